@@ -1,0 +1,378 @@
+package network
+
+import (
+	"cmp"
+	"math/bits"
+	"slices"
+
+	"github.com/railyard/railyard/sim"
+	"github.com/railyard/railyard/topology"
+)
+
+// crowdSize is how many transfers without an owner are named of a link's
+// greatest crowd.
+const crowdSize = 4
+
+// account is what is kept of one link.
+type account struct {
+	bytes          float64  // drained over it by transfers that have left
+	busy           sim.Time // with any traffic
+	busySince      sim.Time // -1: idle
+	contended      sim.Time
+	contendedSince sim.Time // -1: not contended
+	owned          int32    // transfers on it that have an owner
+}
+
+// ownerOn is an owner with transfers on a link. entered is the link's contended
+// time when it came.
+type ownerOn struct {
+	owner     Owner
+	transfers int32
+	entered   sim.Time
+}
+
+type linkOwner struct {
+	link  topology.LinkID
+	owner Owner
+}
+
+// crowd is the most transfers without owners that were on a contended link at
+// once, and the first few of them.
+type crowd struct {
+	size  int32
+	named [crowdSize]ID
+}
+
+// accounts keeps, for every link, what it carried, when it was busy and when it
+// was contended, by whom. Each arrival and each departure costs O(1) a link,
+// however long it stays.
+type accounts struct {
+	solver *solver
+	links  []account
+	owners [][]ownerOn
+	shares map[linkOwner]sim.Time // contended time of owners that have left
+	crowds map[topology.LinkID]*crowd
+	series series
+}
+
+func (a *accounts) init(s *solver, links, bins int) {
+	a.solver = s
+	a.links = make([]account, links)
+	for i := range a.links {
+		a.links[i].busySince, a.links[i].contendedSince = -1, -1
+	}
+	a.owners = make([][]ownerOn, links)
+	a.shares = map[linkOwner]sim.Time{}
+	a.crowds = map[topology.LinkID]*crowd{}
+	a.series.init(links, bins)
+}
+
+// contended is for how long a link has been contended by now.
+func (a *accounts) contended(l topology.LinkID, now sim.Time) sim.Time {
+	k := &a.links[l]
+	if k.contendedSince < 0 {
+		return k.contended
+	}
+	return k.contended + now - k.contendedSince
+}
+
+// joined is called when a transfer has been put on its links.
+func (a *accounts) joined(id ID, t *transfer, now sim.Time) {
+	for _, l := range t.links {
+		if t.owner != NoOwner {
+			a.enter(l, t.owner, now)
+		}
+		a.update(l, now)
+		if t.owner == NoOwner && a.links[l].contendedSince >= 0 {
+			a.crowd(l)
+		}
+	}
+}
+
+// left is called when a transfer has been taken off its links, having drained
+// bytes over each hop.
+func (a *accounts) left(t *transfer, bytes float64, now sim.Time) {
+	for i, l := range t.links {
+		count := 1.0
+		if t.counts != nil {
+			count = t.counts[i]
+		}
+		a.links[l].bytes += count * bytes
+		if t.owner != NoOwner {
+			a.leave(l, t.owner, now)
+		}
+		a.update(l, now)
+	}
+}
+
+func (a *accounts) enter(l topology.LinkID, owner Owner, now sim.Time) {
+	a.links[l].owned++
+	for i := range a.owners[l] {
+		if a.owners[l][i].owner == owner {
+			a.owners[l][i].transfers++
+			return
+		}
+	}
+	a.owners[l] = append(a.owners[l], ownerOn{owner, 1, a.contended(l, now)})
+}
+
+func (a *accounts) leave(l topology.LinkID, owner Owner, now sim.Time) {
+	a.links[l].owned--
+	on := a.owners[l]
+	for i := range on {
+		o := &on[i]
+		if o.owner != owner {
+			continue
+		}
+		if o.transfers--; o.transfers > 0 {
+			return
+		}
+		if shared := a.contended(l, now) - o.entered; shared > 0 {
+			a.shares[linkOwner{l, owner}] += shared
+		}
+		on[i] = on[len(on)-1]
+		a.owners[l] = on[:len(on)-1]
+		return
+	}
+}
+
+// update brings a link's busy and contended time up to date after the transfers
+// on it have changed.
+func (a *accounts) update(l topology.LinkID, now sim.Time) {
+	k := &a.links[l]
+	on := len(a.solver.links[l].flows)
+	switch {
+	case on > 0 && k.busySince < 0:
+		k.busySince = now
+	case on == 0 && k.busySince >= 0:
+		k.busy += now - k.busySince
+		k.busySince = -1
+	}
+	owners := len(a.owners[l]) + on - int(k.owned)
+	contended := owners > 1 && a.solver.links[l].demand > a.solver.links[l].limit*(1+levelTolerance)
+	switch {
+	case contended && k.contendedSince < 0:
+		k.contendedSince = now
+	case !contended && k.contendedSince >= 0:
+		k.contended += now - k.contendedSince
+		k.contendedSince = -1
+	}
+}
+
+// crowd notes the transfers without owners on a link if they are more than ever.
+func (a *accounts) crowd(l topology.LinkID) {
+	size := int32(len(a.solver.links[l].flows)) - a.links[l].owned
+	c := a.crowds[l]
+	if c == nil {
+		c = &crowd{}
+		a.crowds[l] = c
+	}
+	if size <= c.size {
+		return
+	}
+	c.size = size
+	for i := range min(int(size), crowdSize) {
+		c.named[i] = a.solver.flows[a.solver.links[l].flows[i].slot].id
+	}
+}
+
+// record brings the series of links up to date after their rates have changed.
+func (a *accounts) record(links []topology.LinkID, now sim.Time) {
+	if a.series.bins == 0 {
+		return
+	}
+	for _, l := range links {
+		a.series.record(l, a.solver.links[l].used, now)
+	}
+}
+
+// LinkUse is what one link did.
+type LinkUse struct {
+	Bytes     float64  // carried
+	Busy      sim.Time // with any traffic
+	Contended sim.Time // two or more owners together wanted more than it has
+}
+
+// Share is one contender of a link.
+type Share struct {
+	Owner     Owner
+	Contended sim.Time // how long it was there while the link was contended
+}
+
+// Use is what a link has done by now.
+func (n *Network) Use(l topology.LinkID) LinkUse {
+	now := n.engine.Now()
+	k := n.accounts.links[l]
+	u := LinkUse{Bytes: k.bytes, Busy: k.busy, Contended: n.accounts.contended(l, now)}
+	if k.busySince >= 0 {
+		u.Busy += now - k.busySince
+	}
+	for _, r := range n.solver.links[l].flows {
+		f := &n.solver.flows[r.slot]
+		left := max(0, f.remaining-f.rate*(now-f.since).Seconds())
+		u.Bytes += f.count(int(r.index)) * (n.transfers[f.id].bytes - left)
+	}
+	return u
+}
+
+// Contenders is who shared a link while it was contended, the longest first:
+// owners with their times, and of transfers without owners the size of the
+// greatest crowd and the first few in it.
+func (n *Network) Contenders(l topology.LinkID) (owners []Share, crowd int, named []ID) {
+	now := n.engine.Now()
+	a := &n.accounts
+	for key, t := range a.shares {
+		if key.link == l {
+			owners = append(owners, Share{key.owner, t})
+		}
+	}
+	for _, o := range a.owners[l] {
+		if t := a.contended(l, now) - o.entered; t > 0 {
+			owners = append(owners, Share{o.owner, t})
+		}
+	}
+	slices.SortFunc(owners, func(x, y Share) int {
+		return cmp.Or(cmp.Compare(y.Contended, x.Contended), cmp.Compare(x.Owner, y.Owner))
+	})
+	// An owner may have left before and be there again.
+	merged := owners[:0]
+	for _, o := range owners {
+		if i := slices.IndexFunc(merged, func(m Share) bool { return m.Owner == o.Owner }); i >= 0 {
+			merged[i].Contended += o.Contended
+		} else {
+			merged = append(merged, o)
+		}
+	}
+	if c := a.crowds[l]; c != nil {
+		return merged, int(c.size), c.named[:min(int(c.size), crowdSize)]
+	}
+	return merged, 0, nil
+}
+
+// Snapshot is what all links have done up to an instant at which the network
+// was idle.
+type Snapshot struct {
+	at    sim.Time
+	links []account
+}
+
+// Snapshot notes what all links have done. The network must be idle.
+func (n *Network) Snapshot() *Snapshot {
+	return &Snapshot{n.engine.Now(), slices.Clone(n.accounts.links)}
+}
+
+// Repeat accounts for what happened since a snapshot happening times more, from
+// now on, without simulating it. The network must be idle, and whoever calls it
+// must see to it that nothing else happens in that time.
+func (n *Network) Repeat(from *Snapshot, times int64) {
+	now := n.engine.Now()
+	period := now - from.at
+	for l := range n.accounts.links {
+		k, was := &n.accounts.links[l], &from.links[l]
+		bytes := k.bytes - was.bytes
+		k.bytes += float64(times) * bytes
+		k.busy += sim.Time(times) * (k.busy - was.busy)
+		k.contended += sim.Time(times) * (k.contended - was.contended)
+		if n.accounts.series.bins > 0 && bytes > 0 {
+			n.accounts.series.record(topology.LinkID(l), bytes/period.Seconds(), now)
+			n.accounts.series.record(topology.LinkID(l), 0, now+sim.Time(times)*period)
+		}
+	}
+}
+
+// series keeps the mean rate of every link in intervals of time. All intervals
+// of a link have one width, a power of two of ticks; when time runs past the
+// last, neighbours are merged and the width doubles.
+type series struct {
+	bins  int
+	links []linkSeries
+}
+
+type linkSeries struct {
+	bytes []float32 // in each interval
+	shift uint8     // the width is 1<<shift ticks
+	rate  float64   // B/s since at
+	at    sim.Time
+}
+
+func (s *series) init(links, bins int) {
+	s.bins = bins
+	if bins > 0 {
+		s.links = make([]linkSeries, links)
+	}
+}
+
+// record notes that a link's rate is another from now on.
+func (s *series) record(l topology.LinkID, rate float64, now sim.Time) {
+	k := &s.links[l]
+	if k.rate > 0 && now > k.at {
+		s.add(k, k.at, now, k.rate)
+	}
+	k.rate, k.at = rate, now
+}
+
+// add spreads a rate over the intervals from one instant to another.
+func (s *series) add(k *linkSeries, from, to sim.Time, rate float64) {
+	need := shiftFor(to, s.bins)
+	switch {
+	case k.bytes == nil:
+		k.bytes, k.shift = make([]float32, s.bins), need
+	case need > k.shift:
+		k.widen(need)
+	}
+	for i := from >> k.shift; i <= (to-1)>>k.shift; i++ {
+		begin, end := max(from, i<<k.shift), min(to, (i+1)<<k.shift)
+		k.bytes[i] += float32(rate * (end - begin).Seconds())
+	}
+}
+
+// shiftFor is the least shift with which bins intervals reach past t.
+func shiftFor(t sim.Time, bins int) uint8 {
+	return uint8(bits.Len64(uint64(t-1) / uint64(bins)))
+}
+
+// widen merges intervals until their width is 1<<shift.
+func (k *linkSeries) widen(shift uint8) {
+	by := shift - k.shift
+	for i, v := range k.bytes {
+		k.bytes[i] = 0
+		k.bytes[i>>by] += v // i>>by <= i: already merged or just emptied
+	}
+	k.shift = shift
+}
+
+// Series is the mean rate of links in equal intervals from time 0.
+type Series struct {
+	Width sim.Time
+	Rate  [][]float64 // B/s: a row a link, a column an interval
+}
+
+// Series gives the mean rates of some links up to now, in equal intervals of
+// which the last may reach beyond now.
+func (n *Network) Series(links []topology.LinkID) Series {
+	now := n.engine.Now()
+	s := &n.accounts.series
+	if s.bins == 0 || now == 0 {
+		return Series{}
+	}
+	shift := shiftFor(now, s.bins)
+	for _, l := range links {
+		s.record(l, s.links[l].rate, now)
+		shift = max(shift, s.links[l].shift)
+	}
+	width := sim.Time(1) << shift
+	columns := int((now + width - 1) / width)
+	out := Series{Width: width, Rate: make([][]float64, len(links))}
+	for i, l := range links {
+		k := &s.links[l]
+		out.Rate[i] = make([]float64, columns)
+		if k.bytes == nil {
+			continue
+		}
+		k.widen(shift)
+		for c := range columns {
+			out.Rate[i][c] = float64(k.bytes[c]) / width.Seconds()
+		}
+	}
+	return out
+}

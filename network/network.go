@@ -1,0 +1,320 @@
+package network
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/railyard/railyard/sim"
+	"github.com/railyard/railyard/topology"
+)
+
+// ID names a transfer of one network.
+type ID int32
+
+// Owner names who a transfer belongs to when contention is accounted: a job or
+// a collective. Transfers without one (NoOwner) are each their own.
+type Owner int32
+
+// NoOwner marks a transfer that is its own owner.
+const NoOwner Owner = -1
+
+// Transfer is bytes that move over links: along a route from one place to
+// another or, with Counts, one phase of a collective as a single activity.
+type Transfer struct {
+	// Start is the earliest time at which it becomes eligible; the time of Add
+	// if that is later.
+	Start sim.Time
+	// After are the transfers that must end first.
+	After []ID
+	// Bytes drain over every hop. 0 is legal: it ends after its latency.
+	Bytes float64
+	// Latency passes between eligibility and the first byte.
+	Latency sim.Time
+	// Links are the links used, each once. Counts, if given, says how many hops
+	// of the phase cross each of them; each hop then moves Bytes, all at one
+	// rate. Both are kept, not copied, and may be shared by many transfers.
+	Links  []topology.LinkID
+	Counts []float64
+	// Weight is the share of a bottleneck relative to other transfers; 0 is 1.
+	Weight float64
+	Owner  Owner
+	// Actor, if Notify is set, handles Arg at the instant of the end.
+	Notify bool
+	Actor  sim.Actor
+	Arg    uint64
+	// Forget lets the ID be used again as soon as the transfer has ended. A
+	// transfer that is to be asked for its times keeps its ID.
+	Forget bool
+}
+
+// transfer is what is known of a Transfer once it is added.
+type transfer struct {
+	links   []topology.LinkID
+	counts  []float64
+	bytes   float64
+	weight  float64
+	start   sim.Time
+	latency sim.Time
+
+	eligible sim.Time // valid once waiting is 0
+	finish   sim.Time // valid once ended
+
+	waiting    int32 // transfers in After that have not ended
+	dependents int32 // first in edges, -1: none
+	slot       int32 // while draining, else -1
+	owner      Owner
+	arg        uint64
+	actor      sim.Actor
+	notify     bool
+	forget     bool
+	ended      bool
+}
+
+// edge is one dependent of a transfer, in a list.
+type edge struct {
+	to   ID
+	next int32
+}
+
+// Network carries transfers over the links of a topology in the virtual time of
+// an engine. Use New.
+type Network struct {
+	// Name, if set, names a transfer in messages.
+	Name func(ID) string
+
+	engine  *sim.Engine
+	actor   sim.Actor
+	timer   sim.Timer // armed at the earliest finish
+	timerAt sim.Time
+
+	transfers []transfer
+	freeIDs   []ID
+	edges     []edge
+	unended   int
+
+	topology  *topology.Topology
+	solver    solver
+	finishes  finishHeap
+	arrivals  []int32           // slots that began to drain at this instant
+	loosened  []topology.LinkID // links that lost a transfer or changed
+	repairing bool              // a repair is deferred to the end of this instant
+
+	accounts accounts
+}
+
+// What a network's events are about, in the two high bits of their argument.
+const (
+	argBegin  uint64 = iota << 62 // a transfer's latency has passed
+	argFinish                     // the earliest finish has come
+	argRepair                     // all changes of the instant are known
+	argMask   = 3 << 62
+)
+
+// New gives a network over the links of a topology. seriesBins is how many
+// intervals of time the utilization of each link is kept for: 0 keeps none.
+func New(engine *sim.Engine, t *topology.Topology, seriesBins int) *Network {
+	n := &Network{engine: engine, timerAt: sim.Never, topology: t}
+	n.actor = engine.Register(n)
+	n.timer = engine.NewTimer(n.actor, argFinish)
+	n.solver.init(t)
+	n.accounts.init(&n.solver, len(t.Links), seriesBins)
+	engine.Watch(n)
+	return n
+}
+
+// Add adds a transfer. Its dependencies must have been added before.
+func (n *Network) Add(t *Transfer) ID {
+	if !(t.Bytes >= 0) || math.IsInf(t.Bytes, 1) || t.Weight < 0 || t.Latency < 0 || (t.Counts != nil && len(t.Counts) != len(t.Links)) {
+		panic(fmt.Sprintf("network: transfer of %v bytes, weight %v, latency %v over %d links with %d counts",
+			t.Bytes, t.Weight, t.Latency, len(t.Links), len(t.Counts)))
+	}
+	var id ID
+	if last := len(n.freeIDs) - 1; last >= 0 {
+		id = n.freeIDs[last]
+		n.freeIDs = n.freeIDs[:last]
+	} else {
+		id = ID(len(n.transfers))
+		n.transfers = append(n.transfers, transfer{})
+	}
+	weight := t.Weight
+	if weight == 0 {
+		weight = 1
+	}
+	n.transfers[id] = transfer{
+		links: t.Links, counts: t.Counts, bytes: t.Bytes, weight: weight,
+		start: t.Start, latency: t.Latency, dependents: -1, slot: -1,
+		owner: t.Owner, arg: t.Arg, actor: t.Actor, notify: t.Notify, forget: t.Forget,
+	}
+	n.unended++
+	waiting := int32(0)
+	for _, d := range t.After {
+		before := &n.transfers[d]
+		if before.ended {
+			continue
+		}
+		n.edges = append(n.edges, edge{to: id, next: before.dependents})
+		before.dependents = int32(len(n.edges) - 1)
+		waiting++
+	}
+	n.transfers[id].waiting = waiting
+	if waiting == 0 {
+		n.release(id)
+	}
+	return id
+}
+
+// release makes a transfer eligible, now or at its start.
+func (n *Network) release(id ID) {
+	t := &n.transfers[id]
+	t.eligible = max(t.start, n.engine.Now())
+	n.engine.Schedule(t.eligible.After(t.latency), n.actor, argBegin|uint64(id))
+}
+
+// Times gives when a transfer became eligible and when it ended; ended is false
+// while it has not.
+func (n *Network) Times(id ID) (eligible, finish sim.Time, ended bool) {
+	t := &n.transfers[id]
+	return t.eligible, t.finish, t.ended
+}
+
+// Handle is the network's reaction to its own events.
+func (n *Network) Handle(now sim.Time, arg uint64) {
+	switch arg & argMask {
+	case argBegin:
+		id := ID(arg &^ argMask)
+		if t := &n.transfers[id]; t.bytes == 0 || len(t.links) == 0 {
+			n.end(id, now)
+			return
+		}
+		n.begin(id, now)
+	case argFinish:
+		n.timerAt = sim.Never
+		for slot := n.finishes.due(now); slot >= 0; slot = n.finishes.due(now) {
+			id := n.solver.flows[slot].id
+			n.finishes.remove(n.solver.flows, slot)
+			n.leave(slot, now)
+			n.end(id, now)
+		}
+		n.deferRepair()
+	case argRepair:
+		n.repairing = false
+		n.repair(now)
+	}
+}
+
+func (n *Network) deferRepair() {
+	if !n.repairing {
+		n.repairing = true
+		n.engine.Defer(n.actor, argRepair)
+	}
+}
+
+// begin lets a transfer share bandwidth.
+func (n *Network) begin(id ID, now sim.Time) {
+	t := &n.transfers[id]
+	t.slot = n.solver.attach(id, t, now)
+	n.arrivals = append(n.arrivals, t.slot)
+	n.accounts.joined(id, t, now)
+	n.deferRepair()
+}
+
+// leave takes a drained transfer off its links.
+func (n *Network) leave(slot int32, now sim.Time) {
+	t := &n.transfers[n.solver.flows[slot].id]
+	n.loosened = append(n.loosened, t.links...)
+	n.solver.detach(slot)
+	n.accounts.left(t, t.bytes, now)
+	t.slot = -1
+}
+
+// end tells everyone who waits for a transfer.
+func (n *Network) end(id ID, now sim.Time) {
+	t := &n.transfers[id]
+	t.ended, t.finish = true, now
+	n.unended--
+	if t.notify {
+		n.engine.Schedule(now, t.actor, t.arg)
+	}
+	for e := t.dependents; e >= 0; e = n.edges[e].next {
+		d := &n.transfers[n.edges[e].to]
+		d.waiting--
+		if d.waiting == 0 {
+			n.release(n.edges[e].to)
+		}
+	}
+	t.links, t.counts, t.dependents = nil, nil, -1
+	if n.unended == 0 {
+		n.edges = n.edges[:0]
+	}
+	if t.forget {
+		n.freeIDs = append(n.freeIDs, id)
+	}
+}
+
+// repair computes the rates after all changes of one instant, and the finishes
+// of the transfers whose rate changed.
+func (n *Network) repair(now sim.Time) {
+	s := &n.solver
+	s.solve(n.arrivals, n.loosened)
+	n.arrivals, n.loosened = n.arrivals[:0], n.loosened[:0]
+	n.accounts.record(s.touched, now)
+	for _, slot := range s.changed {
+		f := &s.flows[slot]
+		f.remaining = math.Max(0, f.remaining-f.rate*(now-f.since).Seconds())
+		f.rate, f.since = f.level*f.weight, now
+		n.finishes.set(s.flows, slot, now.After(sim.FromSeconds(f.remaining/f.rate)))
+	}
+	s.settle()
+	if next := n.finishes.earliest(); next != n.timerAt {
+		n.timerAt = next
+		n.engine.Arm(n.timer, next)
+	}
+}
+
+// SetPayload changes the rate that programs get of a link, from now on. 0 stops
+// what is on it.
+func (n *Network) SetPayload(l topology.LinkID, payload float64) {
+	n.solver.setLimit(l, payload)
+	for _, r := range n.solver.links[l].flows {
+		n.arrivals = append(n.arrivals, r.slot)
+	}
+	n.loosened = append(n.loosened, l)
+	n.deferRepair()
+}
+
+// Rate is the present rate of a transfer, of each hop, in B/s. It is settled
+// once all events of an instant have been handled.
+func (n *Network) Rate(id ID) float64 {
+	if s := n.transfers[id].slot; s >= 0 {
+		return n.solver.flows[s].rate
+	}
+	return 0
+}
+
+// Idle says whether no transfer is on its way or waiting.
+func (n *Network) Idle() bool { return n.unended == 0 }
+
+// Waiting says which transfers can no longer end, for a deadlock report.
+func (n *Network) Waiting() []sim.Wait {
+	if n.unended == 0 {
+		return nil
+	}
+	var waits []sim.Wait
+	for id := range n.transfers {
+		t := &n.transfers[id]
+		wait := sim.Wait{Who: fmt.Sprintf("transfer %d", id)}
+		if n.Name != nil {
+			wait.Who = n.Name(ID(id))
+		}
+		switch {
+		case t.ended:
+			continue
+		case t.slot >= 0:
+			wait.For = "bandwidth on link " + n.topology.LinkName(n.solver.flows[t.slot].bottleneck)
+		default:
+			wait.For = fmt.Sprintf("%d transfers that have not ended", t.waiting)
+		}
+		waits = append(waits, wait)
+	}
+	return waits
+}

@@ -1,0 +1,135 @@
+package topology
+
+import "github.com/railyard/railyard/units"
+
+// Precision is a number format of the matrix units.
+type Precision uint8
+
+// The number formats that a scenario may name.
+const (
+	FP32 Precision = iota
+	TF32
+	FP16
+	BF16
+	FP8
+	FP4
+	INT8
+	NumPrecisions
+)
+
+var precisionNames = [NumPrecisions]string{"fp32", "tf32", "fp16", "bf16", "fp8", "fp4", "int8"}
+
+// String is the name as a scenario writes it: "bf16".
+func (p Precision) String() string { return precisionNames[p] }
+
+// PrecisionNames lists what ParsePrecision accepts.
+func PrecisionNames() []string { return precisionNames[:] }
+
+// ParsePrecision finds a precision by its name.
+func ParsePrecision(name string) (p Precision, ok bool) {
+	for i, n := range precisionNames {
+		if n == name {
+			return Precision(i), true
+		}
+	}
+	return 0, false
+}
+
+// Accelerator is one kind of processor as its data sheet describes it, with
+// the fractions of those figures that real kernels reach.
+type Accelerator struct {
+	Name string
+
+	// Peak is the dense matrix rate by precision; 0 where the precision is not
+	// supported. Vector is the FP32 rate outside the matrix units.
+	Peak   [NumPrecisions]units.Compute
+	Vector units.Compute
+
+	Memory          units.Bytes // HBM capacity
+	MemoryBandwidth units.Rate  // HBM, data-sheet rate
+
+	// Multiprocessors is the number of SMs (NVIDIA), CUs (AMD) or cores (TPU):
+	// the unit of wave rounding, and what a communication kernel takes away.
+	Multiprocessors int
+
+	// MatrixEfficiency is the fraction of Peak that large matrix products
+	// reach; MemoryEfficiency the fraction of MemoryBandwidth that streaming
+	// kernels reach; LaunchOverhead what one kernel costs beside its work.
+	MatrixEfficiency float64
+	MemoryEfficiency float64
+	LaunchOverhead   units.Duration
+
+	Power units.Power // thermal design power
+	Price units.Money // purchase price; 0 where unknown
+}
+
+// ScaleUp is the kind of network that joins the accelerators of one host.
+type ScaleUp uint8
+
+// The scale-up networks that a host may have.
+const (
+	ScaleUpSwitch ScaleUp = iota // one switch, a link each way per accelerator
+	ScaleUpMesh                  // a link each way between every pair
+	ScaleUpRing                  // a link each way between neighbours
+	ScaleUpPCIe                  // a PCIe switch or root complex, a link each way per accelerator
+)
+
+var scaleUpNames = [...]string{"switch", "mesh", "ring", "pcie"}
+
+// String is the name as a scenario writes it.
+func (s ScaleUp) String() string { return scaleUpNames[s] }
+
+// ScaleUpNames lists what ParseScaleUp accepts.
+func ScaleUpNames() []string { return scaleUpNames[:] }
+
+// ParseScaleUp finds a scale-up network by its name.
+func ParseScaleUp(name string) (s ScaleUp, ok bool) {
+	for i, n := range scaleUpNames {
+		if n == name {
+			return ScaleUp(i), true
+		}
+	}
+	return 0, false
+}
+
+// Host is one kind of server: accelerators, the scale-up network between them,
+// and NICs. Accelerator i of a accelerators uses NIC floor(i*NICs/a).
+type Host struct {
+	Name         string
+	Accelerator  Accelerator
+	Accelerators int
+
+	ScaleUp ScaleUp
+	// ScaleUpBandwidth is per accelerator and direction, as the data sheet
+	// counts it; ScaleUpEfficiency is the fraction left for payload by packet
+	// headers and copy kernels; ScaleUpLatency is one message through it.
+	ScaleUpBandwidth  units.Rate
+	ScaleUpEfficiency float64
+	ScaleUpLatency    units.Duration
+
+	NICs          int
+	NICBandwidth  units.Rate
+	NICEfficiency float64 // payload fraction of the wire rate
+
+	// PCIeBandwidth joins an accelerator to its NIC, each way. A link slower
+	// than the NIC is taken at the NIC's rate: the contract gives every
+	// accelerator its NIC at full rate.
+	PCIeBandwidth units.Rate
+
+	// LinkLatency and SwitchLatency are the defaults of a fabric built from
+	// this host: one cable, and one switch passed.
+	LinkLatency   units.Duration
+	SwitchLatency units.Duration
+
+	// CollectiveOverhead is what starting a collective costs before its first
+	// byte moves, StepOverhead what each of its steps adds: the software of the
+	// collective library. Bare accelerators have none.
+	CollectiveOverhead units.Duration
+	StepOverhead       units.Duration
+
+	CPUs    int
+	Memory  units.Bytes
+	Storage units.Bytes
+	Power   units.Power // whole host, accelerators included
+	Price   units.Money
+}

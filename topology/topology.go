@@ -1,0 +1,256 @@
+// Package topology is what a data centre is made of: sites, racks, hosts,
+// accelerators, NICs, switches, and the links between them. It knows which way
+// a message goes, and nothing of messages.
+//
+// # Model
+//
+// A [Topology] is an immutable directed graph. Every cable is two links, one
+// each way, with a capacity and a latency. Inside a host the scale-up network
+// (NVSwitch, NVLink mesh, PCIe) is links as well, so that two collectives of
+// one host contend there as they do in the fabric.
+//
+// A link has two rates. Capacity is that of the wire, as a data sheet and a
+// port counter have it. Payload is the share of it left for the bytes that a
+// program sends, behind packet headers, encoding and copy kernels: the
+// efficiency of its class of link, a figure of the host's catalogue entry.
+// Bare links, of the kinds without hosts, have a Payload equal to Capacity.
+//
+// Latency: a cable has the fabric's link latency, every switch on the way adds
+// its switch latency once (it is counted on the link that leads into the
+// switch), and one pass through the scale-up network has the host's scale-up
+// latency. The hop between an accelerator and its NIC has none of its own: it
+// is part of the collective library's step overhead.
+//
+// # Routes
+//
+// A route is computed when asked for, from the structure of the fabric, in time
+// proportional to its length; there is no table of all pairs. Where several
+// paths are equally short, a hash of (source, destination, label) picks one, as
+// equal-cost multi-path routing does with a packet's five-tuple; see [ECMP].
+//
+// # Numbering
+//
+// Accelerators come first, in the order of hosts, then NICs, then switches.
+// Links of one host follow each other, then the NICs' cables, then the cables
+// between switches.
+package topology
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+
+	"github.com/railyard/railyard/sim"
+	"github.com/railyard/railyard/units"
+)
+
+// NodeID names a node of one topology: an accelerator, a NIC or a switch.
+type NodeID int32
+
+// LinkID names a directed link of one topology.
+type LinkID int32
+
+// None is no node.
+const None NodeID = -1
+
+// Bounds on what may be built, so that a typing error costs an error message
+// and not the machine's memory.
+const (
+	MaxAccelerators = 1 << 20
+	MaxLinks        = 1 << 24
+)
+
+// Link is one direction of a cable.
+type Link struct {
+	From, To NodeID // None for bare links
+	Latency  sim.Time
+	Capacity float64 // B/s on the wire
+	Payload  float64 // B/s that programs can use, at most Capacity
+}
+
+// Rack is hosts that share their leaf switches.
+type Rack struct {
+	Name string
+	Site string
+}
+
+// Server is one host of a topology: where its parts are.
+type Server struct {
+	Spec             *Host
+	Rack             int
+	FirstAccelerator NodeID
+	FirstNIC         NodeID
+}
+
+// Topology is an immutable graph. Build one with Links, Ring, Switch, FullMesh,
+// SingleHost, LeafSpine, FatTree or Rail. It is safe for concurrent use.
+type Topology struct {
+	Kind    string
+	Links   []Link
+	Racks   []Rack
+	Servers []Server // none for the kinds without hosts
+
+	accelerators int
+	nics         int
+	hostOf       []int32 // of each accelerator, where there are hosts
+	switchNames  []string
+	linkNames    []string // of bare links only
+	router       router
+}
+
+// router finds the way between two accelerators that are not the same.
+type router interface {
+	route(src, dst NodeID, label uint64, path []LinkID) []LinkID
+}
+
+// Accelerators is the number of accelerators: nodes 0 to Accelerators()-1.
+func (t *Topology) Accelerators() int { return t.accelerators }
+
+// NICs is the number of network interfaces in all hosts.
+func (t *Topology) NICs() int { return t.nics }
+
+// Switches is the number of switches, those inside hosts included.
+func (t *Topology) Switches() int { return len(t.switchNames) }
+
+// Server is the index in Servers of an accelerator's host, -1 where there are
+// no hosts.
+func (t *Topology) Server(accelerator NodeID) int {
+	if t.hostOf == nil {
+		return -1
+	}
+	return int(t.hostOf[accelerator])
+}
+
+// NIC is the network interface that an accelerator uses, None if it has none.
+func (t *Topology) NIC(accelerator NodeID) NodeID {
+	if t.hostOf == nil {
+		return None
+	}
+	s := &t.Servers[t.hostOf[accelerator]]
+	if s.Spec.NICs == 0 || t.nics == 0 {
+		return None
+	}
+	return s.FirstNIC + NodeID(s.Spec.nicOf(int(accelerator-s.FirstAccelerator)))
+}
+
+// nicOf is the NIC that accelerator i of the host uses.
+func (h *Host) nicOf(i int) int { return i * h.NICs / h.Accelerators }
+
+// Route appends to path the links from one accelerator to another, in order.
+// label tells apart connections between the same two (queue pairs, channels);
+// where there are several shortest paths it decides between them. An
+// accelerator reaches itself over no links.
+func (t *Topology) Route(src, dst NodeID, label uint64, path []LinkID) []LinkID {
+	if src == dst {
+		return path
+	}
+	return t.router.route(src, dst, label, path)
+}
+
+// ECMP is the hash that picks one of n equally good next hops of a connection
+// at switch number hop of its way (0 for the first switch that has a choice):
+// the splitmix64 finalizer (Steele, Lea, Flood, OOPSLA 2014) over source,
+// destination, label and hop, reduced to n by its high bits. Real switches hash
+// the five-tuple with a seed of their own; the label stands for the ports.
+func ECMP(src, dst NodeID, label uint64, hop, n int) int {
+	x := mix(uint64(uint32(src))<<32 | uint64(uint32(dst)))
+	x = mix(x ^ label)
+	x = mix(x + uint64(hop))
+	return int((x >> 32) * uint64(n) >> 32)
+}
+
+func mix(x uint64) uint64 {
+	x += 0x9E3779B97F4A7C15
+	x = (x ^ x>>30) * 0xBF58476D1CE4E5B9
+	x = (x ^ x>>27) * 0x94D049BB133111EB
+	return x ^ x>>31
+}
+
+// Bare says whether there are no hosts: accelerators and links alone.
+func (t *Topology) Bare() bool { return len(t.Servers) == 0 }
+
+// NodeName is the name of a node in files and messages: "host3/acc5",
+// "host3/nic0", "leaf2". Of bare accelerators: "acc5".
+func (t *Topology) NodeName(n NodeID) string {
+	switch i := int(n); {
+	case n < 0:
+		return ""
+	case i < t.accelerators:
+		if t.Bare() {
+			return "acc" + strconv.Itoa(i)
+		}
+		h := t.hostOf[i]
+		return t.ServerName(int(h)) + "/acc" + strconv.Itoa(i-int(t.Servers[h].FirstAccelerator))
+	case i < t.accelerators+t.nics:
+		h := t.serverOfNIC(n)
+		return t.ServerName(h) + "/nic" + strconv.Itoa(i-int(t.Servers[h].FirstNIC))
+	default:
+		return t.switchNames[i-t.accelerators-t.nics]
+	}
+}
+
+// ServerName is the name of a host: "host3".
+func (t *Topology) ServerName(server int) string { return "host" + strconv.Itoa(server) }
+
+func (t *Topology) serverOfNIC(n NodeID) int {
+	lo, hi := 0, len(t.Servers)
+	for hi-lo > 1 {
+		mid := (lo + hi) / 2
+		if t.Servers[mid].FirstNIC <= n {
+			lo = mid
+		} else {
+			hi = mid
+		}
+	}
+	return lo
+}
+
+// LinkName is the name of a link: that of its ends, "host3/nic0>leaf0", or for
+// bare links the name it was given.
+func (t *Topology) LinkName(l LinkID) string {
+	if t.linkNames != nil {
+		return t.linkNames[l]
+	}
+	k := &t.Links[l]
+	return t.NodeName(k.From) + ">" + t.NodeName(k.To)
+}
+
+// AcceleratorNames maps the names of all accelerators to their nodes.
+func (t *Topology) AcceleratorNames() map[string]NodeID {
+	names := make(map[string]NodeID, t.accelerators)
+	for i := range NodeID(t.accelerators) {
+		names[t.NodeName(i)] = i
+	}
+	return names
+}
+
+// addCable adds both directions between two nodes and gives the first link.
+// into and back are the latencies of the two directions.
+func (t *Topology) addCable(a, b NodeID, capacity, efficiency float64, into, back sim.Time) LinkID {
+	t.Links = append(t.Links,
+		Link{From: a, To: b, Latency: into, Capacity: capacity, Payload: capacity * efficiency},
+		Link{From: b, To: a, Latency: back, Capacity: capacity, Payload: capacity * efficiency})
+	return LinkID(len(t.Links) - 2)
+}
+
+func (t *Topology) addSwitch(name string) NodeID {
+	t.switchNames = append(t.switchNames, name)
+	return NodeID(t.accelerators + t.nics + len(t.switchNames) - 1)
+}
+
+func checkBare(n int, bandwidth units.Rate, latency units.Duration, links int) error {
+	if n < 1 || n > MaxAccelerators {
+		return fmt.Errorf("topology: %d accelerators; 1 to %d can be built", n, MaxAccelerators)
+	}
+	if !(bandwidth > 0) || math.IsInf(float64(bandwidth), 0) || latency < 0 {
+		return fmt.Errorf("topology: links of bandwidth %v and latency %v", bandwidth, latency)
+	}
+	return checkLinks(links)
+}
+
+func checkLinks(links int) error {
+	if links > MaxLinks {
+		return fmt.Errorf("topology: %d links; at most %d can be built", links, MaxLinks)
+	}
+	return nil
+}

@@ -1,0 +1,137 @@
+package workload
+
+import "fmt"
+
+// MaskedPositions is how many positions of a sequence BERT predicts: 15 %
+// (Devlin et al. 2019), rounded up to a multiple of 4 as the recipes of
+// NVIDIA DeepLearningExamples do: 20 of 128, 80 of 512.
+func MaskedPositions(sequence int64) int64 {
+	masked := (sequence*15 + 99) / 100
+	return min((masked+3)/4*4, sequence)
+}
+
+// bert unfolds an encoder with normalisation after each part (post-LN), a
+// masked-LM head on [MaskedPositions] and a next-sentence head.
+//
+// Elementwise passes are those of NVIDIA DeepLearningExamples' BERT for
+// PyTorch as published for 21.11, which compiles the model with TorchScript
+// and nvFuser (run_pretraining.py: torch.jit.script, _jit_set_nvfuser_enabled;
+// modeling.py): query, key and value are three products, whose results are
+// copied to a layout by heads; division, mask, softmax and dropout are one
+// kernel; the norm is written out as a formula, which the compiler
+// differentiates step by step, keeping the results between the steps
+// ([unfolder.scriptedNorm]).
+func (m Model) bert(b Batch) []Layer {
+	layers := make([]Layer, 0, m.Layers+2)
+	layers = append(layers, m.bertEmbedding(b))
+	block := m.bertBlock(b)
+	for i := range m.Layers {
+		block.Name = fmt.Sprintf("layer %d", i)
+		layers = append(layers, block)
+	}
+	return append(layers, m.bertHead(b))
+}
+
+func (m Model) bertEmbedding(b Batch) Layer {
+	u := newUnfolder("embedding", b)
+	tokens := b.Samples * b.Sequence
+	u.layer.Parameters = (m.Vocab + m.Sequence + bertTypes) * m.Hidden
+	u.embedding(tokens, m.Hidden, m.Vocab)
+	u.embedding(tokens, m.Hidden, m.Sequence)
+	u.embedding(tokens, m.Hidden, bertTypes)
+	u.scriptedNorm(tokens, m.Hidden, 3)
+	u.dropout(tokens * m.Hidden)
+	return u.done()
+}
+
+func (m Model) bertBlock(b Batch) Layer {
+	u := newUnfolder("", b)
+	tokens := b.Samples * b.Sequence
+	width, inner := tokens*m.Hidden, tokens*m.FFN
+	heads := m.Heads * m.HeadDim
+
+	u.keep(width)
+	for range 3 { // the gradients of three products and of the residual meet
+		u.residualFork(width)
+	}
+	for _, name := range []string{"query", "key", "value"} {
+		u.weights(m.Hidden, heads, true)
+		u.linear(name, tokens, heads, m.Hidden)
+		u.biasGradient(tokens * heads)
+		u.copies(name+" to heads", tokens*heads, 1)
+	}
+	u.attention(m, false, true, true)
+	u.copies("heads to rows", tokens*heads, 1)
+	u.keep(tokens * heads)
+	u.weights(heads, m.Hidden, true)
+	u.linear("projection", tokens, m.Hidden, heads)
+	u.biasGradient(width)
+	u.dropoutNorm(tokens, m.Hidden)
+
+	u.residualFork(width)
+	u.keep(width)
+	u.weights(m.Hidden, m.FFN, true)
+	u.linear("up", tokens, m.FFN, m.Hidden)
+	u.gelu(inner)
+	u.keep(inner)
+	u.weights(m.FFN, m.Hidden, true)
+	u.linear("down", tokens, m.Hidden, m.FFN)
+	u.biasGradient(width)
+	u.dropoutNorm(tokens, m.Hidden)
+	return u.done()
+}
+
+func (m Model) bertHead(b Batch) Layer {
+	b.Precision = wide(b.Precision)
+	u := newUnfolder("head", b)
+	masked := b.Samples * MaskedPositions(b.Sequence)
+
+	// Next sentence: the first position through a tanh layer to two classes.
+	u.weights(m.Hidden, m.Hidden, true)
+	u.linear("pooler", b.Samples, m.Hidden, m.Hidden)
+	u.pass("tanh", Elementwise, u.moves(b.Samples*m.Hidden, 2, 0, siluSlots), u.moves(b.Samples*m.Hidden, 3, 0, siluGradientSlots))
+	u.weights(m.Hidden, 2, true)
+	u.linear("next sentence", b.Samples, 2, m.Hidden)
+
+	// Masked LM: gather the masked rows, transform, project on the vocabulary
+	// with the embedding table.
+	u.embedding(masked, m.Hidden, b.Samples*b.Sequence) // rows of the last layer
+	u.keep(masked * m.Hidden)
+	u.weights(m.Hidden, m.Hidden, true)
+	u.linear("transform", masked, m.Hidden, m.Hidden)
+	u.gelu(masked * m.Hidden)
+	u.scriptedNorm(masked, m.Hidden, 1)
+	u.keep(masked * m.Hidden)
+	u.layer.Parameters += m.Vocab // the decoder's bias
+	u.linear("logits", masked, m.Vocab, m.Hidden)
+	u.biasGradient(masked * m.Vocab)
+	u.loss(masked*m.Vocab, false)
+	return u.done()
+}
+
+// dropoutNorm is norm(residual + dropout(x + bias)).
+func (u *unfolder) dropoutNorm(rows, n int64) {
+	u.layer.Activations += rows * n * maskBytes
+	u.pass("dropout", Elementwise,
+		traffic{}, // in the norm's kernel
+		u.moves(rows*n, 2, 1, maskSlots))
+	u.scriptedNorm(rows, n, 2)
+	f := &u.layer.Forward[len(u.layer.Forward)-1]
+	f.Name = "dropout, residual and norm"
+	f.Bytes += float64(rows*n) * maskBytes
+	f.FLOPs += 2 * float64(rows*n) * (dropoutSlots - moveSlots)
+}
+
+// scriptedNorm is a layer norm of the sum of so many inputs, written out as
+// (x - mean) / sqrt(variance + eps) * weight + bias and compiled: one kernel
+// each way, but the backward one finds what the steps of the formula kept, so
+// the forward one writes three tensors (the centred and the normalised input
+// and the result), and the backward one reads the output's gradient and those
+// and writes the input's gradient, beside the two sums over rows.
+func (u *unfolder) scriptedNorm(rows, n int64, inputs float64) {
+	u.layer.Parameters += 2 * n
+	u.keep(2 * rows * n)
+	backward := u.moves(rows*n, 7, 0, normGradientSlots)
+	backward.launches = 3
+	u.pass("norm", Elementwise, u.moves(rows*n, inputs+3, 0, normSlots), backward)
+}

@@ -1,0 +1,59 @@
+// Package workload holds demands: what a job wants computed, moved and kept,
+// without a clock, a network or the rate of any hardware.
+//
+// # From a model to operators
+//
+// A [Model] is an architecture; [Model.Unfold] turns it, for one micro-batch,
+// into layers of operators: matrix products with their real shapes, attention,
+// and passes over tensors with the bytes that they move through HBM. A
+// [Training] adds batch, replicas and precision, and answers what an iteration
+// demands:
+//
+//	Accumulation x (every layer's Forward, then every layer's Backward)
+//	(Accumulation - 1) x GradientAdd
+//	1 x Step
+//
+// beside the gradients to sum over replicas ([Training.Buckets]), the model
+// FLOPs that utilisation counts ([Training.FLOPs]) and the bytes that an
+// accelerator holds ([Training.Memory]). What these take in time is the
+// business of package cluster.
+//
+// # What is counted
+//
+// Products count two FLOPs a multiply-add. A product with an m x k input and
+// a k x n weight matrix answers in the backward pass with two of the same
+// size, m x n x k for the input's gradient and n x m x k for the weights', so
+// backward is twice forward. A decoder of l layers, width h and vocabulary V
+// on B sequences of s tokens then has 24 B s l h^2 (1 + s/6h + V/12lh) forward
+// (Narayanan et al., SC 2021).
+//
+// Everything else is counted as traffic: each kernel reads its inputs from HBM
+// and writes its outputs there, once. Which passes share a kernel is up to the
+// framework, so each family follows one that publishes its source: decoders
+// Megatron-LM's fused kernels, bert NVIDIA DeepLearningExamples compiled by
+// nvFuser, convnets PyTorch's separate kernels on channels-last tensors.
+// Activations have 2 bytes in 16-bit precisions and 4 in fp32 and tf32;
+// dropout masks have 1. Passes also carry the instruction slots that they cost
+// on the vector units, counted from the textbook sequence of GELU, softmax,
+// dropout's random numbers and the like, which limit 16-bit passes on
+// accelerators that have much HBM bandwidth for few vector units.
+//
+// # What is left out
+//
+// Mixtures of experts, tensor, pipeline and context parallelism, ZeRO and
+// recomputation are not unfolded yet. Data loading is free. Caches between
+// kernels do not exist. Micro-batches are all alike: no padding, no binning by
+// length.
+//
+// # Sources
+//
+//   - Shoeybi et al., Megatron-LM, 2019: decoder layers and their fusions.
+//   - Narayanan et al., Efficient Large-Scale Language Model Training, SC 2021.
+//   - Korthikanti et al., Reducing Activation Recomputation, 2022: memory.
+//   - Dao et al., FlashAttention, 2022: fused attention.
+//   - Devlin et al., BERT, 2019; You et al., LAMB, 2020; NVIDIA
+//     DeepLearningExamples, PyTorch/LanguageModeling/BERT.
+//   - He et al., Deep Residual Learning, 2016, in the variant v1.5.
+//   - Rajbhandari et al., ZeRO, 2020: 16 bytes a parameter.
+//   - Li et al., PyTorch Distributed, VLDB 2020: gradient buckets.
+package workload

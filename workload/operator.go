@@ -1,0 +1,209 @@
+package workload
+
+import "github.com/railyard/railyard/topology"
+
+// Class says what kind of work an operator is, hence what limits it.
+type Class uint8
+
+// The classes of operators.
+const (
+	Matrix         Class = iota // product with a weight matrix
+	Attention                   // product of activations in unfused attention
+	FlashAttention              // one fused kernel: scores never reach HBM (Dao 2022)
+	Convolution                 // implicit matrix product over image patches
+	Elementwise                 // streams tensors through HBM: norms, activations, dropout
+	Embedding                   // gathers and scatters rows of a table
+	Loss                        // softmax and cross entropy over the vocabulary
+	Optimizer                   // one pass over parameters and their state
+	NumClasses
+)
+
+var classNames = [NumClasses]string{
+	"matrix", "attention", "flash-attention", "convolution", "elementwise", "embedding", "loss", "optimizer",
+}
+
+// String is the name that breakdowns use: "matrix".
+func (c Class) String() string { return classNames[c] }
+
+// Product reports whether the class does its work on the matrix units.
+func (c Class) Product() bool { return c <= Convolution }
+
+// Operator is the demand of one step of a model on the accelerator that runs
+// it: what to compute and what to move, no rates.
+type Operator struct {
+	Name      string
+	Class     Class
+	Precision topology.Precision // number format of the operands
+
+	// Batch products of an M x K by a K x N matrix. Zero where the work is not
+	// a matrix product.
+	Batch, M, N, K int64
+
+	// FLOPs is the arithmetic: two per multiply-add on the matrix units. For
+	// the classes that run on the vector units it is two per instruction
+	// slot, since a slot could have held a multiply-add, which is what a data
+	// sheet's rate counts.
+	FLOPs float64
+
+	// Bytes is what crosses HBM, reads and writes, if nothing stays in cache
+	// from one kernel to the next.
+	Bytes float64
+
+	// Launches is the number of kernels.
+	Launches int
+
+	// Backward tells the gradient operators apart.
+	Backward bool
+}
+
+// Layer is a part of a model that runs as a unit in either direction and whose
+// parameter gradients are complete when its backward pass is.
+type Layer struct {
+	Name        string
+	Parameters  int64 // trainable values that belong to this layer alone
+	Activations int64 // bytes kept from forward to backward of one micro-batch
+
+	// Forward and Backward are in the order of execution. Layers of the same
+	// shape share them: they must not be modified.
+	Forward, Backward []Operator
+}
+
+// Attention kinds: how a transformer's attention is computed.
+const (
+	AttentionFlash   = "flash"   // fused, scores stay on chip
+	AttentionUnfused = "unfused" // two batched products around a softmax through HBM
+)
+
+// Batch is what one pass of a model processes at once on one accelerator.
+type Batch struct {
+	Samples   int64 // sequences or images
+	Sequence  int64 // tokens in each; ignored by convnets
+	Precision topology.Precision
+	Attention string // AttentionFlash (the default) or AttentionUnfused
+}
+
+// ElementBytes is the size of one activation or weight in format p as training
+// frameworks store it: FP8 and narrower products read copies cast from 16-bit
+// tensors, and TF32 is a mode of the matrix units over 32-bit tensors.
+func ElementBytes(p topology.Precision) int64 {
+	if p == topology.FP32 || p == topology.TF32 {
+		return 4
+	}
+	return 2
+}
+
+// wide is the format of what FP8 recipes leave in 16 bits: attention, heads and
+// convolutions (Micikevicius et al. 2022; Transformer Engine's defaults).
+func wide(p topology.Precision) topology.Precision {
+	if p == topology.FP8 {
+		return topology.BF16
+	}
+	return p
+}
+
+// maskBytes is one element of a dropout mask.
+const maskBytes = 1
+
+// Unfold turns the model into its layers for one micro-batch, input first. m
+// must be valid.
+func (m Model) Unfold(b Batch) []Layer {
+	m = m.WithDefaults()
+	if m.Family == FamilyConvnet {
+		return m.convnet(b)
+	}
+	if b.Attention == "" {
+		b.Attention = AttentionFlash
+	}
+	switch m.Family {
+	case FamilyBERT:
+		return m.bert(b)
+	case FamilyTransformer:
+		return m.decoder(b)
+	}
+	panic("workload: Unfold of a model that Validate refuses: family " + m.Family)
+}
+
+// unfolder collects the operators of one layer. Each call adds forward
+// operators and the backward operators that answer them; backward runs the
+// calls in reverse.
+type unfolder struct {
+	batch   Batch
+	element float64 // bytes of one activation
+	layer   Layer
+	groups  [][]Operator // backward operators, by call
+}
+
+func newUnfolder(name string, b Batch) *unfolder {
+	return &unfolder{batch: b, element: float64(ElementBytes(b.Precision)), layer: Layer{Name: name}}
+}
+
+// done returns the layer.
+func (u *unfolder) done() Layer {
+	for i := len(u.groups) - 1; i >= 0; i-- {
+		u.layer.Backward = append(u.layer.Backward, u.groups[i]...)
+	}
+	return u.layer
+}
+
+// product is the operator of batch products M x K by K x N.
+func (u *unfolder) product(name string, class Class, batch, m, n, k int64) Operator {
+	precision := u.batch.Precision
+	if class == Attention {
+		precision = wide(precision)
+	}
+	return Operator{
+		Name: name, Class: class, Precision: precision,
+		Batch: batch, M: m, N: n, K: k,
+		FLOPs:    2 * float64(batch) * float64(m) * float64(n) * float64(k),
+		Bytes:    float64(batch) * u.element * (float64(m)*float64(k) + float64(k)*float64(n) + float64(m)*float64(n)),
+		Launches: 1,
+	}
+}
+
+// add appends forward operators and the backward operators that answer them.
+func (u *unfolder) add(forward, backward []Operator) {
+	u.layer.Forward = append(u.layer.Forward, forward...)
+	for i := range backward {
+		backward[i].Backward = true
+	}
+	u.groups = append(u.groups, backward)
+}
+
+// linear is a product of m rows with a k x n weight matrix. Its gradients are
+// two products: of the output's gradient with the transposed weights for the
+// input, and of the transposed input with it for the weights, which sums over
+// the m rows.
+func (u *unfolder) linear(name string, m, n, k int64) {
+	u.add(
+		[]Operator{u.product(name, Matrix, 1, m, n, k)},
+		[]Operator{
+			u.product(name+" data gradient", Matrix, 1, m, k, n),
+			u.product(name+" weight gradient", Matrix, 1, n, k, m),
+		})
+}
+
+// traffic is what a pass over tensors does: bytes through HBM, instruction
+// slots on the vector units, kernels.
+type traffic struct {
+	bytes, slots float64
+	launches     int
+}
+
+func (u *unfolder) vector(name string, class Class, t traffic) Operator {
+	return Operator{
+		Name: name, Class: class, Precision: u.batch.Precision,
+		FLOPs: 2 * t.slots, Bytes: t.bytes, Launches: t.launches,
+	}
+}
+
+// pass is an elementwise operator and its gradient; a zero traffic adds none.
+func (u *unfolder) pass(name string, class Class, forward, backward traffic) {
+	var f, b []Operator
+	if forward.launches > 0 {
+		f = append(f, u.vector(name, class, forward))
+	}
+	if backward.launches > 0 {
+		b = append(b, u.vector(name+" gradient", class, backward))
+	}
+	u.add(f, b)
+}
