@@ -2,9 +2,9 @@ package network
 
 import (
 	"cmp"
-	"math/bits"
 	"slices"
 
+	"github.com/railyard/railyard/result"
 	"github.com/railyard/railyard/sim"
 	"github.com/railyard/railyard/topology"
 )
@@ -280,19 +280,16 @@ func (n *Network) Repeat(from *Snapshot, times int64) {
 	}
 }
 
-// series keeps the mean rate of every link in intervals of time. All intervals
-// of a link have one width, a power of two of ticks; when time runs past the
-// last, neighbours are merged and the width doubles.
+// series keeps the rate of every link over time.
 type series struct {
 	bins  int
 	links []linkSeries
 }
 
 type linkSeries struct {
-	bytes []float32 // in each interval
-	shift uint8     // the width is 1<<shift ticks
-	rate  float64   // B/s since at
-	at    sim.Time
+	carried result.Bins
+	rate    float64 // B/s since at
+	at      sim.Time
 }
 
 func (s *series) init(links, bins int) {
@@ -305,40 +302,8 @@ func (s *series) init(links, bins int) {
 // record notes that a link's rate is another from now on.
 func (s *series) record(l topology.LinkID, rate float64, now sim.Time) {
 	k := &s.links[l]
-	if k.rate > 0 && now > k.at {
-		s.add(k, k.at, now, k.rate)
-	}
+	k.carried.Add(k.at, now, k.rate, s.bins)
 	k.rate, k.at = rate, now
-}
-
-// add spreads a rate over the intervals from one instant to another.
-func (s *series) add(k *linkSeries, from, to sim.Time, rate float64) {
-	need := shiftFor(to, s.bins)
-	switch {
-	case k.bytes == nil:
-		k.bytes, k.shift = make([]float32, s.bins), need
-	case need > k.shift:
-		k.widen(need)
-	}
-	for i := from >> k.shift; i <= (to-1)>>k.shift; i++ {
-		begin, end := max(from, i<<k.shift), min(to, (i+1)<<k.shift)
-		k.bytes[i] += float32(rate * (end - begin).Seconds())
-	}
-}
-
-// shiftFor is the least shift with which bins intervals reach past t.
-func shiftFor(t sim.Time, bins int) uint8 {
-	return uint8(bits.Len64(uint64(t-1) / uint64(bins)))
-}
-
-// widen merges intervals until their width is 1<<shift.
-func (k *linkSeries) widen(shift uint8) {
-	by := shift - k.shift
-	for i, v := range k.bytes {
-		k.bytes[i] = 0
-		k.bytes[i>>by] += v // i>>by <= i: already merged or just emptied
-	}
-	k.shift = shift
 }
 
 // Series is the mean rate of links in equal intervals from time 0.
@@ -348,31 +313,22 @@ type Series struct {
 }
 
 // Series gives the mean rates of some links up to now, in equal intervals of
-// which the last may reach beyond now.
+// which the last may reach beyond now. It is empty if the network keeps none.
 func (n *Network) Series(links []topology.LinkID) Series {
 	now := n.engine.Now()
 	s := &n.accounts.series
 	if s.bins == 0 || now == 0 {
 		return Series{}
 	}
-	shift := shiftFor(now, s.bins)
-	for _, l := range links {
-		s.record(l, s.links[l].rate, now)
-		shift = max(shift, s.links[l].shift)
-	}
-	width := sim.Time(1) << shift
-	columns := int((now + width - 1) / width)
-	out := Series{Width: width, Rate: make([][]float64, len(links))}
+	all := make([]*result.Bins, len(links))
 	for i, l := range links {
-		k := &s.links[l]
-		out.Rate[i] = make([]float64, columns)
-		if k.bytes == nil {
-			continue
-		}
-		k.widen(shift)
-		for c := range columns {
-			out.Rate[i][c] = float64(k.bytes[c]) / width.Seconds()
-		}
+		s.record(l, s.links[l].rate, now)
+		all[i] = &s.links[l].carried
+	}
+	shift := result.CommonShift(now, s.bins, all...)
+	out := Series{Width: 1 << shift, Rate: make([][]float64, len(links))}
+	for i, b := range all {
+		out.Rate[i] = b.Rates(shift, now)
 	}
 	return out
 }

@@ -15,7 +15,7 @@ type Fabric struct {
 	Hosts        int
 	HostsPerRack int // hosts of one leaf (leaf-spine) or one rail group (rail)
 
-	// Oversubscription is a leaf's down-links over its up-links, 1 or more.
+	// Oversubscription is a leaf's down-links over its up-links.
 	Oversubscription float64
 
 	// LinkLatency is one cable, SwitchLatency one switch passed.
@@ -186,8 +186,8 @@ func (f *Fabric) trunk(t *Topology, a, b NodeID, toNIC bool) LinkID {
 }
 
 func (f *Fabric) check() error {
-	if f.Oversubscription < 1 || math.IsInf(f.Oversubscription, 0) || math.IsNaN(f.Oversubscription) {
-		return fmt.Errorf("topology: an oversubscription of %v; 1 or more can be built", f.Oversubscription)
+	if !(f.Oversubscription > 0) || math.IsInf(f.Oversubscription, 0) {
+		return fmt.Errorf("topology: an oversubscription of %v; more than 0 can be built", f.Oversubscription)
 	}
 	if f.HostsPerRack < 1 {
 		return fmt.Errorf("topology: %d hosts per rack", f.HostsPerRack)

@@ -1,0 +1,485 @@
+package railyard
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/railyard/railyard/cluster"
+	"github.com/railyard/railyard/cluster/training"
+	"github.com/railyard/railyard/collective"
+	"github.com/railyard/railyard/scenario"
+	"github.com/railyard/railyard/sim"
+	"github.com/railyard/railyard/topology"
+	"github.com/railyard/railyard/workload"
+)
+
+// seriesBins is for how many intervals of time utilization is kept.
+const seriesBins = 256
+
+// maxMessages bounds a collective that is simulated message by message.
+const maxMessages = 1 << 22
+
+// plant is a scenario built: a cluster with its jobs, ready to run.
+type plant struct {
+	scenario *scenario.Scenario
+	engine   *sim.Engine
+	cluster  *cluster.Cluster
+
+	training    []*training.Job
+	jobs        []int // number of each training's job in the cluster
+	collectives []*cluster.CollectiveBenchmark
+	names       []string // of each collective workload
+}
+
+// builder builds a plant and gathers what is wrong.
+type builder struct {
+	*plant
+	topology *topology.Topology
+	links    *scenario.LinkTable
+	faults   scenario.Faults
+	taken    map[string]int // names of workloads
+}
+
+func build(s *scenario.Scenario) (*plant, scenario.Faults) {
+	b := &builder{plant: &plant{scenario: s, engine: sim.New()}, taken: map[string]int{}}
+	b.buildTopology()
+	if b.faults != nil {
+		return nil, b.faults
+	}
+	b.cluster = cluster.New(b.engine, b.topology, seriesBins)
+	for i := range s.Workload.Training {
+		b.addTraining(&s.Workload.Training[i])
+	}
+	for i := range s.Workload.Collective {
+		b.addCollective(&s.Workload.Collective[i])
+	}
+	for i := range s.Workload.Flows {
+		b.addFlows(&s.Workload.Flows[i])
+	}
+	return b.plant, b.faults
+}
+
+func (b *builder) fault(at scenario.Position, key, format string, args ...any) {
+	b.faults = append(b.faults, at.Faultf(key, "%s: "+format, append([]any{key}, args...)...))
+}
+
+// name makes a workload's name its own: a second "bert" becomes "bert#2".
+func (b *builder) name(given scenario.Key[string], otherwise string) string {
+	name := otherwise
+	if given.Set {
+		name = given.Value
+	}
+	b.taken[name]++
+	if n := b.taken[name]; n > 1 {
+		return fmt.Sprintf("%s#%d", name, n)
+	}
+	return name
+}
+
+func (b *builder) buildTopology() {
+	s := b.scenario
+	t := s.Topology
+	var err error
+	switch t.Kind.Value {
+	case "links":
+		var faults scenario.Faults
+		if b.links, faults = s.ReadLinks(); faults != nil {
+			b.faults = append(b.faults, faults...)
+			return
+		}
+		links := make([]topology.BareLink, len(b.links.Name))
+		for i, name := range b.links.Name {
+			links[i] = topology.BareLink{Name: name, Capacity: b.links.Capacity[i], Latency: sim.FromSeconds(b.links.Latency[i])}
+		}
+		b.topology, err = topology.Links(links)
+	case "ring":
+		b.topology, err = topology.Ring(int(t.Accelerators.Value), t.Bandwidth.Value, t.Latency.Value)
+	case "switch":
+		b.topology, err = topology.Switch(int(t.Accelerators.Value), t.Bandwidth.Value, t.Latency.Value)
+	case "full-mesh":
+		b.topology, err = topology.FullMesh(int(t.Accelerators.Value), t.Bandwidth.Value, t.Latency.Value)
+	default:
+		b.topology, err = b.fabric()
+	}
+	if err != nil {
+		b.fault(t.Kind.Pos, "topology", "%s", strings.TrimPrefix(err.Error(), "topology: "))
+	}
+}
+
+// fabric builds the kinds that are made of hosts.
+func (b *builder) fabric() (*topology.Topology, error) {
+	t := b.scenario.Topology
+	host, faults := b.scenario.Host(t.Host.Value)
+	if faults != nil {
+		b.faults = append(b.faults, faults...)
+		return nil, nil
+	}
+	f := topology.Fabric{
+		Host: host, Hosts: int(t.Hosts.Value), HostsPerRack: int(t.HostsPerRack.Value),
+		Oversubscription: t.Oversubscription.Value,
+		LinkLatency:      host.LinkLatency, SwitchLatency: host.SwitchLatency,
+		Ports: int(t.K.Value),
+	}
+	if t.LinkLatency.Set {
+		f.LinkLatency = t.LinkLatency.Value
+	}
+	if t.SwitchLatency.Set {
+		f.SwitchLatency = t.SwitchLatency.Value
+	}
+	switch t.Kind.Value {
+	case "leaf-spine":
+		f.HostsPerRack = cmp.Or(f.HostsPerRack, topology.LeafSpineHostsPerRack)
+		return topology.LeafSpine(f)
+	case "rail":
+		f.HostsPerRack = cmp.Or(f.HostsPerRack, topology.RailHostsPerRack)
+		return topology.Rail(f)
+	case "fat-tree":
+		return topology.FatTree(f)
+	}
+	return topology.SingleHost(host)
+}
+
+// place turns what a workload says of accelerators into a job's wish. It reports
+// false if that cannot be met.
+func (b *builder) place(p *scenario.Placing, path string, at scenario.Position, j *cluster.Job) bool {
+	n := b.topology.Accelerators()
+	j.Start, j.Shared = sim.Time(p.Start.Value), p.Shared.Value
+	j.Count = n
+	w := &b.scenario.Workload
+	switch a := p.Accelerators; {
+	case !a.Set && len(w.Training)+len(w.Collective) > 1:
+		b.fault(at, path+".accelerators", "is missing: with several workloads each says how many of the %d accelerators it takes, or which", n)
+		return false
+	case a.Value.List != nil:
+		j.Count = len(a.Value.List)
+		for _, i := range a.Value.List {
+			if i >= int64(n) {
+				b.fault(a.Pos, path+".accelerators", "there is no accelerator %d: the topology has 0 to %d", i, n-1)
+				return false
+			}
+			j.List = append(j.List, int32(i))
+		}
+	case a.Set && a.Value.Count > int64(n):
+		b.fault(a.Pos, path+".accelerators", "%d are more than the %d of the topology", a.Value.Count, n)
+		return false
+	case a.Set:
+		j.Count = int(a.Value.Count)
+	}
+	return true
+}
+
+func (b *builder) addTraining(w *scenario.Training) {
+	path := w.Path
+	before := len(b.faults)
+	if b.topology.Bare() {
+		b.fault(w.At, path, "bare accelerators have no compute rate: training needs a topology of hosts (single-host, leaf-spine, fat-tree, rail)")
+		return
+	}
+	j := &cluster.Job{Name: b.name(w.Name, w.Model.Value)}
+	if !b.place(&w.Placing, path, w.At, j) {
+		return
+	}
+	if w.Shared.Value {
+		b.fault(w.Shared.Pos, path+".shared", "is not built yet for training: each accelerator computes for one job")
+	}
+	b.checkDegrees(w, j.Count)
+	model, faults := b.scenario.Model(w.Model.Value)
+	b.faults = append(b.faults, faults...)
+	if len(b.faults) > before {
+		return
+	}
+	precision, _ := topology.ParsePrecision(w.Precision.Value)
+	t := workload.Training{
+		Model: model, MicroBatch: int(w.MicroBatch.Value.Count), GlobalBatch: int(w.GlobalBatch.Value),
+		Sequence: int(w.Sequence.Value), Data: j.Count, Precision: precision, Attention: w.Attention.Value,
+	}.WithDefaults()
+	if err := t.Validate(); err != nil {
+		b.trainingFaults(w, err)
+		return
+	}
+	host := b.topology.Servers[0].Spec
+	accelerator := host.Accelerator
+	if accelerator.Peak[precision] == 0 {
+		var has []string
+		for p, peak := range accelerator.Peak {
+			if peak > 0 {
+				has = append(has, topology.Precision(p).String())
+			}
+		}
+		b.fault(b.at(w.Precision.Pos, w.At), path+".precision", "%s has no %s; it has %s", accelerator.Name, precision, strings.Join(has, ", "))
+		return
+	}
+	if need, have := t.Memory().Total(), int64(accelerator.Memory); need > have && !w.AllowOversubscribed.Value {
+		b.fault(b.at(w.MicroBatch.Pos, w.At), path+".micro_batch", "%d does not fit in memory: %.1f GB of the %.1f GB of %s%s; allow_oversubscribed = true runs it anyway",
+			t.MicroBatch, float64(need)/1e9, float64(have)/1e9, accelerator.Name, fits(t, have))
+		return
+	}
+	job := &training.Job{
+		Training: t, Iterations: w.Iterations.Value, Roofline: cluster.Roofline{Accelerator: accelerator},
+		BucketBytes: t.BucketBytes(), Overlap: w.Overlap.Value,
+	}
+	if w.BucketSize.Set {
+		job.BucketBytes = int64(w.BucketSize.Value)
+	}
+	switch perIteration := int64(t.GlobalBatch); {
+	case w.Tokens.Set:
+		perIteration *= int64(max(t.Sequence, 1))
+		job.Iterations = (w.Tokens.Value + perIteration - 1) / perIteration
+	case w.Samples.Set:
+		job.Iterations = (w.Samples.Value + perIteration - 1) / perIteration
+	}
+	j.Program = job
+	b.jobs = append(b.jobs, len(b.cluster.Jobs))
+	b.training = append(b.training, job)
+	b.cluster.Submit(j)
+}
+
+// at is a key's place, or where it is left out its table's.
+func (b *builder) at(key, table scenario.Position) scenario.Position {
+	if key.Line == 0 && key.File == "" {
+		return table
+	}
+	return key
+}
+
+// fits says which micro-batch would fit, if any does.
+func fits(t workload.Training, memory int64) string {
+	for m := t.MicroBatch / 2; m >= 1; m /= 2 {
+		t.MicroBatch = m
+		if t.Memory().Total() <= memory {
+			return fmt.Sprintf(" (micro_batch = %d would fit)", m)
+		}
+	}
+	return ""
+}
+
+// checkDegrees sees to it that the degrees of parallelism make up the
+// accelerators, and refuses those that are not built yet.
+func (b *builder) checkDegrees(w *scenario.Training, accelerators int) {
+	path := w.Path
+	product := int64(1)
+	for _, d := range []struct {
+		name string
+		key  scenario.Key[int64]
+	}{{"tensor", w.Tensor}, {"pipeline", w.Pipeline}, {"context", w.Context}, {"data", w.Data}} {
+		if d.name == "data" && !d.key.Set {
+			continue
+		}
+		rest := int64(accelerators) / product
+		if v := d.key.Value; v > rest || rest%v != 0 {
+			b.fault(b.at(d.key.Pos, w.At), path+"."+d.name, "%d does not divide the %d accelerators%s; nearest: %s",
+				v, accelerators, left(product, rest), nearestDivisors(v, rest))
+			return
+		}
+		product *= d.key.Value
+	}
+	if w.Data.Set && product != int64(accelerators) {
+		b.fault(w.Data.Pos, path+".data", "tensor x pipeline x context x data is %d, but the job has %d accelerators; data = %d makes it up",
+			product, accelerators, w.Data.Value*int64(accelerators)/product)
+		return
+	}
+	later := func(set bool, at scenario.Position, key, accepted string) {
+		if set {
+			b.fault(at, path+"."+key, "is not built yet; %s", accepted)
+		}
+	}
+	for _, d := range []struct {
+		name string
+		key  scenario.Key[int64]
+	}{{"tensor", w.Tensor}, {"pipeline", w.Pipeline}, {"context", w.Context}, {"expert", w.Expert}, {"virtual_stages", w.VirtualStages}} {
+		later(d.key.Value > 1, d.key.Pos, d.name, "built: 1")
+	}
+	later(w.Zero.Value > 0 && accelerators > 1, w.Zero.Pos, "zero", "built: 0")
+	later(w.SequenceParallel.Value && w.Tensor.Value > 1, w.SequenceParallel.Pos, "sequence_parallel", "built: false")
+	later(w.Recompute.Value != "none", w.Recompute.Pos, "recompute", `built: "none"`)
+	later(w.MicroBatch.Value.Auto, w.MicroBatch.Pos, "micro_batch", "give a number")
+	later(w.Epochs.Set, w.Epochs.Pos, "epochs", "no key gives the size of the data set; give iterations, samples or tokens")
+}
+
+func left(product, rest int64) string {
+	if product == 1 {
+		return ""
+	}
+	return fmt.Sprintf(" (%d left by the degrees before)", rest)
+}
+
+// nearestDivisors are the divisors of n on both sides of v.
+func nearestDivisors(v, n int64) string {
+	below, above := int64(1), int64(0)
+	for d := int64(1); d <= n; d++ {
+		if n%d == 0 {
+			if d < v {
+				below = d
+			} else {
+				above = d
+				break
+			}
+		}
+	}
+	if above == 0 {
+		return fmt.Sprint(below)
+	}
+	return fmt.Sprintf("%d or %d", below, above)
+}
+
+// trainingFaults puts what a training says is wrong at the key that the message
+// begins with, or at its table.
+func (b *builder) trainingFaults(w *scenario.Training, err error) {
+	keys := map[string]scenario.Position{
+		"global_batch": w.GlobalBatch.Pos, "micro_batch": w.MicroBatch.Pos, "sequence": w.Sequence.Pos,
+		"data": w.Data.Pos, "precision": w.Precision.Pos, "attention": w.Attention.Pos,
+	}
+	for _, e := range flatten(err) {
+		key, _, _ := strings.Cut(e.Error(), " ")
+		at := b.at(keys[key], w.At)
+		b.faults = append(b.faults, at.Faultf(w.Path, "%s: %v", w.Path, e))
+	}
+}
+
+// flatten takes joined errors apart.
+func flatten(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var all []error
+		for _, e := range joined.Unwrap() {
+			all = append(all, flatten(e)...)
+		}
+		return all
+	}
+	return []error{err}
+}
+
+func (b *builder) addCollective(w *scenario.Collective) {
+	path := w.Path
+	j := &cluster.Job{Name: b.name(w.Name, w.Op.Value)}
+	op, _ := collective.ParseOp(w.Op.Value)
+	algorithm, built := collective.ParseAlgorithm(w.Algorithm.Value)
+	if !built {
+		b.fault(w.Algorithm.Pos, path+".algorithm", "%q is not built yet; built: %s", w.Algorithm.Value, strings.Join(collective.AlgorithmNames(), ", "))
+		return
+	}
+	place := w.Placing
+	var ranks []int
+	switch r := w.Ranks.Value; {
+	case !w.Ranks.Set:
+	case !w.Accelerators.Set: // the ranks are its accelerators
+		place.Accelerators = w.Ranks
+	case r.List != nil:
+		for _, i := range r.List {
+			ranks = append(ranks, int(i))
+		}
+	default:
+		for i := range int(r.Count) {
+			ranks = append(ranks, i)
+		}
+	}
+	if !b.place(&place, path, w.At, j) {
+		return
+	}
+	if ranks != nil && slices.Max(ranks) >= j.Count {
+		b.fault(w.Ranks.Pos, path+".ranks", "there is no rank %d: the workload has %d accelerators", slices.Max(ranks), j.Count)
+		return
+	}
+	p := &cluster.CollectiveBenchmark{
+		Op: op, Algorithm: algorithm, Iterations: w.Iterations.Value, Ranks: ranks, Explode: w.Expand.Value,
+	}
+	for _, size := range w.Sizes.Value {
+		p.Sizes = append(p.Sizes, float64(size))
+	}
+	if w.Overhead.Set {
+		overhead := sim.Time(w.Overhead.Value)
+		p.Overhead = &overhead
+	}
+	if !b.checkPlan(w, p, j) {
+		return
+	}
+	j.Program = p
+	b.collectives = append(b.collectives, p)
+	b.names = append(b.names, j.Name)
+	b.cluster.Submit(j)
+}
+
+// checkPlan sees to it that the algorithm can perform the operation on so many
+// ranks, and in the exploded form if that is asked for.
+func (b *builder) checkPlan(w *scenario.Collective, p *cluster.CollectiveBenchmark, j *cluster.Job) bool {
+	n := j.Count
+	if p.Ranks != nil {
+		n = len(p.Ranks)
+	}
+	messages, err := collective.Messages(p.Op, p.Algorithm, n)
+	if err != nil {
+		at := b.at(w.Algorithm.Pos, w.Op.Pos)
+		b.fault(at, w.Path+".algorithm", "%v", err)
+		return false
+	}
+	if p.Explode && messages == 0 && n > 1 {
+		b.fault(w.Expand.Pos, w.Path+".expand", "%s over a ring is a pipeline of small pieces and cannot be expanded; algorithm = \"direct\" can", p.Op)
+		return false
+	}
+	if p.Explode && messages > maxMessages {
+		b.fault(w.Expand.Pos, w.Path+".expand", "%d messages are more than the %d that are simulated one by one", messages, maxMessages)
+		return false
+	}
+	return true
+}
+
+func (b *builder) addFlows(w *scenario.Flows) {
+	var find func(string) (int32, bool)
+	if b.links != nil {
+		find = b.links.Find
+	}
+	table, faults := b.scenario.ReadFlows(w, find)
+	if faults != nil {
+		b.faults = append(b.faults, faults...)
+		return
+	}
+	flows := make([]cluster.Flow, len(table.Name))
+	var nodes map[string]topology.NodeID
+	if table.Src != nil {
+		nodes = b.topology.AcceleratorNames()
+	}
+	offset := sim.Time(w.Start.Value)
+	before := len(b.faults)
+	for i := range flows {
+		f := &flows[i]
+		*f = cluster.Flow{
+			Name: table.Name[i], Start: sim.FromSeconds(table.Start[i]).After(offset),
+			Bytes: table.Bytes[i], Weight: table.Weight[i], After: table.After[table.AfterAt[i]:table.AfterAt[i+1]],
+		}
+		if table.Src == nil {
+			route := table.Route[table.RouteAt[i]:table.RouteAt[i+1]]
+			f.Route = make([]topology.LinkID, len(route))
+			for k, l := range route {
+				f.Route[k] = topology.LinkID(l)
+			}
+			continue
+		}
+		at := scenario.Position{File: b.scenario.Path(w.File.Value), Line: int(table.Line[i]), Col: 1}
+		src, ok := b.node(nodes, table.Src[i], at, "src")
+		dst, ok2 := b.node(nodes, table.Dst[i], at, "dst")
+		if !ok || !ok2 {
+			if len(b.faults)-before > 20 {
+				return
+			}
+			continue
+		}
+		f.Route = b.topology.Route(src, dst, uint64(i), nil)
+	}
+	if len(b.faults) > before {
+		return
+	}
+	b.cluster.AddFlows(b.name(w.Name, w.File.Value), flows)
+}
+
+func (b *builder) node(nodes map[string]topology.NodeID, name string, at scenario.Position, column string) (topology.NodeID, bool) {
+	if n, ok := nodes[name]; ok {
+		return n, true
+	}
+	hint := ""
+	if n := b.topology.Accelerators(); n > 0 {
+		hint = fmt.Sprintf("; accelerators are %s to %s", b.topology.NodeName(0), b.topology.NodeName(topology.NodeID(n-1)))
+	}
+	b.faults = append(b.faults, at.Faultf(column, "%s: there is no accelerator %q%s", column, name, hint))
+	return 0, false
+}

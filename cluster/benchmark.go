@@ -1,0 +1,136 @@
+package cluster
+
+import (
+	"github.com/railyard/railyard/collective"
+	"github.com/railyard/railyard/network"
+	"github.com/railyard/railyard/sim"
+	"github.com/railyard/railyard/topology"
+)
+
+// CollectiveBenchmark is a program that performs one operation at several sizes,
+// one after another, as nccl-tests does.
+type CollectiveBenchmark struct {
+	Op         collective.Op
+	Algorithm  collective.Algorithm
+	Sizes      []float64 // bytes
+	Iterations int64     // of each size
+	// Ranks picks accelerators of the job, by place; nil takes all.
+	Ranks    []int
+	Explode  bool
+	Overhead *sim.Time // in place of the host's, if not nil
+
+	// Rows are the results, one a size that has ended.
+	Rows []CollectiveRow
+
+	c       *Cluster
+	job     int
+	actor   sim.Actor
+	ledger  *Ledger
+	ranks   []topology.NodeID
+	plan    *collective.Plan // of the size that is on
+	done    int64            // iterations of the size that is on
+	spent   sim.Time         // in them
+	last    sim.Time         // the latest took
+	began   sim.Time
+	before  *network.Snapshot
+	account Ledger
+}
+
+// CollectiveRow is the mean time of an operation at one size.
+type CollectiveRow struct {
+	Algorithm collective.Algorithm // that was run
+	Size      float64              // bytes
+	Time      float64              // s
+}
+
+// Begin starts the first size.
+func (b *CollectiveBenchmark) Begin(c *Cluster, job int) {
+	b.c, b.job = c, job
+	b.actor = c.Engine.Register(b)
+	all := c.Jobs[job].Accelerators
+	b.ranks = all
+	if b.Ranks != nil {
+		b.ranks = make([]topology.NodeID, len(b.Ranks))
+		for i, r := range b.Ranks {
+			b.ranks[i] = all[r]
+		}
+	}
+	b.ledger = c.NewLedger(b.ranks)
+	b.start()
+}
+
+// start begins the next iteration, of the present size or the next.
+func (b *CollectiveBenchmark) start() {
+	if len(b.Rows) == len(b.Sizes) {
+		b.c.Done(b.job)
+		return
+	}
+	size := b.Sizes[len(b.Rows)]
+	if b.done == 0 {
+		b.plan = b.planFor(size)
+	}
+	b.began = b.c.Engine.Now()
+	if b.done == 1 && b.Iterations > 2 && b.c.Alone() {
+		b.before, b.account = b.c.Network.Snapshot(), *b.ledger
+	}
+	b.c.Launch(Collective{Plan: b.plan, Size: size, Owner: b.c.Jobs[b.job].Owner,
+		Explode: b.Explode, Actor: b.actor, Arg: argEnded})
+}
+
+func (b *CollectiveBenchmark) planFor(size float64) *collective.Plan {
+	var plan *collective.Plan
+	var err error
+	if b.Algorithm == collective.Auto {
+		plan, err = b.c.Planner.Fastest(b.Op, b.ranks, size)
+	} else if plan = b.plan; plan == nil {
+		plan, err = b.c.Planner.Plan(b.Op, b.Algorithm, b.ranks)
+	}
+	if err != nil {
+		panic("cluster: " + err.Error()) // checked with the scenario
+	}
+	if b.Overhead != nil {
+		plan.Overhead = *b.Overhead
+	}
+	return plan
+}
+
+// RankCount is the number of ranks, once the job has begun.
+func (b *CollectiveBenchmark) RankCount() int { return len(b.ranks) }
+
+// Events of the benchmark.
+const (
+	argEnded uint64 = iota // an iteration has
+	argNext                // start the next
+)
+
+// Handle is called when an iteration has ended, and after a jump over equal ones.
+func (b *CollectiveBenchmark) Handle(now sim.Time, arg uint64) {
+	if arg == argNext {
+		b.start()
+		return
+	}
+	took := now - b.began
+	b.ledger.AddExposed(b.began, now)
+	b.spent += took
+	b.done++
+	left := b.Iterations - b.done
+	if b.before != nil && took == b.last && left > 0 && left < int64((sim.Never-now)/max(took, 1)) && b.c.Alone() {
+		// The same again on an idle network takes the same time.
+		b.c.Network.Repeat(b.before, left)
+		b.ledger.Repeat(b.account, took, left, now)
+		b.spent += sim.Time(left) * took
+		b.done = b.Iterations
+	} else {
+		left = 0
+	}
+	b.last = took
+	if b.done == b.Iterations {
+		b.finishSize()
+	}
+	b.c.Engine.Schedule(now+sim.Time(left)*took, b.actor, argNext)
+}
+
+func (b *CollectiveBenchmark) finishSize() {
+	b.Rows = append(b.Rows, CollectiveRow{b.plan.Algorithm, b.Sizes[len(b.Rows)], b.spent.Seconds() / float64(b.Iterations)})
+	b.done, b.spent, b.last, b.before = 0, 0, -1, nil
+}

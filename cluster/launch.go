@@ -1,0 +1,100 @@
+package cluster
+
+import (
+	"github.com/railyard/railyard/collective"
+	"github.com/railyard/railyard/network"
+	"github.com/railyard/railyard/sim"
+)
+
+// launch is a collective that is on its way: overhead, then its phases one
+// after another.
+type launch struct {
+	plan    *collective.Plan
+	size    float64
+	owner   network.Owner
+	next    int // phase to start
+	pending int // transfers to wait for
+	explode bool
+	actor   sim.Actor
+	arg     uint64
+}
+
+// Collective is an operation to launch.
+type Collective struct {
+	Plan    *collective.Plan
+	Size    float64 // bytes, as the plan's package counts them
+	Owner   network.Owner
+	Explode bool // every message a transfer of its own
+
+	// Actor handles Arg at the instant of the end.
+	Actor sim.Actor
+	Arg   uint64
+}
+
+// Launch starts a collective now.
+func (c *Cluster) Launch(op Collective) {
+	var n int32
+	if last := len(c.idle) - 1; last >= 0 {
+		n = c.idle[last]
+		c.idle = c.idle[:last]
+	} else {
+		n = int32(len(c.launches))
+		c.launches = append(c.launches, launch{})
+	}
+	c.launches[n] = launch{plan: op.Plan, size: op.Size, owner: op.Owner, explode: op.Explode, actor: op.Actor, arg: op.Arg, pending: 1}
+	c.Engine.Schedule(c.Engine.Now().After(op.Plan.Overhead), c.actor, argPhase|uint64(n))
+}
+
+// advance is called when a launch's overhead has passed or a transfer of it has
+// ended; when nothing is left of the present phase it starts the next.
+func (c *Cluster) advance(n int32, now sim.Time) {
+	l := &c.launches[n]
+	if l.pending--; l.pending > 0 {
+		return
+	}
+	switch {
+	case l.next == len(l.plan.Phases):
+		c.Engine.Schedule(now, l.actor, l.arg)
+		l.plan = nil
+		c.idle = append(c.idle, n)
+	case l.explode:
+		l.next = len(l.plan.Phases)
+		c.explode(n)
+	default:
+		p := &l.plan.Phases[l.next]
+		l.next++
+		l.pending = 1
+		c.Network.Add(&network.Transfer{
+			Bytes: p.Share * l.size, Latency: p.Latency, Links: p.Links, Counts: p.Counts,
+			Owner: l.owner, Notify: true, Actor: c.actor, Arg: argPhase | uint64(n), Forget: true,
+		})
+	}
+}
+
+// explode adds every message of a collective as a transfer of its own.
+func (c *Cluster) explode(n int32) {
+	l := &c.launches[n]
+	plan, size, owner := l.plan, l.size, l.owner
+	var ids []network.ID
+	var after []network.ID
+	err := plan.Explode(func(m collective.Message) {
+		from, to := plan.Ranks[m.From], plan.Ranks[m.To]
+		links := c.Topology.Route(from, to, 0, nil)
+		var latency sim.Time
+		for _, link := range links {
+			latency += c.Topology.Links[link].Latency
+		}
+		after = after[:0]
+		for _, number := range m.After {
+			after = append(after, ids[number])
+		}
+		ids = append(ids, c.Network.Add(&network.Transfer{
+			After: after, Bytes: m.Share * size, Latency: latency, Links: links,
+			Owner: owner, Notify: true, Actor: c.actor, Arg: argPhase | uint64(n), Forget: true,
+		}))
+	})
+	if err != nil {
+		panic("cluster: " + err.Error()) // whoever asks for the exploded form has checked
+	}
+	c.launches[n].pending = len(ids)
+}

@@ -1,0 +1,96 @@
+// Command railyard simulates AI data centres: a scenario in; training time,
+// utilization and link contention out, with the reasons.
+//
+// Data goes to standard output, talk to standard error. Exit status:
+//
+//	0    done
+//	1    internal error
+//	2    wrong usage
+//	3    scenario or input invalid
+//	4    the simulation could not finish: deadlock, event limit, results not written
+//	5    an [[expect]] missed
+//	130  interrupted; what was done is written and marked
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+
+	"github.com/spf13/cobra"
+
+	"github.com/railyard/railyard"
+)
+
+// Exit statuses; see the package comment.
+const (
+	exitInternal    = 1
+	exitUsage       = 2
+	exitInput       = 3
+	exitUnfinished  = 4
+	exitExpectation = 5
+	exitInterrupted = 130
+)
+
+// failure is an error that knows its exit status.
+type failure struct {
+	status int
+	err    error
+}
+
+func (f *failure) Error() string { return f.err.Error() }
+func (f *failure) Unwrap() error { return f.err }
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	os.Exit(execute(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// execute runs one command line and gives its exit status.
+func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	status := exitUsage // what cobra finds wrong is usage
+	var faults railyard.Faults
+	var known *failure
+	switch {
+	case errors.As(err, &known):
+		status = known.status
+	case errors.As(err, &faults):
+		status = exitInput
+	}
+	fmt.Fprintln(stderr, err)
+	if status == exitUsage {
+		fmt.Fprintln(stderr, "try railyard --help")
+	}
+	return status
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "railyard",
+		Short: "Simulate AI data centres",
+		Long: `Railyard replays a scenario, a TOML file that says what a data centre is made of
+and what runs on it, and reports training time, utilization and link contention.
+
+Exit status: 0 done, 1 internal error, 2 usage, 3 scenario or input invalid,
+4 could not finish, 5 an [[expect]] missed, 130 interrupted.`,
+		Example: `  railyard run scenarios/quickstart.toml
+  railyard run scenarios/quickstart.toml --set topology.hosts=32 --out results
+  railyard plot results`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.AddCommand(newRun(), newCheck(), newPlot(), newCatalog(), newVersion())
+	return root
+}

@@ -1,0 +1,283 @@
+package collective
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/railyard/railyard/sim"
+	"github.com/railyard/railyard/topology"
+)
+
+// Phase is one activity of the coupled form.
+type Phase struct {
+	// Share is the bytes that each hop moves, per byte of the collective's size.
+	Share float64
+	// Latency is that of the longest chain of messages in the phase.
+	Latency sim.Time
+	// Links and Counts are the links used and the hops that cross each.
+	Links  []topology.LinkID
+	Counts []float64
+	// rate is that of a hop on an idle network, in B/s.
+	rate float64
+}
+
+// Plan is an operation over given ranks by one algorithm, for any size.
+type Plan struct {
+	Op        Op
+	Algorithm Algorithm
+	Ranks     []topology.NodeID
+	Phases    []Phase
+	Steps     int // messages that follow each other
+
+	// Overhead is the software's: what starting costs, and each step.
+	Overhead sim.Time
+
+	rounds []round
+}
+
+// Planner lays operations over the routes of one topology.
+type Planner struct {
+	topology *topology.Topology
+	place    []int32 // of a link in the phase that is being built, -1: none
+	path     []topology.LinkID
+}
+
+// NewPlanner gives a planner for a topology.
+func NewPlanner(t *topology.Topology) *Planner {
+	p := &Planner{topology: t, place: make([]int32, len(t.Links))}
+	for i := range p.place {
+		p.place[i] = -1
+	}
+	return p
+}
+
+// Plan lays an operation over ranks, which must be distinct accelerators. The
+// algorithm must not be Auto; see Fastest. An error says what the algorithm
+// cannot do.
+func (p *Planner) Plan(op Op, a Algorithm, ranks []topology.NodeID) (*Plan, error) {
+	order := p.rings(ranks)
+	rs, err := rounds(op, a, len(ranks), order)
+	if err != nil {
+		return nil, err
+	}
+	plan := &Plan{Op: op, Algorithm: a, Ranks: ranks, rounds: rs}
+	for _, r := range rs {
+		phase := p.phase(r, ranks)
+		switch {
+		case r.repeat > 1:
+			phase.Latency = p.longestWay(ranks, order, r.repeat)
+		case r.chain:
+			phase.Latency = p.chain(r, ranks)
+		}
+		plan.Phases = append(plan.Phases, phase)
+		plan.Steps += r.repeat
+		if r.chain {
+			plan.Steps += len(ranks) - 2
+		}
+	}
+	if !p.topology.Bare() {
+		h := p.topology.Servers[p.topology.Server(ranks[0])].Spec
+		plan.Overhead = sim.Time(h.CollectiveOverhead) + sim.Time(plan.Steps)*sim.Time(h.StepOverhead)
+	}
+	return plan, nil
+}
+
+// Fastest is the plan that is predicted to be the fastest for a size on an idle
+// network; of equals the first in the order ring, halving-doubling, direct.
+// Direct is left out beyond 1,024 ranks.
+func (p *Planner) Fastest(op Op, ranks []topology.NodeID, size float64) (*Plan, error) {
+	var best *Plan
+	var failed error
+	for _, a := range []Algorithm{Ring, HalvingDoubling, Direct} {
+		if a == Direct && len(ranks) > 1024 && op != AllToAll {
+			continue
+		}
+		plan, err := p.Plan(op, a, ranks)
+		if err != nil {
+			failed = err
+			continue
+		}
+		if best == nil || plan.Predict(size) < best.Predict(size) {
+			best = plan
+		}
+	}
+	if best == nil {
+		return nil, failed
+	}
+	return best, nil
+}
+
+// Predict is the time in seconds that the plan takes on an idle network.
+func (p *Plan) Predict(size float64) float64 {
+	t := p.Overhead.Seconds()
+	for i := range p.Phases {
+		f := &p.Phases[i]
+		t += f.Latency.Seconds() + f.Share*size/f.rate
+	}
+	return t
+}
+
+// phase counts the hops of a round on each link.
+func (p *Planner) phase(r round, ranks []topology.NodeID) Phase {
+	f := Phase{Share: r.share * float64(r.repeat)}
+	r.sends(func(from, to int) {
+		p.path = p.topology.Route(ranks[from], ranks[to], 0, p.path[:0])
+		var latency sim.Time
+		for _, l := range p.path {
+			latency += p.topology.Links[l].Latency
+			if p.place[l] < 0 {
+				p.place[l] = int32(len(f.Links))
+				f.Links = append(f.Links, l)
+				f.Counts = append(f.Counts, 0)
+			}
+			f.Counts[p.place[l]]++
+		}
+		f.Latency = max(f.Latency, latency)
+	})
+	f.rate = math.Inf(1)
+	for i, l := range f.Links {
+		f.rate = math.Min(f.rate, p.topology.Links[l].Payload/f.Counts[i])
+		p.place[l] = -1
+	}
+	return f
+}
+
+func (p *Planner) latency(from, to topology.NodeID) sim.Time {
+	p.path = p.topology.Route(from, to, 0, p.path[:0])
+	var latency sim.Time
+	for _, l := range p.path {
+		latency += p.topology.Links[l].Latency
+	}
+	return latency
+}
+
+// longestWay is the greatest latency of so many hops in a row around any of the
+// rings: the way of the chunk that is last to arrive.
+func (p *Planner) longestWay(ranks []topology.NodeID, order [][]int, hops int) sim.Time {
+	var longest sim.Time
+	for _, ring := range order {
+		n := len(ring)
+		hop := make([]sim.Time, n)
+		var circle sim.Time
+		for i := range ring {
+			hop[i] = p.latency(ranks[ring[i]], ranks[ring[(i+1)%n]])
+			circle += hop[i]
+		}
+		var way sim.Time
+		for i := range hops % n {
+			way += hop[i]
+		}
+		furthest := way
+		for i := range n {
+			way += hop[(i+hops)%n] - hop[i]
+			furthest = max(furthest, way)
+		}
+		longest = max(longest, sim.Time(hops/n)*circle+furthest)
+	}
+	return longest
+}
+
+// chain is the latency of a pipeline from its first rank to its last.
+func (p *Planner) chain(r round, ranks []topology.NodeID) sim.Time {
+	var sum sim.Time
+	r.sends(func(from, to int) { sum += p.latency(ranks[from], ranks[to]) })
+	return sum
+}
+
+// rings gives the orders in which rings pass the ranks. There is one, rank
+// order, unless the ranks span hosts: then there are as many as a host has
+// NICs, and ring c starts its way through each host at the accelerators of the
+// c-th part, so that it enters there, and leaves before.
+func (p *Planner) rings(ranks []topology.NodeID) [][]int {
+	t := p.topology
+	n := len(ranks)
+	channels := 1
+	if !t.Bare() && t.Server(ranks[0]) != t.Server(ranks[n-1]) {
+		channels = t.Servers[t.Server(ranks[0])].Spec.NICs
+	}
+	order := make([][]int, channels)
+	for c := range order {
+		order[c] = make([]int, 0, n)
+	}
+	for first := 0; first < n; {
+		last := first + 1
+		for channels > 1 && last < n && t.Server(ranks[last]) == t.Server(ranks[first]) {
+			last++
+		}
+		inHost := last - first
+		for c := range order {
+			start := c * inHost / channels
+			for i := range inHost {
+				order[c] = append(order[c], first+(start+i)%inHost)
+			}
+		}
+		first = last
+	}
+	return order
+}
+
+// Message is one transfer of the exploded form.
+type Message struct {
+	From, To int     // ranks
+	Share    float64 // bytes per byte of the collective's size
+	After    []int   // earlier messages, by number, that must have arrived
+}
+
+// Explode calls yield for every message, numbered from 0 in the order of the
+// calls. A message waits for those that its sender received in the last round in
+// which it received any. After is valid during the call only. A pipelined chain
+// has no exploded form.
+func (p *Plan) Explode(yield func(Message)) error {
+	for _, r := range p.rounds {
+		if r.chain {
+			return fmt.Errorf("%s over a ring is a pipeline and cannot be expanded; direct can", p.Op)
+		}
+	}
+	n := len(p.Ranks)
+	received := make([][]int, n) // numbers of the messages of the last round, by receiver
+	next := make([][]int, n)
+	number := 0
+	for _, r := range p.rounds {
+		for range r.repeat {
+			r.sends(func(from, to int) {
+				yield(Message{From: from, To: to, Share: r.share, After: received[from]})
+				next[to] = append(next[to], number)
+				number++
+			})
+			for i := range next {
+				if len(next[i]) > 0 {
+					received[i], next[i] = next[i], received[i][:0]
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// Messages is the number of messages of an operation over n ranks in its
+// exploded form, 0 for a pipeline, which has none. An error says what the
+// algorithm cannot do. Auto can do all.
+func Messages(op Op, a Algorithm, n int) (int, error) {
+	if a == Auto {
+		a = Direct
+		if op == AllReduce || op == AllGather || op == ReduceScatter || n > MaxDirectRanks {
+			a = Ring
+		}
+	}
+	order := make([]int, n)
+	for i := range order {
+		order[i] = i
+	}
+	rs, err := rounds(op, a, n, [][]int{order})
+	if err != nil {
+		return 0, err
+	}
+	total := 0
+	for _, r := range rs {
+		if r.chain {
+			return 0, nil
+		}
+		r.sends(func(int, int) { total += r.repeat })
+	}
+	return total, nil
+}

@@ -1,0 +1,125 @@
+// Package railyard simulates AI data centres: a scenario in, and out of it
+// training time, utilization and link contention, with the reasons.
+//
+// Load reads a scenario, Run replays it on an event queue in virtual time, and
+// the [Result] holds the summary and the tables that `railyard run` writes. The
+// packages below are the parts: topology, network, collective, workload,
+// cluster. Results depend on the scenario, its files, the seed and the version
+// alone.
+package railyard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/railyard/railyard/result"
+	"github.com/railyard/railyard/scenario"
+	"github.com/railyard/railyard/sim"
+)
+
+// Scenario is a scenario that has been read and found to be well-formed.
+type Scenario = scenario.Scenario
+
+// Faults is everything wrong with a scenario or its files, as an error.
+type Faults = scenario.Faults
+
+// Load reads a scenario from a file, or from standard input if path is "-".
+// Each override is a "key=value" as `railyard run --set` takes it. What is wrong
+// with the scenario is returned as Faults.
+func Load(path string, overrides ...string) (*Scenario, error) {
+	in := io.Reader(os.Stdin)
+	if path != "-" {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, Faults{{File: path, Message: "cannot read the scenario: " + reason(err)}}
+		}
+		defer f.Close()
+		in = f
+	}
+	text, err := io.ReadAll(io.LimitReader(in, scenario.MaxText+1))
+	if err != nil {
+		return nil, Faults{{File: path, Message: "cannot read the scenario: " + reason(err)}}
+	}
+	s, faults := scenario.Parse(path, text, overrides)
+	return s, faults.Err()
+}
+
+func reason(err error) string {
+	if e, ok := errors.AsType[*os.PathError](err); ok {
+		return e.Err.Error()
+	}
+	return err.Error()
+}
+
+// Options are how to run, and change no result.
+type Options struct {
+	// Progress, if set, is called about every so many events with how far the
+	// run has come.
+	Progress func(Progress)
+	// MaxEvents ends the run with an error; 0 means no limit.
+	MaxEvents uint64
+}
+
+// Progress is how far a run has come.
+type Progress struct {
+	Now     sim.Time // virtual time
+	Events  uint64   // handled
+	Pending int      // events to come
+}
+
+// Result is what a run found.
+type Result struct {
+	result.Results
+	// Missed are the thresholds of the scenario that did not hold, in words.
+	Missed []string
+}
+
+// Check does all of Run but the running: it reads the files that a scenario
+// names, builds its topology and its jobs, and returns what is wrong as Faults.
+func Check(s *Scenario) error {
+	_, faults := build(s)
+	return faults.Err()
+}
+
+// Run replays a scenario. What is wrong with its input is returned as Faults; a
+// run that cannot finish as *sim.DeadlockError or sim.ErrEventLimit. If ctx ends
+// first, the result holds what was done until then, its status is "interrupted",
+// and the error is ctx's. A run that reaches its horizon is no error.
+func Run(ctx context.Context, s *Scenario, o Options) (*Result, error) {
+	p, faults := build(s)
+	if err := faults.Err(); err != nil {
+		return nil, err
+	}
+	p.engine.Horizon = sim.Time(s.Sim.Horizon.Value)
+	err := p.run(ctx, o)
+	status := "done"
+	switch {
+	case errors.Is(err, sim.ErrHorizon):
+		status, err = "horizon", nil
+	case err != nil && ctx.Err() != nil:
+		status = "interrupted"
+	case err != nil:
+		return nil, fmt.Errorf("the simulation could not finish: %w", err)
+	}
+	r, problem := p.collect(status)
+	return r, errors.Join(err, problem)
+}
+
+// run runs the engine, in pieces if somebody wants to see progress.
+func (p *plant) run(ctx context.Context, o Options) error {
+	const piece = 1 << 16
+	for {
+		p.engine.MaxEvents = o.MaxEvents
+		if next := p.engine.Handled() + piece; o.Progress != nil && (o.MaxEvents == 0 || next < o.MaxEvents) {
+			p.engine.MaxEvents = next
+		}
+		err := p.engine.Run(ctx)
+		if !errors.Is(err, sim.ErrEventLimit) || p.engine.Handled() == o.MaxEvents {
+			return err
+		}
+		o.Progress(Progress{p.engine.Now(), p.engine.Handled(), p.engine.Pending()})
+	}
+}

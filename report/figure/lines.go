@@ -1,0 +1,585 @@
+package figure
+
+import (
+	"errors"
+	"fmt"
+	"image/color"
+	"math"
+	"sort"
+)
+
+// maxPoints is the number of points that a picture may have. More is a mistake
+// of the caller: a page has about 1,500 columns of pixels.
+const maxPoints = 1_000_000
+
+// maxParts is the number of series, layers and limits that a picture may have.
+const maxParts = 1000
+
+// Series is one curve, or one set of measured points.
+type Series struct {
+	// Name stands in the legend. A picture of one nameless series has none.
+	Name string
+	// X and Y are of equal length. A NaN in Y is a gap in the curve. X should
+	// rise: only then are more points than pixels thinned out.
+	X, Y []float64
+	// Low and High, if not nil, are the ends of an error bar at each point.
+	Low, High []float64
+	// Points draws markers and no line: for measured values.
+	Points bool
+	// Step holds each value until the next x, as a rate or a queue length does.
+	Step bool
+	// Dashed is for what is not a result: a reference, another version.
+	Dashed bool
+	// Like names an earlier series whose colour this one takes, so that
+	// measured and simulated values of one thing look related. Without a Name
+	// of its own the series shares that one's line of the legend, too.
+	Like string
+}
+
+// Limit is a value that cannot or should not be passed, such as the theoretical
+// bandwidth of a link: a dashed horizontal line, labelled at its end with name
+// and value.
+type Limit struct {
+	Name  string
+	Value float64
+}
+
+// Lines draws curves and points over two axes.
+type Lines struct {
+	Title, Subtitle string
+	X, Y            Axis
+	Series          []Series
+	Limits          []Limit
+}
+
+// Validate reports everything that keeps the picture from being drawn.
+func (l Lines) Validate() error {
+	errs := []error{l.X.check("x"), l.Y.check("y")}
+	if len(l.Series) == 0 {
+		errs = append(errs, errors.New("no series"))
+	}
+	if n := max(len(l.Series), len(l.Limits)); n > maxParts {
+		return errors.Join(append(errs, fmt.Errorf("%d series and %d limits, more than %d", len(l.Series), len(l.Limits), maxParts))...)
+	}
+	total := 0
+	for _, s := range l.Series {
+		total += len(s.X)
+	}
+	if total > maxPoints {
+		return errors.Join(append(errs, fmt.Errorf("%d points, more than the %d that fit one picture", total, maxPoints))...)
+	}
+	names := map[string]bool{}
+	for i, s := range l.Series {
+		if err := l.check(s, names); err != nil {
+			errs = append(errs, fmt.Errorf("series %d (%q): %w", i, clean(s.Name), err))
+		}
+		names[s.Name] = true
+		if len(errs) > 20 {
+			errs = append(errs, errors.New("and maybe more"))
+			break
+		}
+	}
+	for i, limit := range l.Limits {
+		if problem := l.Y.problem(limit.Value); problem != "" {
+			if len(errs) > 20 {
+				break
+			}
+			errs = append(errs, fmt.Errorf("limit %d (%q): %v is %s", i, clean(limit.Name), limit.Value, problem))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// check reports the first thing wrong with the values of a series.
+func (l Lines) check(s Series, earlier map[string]bool) error {
+	switch {
+	case len(s.X) == 0 && len(s.Y) == 0:
+		return errors.New("no points")
+	case len(s.X) != len(s.Y):
+		return fmt.Errorf("X has %d values and Y %d", len(s.X), len(s.Y))
+	case (s.Low != nil || s.High != nil) && (len(s.Low) != len(s.X) || len(s.High) != len(s.X)):
+		return fmt.Errorf("X has %d values, Low %d and High %d", len(s.X), len(s.Low), len(s.High))
+	case s.Like != "" && !earlier[s.Like]:
+		return fmt.Errorf("Like names %q, which is no earlier series", clean(s.Like))
+	}
+	for i, x := range s.X {
+		if problem := l.X.problem(x); problem != "" {
+			return fmt.Errorf("X[%d] is %v, %s", i, x, problem)
+		}
+		if math.IsNaN(s.Y[i]) {
+			continue
+		}
+		if problem := l.Y.problem(s.Y[i]); problem != "" {
+			return fmt.Errorf("Y[%d] is %v, %s", i, s.Y[i], problem)
+		}
+		if s.Low == nil {
+			continue
+		}
+		if problem := l.Y.problem(s.Low[i]); problem != "" {
+			return fmt.Errorf("Low[%d] is %v, %s", i, s.Low[i], problem)
+		}
+		if problem := l.Y.problem(s.High[i]); problem != "" {
+			return fmt.Errorf("High[%d] is %v, %s", i, s.High[i], problem)
+		}
+	}
+	return nil
+}
+
+func (l Lines) size() (width, height float64) { return 504, 270 }
+
+// look is how a series is drawn.
+type look struct {
+	color color.NRGBA
+	dash  []float64
+	shape int
+}
+
+// looks gives colours in order of appearance, and shares those of Like.
+func (l Lines) looks() []look {
+	looks := make([]look, len(l.Series))
+	byName := map[string]look{}
+	next := 0
+	for i, s := range l.Series {
+		k, shared := byName[s.Like]
+		if s.Like == "" || !shared {
+			k = look{
+				color: palette[next%len(palette)],
+				dash:  dashes[next/len(palette)%len(dashes)],
+				shape: next,
+			}
+			next++
+		}
+		if _, taken := byName[s.Name]; !taken {
+			byName[s.Name] = k
+		}
+		if s.Dashed {
+			k.dash = dashed
+		}
+		looks[i] = k
+	}
+	return looks
+}
+
+// extents gathers the data's range and, where an axis is linear and begins at
+// zero or needs air at the top, changes it so.
+func (l Lines) extents() (x, y extent) {
+	x, y = noExtent(), noExtent()
+	markers := false
+	for _, s := range l.Series {
+		markers = markers || s.Points
+		for i := range s.X {
+			if x.add(s.X[i]); math.IsNaN(s.Y[i]) {
+				continue
+			}
+			y.add(s.Y[i])
+			if s.Low != nil {
+				y.add(s.Low[i])
+				y.add(s.High[i])
+			}
+		}
+	}
+	for _, limit := range l.Limits {
+		y.add(limit.Value)
+	}
+	if markers && x.lo < x.hi { // room for half a marker
+		if l.X.Log {
+			k := math.Pow(x.hi/x.lo, 0.015)
+			x.lo, x.hi = x.lo/k, x.hi*k
+		} else {
+			d := 0.015 * (x.hi - x.lo)
+			x.lo, x.hi = x.lo-d, x.hi+d
+		}
+	}
+	if !l.Y.Log && y.lo <= y.hi {
+		if y.lo >= 0 {
+			y.lo = 0
+		}
+		top := y.hi + 0.02*(y.hi-y.lo)
+		if l.Y.Unit == Ratio && y.hi <= 1 {
+			top = min(top, 1) // nothing is above 100 %, not even air
+		}
+		y.hi = top
+	}
+	return x, y
+}
+
+func (l Lines) draw(c *canvas) {
+	top := c.header(l.Title, l.Subtitle)
+	dataX, dataY := l.extents()
+	looks := l.looks()
+
+	f := frame{y0: l.X.bottom(), y1: top - tickSize/2}
+	y := l.Y.plan(dataY, vertically(f.y1-f.y0), true)
+	side := l.strip(f, y, looks)
+	strip := min(side.width(), 0.34*c.width)
+	f.x0 = y.left()
+	f.x1 = c.width - margin
+	if strip > 0 {
+		f.x1 = c.width - margin - strip - stripGap
+	}
+	x := c.planX(l.X, &f, dataX)
+
+	c.grid(f, x, y)
+	for _, limit := range l.Limits {
+		if y.contains(limit.Value) {
+			at := f.y(y.at(limit.Value))
+			c.rule(pen{color: axisInk, width: 0.9, dash: dashed}, f.x0, at, f.x1, at)
+		}
+	}
+	c.drawX(f, x)
+	c.drawY(f, y)
+	for i, s := range l.Series {
+		if !s.Points {
+			c.curve(f, x.scale, y.scale, s, looks[i])
+		}
+	}
+	for i, s := range l.Series {
+		if s.Low != nil && !s.Points {
+			c.errorBars(f, x.scale, y.scale, s, looks[i], f.visible(x.scale, y.scale, s))
+		}
+	}
+	for i, s := range l.Series {
+		if s.Points {
+			c.points(f, x.scale, y.scale, s, looks[i])
+		}
+	}
+	if dataY.lo > dataY.hi {
+		c.textAt(face{size: labelSize}, dimInk, (f.x0+f.x1)/2, (f.y0+f.y1)/2, centred, "no data")
+	}
+	side.draw(c, f, strip)
+}
+
+// legend names the series. A series without a name that is like another is
+// shown by its mark on the key of that one.
+func (l Lines) legend(looks []look) legend {
+	var leg legend
+	byName := map[string]int{}
+	for i, s := range l.Series {
+		sample := func(c *canvas, x, y float64) {
+			if s.Points {
+				c.marker(looks[i], point{x + swatch/2, y})
+				return
+			}
+			c.stroke(pen{looks[i].color, 1.6, looks[i].dash}, []point{{x, y}, {x + swatch, y}})
+		}
+		name := s.Name
+		if clean(name) == "" {
+			if k, ok := byName[s.Like]; ok && s.Like != "" {
+				first := leg.entries[k].key
+				leg.entries[k].key = func(c *canvas, x, y float64) {
+					first(c, x, y)
+					sample(c, x, y)
+				}
+				continue
+			}
+			if len(l.Series) == 1 {
+				return legend{}
+			}
+			name = "unnamed"
+		}
+		if _, taken := byName[s.Name]; !taken {
+			byName[s.Name] = len(leg.entries)
+		}
+		leg.entries = append(leg.entries, entry{name: name, key: sample})
+	}
+	return leg
+}
+
+// strip is what stands at the right of the axes: the labels of the limits
+// beside their lines, and the legend in the highest place they leave.
+type strip struct {
+	legend legend
+	top    float64 // of the legend
+	labels []limitLabel
+}
+
+// limitLabel is the label of a limit.
+type limitLabel struct {
+	name, value string
+	line        float64 // where the limit is, in points
+	low, high   float64 // box of the label
+}
+
+// strip arranges the strip. Labels that leave no place for the legend, or have
+// none themselves, become lines of the legend.
+func (l Lines) strip(f frame, y plan, looks []look) strip {
+	s := strip{legend: l.legend(looks), top: f.y1 + 4}
+	for _, limit := range l.Limits {
+		if !y.contains(limit.Value) {
+			continue
+		}
+		label := limitLabel{name: clean(limit.Name), value: y.write(limit.Value), line: f.y(y.at(limit.Value))}
+		s.labels = append(s.labels, label)
+	}
+	sort.SliceStable(s.labels, func(i, j int) bool { return s.labels[i].line < s.labels[j].line })
+
+	// From the lowest line on, each label above the one before; then down
+	// again what that pushed over the top.
+	floor, ceiling := f.y0, f.y1+labelSize
+	for i := range s.labels {
+		b := &s.labels[i]
+		h := smallSize + 2.0
+		if b.name != "" {
+			h += labelSize + 1
+		}
+		b.low = max(b.line-h/2, floor)
+		b.high = b.low + h
+		floor = b.high + 3
+	}
+	for i := len(s.labels) - 1; i >= 0; i-- {
+		b := &s.labels[i]
+		if b.high > ceiling {
+			b.low, b.high = ceiling-(b.high-b.low), ceiling
+		}
+		ceiling = b.low - 3
+	}
+	crowded := len(s.labels) > 0 && s.labels[0].low < f.y0-labelSize
+	need := s.legend.height()
+	if need > 0 {
+		for i := len(s.labels) - 1; i >= 0; i-- {
+			if b := s.labels[i]; b.high > s.top-need-4 && b.low < s.top+4 {
+				s.top = b.low - 6
+			}
+		}
+		crowded = crowded || len(s.labels) > 0 && s.top-need < f.y0-pitch/2
+	}
+	if crowded {
+		entries := make([]entry, 0, len(s.labels)+len(s.legend.entries))
+		for i := len(s.labels) - 1; i >= 0; i-- { // the highest first
+			entries = append(entries, entry{
+				name: s.labels[i].name, note: s.labels[i].value,
+				key: func(c *canvas, x, y float64) {
+					c.stroke(pen{axisInk, 0.9, dashed}, []point{{x, y}, {x + swatch, y}})
+				},
+			})
+		}
+		s = strip{legend: legend{entries: append(entries, s.legend.entries...)}, top: f.y1 + 4}
+	}
+	return s
+}
+
+func (s strip) width() float64 {
+	w := s.legend.width()
+	for _, b := range s.labels {
+		w = max(w, face{size: labelSize}.width(b.name), face{size: smallSize}.width(b.value))
+	}
+	return w
+}
+
+func (s strip) draw(c *canvas, f frame, width float64) {
+	x := f.x1 + stripGap
+	name, value := face{size: labelSize}, face{size: smallSize}
+	for _, b := range s.labels {
+		if mid := (b.low + b.high) / 2; math.Abs(mid-b.line) > 2 { // moved away from its line
+			c.stroke(pen{axisInk, 0.6, nil}, []point{{f.x1 + 2, b.line}, {x - 8, b.line}, {x - 3, mid}})
+		}
+		c.text(name, ink, x, b.high-labelSize*0.85, fromLeft, name.elide(b.name, width))
+		c.text(value, dimInk, x, b.low+2, fromLeft, value.elide(b.value, width))
+	}
+	s.legend.draw(c, x, s.top, width, min(f.y0, s.top-pitch))
+}
+
+// curve draws the line of a series, cut at the frame and at gaps.
+func (c *canvas) curve(f frame, x, y scale, s Series, k look) {
+	p := pen{k.color, 1.6, k.dash}
+	var run []point
+	flush := func() {
+		switch {
+		case len(run) == 1: // a point between two gaps is a dot
+			if q := run[0]; f.holds(q) {
+				c.marker(look{color: k.color}, q)
+			}
+		case len(run) > 1:
+			c.stroke(p, f.clip(thinOut(run))...)
+		}
+		run = run[:0]
+	}
+	for i := range s.X {
+		if math.IsNaN(s.Y[i]) {
+			flush()
+			continue
+		}
+		q := point{f.x(x.at(s.X[i])), f.y(y.at(s.Y[i]))}
+		if s.Step && len(run) > 0 {
+			run = append(run, point{q.x, run[len(run)-1].y})
+		}
+		run = append(run, q)
+	}
+	flush()
+}
+
+// thinOut keeps of each half point of width the first, the lowest, the highest
+// and the last point of a line that runs to the right, which draws the same
+// picture from a bounded number of points. Other lines stay as they are.
+func thinOut(run []point) []point {
+	const column = 0.5
+	n := len(run)
+	if n < 4000 {
+		return run
+	}
+	for i := 1; i < n; i++ {
+		if run[i].x < run[i-1].x {
+			return run
+		}
+	}
+	var out []point
+	for i := 0; i < n; {
+		first, low, high, last := i, i, i, i
+		at := math.Floor(run[i].x / column)
+		for ; i < n && math.Floor(run[i].x/column) == at; i++ {
+			last = i
+			if run[i].y < run[low].y {
+				low = i
+			}
+			if run[i].y > run[high].y {
+				high = i
+			}
+		}
+		before := -1
+		for _, j := range []int{first, min(low, high), max(low, high), last} {
+			if j != before {
+				out = append(out, run[j])
+			}
+			before = j
+		}
+	}
+	return out
+}
+
+// holds reports whether a point is inside the frame, its border included.
+func (f frame) holds(p point) bool {
+	const slack = 1e-6
+	return p.x >= f.x0-slack && p.x <= f.x1+slack && p.y >= f.y0-slack && p.y <= f.y1+slack
+}
+
+// clip cuts a line into the pieces inside the frame.
+func (f frame) clip(line []point) [][]point {
+	var pieces [][]point
+	var piece []point
+	for i := 1; i < len(line); i++ {
+		a, b, ok := f.segment(line[i-1], line[i])
+		if !ok {
+			continue
+		}
+		if n := len(piece); n == 0 || piece[n-1] != a {
+			if n > 0 {
+				pieces = append(pieces, piece)
+			}
+			piece = []point{a}
+		}
+		piece = append(piece, b)
+	}
+	if len(piece) > 0 {
+		pieces = append(pieces, piece)
+	}
+	return pieces
+}
+
+// segment returns the part of a straight line inside the frame (Liang and
+// Barsky, 1984). The result is clamped, so that rounding of far-away ends
+// cannot carry it outside.
+func (f frame) segment(a, b point) (point, point, bool) {
+	dx, dy := b.x-a.x, b.y-a.y
+	t0, t1 := 0.0, 1.0
+	for _, side := range [4][2]float64{{-dx, a.x - f.x0}, {dx, f.x1 - a.x}, {-dy, a.y - f.y0}, {dy, f.y1 - a.y}} {
+		speed, room := side[0], side[1]
+		switch {
+		case speed == 0:
+			if room < -1e-6 {
+				return a, b, false
+			}
+		case speed < 0:
+			t0 = max(t0, room/speed)
+		default:
+			t1 = min(t1, room/speed)
+		}
+	}
+	if t0 > t1 {
+		return a, b, false
+	}
+	at := func(t float64, end point) point {
+		if t != 0 && t != 1 {
+			end = point{a.x + t*dx, a.y + t*dy}
+		}
+		return point{min(max(end.x, f.x0), f.x1), min(max(end.y, f.y0), f.y1)}
+	}
+	return at(t0, a), at(t1, b), true
+}
+
+// points draws the markers of a series, and its error bars below them.
+func (c *canvas) points(f frame, x, y scale, s Series, k look) {
+	shown := f.visible(x, y, s)
+	if s.Low != nil {
+		c.errorBars(f, x, y, s, k, shown)
+	}
+	for _, i := range shown {
+		c.marker(k, point{f.x(x.at(s.X[i])), f.y(y.at(s.Y[i]))})
+	}
+}
+
+// visible returns the points of a series inside the frame. Of very many it
+// leaves out those that lie on top of one another.
+func (f frame) visible(x, y scale, s Series) []int {
+	const raster = 0.5
+	var taken map[[2]int]bool
+	if len(s.X) > 4000 {
+		taken = map[[2]int]bool{}
+	}
+	var shown []int
+	for i := range s.X {
+		if math.IsNaN(s.Y[i]) {
+			continue
+		}
+		q := point{f.x(x.at(s.X[i])), f.y(y.at(s.Y[i]))}
+		if !f.holds(q) {
+			continue
+		}
+		if taken != nil {
+			cell := [2]int{int(q.x / raster), int(q.y / raster)}
+			if taken[cell] {
+				continue
+			}
+			taken[cell] = true
+		}
+		shown = append(shown, i)
+	}
+	return shown
+}
+
+func (c *canvas) errorBars(f frame, x, y scale, s Series, k look, shown []int) {
+	const cap = 2.0 // half the width of the bar's ends
+	var bars [][]point
+	for _, i := range shown {
+		at, lo, hi := f.x(x.at(s.X[i])), f.y(y.at(s.Low[i])), f.y(y.at(s.High[i]))
+		for _, line := range [][]point{{{at, lo}, {at, hi}}, {{at - cap, lo}, {at + cap, lo}}, {{at - cap, hi}, {at + cap, hi}}} {
+			bars = append(bars, f.clip(line)...)
+		}
+	}
+	c.stroke(pen{color: k.color, width: 0.8}, bars...)
+}
+
+// marker draws a filled shape with a white border, which keeps markers apart
+// from each other and from the line they lie on.
+func (c *canvas) marker(k look, at point) {
+	const radius = 2.8
+	corners, turn, size := 16, 0.0, radius
+	switch k.shape % 4 {
+	case 1:
+		corners, turn, size = 4, math.Pi/4, radius*1.2
+	case 2:
+		corners, turn, size = 3, math.Pi/2, radius*1.35
+	case 3:
+		corners, turn, size = 4, 0, radius*1.3
+	}
+	for _, layer := range []struct {
+		grow  float64
+		color color.NRGBA
+	}{{1.3, paper}, {1, k.color}} {
+		shape := make([]point, corners)
+		for i := range shape {
+			sin, cos := math.Sincos(turn + 2*math.Pi*float64(i)/float64(corners))
+			shape[i] = point{at.x + layer.grow*size*cos, at.y + layer.grow*size*sin}
+		}
+		c.polygon(layer.color, shape)
+	}
+}

@@ -1,0 +1,170 @@
+package figure
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"html"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/vgimg"
+	"gonum.org/v1/plot/vg/vgsvg"
+)
+
+// Figure is a picture: [Lines], [Stack] or [HeatMap].
+type Figure interface {
+	// Validate reports everything that keeps the picture from being drawn.
+	Validate() error
+
+	size() (width, height float64) // by default, in points
+	titles() (title, subtitle string)
+	draw(*canvas) // called only if Validate finds nothing
+}
+
+func (l Lines) titles() (title, subtitle string)   { return l.Title, l.Subtitle }
+func (s Stack) titles() (title, subtitle string)   { return s.Title, s.Subtitle }
+func (h HeatMap) titles() (title, subtitle string) { return h.Title, h.Subtitle }
+
+// Options are the size and the resolution of a picture. The zero value is a
+// good choice.
+type Options struct {
+	// Width and Height in points, 1/72 inch. Zero is the size the picture
+	// chooses: 504 wide (7 inches, the text width of a page), and as high as
+	// its kind and its rows ask for. From 160 by 100 to 4000 by 4000.
+	Width, Height float64
+	// DPI is the number of pixels per inch of a PNG: 192 by default, from 36
+	// to 1200. At most 100 million pixels.
+	DPI int
+}
+
+// Save draws a picture into a file, in the format that the extension of its
+// name says, .png or .svg. A figure with errors leaves the file untouched.
+func Save(path string, f Figure, opt Options) error {
+	format := strings.TrimPrefix(filepath.Ext(path), ".")
+	var b bytes.Buffer
+	if err := Write(&b, format, f, opt); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if err := os.WriteFile(path, b.Bytes(), 0o666); err != nil {
+		return fmt.Errorf("figure: %w", err)
+	}
+	return nil
+}
+
+// Write draws a picture in the format "png" or "svg". An SVG has real text, in
+// Liberation Sans or what the viewer has instead, and its width and height in
+// points.
+func Write(w io.Writer, format string, f Figure, opt Options) (err error) {
+	if f == nil {
+		return errors.New("figure: no figure")
+	}
+	// The drawing libraries report by panicking; a report must not die of a
+	// picture.
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("figure: cannot draw: %v", r)
+		}
+	}()
+	data, err := render(format, f, opt)
+	if err != nil {
+		return fmt.Errorf("figure: %w", err)
+	}
+	if _, err := w.Write(data); err != nil {
+		return fmt.Errorf("figure: %w", err)
+	}
+	return nil
+}
+
+func render(format string, f Figure, opt Options) ([]byte, error) {
+	format = strings.ToLower(format)
+	if format != "png" && format != "svg" {
+		return nil, fmt.Errorf("unknown format %q: want png or svg", format)
+	}
+	if err := f.Validate(); err != nil {
+		return nil, err
+	}
+	width, height := f.size()
+	if opt.Width != 0 {
+		width = opt.Width
+	}
+	if opt.Height != 0 {
+		height = opt.Height
+	}
+	if opt.DPI == 0 {
+		opt.DPI = 192
+	}
+	// Not "width < 160": NaN is to fail, too.
+	if !(width >= 160 && width <= 4000 && height >= 100 && height <= 4000) {
+		return nil, fmt.Errorf("size %g by %g points: want 160 by 100 to 4000 by 4000", width, height)
+	}
+	if opt.DPI < 36 || opt.DPI > 1200 {
+		return nil, fmt.Errorf("resolution %d dpi: want 36 to 1200", opt.DPI)
+	}
+	if format == "svg" {
+		return renderSVG(f, width, height)
+	}
+	return renderPNG(f, width, height, opt.DPI)
+}
+
+func renderPNG(f Figure, width, height float64, dpi int) ([]byte, error) {
+	pixel := 72 / float64(dpi)
+	// A whole number of pixels, so that the origin is on the border of one.
+	columns, rows := math.Round(width/pixel), math.Round(height/pixel)
+	if columns*rows > 100e6 {
+		return nil, fmt.Errorf("%.0f by %.0f pixels: more than 100 million", columns, rows)
+	}
+	width, height = columns*pixel, rows*pixel
+	img := vgimg.NewWith(vgimg.UseWH(vg.Length(width), vg.Length(height)), vgimg.UseDPI(dpi))
+	f.draw(&canvas{vg: img, width: width, height: height, pixel: pixel})
+	var b bytes.Buffer
+	if _, err := (vgimg.PngCanvas{Canvas: img}).WriteTo(&b); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+func renderSVG(f Figure, width, height float64) ([]byte, error) {
+	img := vgsvg.New(vg.Length(width), vg.Length(height))
+	c := &canvas{vg: img, width: width, height: height}
+	c.rect(paper, 0, 0, width, height)
+	f.draw(c)
+	var b bytes.Buffer
+	if _, err := img.WriteTo(&b); err != nil {
+		return nil, err
+	}
+	title, subtitle := f.titles()
+	return finish(b.Bytes(), c.texts, clean(title+". "+subtitle)), nil
+}
+
+// finish adds to an SVG what the library has no call for: round joins (mitred
+// ones draw spikes at the turns of a curve); a name for screen readers; and for
+// viewers without Liberation Sans the names of similar fonts, the alignment of
+// each text and the length it is to have. The strings looked for contain < or ",
+// which are escaped in names of the caller.
+func finish(svg []byte, texts []textBox, name string) []byte {
+	svg = bytes.Replace(svg, []byte("<svg "),
+		[]byte(`<svg role="img" aria-label="`+html.EscapeString(name)+`" stroke-linejoin="round" `), 1)
+	svg = bytes.ReplaceAll(svg, []byte(`style="font-family:Liberation Sans;font-variant:normal;`),
+		[]byte(`style="font-family:'Liberation Sans',Arial,Helvetica,sans-serif;`))
+	tag := []byte("<text ")
+	parts := bytes.Split(svg, tag)
+	var b bytes.Buffer
+	b.Write(parts[0])
+	for i, part := range parts[1:] {
+		b.Write(tag)
+		switch texts[i].align {
+		case centred:
+			b.WriteString(`text-anchor="middle" `)
+		case fromRight:
+			b.WriteString(`text-anchor="end" `)
+		}
+		fmt.Fprintf(&b, `textLength="%.2f" lengthAdjust="spacingAndGlyphs" `, texts[i].width)
+		b.Write(part)
+	}
+	return b.Bytes()
+}

@@ -1,0 +1,237 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/railyard/railyard/result"
+)
+
+// Terminal writes a summary that a person reads in ten seconds: how long, how
+// well used, where the time goes, and which links are contended by whom.
+func Terminal(w io.Writer, s *result.Record) error {
+	p := &printer{w: w}
+	c := s.Record(result.Cluster.Name)
+	p.line("%s  %s", s.Text(result.Name.Name), describeCluster(c))
+	for _, t := range s.List(result.Training.Name) {
+		p.training(t)
+	}
+	p.collectives(s.List(result.Collectives.Name))
+	if f := s.Record(result.Flows.Name); f != nil {
+		p.flows(f)
+	}
+	p.contention(s.Record(result.Network.Name), s.Float(result.Makespan.Name))
+	p.expectations(s.List(result.Expect.Name))
+	p.line("")
+	end := "simulated " + Seconds(s.Float(result.Makespan.Name)) + " in " + Count(s.Float(result.Events.Name)) + " events"
+	if status := s.Text(result.Status.Name); status != "done" {
+		end += "; stopped before the work was done: " + status
+	}
+	p.line("%s", end)
+	return p.err
+}
+
+// printer writes lines and keeps the first error.
+type printer struct {
+	w   io.Writer
+	err error
+}
+
+func (p *printer) line(format string, args ...any) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintf(p.w, format+"\n", args...)
+	}
+}
+
+// item writes a name and a value in two columns.
+func (p *printer) item(name, format string, args ...any) {
+	p.line("  %-22s %s", name, fmt.Sprintf(format, args...))
+}
+
+func describeCluster(c *result.Record) string {
+	text := fmt.Sprintf("%s accelerators", Count(c.Float(result.AcceleratorCount.Name)))
+	if hosts := c.Float(result.HostCount.Name); hosts > 0 {
+		text = fmt.Sprintf("%s x %s, %s", Count(hosts), c.Text(result.Host.Name), text)
+	}
+	if c.Float(result.AcceleratorCount.Name) == 0 {
+		text = Count(c.Float(result.LinkCount.Name)) + " links"
+	}
+	return fmt.Sprintf("%s (%s)", text, c.Text(result.TopologyKind.Name))
+}
+
+func (p *printer) training(t *result.Record) {
+	p.line("")
+	p.line("training %s: %s, %s, %s accelerators, global batch %s (%s micro-batches each)", t.Text(result.Name.Name),
+		t.Text(result.Model.Name), t.Text(result.Precision.Name), Count(t.Float(result.AcceleratorCount.Name)),
+		Count(t.Float(result.GlobalBatch.Name)), Count(t.Float(result.Accumulation.Name)))
+	iteration := t.Float(result.IterationTime.Name)
+	if iteration == 0 {
+		p.item("iteration", "none ended")
+		return
+	}
+	p.item("iteration", "%s", Seconds(iteration))
+	rate := Count(t.Float(result.SamplesPerSecond.Name)) + " samples/s"
+	if tokens := t.Float(result.TokensPerSecond.Name); tokens > 0 {
+		rate += ", " + Prefixed(tokens, "tokens/s")
+	}
+	p.item("throughput", "%s", rate)
+	p.item("utilization", "MFU %s, %.1f TFLOP/s per accelerator", Percent(t.Float(result.MFU.Name)), t.Float(result.ModelTFLOPS.Name))
+	p.item("time to train", "%s (%s iterations)", Seconds(t.Float(result.TimeToTrain.Name)), Count(t.Float(result.IterationCount.Name)))
+	p.item("memory", "%s per accelerator", Prefixed(t.Float(result.MemoryPerAccelerator.Name), "B"))
+	if algorithm := t.Text(result.GradientAlgorithm.Name); algorithm != "" {
+		p.item("gradients", "%s all-reduced (%s), %s of it behind the backward pass",
+			Prefixed(t.Float(result.GradientBytes.Name), "B"), algorithm, Seconds(t.Float(result.OverlappedTime.Name)))
+	}
+	p.line("  where the time of an iteration goes")
+	for _, f := range t.Record(result.Breakdown.Name).Fields {
+		if v, _ := f.Value.(float64); v > 0 {
+			p.line("    %-22s %s  %6s  %s", strings.ReplaceAll(f.Metric.Name, "_", " "), bar(v/iteration, 24), Percent(v/iteration), Seconds(v))
+		}
+	}
+}
+
+// bar draws a share of 1 in so many characters.
+func bar(share float64, width int) string {
+	full := int(math.Round(share * float64(width)))
+	return strings.Repeat("#", full) + strings.Repeat(".", width-full)
+}
+
+// rowsShown is how many rows of a table the terminal gets.
+const rowsShown = 24
+
+func (p *printer) collectives(rows []*result.Record) {
+	if len(rows) == 0 {
+		return
+	}
+	p.line("")
+	p.line("  %-16s %-14s %-17s %6s %10s %10s %12s %12s", "workload", "op", "algorithm", "ranks", "size", "time", "algbw", "busbw")
+	for i, r := range rows {
+		if i == rowsShown {
+			p.line("  ... %d more in collectives.csv", len(rows)-i)
+			break
+		}
+		p.line("  %-16s %-14s %-17s %6.0f %10s %10s %12s %12s", r.Text(result.Workload.Name), r.Text(result.CollectiveOp.Name),
+			r.Text(result.CollectiveAlgorithm.Name), r.Float(result.CollectiveRanks.Name), Binary(r.Float(result.CollectiveSize.Name)),
+			Seconds(r.Float(result.CollectiveTime.Name)), Prefixed(r.Float(result.AlgorithmBandwidth.Name), "B/s"),
+			Prefixed(r.Float(result.BusBandwidth.Name), "B/s"))
+	}
+}
+
+func (p *printer) flows(f *result.Record) {
+	p.line("")
+	count, ended := f.Float(result.FlowCount.Name), f.Float(result.FlowFinished.Name)
+	p.line("flows: %s of %s ended, completion time %s in the mean, %s at most", Count(ended), Count(count),
+		Seconds(f.Float(result.FlowMean.Name)), Seconds(f.Float(result.FlowLongest.Name)))
+}
+
+func (p *printer) contention(n *result.Record, makespan float64) {
+	p.line("")
+	links := n.List(result.MostContended.Name)
+	if len(links) == 0 {
+		p.line("contention: none; the busiest link is used to %s of its rate over the run", Percent(n.Float(result.PeakUtilization.Name)))
+		return
+	}
+	p.line("contention: %s links; the longest contended", Count(n.Float(result.ContendedLinks.Name)))
+	for _, l := range links {
+		var names []string
+		for _, c := range l.List(result.LinkContenders.Name) {
+			names = append(names, c.Text(result.ContenderName.Name))
+		}
+		share := 0.0
+		if makespan > 0 {
+			share = l.Float(result.Contended.Name) / makespan
+		}
+		p.line("    %-34s contended %s (%s), used to %s: %s", l.Text(result.Link.Name), Seconds(l.Float(result.Contended.Name)),
+			Percent(share), Percent(l.Float(result.Utilization.Name)), strings.Join(names, ", "))
+	}
+}
+
+func (p *printer) expectations(all []*result.Record) {
+	if len(all) == 0 {
+		return
+	}
+	p.line("")
+	for _, e := range all {
+		verdict := "holds"
+		if holds, _ := e.Get(result.ExpectHolds.Name).(bool); !holds {
+			verdict = "MISSED"
+		}
+		p.line("expect %s %s %s: %s, it is %s", e.Text(result.ExpectMetric.Name), e.Text(result.ExpectOp.Name),
+			result.Number(e.Float(result.ExpectValue.Name)), verdict, Count(e.Float(result.ExpectActual.Name)))
+	}
+}
+
+// Seconds prints a time with three or four digits and a unit that suits it.
+func Seconds(s float64) string {
+	switch a := math.Abs(s); {
+	case a == 0:
+		return "0 s"
+	case a < 1e-6:
+		return digits(s*1e9) + " ns"
+	case a < 1e-3:
+		return digits(s*1e6) + " us"
+	case a < 1:
+		return digits(s*1e3) + " ms"
+	case a < 600:
+		return digits(s) + " s"
+	case a < 2*3600:
+		return digits(s/60) + " min"
+	case a < 3*86400:
+		return digits(s/3600) + " h"
+	}
+	return digits(s/86400) + " days"
+}
+
+// Prefixed prints an amount with a decimal prefix: "25.0 GB/s".
+func Prefixed(v float64, unit string) string {
+	for _, p := range []struct {
+		factor float64
+		name   string
+	}{{1e15, "P"}, {1e12, "T"}, {1e9, "G"}, {1e6, "M"}, {1e3, "k"}} {
+		if math.Abs(v) >= p.factor {
+			return digits(v/p.factor) + " " + p.name + unit
+		}
+	}
+	return digits(v) + " " + unit
+}
+
+// Binary prints a size with a binary prefix where that is exact, else decimal.
+func Binary(v float64) string {
+	for i, p := range []string{"GiB", "MiB", "KiB"} {
+		factor := float64(uint64(1) << (30 - 10*i))
+		if v >= factor && v == math.Trunc(v/factor)*factor {
+			return strconv.FormatFloat(v/factor, 'f', -1, 64) + " " + p
+		}
+	}
+	return Prefixed(v, "B")
+}
+
+// Percent prints a share of 1.
+func Percent(v float64) string { return strconv.FormatFloat(100*v, 'f', 1, 64) + " %" }
+
+// Count prints a number with thousands separated, to four digits if it is not
+// whole.
+func Count(v float64) string {
+	if v != math.Trunc(v) && math.Abs(v) < 1000 {
+		return digits(v)
+	}
+	s := strconv.FormatFloat(math.Round(v), 'f', -1, 64)
+	first := len(s) % 3
+	var b strings.Builder
+	for i, d := range s {
+		if i > 0 && i%3 == first && s[i-1] != '-' {
+			b.WriteByte(',')
+		}
+		b.WriteRune(d)
+	}
+	return b.String()
+}
+
+// digits prints four significant digits.
+func digits(v float64) string {
+	decimals := 3 - int(math.Floor(math.Log10(math.Max(math.Abs(v), 1e-9))))
+	return strconv.FormatFloat(v, 'f', max(0, min(decimals, 9)), 64)
+}

@@ -1,0 +1,75 @@
+package result
+
+import (
+	"math/bits"
+
+	"github.com/railyard/railyard/sim"
+)
+
+// Bins is a quantity over time, kept in a fixed number of equal intervals from
+// time 0: its memory does not grow with the run. The width of an interval is a
+// power of two of ticks; when time runs past the last, neighbours are merged and
+// the width doubles. The zero value keeps nothing yet.
+type Bins struct {
+	amounts []float32
+	shift   uint8 // the width is 1<<shift ticks
+}
+
+// Add spreads a rate per second over the time from one instant to another. n
+// is how many intervals are kept, the same at every call.
+func (b *Bins) Add(from, to sim.Time, rate float64, n int) {
+	if to <= from || rate == 0 {
+		return
+	}
+	shift := binShift(to, n)
+	switch {
+	case b.amounts == nil:
+		b.amounts, b.shift = make([]float32, n), shift
+	case shift > b.shift:
+		b.widen(shift)
+	}
+	for i := from >> b.shift; i <= (to-1)>>b.shift; i++ {
+		begin, end := max(from, i<<b.shift), min(to, (i+1)<<b.shift)
+		b.amounts[i] += float32(rate * (end - begin).Seconds())
+	}
+}
+
+// binShift is the least shift with which n intervals reach t.
+func binShift(t sim.Time, n int) uint8 {
+	return uint8(bits.Len64(uint64(t-1) / uint64(n)))
+}
+
+// widen merges intervals until their width is 1<<shift.
+func (b *Bins) widen(shift uint8) {
+	by := shift - b.shift
+	for i, v := range b.amounts {
+		b.amounts[i] = 0
+		b.amounts[i>>by] += v // i>>by <= i: already merged or just emptied
+	}
+	b.shift = shift
+}
+
+// Rates gives the mean rate per second in equal intervals of the given shift,
+// which CommonShift gave, that cover the time to end.
+func (b *Bins) Rates(shift uint8, end sim.Time) []float64 {
+	width := sim.Time(1) << shift
+	rates := make([]float64, (end+width-1)>>shift)
+	for i, v := range b.amounts {
+		if at := i >> (shift - b.shift); at < len(rates) {
+			rates[at] += float64(v) / width.Seconds()
+		}
+	}
+	return rates
+}
+
+// CommonShift is the least shift at which the rates of all bins can be given up
+// to end, for n intervals.
+func CommonShift(end sim.Time, n int, all ...*Bins) uint8 {
+	shift := binShift(max(end, 1), n)
+	for _, b := range all {
+		if b.amounts != nil {
+			shift = max(shift, b.shift)
+		}
+	}
+	return shift
+}

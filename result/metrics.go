@@ -1,0 +1,114 @@
+package result
+
+// Every metric of every table and of the summary, declared once. Names are
+// fixed by the contract of the output files.
+var (
+	Name     = Metric{Name: "name", Definition: "name of the run, or of the workload"}
+	Status   = Metric{Name: "status", Definition: `"done"; "horizon" if work remained at the horizon; "interrupted"`}
+	Makespan = Metric{Name: "makespan_s", Unit: "s", Definition: "virtual time from 0 to the end of the last work"}
+	Events   = Metric{Name: "events", Definition: "events that the engine handled"}
+	Seed     = Metric{Name: "seed", Definition: "seed of all random streams"}
+
+	Training    = Metric{Name: "training", Definition: "one record for each training job"}
+	Collectives = Metric{Name: "collectives", Definition: "one record for each collective workload"}
+	Network     = Metric{Name: "network", Definition: "totals over all links"}
+	Cluster     = Metric{Name: "cluster", Definition: "what was simulated"}
+	Expect      = Metric{Name: "expect", Definition: "each threshold of the scenario, and whether it held"}
+
+	// Cluster.
+	TopologyKind     = Metric{Name: "topology", Definition: "kind of the topology"}
+	AcceleratorCount = Metric{Name: "accelerators", Definition: "number of accelerators"}
+	HostCount        = Metric{Name: "hosts", Definition: "number of hosts"}
+	SwitchCount      = Metric{Name: "switches", Definition: "number of switches, those inside hosts included"}
+	LinkCount        = Metric{Name: "links", Definition: "number of directed links"}
+
+	// Network.
+	NetworkBytes    = Metric{Name: "bytes", Unit: "bytes", Definition: "bytes carried, counted on every link that they cross"}
+	ContendedLinks  = Metric{Name: "contended_links", Definition: "links that were contended at any time"}
+	ContendedTime   = Metric{Name: "contended_s", Unit: "s", Definition: "contended time, summed over links"}
+	MostContended   = Metric{Name: "most_contended", Definition: "the five links with the longest contended time"}
+	LinkContenders  = Metric{Name: "contenders", Definition: "who shared the link while it was contended, the longest first"}
+	ContenderName   = Metric{Name: "contender", Definition: "a job, a collective, or the flows without an owner"}
+	PeakUtilization = Metric{Name: "peak_utilization_ratio", Unit: "ratio", Definition: "greatest utilization of any link over the makespan"}
+
+	// Training.
+	Model                = Metric{Name: "model", Definition: "name of the model"}
+	Precision            = Metric{Name: "precision", Definition: "number format of the matrix products"}
+	IterationTime        = Metric{Name: "iteration_s", Unit: "s", Definition: "time of one iteration in the steady state", Formula: "sum of breakdown_s"}
+	IterationCount       = Metric{Name: "iterations", Definition: "iterations run"}
+	TimeToTrain          = Metric{Name: "time_to_train_s", Unit: "s", Definition: "from the start of the job to the end of its last iteration"}
+	TokensPerSecond      = Metric{Name: "tokens_per_s", Unit: "1/s", Definition: "tokens trained on, all replicas", Formula: "samples_per_s x sequence"}
+	SamplesPerSecond     = Metric{Name: "samples_per_s", Unit: "1/s", Definition: "sequences or samples trained on, all replicas", Formula: "global_batch / iteration_s"}
+	ModelTFLOPS          = Metric{Name: "model_tflops_per_accelerator", Unit: "TFLOP/s", Definition: "rate of the model's arithmetic, recomputation left out", Formula: "model FLOPs of an iteration / iteration_s / accelerators / 1e12"}
+	HardwareTFLOPS       = Metric{Name: "hardware_tflops_per_accelerator", Unit: "TFLOP/s", Definition: "rate of all matrix arithmetic, recomputation included"}
+	MFU                  = Metric{Name: "mfu_ratio", Unit: "ratio", Definition: "model FLOPs utilization (Chowdhery et al. 2022)", Formula: "model_tflops_per_accelerator / dense peak of the precision"}
+	MemoryPerAccelerator = Metric{Name: "memory_per_accelerator_bytes", Unit: "bytes", Definition: "weights, gradients, optimizer state and activations at their peak"}
+	GlobalBatch          = Metric{Name: "global_batch", Definition: "sequences or samples of one iteration"}
+	Accumulation         = Metric{Name: "accumulation", Definition: "micro-batches of one replica in an iteration"}
+	GradientAlgorithm    = Metric{Name: "gradient_algorithm", Definition: "algorithm of the gradients' all-reduce, of the largest bucket"}
+	GradientBytes        = Metric{Name: "gradient_bytes", Unit: "bytes", Definition: "gradients that each replica reduces in an iteration"}
+	OverlappedTime       = Metric{Name: "overlapped_communication_s", Unit: "s", Definition: "communication of an iteration behind which the accelerators compute"}
+
+	Breakdown            = Metric{Name: "breakdown_s", Unit: "s", Definition: "where the time of one iteration goes; the parts sum to iteration_s"}
+	ComputePart          = Metric{Name: "compute", Unit: "s", Definition: "forward and backward passes"}
+	ExposedPart          = Metric{Name: "exposed_communication", Unit: "s", Definition: "waiting for communication with nothing to compute"}
+	BubblePart           = Metric{Name: "bubble", Unit: "s", Definition: "waiting for another pipeline stage"}
+	StoragePart          = Metric{Name: "storage", Unit: "s", Definition: "waiting for data or checkpoints"}
+	OptimizerPart        = Metric{Name: "optimizer", Unit: "s", Definition: "the optimizer's update"}
+	ExposedByKind        = Metric{Name: "exposed_by_kind_s", Unit: "s", Definition: "exposed communication of one iteration by what was communicated"}
+	GradientKind         = Metric{Name: "gradient_all_reduce", Unit: "s", Definition: "waiting for the sum of gradients over replicas"}
+	ComputeByClass       = Metric{Name: "compute_by_class_s", Unit: "s", Definition: "compute of one iteration by class of operator"}
+	CollectiveOp         = Metric{Name: "op", Definition: "collective operation"}
+	CollectiveAlgorithm  = Metric{Name: "algorithm", Definition: "algorithm that was run; where auto was asked for, what it chose"}
+	CollectiveRanks      = Metric{Name: "ranks", Definition: "number of ranks"}
+	CollectiveSize       = Metric{Name: "size_bytes", Unit: "bytes", Definition: "buffer of one rank as nccl-tests counts it"}
+	CollectiveTime       = Metric{Name: "time_s", Unit: "s", Definition: "time of one operation, the mean over iterations"}
+	AlgorithmBandwidth   = Metric{Name: "algbw_Bps", Unit: "B/s", Definition: "algorithm bandwidth", Formula: "size_bytes / time_s"}
+	BusBandwidth         = Metric{Name: "busbw_Bps", Unit: "B/s", Definition: "bus bandwidth as nccl-tests has it", Formula: "algbw x 2(n-1)/n for all_reduce, x (n-1)/n for all_gather, reduce_scatter and all_to_all, else algbw"}
+	CollectiveIterations = Metric{Name: "iterations", Definition: "operations averaged"}
+	Workload             = Metric{Name: "workload", Definition: "name of the workload that the row belongs to"}
+
+	// Flows.
+	Flow         = Metric{Name: "flow", Definition: "name of the flow"}
+	FlowStart    = Metric{Name: "start_s", Unit: "s", Definition: "when it became eligible: its start, or the end of the last flow that it waits for"}
+	FlowFinish   = Metric{Name: "finish_s", Unit: "s", Definition: "when its last byte had drained"}
+	FlowBytes    = Metric{Name: "bytes", Unit: "bytes", Definition: "its size"}
+	FlowCount    = Metric{Name: "flows", Definition: "number of flows"}
+	Flows        = Metric{Name: "flows", Definition: "flows, and their completion times"}
+	FlowMean     = Metric{Name: "mean_completion_s", Unit: "s", Definition: "mean time from a flow's start to its finish"}
+	FlowLongest  = Metric{Name: "longest_completion_s", Unit: "s", Definition: "longest time from a flow's start to its finish"}
+	FlowFinished = Metric{Name: "finished", Definition: "flows that ended"}
+
+	// Links.
+	Link            = Metric{Name: "link", Definition: "name of the directed link"}
+	From            = Metric{Name: "from", Definition: "node that it leads from; empty for bare links"}
+	To              = Metric{Name: "to", Definition: "node that it leads to; empty for bare links"}
+	Capacity        = Metric{Name: "capacity_Bps", Unit: "B/s", Definition: "rate of the wire"}
+	LinkBytes       = Metric{Name: "bytes", Unit: "bytes", Definition: "bytes carried"}
+	Busy            = Metric{Name: "busy_ratio", Unit: "ratio", Definition: "share of the makespan with any traffic"}
+	Utilization     = Metric{Name: "utilization_ratio", Unit: "ratio", Definition: "share of the wire used", Formula: "bytes / (capacity_Bps x makespan_s)"}
+	Contended       = Metric{Name: "contended_s", Unit: "s", Definition: "time during which two or more owners together wanted more than the link can carry; an owner wants what it would get alone on the network"}
+	PayloadCapacity = Metric{Name: "payload_Bps", Unit: "B/s", Definition: "rate left for payload behind headers, encoding and copy kernels"}
+
+	// Accelerators.
+	Accelerator           = Metric{Name: "accelerator", Definition: "name of the accelerator"}
+	Host                  = Metric{Name: "host", Definition: "name of its host; empty for bare accelerators"}
+	RackName              = Metric{Name: "rack", Definition: "name of its rack; empty for bare accelerators"}
+	ComputeTime           = Metric{Name: "compute_s", Unit: "s", Definition: "time computing"}
+	CommunicationTime     = Metric{Name: "communication_s", Unit: "s", Definition: "time in communication with nothing computed meanwhile"}
+	IdleTime              = Metric{Name: "idle_s", Unit: "s", Definition: "the rest of the makespan"}
+	ComputeUtilization    = Metric{Name: "utilization_ratio", Unit: "ratio", Definition: "share of the makespan spent computing", Formula: "compute_s / makespan_s"}
+	OverlappedPerAccel    = Metric{Name: "overlapped_communication_s", Unit: "s", Definition: "time in communication while computing; part of compute_s"}
+	SeriesTime            = Metric{Name: "time_s", Unit: "s", Definition: "beginning of the interval"}
+	SeriesCompute         = Metric{Name: "compute_ratio", Unit: "ratio", Definition: "share of all accelerators that compute, mean over the interval"}
+	SeriesCommunication   = Metric{Name: "communication_ratio", Unit: "ratio", Definition: "share of all accelerators in exposed communication, mean over the interval"}
+	SeriesIdle            = Metric{Name: "idle_ratio", Unit: "ratio", Definition: "share of all accelerators that are idle, mean over the interval"}
+	SeriesLinkUtilization = Metric{Name: "utilization_ratio", Unit: "ratio", Definition: "share of the wire used, mean over the interval"}
+
+	// Expectations.
+	ExpectMetric = Metric{Name: "metric", Definition: "dotted path into the summary"}
+	ExpectOp     = Metric{Name: "op", Definition: "comparison that was to hold"}
+	ExpectValue  = Metric{Name: "value", Definition: "threshold"}
+	ExpectActual = Metric{Name: "actual", Definition: "value of the metric"}
+	ExpectHolds  = Metric{Name: "holds", Definition: "whether it held"}
+)

@@ -1,0 +1,304 @@
+package scenario
+
+import (
+	"encoding/json"
+	"math"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/railyard/railyard/topology"
+	"github.com/railyard/railyard/units"
+	"github.com/railyard/railyard/workload"
+)
+
+// resolve is the host of a scenario that names it, with [hosts] and so on below.
+func resolve(t *testing.T, host, tables string) topology.Host {
+	t.Helper()
+	s := parse(t, "[topology]\nkind = \"single-host\"\nhost = \""+host+"\"\n"+allReduce+tables)
+	h, faults := s.Host(host)
+	if faults != nil {
+		t.Fatal(faults)
+	}
+	return h
+}
+
+func TestCatalogueHosts(t *testing.T) {
+	for _, c := range []struct {
+		name, accelerator          string
+		accelerators, nics         int
+		scaleUp, nic, pcie         units.Rate
+		efficiency                 float64
+		overhead, step, cable, hop units.Duration
+		cpus                       int
+		memory                     units.Bytes
+		power                      units.Power
+	}{
+		{"dgx-1v", "v100-sxm2-32gb", 8, 4, 150e9, 12.5e9, 15.75e9, 0.81, 1_247_400, 109_340, 32_000, 13_000, 40, 512e9, 3500},
+		{"dgx-2", "v100-sxm3-32gb", 16, 8, 150e9, 12.5e9, 15.75e9, 0.81, 1_247_400, 109_340, 32_000, 13_000, 48, 1500e9, 10000},
+		{"dgx-a100", "a100-sxm-80gb", 8, 8, 300e9, 25e9, 31.5e9, 0.81, 1_247_400, 109_340, 32_000, 13_000, 128, 2e12, 6500},
+		{"dgx-h100", "h100-sxm-80gb", 8, 8, 450e9, 50e9, 63e9, 0.85, 810_000, 71_000, 32_000, 13_000, 112, 2e12, 10200},
+	} {
+		h := resolve(t, c.name, "")
+		got := []any{h.Name, h.Accelerator.Name, h.Accelerators, h.NICs, h.ScaleUp, h.ScaleUpBandwidth, h.NICBandwidth, h.PCIeBandwidth, h.ScaleUpEfficiency,
+			h.NICEfficiency, h.CollectiveOverhead, h.StepOverhead, h.LinkLatency, h.SwitchLatency, h.CPUs, h.Memory, h.Power}
+		want := []any{c.name, c.accelerator, c.accelerators, c.nics, topology.ScaleUpSwitch, c.scaleUp, c.nic, c.pcie, c.efficiency,
+			0.92, c.overhead, c.step, c.cable, c.hop, c.cpus, c.memory, c.power}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", c.name, diff)
+		}
+	}
+}
+
+// The constants derive from one another as catalogue.toml says.
+func TestCatalogueDerivations(t *testing.T) {
+	h100, a100 := resolve(t, "dgx-h100", ""), resolve(t, "dgx-a100", "")
+	near := func(what string, got, want float64) {
+		if math.Abs(got/want-1) > 1e-9 {
+			t.Errorf("%s: got %v, want %v", what, got, want)
+		}
+	}
+	near("A100 base latency", a100.CollectiveOverhead.Seconds(), 1.54*h100.CollectiveOverhead.Seconds())
+	near("A100 step latency", a100.StepOverhead.Seconds(), 1.54*h100.StepOverhead.Seconds())
+	near("two cables and two switches", 2*(h100.LinkLatency+h100.SwitchLatency).Seconds(), 3.7e-6-2.8e-6)
+	near("PCIe 3", float64(resolve(t, "dgx-2", "").PCIeBandwidth), 15.75e9)
+	near("PCIe 4", float64(a100.PCIeBandwidth), 2*15.75e9)
+	near("PCIe 5", float64(h100.PCIeBandwidth), 4*15.75e9)
+	for _, c := range []struct {
+		h              topology.Host
+		achieved, peak float64
+	}{{a100, 271.2, 312}, {h100, 794.5, 989}} {
+		if got, want := c.h.Accelerator.MatrixEfficiency, c.achieved/c.peak; math.Abs(got-want) > 0.005 {
+			t.Errorf("%s: matrix efficiency %v, measured %.3f", c.h.Name, got, want)
+		}
+	}
+}
+
+func TestCatalogueAccelerators(t *testing.T) {
+	const T = 1e12
+	for _, c := range []struct {
+		name   string
+		peak   [topology.NumPrecisions]units.Compute // fp32 tf32 fp16 bf16 fp8 fp4 int8
+		memory units.Bytes
+		rate   units.Rate
+		sms    int
+		matrix float64
+		power  units.Power
+	}{
+		{"v100-sxm2-32gb", [...]units.Compute{15.7 * T, 0, 125 * T, 0, 0, 0, 0}, 32e9, 900e9, 80, 0.75, 300},
+		{"v100-sxm3-32gb", [...]units.Compute{15.7 * T, 0, 125 * T, 0, 0, 0, 0}, 32e9, 900e9, 80, 0.75, 350},
+		{"a100-sxm-40gb", [...]units.Compute{19.5 * T, 156 * T, 312 * T, 312 * T, 0, 0, 624 * T}, 40e9, 1555e9, 108, 0.87, 400},
+		{"a100-sxm-80gb", [...]units.Compute{19.5 * T, 156 * T, 312 * T, 312 * T, 0, 0, 624 * T}, 80e9, 2039e9, 108, 0.87, 400},
+		{"h100-sxm-80gb", [...]units.Compute{67 * T, 494.5 * T, 989 * T, 989 * T, 1979 * T, 0, 1979 * T}, 80e9, 3350e9, 132, 0.80, 700},
+	} {
+		want := topology.Accelerator{
+			Name: c.name, Peak: c.peak, Vector: c.peak[topology.FP32], Memory: c.memory, MemoryBandwidth: c.rate,
+			Multiprocessors: c.sms, MatrixEfficiency: c.matrix, MemoryEfficiency: 0.8, LaunchOverhead: 400_000, Power: c.power,
+		}
+		got, faults := (&Scenario{}).Accelerator(c.name)
+		if faults != nil {
+			t.Error(faults)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", c.name, diff)
+		}
+	}
+}
+
+// The catalogue agrees with the facts that it was written from, where those
+// lie beside the checkout.
+func TestCatalogueAgainstReference(t *testing.T) {
+	text, err := os.ReadFile("../../shared/reference/training/hardware.json")
+	if err != nil {
+		t.Skip(err)
+	}
+	var facts struct {
+		Accelerators []struct {
+			Name      string
+			Peak      map[string]float64 `json:"peak_dense_tflops"`
+			Memory    float64            `json:"mem_gb"`
+			Bandwidth float64            `json:"mem_bw_tbps"`
+			ScaleUp   float64            `json:"scale_up_gbps_per_direction"`
+			Power     float64            `json:"tdp_w"`
+		}
+	}
+	if err := json.Unmarshal(text, &facts); err != nil {
+		t.Fatal(err)
+	}
+	other := regexp.MustCompile(`[^a-z0-9.]+`)
+	found := 0
+	for _, f := range facts.Accelerators {
+		name := other.ReplaceAllString(strings.ToLower(f.Name), "-")
+		if Stock().Accelerators[name] == nil {
+			continue
+		}
+		found++
+		h := resolve(t, "case", "[hosts.case]\naccelerator = \""+name+"\"\n")
+		a := h.Accelerator
+		got := []float64{float64(a.Memory) / 1e9, float64(a.MemoryBandwidth) / 1e12, float64(h.ScaleUpBandwidth) / 1e9, float64(a.Power)}
+		want := []float64{f.Memory, f.Bandwidth, f.ScaleUp, f.Power}
+		for p, key := range map[topology.Precision]string{topology.FP32: "fp32", topology.TF32: "tf32", topology.FP16: "fp16", topology.BF16: "bf16", topology.FP8: "fp8", topology.FP4: "fp4", topology.INT8: "int8_tops"} {
+			got, want = append(got, float64(a.Peak[p])/1e12), append(want, f.Peak[key])
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+	if found != len(Stock().Accelerators) {
+		t.Errorf("%d of %d accelerators of the catalogue are in the reference", found, len(Stock().Accelerators))
+	}
+}
+
+// Every entry of the catalogue resolves without a fault and says where its
+// figures come from.
+func TestCatalogueComplete(t *testing.T) {
+	s := &Scenario{}
+	for name, e := range Stock().Hosts {
+		if _, faults := s.Host(name); faults != nil || !e.Source.Set {
+			t.Errorf("host %s: %v, source %q", name, faults, e.Source.Value)
+		}
+	}
+	for name, e := range Stock().Accelerators {
+		if _, faults := s.Accelerator(name); faults != nil || !e.Source.Set {
+			t.Errorf("accelerator %s: %v, source %q", name, faults, e.Source.Value)
+		}
+	}
+	for name, e := range Stock().Models {
+		if _, faults := s.Model(name); faults != nil || !e.Source.Set {
+			t.Errorf("model %s: %v, source %q", name, faults, e.Source.Value)
+		}
+	}
+}
+
+func TestCatalogueModels(t *testing.T) {
+	for _, c := range []struct {
+		name       string
+		want       workload.Model
+		parameters float64 // as published, in millions
+	}{
+		{"bert-large", workload.Model{Family: "bert", Layers: 24, Hidden: 1024, Heads: 16, Vocab: 30522, Sequence: 512, Activation: "gelu"}, 336},
+		{"gpt2-1.5b", workload.Model{Family: "transformer", Layers: 48, Hidden: 1600, Heads: 25, Vocab: 50257, Sequence: 1024, Activation: "gelu", TiedEmbeddings: true}, 1558},
+		{"gpt3-175b", workload.Model{Family: "transformer", Layers: 96, Hidden: 12288, Heads: 96, Vocab: 50257, Sequence: 2048, Activation: "gelu", TiedEmbeddings: true}, 174_600},
+		{"resnet-50", workload.Model{Family: "convnet", Layers: 50, Activation: "gelu"}, 25.56},
+	} {
+		got, faults := (&Scenario{}).Model(c.name)
+		if faults != nil {
+			t.Error(faults)
+		}
+		c.want.Name = c.name
+		if got != c.want {
+			t.Errorf("got %+v\nwant %+v", got, c.want)
+		}
+		if p := float64(got.Parameters()) / 1e6; math.Abs(p/c.parameters-1) > 0.005 {
+			t.Errorf("%s has %.1f million parameters, published %.1f", c.name, p, c.parameters)
+		}
+	}
+}
+
+// What a host leaves out comes from the reference host of its accelerator,
+// scaled to its accelerators.
+func TestReferenceHost(t *testing.T) {
+	for _, c := range []struct {
+		name, tables       string
+		accelerators, nics int
+		scaleUp, nic       units.Rate
+		cpus               int
+		memory             units.Bytes
+		power              units.Power
+	}{
+		{"accelerator alone", "accelerator = \"a100-sxm-40gb\"\n", 8, 8, 300e9, 25e9, 128, 2e12, 6500},
+		{"half a host", "accelerator = \"h100-sxm-80gb\"\naccelerators = 4\n", 4, 4, 450e9, 50e9, 56, 1e12, 5100},
+		{"one of a host with a NIC for two", "accelerator = \"v100-sxm2-32gb\"\naccelerators = 1\n", 1, 1, 150e9, 12.5e9, 5, 64e9, 437.5},
+		{"V100 up to 8", "accelerator = \"v100-sxm2-32gb\"\naccelerators = 8\n", 8, 4, 150e9, 12.5e9, 40, 512e9, 3500},
+		{"V100 beyond 8", "accelerator = \"v100-sxm2-32gb\"\naccelerators = 12\n", 12, 6, 150e9, 12.5e9, 36, 1125e9, 7500},
+		{"V100 of a DGX-2", "accelerator = \"v100-sxm3-32gb\"\naccelerators = 16\n", 16, 8, 150e9, 12.5e9, 48, 1500e9, 10000},
+		{"larger than any", "accelerator = \"v100-sxm3-32gb\"\naccelerators = 32\n", 32, 16, 150e9, 12.5e9, 96, 3000e9, 20000},
+		{"keys given stay", "accelerator = \"a100-sxm-80gb\"\naccelerators = 4\nnics = 3\nnic_bandwidth = \"100Gbps\"\nmemory = \"1GB\"\n", 4, 3, 300e9, 12.5e9, 64, 1e9, 3250},
+		{"base", "base = \"dgx-a100\"\nnic_bandwidth = \"100Gbps\"\n", 8, 8, 300e9, 12.5e9, 128, 2e12, 6500},
+		{"base, scaled", "base = \"dgx-a100\"\naccelerators = 2\n", 2, 2, 300e9, 25e9, 32, 500e9, 1625},
+		{"base of one's own", "base = \"other\"\nnics = 1\n[hosts.other]\nbase = \"dgx-h100\"\naccelerators = 4\n", 4, 1, 450e9, 50e9, 56, 1e12, 5100},
+		{"accelerator of one's own", "accelerator = \"mine\"\n[accelerators.mine]\nbase = \"h100-sxm-80gb\"\nmemory = \"96GB\"\n", 8, 8, 450e9, 50e9, 112, 2e12, 10200},
+		{"nothing from anywhere", "accelerator = \"mine\"\naccelerators = 2\nscale_up = \"pcie\"\nscale_up_bandwidth = \"32GB/s\"\nnics = 1\nnic_bandwidth = \"10Gbps\"\n" +
+			"[accelerators.mine]\nmemory = \"1GB\"\nmemory_bandwidth = \"1TB/s\"\nmultiprocessors = 1\npeak_fp32 = \"1TFLOPS\"\n", 2, 1, 32e9, 1.25e9, 0, 0, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := resolve(t, "case", "[hosts.case]\n"+c.tables)
+			got := []any{h.Name, h.Accelerators, h.NICs, h.ScaleUpBandwidth, h.NICBandwidth, h.CPUs, h.Memory, h.Power}
+			want := []any{"case", c.accelerators, c.nics, c.scaleUp, c.nic, c.cpus, c.memory, c.power}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// An entry may stand in the place of one of the catalogue and build on it.
+func TestReplaceCatalogueEntry(t *testing.T) {
+	h := resolve(t, "dgx-h100", "[hosts.dgx-h100]\nbase = \"dgx-h100\"\nnics = 4\n[accelerators.h100-sxm-80gb]\nbase = \"h100-sxm-80gb\"\npower = \"500W\"\n")
+	if h.NICs != 4 || h.Accelerator.Power != 500 || h.Accelerators != 8 {
+		t.Errorf("got %d NICs, %v, %d accelerators", h.NICs, h.Accelerator.Power, h.Accelerators)
+	}
+	h = resolve(t, "dgx-h100", "[hosts.dgx-h100]\naccelerator = \"h100-sxm-80gb\"\naccelerators = 2\n")
+	if h.NICs != 2 || h.Accelerators != 2 {
+		t.Errorf("got %d NICs, %d accelerators", h.NICs, h.Accelerators)
+	}
+}
+
+// Every figure of a host and an accelerator is a key: what a scenario gives
+// arrives in the value that the topology is built from.
+func TestEveryFigureIsAKey(t *testing.T) {
+	h := resolve(t, "case", `[hosts.case]
+accelerator = "case"
+accelerators = 3
+scale_up = "mesh"
+scale_up_bandwidth = "1GB/s"
+scale_up_efficiency = 0.1
+scale_up_latency = "2us"
+nics = 4
+nic_bandwidth = "5GB/s"
+nic_efficiency = 0.2
+pcie_bandwidth = "6GB/s"
+link_latency = "7us"
+switch_latency = "8us"
+collective_overhead = "9us"
+step_overhead = "10us"
+cpus = 11
+memory = "12GB"
+storage = "13GB"
+power = "14W"
+price = "15USD"
+[accelerators.case]
+peak_fp32 = "16FLOPS"
+peak_tf32 = "17FLOPS"
+peak_fp16 = "18FLOPS"
+peak_bf16 = "19FLOPS"
+peak_fp8 = "20FLOPS"
+peak_fp4 = "21FLOPS"
+peak_int8 = "22FLOPS"
+vector = "23FLOPS"
+memory = "24B"
+memory_bandwidth = "25B/s"
+multiprocessors = 26
+matrix_efficiency = 0.27
+memory_efficiency = 0.28
+launch_overhead = "29ns"
+power = "30W"
+price = "31USD"
+`)
+	want := topology.Host{
+		Name: "case",
+		Accelerator: topology.Accelerator{
+			Name: "case", Peak: [...]units.Compute{16, 17, 18, 19, 20, 21, 22}, Vector: 23, Memory: 24, MemoryBandwidth: 25, Multiprocessors: 26,
+			MatrixEfficiency: 0.27, MemoryEfficiency: 0.28, LaunchOverhead: 2900, Power: 30, Price: 31,
+		},
+		Accelerators: 3, ScaleUp: topology.ScaleUpMesh, ScaleUpBandwidth: 1e9, ScaleUpEfficiency: 0.1, ScaleUpLatency: 2e5,
+		NICs: 4, NICBandwidth: 5e9, NICEfficiency: 0.2, PCIeBandwidth: 6e9, LinkLatency: 7e5, SwitchLatency: 8e5,
+		CollectiveOverhead: 9e5, StepOverhead: 10e5, CPUs: 11, Memory: 12e9, Storage: 13e9, Power: 14, Price: 15,
+	}
+	if diff := cmp.Diff(want, h); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

@@ -1,0 +1,157 @@
+package scenario
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// check judges what no key shows by itself: what must be there, what refers to
+// what, and keys that contradict each other.
+func (s *Scenario) check(root *node, b *binder) {
+	if root.table["topology"] == nil {
+		b.add(Fault{File: s.File, Message: "there is no [topology]: say what the data centre is made of"})
+	}
+	if !hasWorkload(root) {
+		b.add(Fault{File: s.File, Message: "there is no workload: add a [[workload.training]], [[workload.collective]] or [[workload.flows]]"})
+	}
+	r := newResolver(s)
+	if s.Topology != nil {
+		s.Topology.check(r, b)
+	}
+	for i := range s.Workload.Training {
+		s.Workload.Training[i].check(r, b)
+	}
+	s.checkLinks(b)
+	s.checkUnused(r, b)
+	for _, fault := range r.faults {
+		if !b.inside(fault.Key) {
+			b.add(fault)
+		}
+	}
+}
+
+// hasWorkload reports whether the scenario states a workload, be it a wrong one.
+func hasWorkload(root *node) bool {
+	if w := root.table["workload"]; w != nil {
+		for _, list := range w.table {
+			if !list.isList || len(list.list) > 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// inside reports whether a table has faults of its own already: those come
+// first, and much that they cause would only hide them.
+func (b *binder) inside(path string) bool {
+	return slices.ContainsFunc(b.faults, func(f Fault) bool { return strings.HasPrefix(f.Key, path+".") })
+}
+
+// check judges the topology, and fills in the defaults that depend on its kind
+// and its host.
+func (t *Topology) check(r *resolver, b *binder) {
+	odd := t.K.Value%2 != 0
+	if odd {
+		b.faultf(t.K.Pos, "topology.k", "must be even, not %d", t.K.Value)
+	}
+	kind := t.Kind.Value
+	if !t.HostsPerRack.Set {
+		t.HostsPerRack.Value = map[string]int64{"leaf-spine": 4, "rail": 32}[kind]
+	}
+	if kind == "single-host" && t.Hosts.Set && t.Hosts.Value != 1 {
+		b.faultf(t.Hosts.Pos, "topology.hosts", "must be 1 with kind %q, not %d", kind, t.Hosts.Value)
+	}
+	if (kind == "single-host" || kind == "fat-tree") && t.Oversubscription.Value != 1 {
+		b.faultf(t.Oversubscription.Pos, "topology.oversubscription", "must be 1 with kind %q; kinds that oversubscribe: leaf-spine, rail", kind)
+	}
+	if !t.Host.Set {
+		return
+	}
+	host, ok := r.host(t.Host.Value, t.Host.Pos, "topology.host")
+	if !ok {
+		return
+	}
+	hosts, at := t.Hosts.Value, t.Hosts
+	switch {
+	case kind == "single-host":
+		hosts = 1
+	case kind == "fat-tree" && t.K.Set && !odd:
+		ports := t.K.Value * t.K.Value * t.K.Value / 4
+		fit := ports / int64(host.NICs)
+		if !t.Hosts.Set {
+			hosts, at = fit, t.K
+		}
+		if hosts > fit || fit == 0 {
+			b.faultf(at.Pos, "topology", "a fat-tree of %d-port switches has %d ports, room for %d hosts of %d NICs", t.K.Value, ports, fit, host.NICs)
+			return
+		}
+	}
+	if hosts > MaxHosts || hosts*int64(host.Accelerators) > MaxAccelerators {
+		b.faultf(at.Pos, "topology", "%d hosts of %d accelerators are more than the %d hosts or %d accelerators that a scenario may have",
+			hosts, host.Accelerators, MaxHosts, MaxAccelerators)
+	}
+	t.Hosts.Value = hosts
+	if !t.LinkLatency.Set {
+		t.LinkLatency.Value = host.LinkLatency
+	}
+	if !t.SwitchLatency.Set {
+		t.SwitchLatency.Value = host.SwitchLatency
+	}
+}
+
+func (t *Training) check(r *resolver, b *binder) {
+	if t.Model.Set {
+		r.model(t.Model.Value, t.Model.Pos, t.Path+".model")
+	}
+	type length struct {
+		name string
+		set  bool
+		at   Position
+	}
+	given := slices.DeleteFunc([]length{
+		{"iterations", t.Iterations.Set, t.Iterations.Pos},
+		{"epochs", t.Epochs.Set, t.Epochs.Pos},
+		{"samples", t.Samples.Set, t.Samples.Pos},
+		{"tokens", t.Tokens.Set, t.Tokens.Pos},
+	}, func(l length) bool { return !l.set })
+	for i := 1; i < len(given); i++ {
+		b.faultf(given[i].at, t.Path+"."+given[i].name, "contradicts %s: give one of iterations, epochs, samples and tokens", given[0].name)
+	}
+}
+
+// checkLinks sees to it that bare links carry only flows.
+func (s *Scenario) checkLinks(b *binder) {
+	if s.Topology == nil || s.Topology.Kind.Value != "links" {
+		return
+	}
+	refuse := func(h Header) {
+		b.faultf(h.At, h.Path, `has nowhere to run: a topology of kind "links" has no accelerators, only links for [[workload.flows]]`)
+	}
+	for _, w := range s.Workload.Training {
+		refuse(w.Header)
+	}
+	for _, w := range s.Workload.Collective {
+		refuse(w.Header)
+	}
+}
+
+// checkUnused reports the scenario's own entries that nothing refers to.
+func (s *Scenario) checkUnused(r *resolver, b *binder) {
+	for _, name := range sortedNames(s.Hosts) {
+		if h := s.Hosts[name]; !r.used[h] {
+			b.faultf(h.At, h.Path, "is not used: no topology names the host %s", strconv.Quote(shown(name)))
+		}
+	}
+	for _, name := range sortedNames(s.Accelerators) {
+		if a := s.Accelerators[name]; !r.used[a] {
+			b.faultf(a.At, a.Path, "is not used: no host in use names the accelerator %s", strconv.Quote(shown(name)))
+		}
+	}
+	for _, name := range sortedNames(s.Models) {
+		if m := s.Models[name]; !r.used[m] {
+			b.faultf(m.At, m.Path, "is not used: no workload names the model %s", strconv.Quote(shown(name)))
+		}
+	}
+}

@@ -1,0 +1,93 @@
+package scenario
+
+import "github.com/railyard/railyard/units"
+
+// Catalogue is the named entries: hosts, accelerators and models. A scenario
+// has some of its own; the embedded catalogue is read by the same code.
+type Catalogue struct {
+	Hosts        map[string]*Host        `key:"hosts" doc:"kinds of host"`
+	Accelerators map[string]*Accelerator `key:"accelerators" doc:"kinds of accelerator"`
+	Models       map[string]*Model       `key:"models" doc:"neural networks"`
+}
+
+// Host is one [hosts.NAME]. What it leaves out comes from its base, or from
+// the reference host of its accelerator, scaled to its accelerators.
+type Host struct {
+	Header
+	Base         Key[string] `key:"base" doc:"host that this one builds on"`
+	Accelerator  Key[string] `key:"accelerator" doc:"accelerator of the catalogue, or an [accelerators.NAME] of this file"`
+	Accelerators Key[int64]  `key:"accelerators" min:"1" max:"1024" doc:"number of accelerators"`
+
+	ScaleUp           Key[string]         `key:"scale_up" enum:"switch mesh ring pcie" later:"torus" doc:"network between the accelerators of the host"`
+	ScaleUpBandwidth  Key[units.Rate]     `key:"scale_up_bandwidth" positive:"true" doc:"rate of an accelerator's port into it, per direction"`
+	ScaleUpEfficiency Key[float64]        `key:"scale_up_efficiency" positive:"true" default:"0.8" min:"0" max:"1" doc:"share of that rate left for payload"`
+	ScaleUpLatency    Key[units.Duration] `key:"scale_up_latency" default:"\"0.1us\"" doc:"one message through it"`
+
+	NICs          Key[int64]      `key:"nics" min:"1" max:"1024" doc:"number of NICs"`
+	NICBandwidth  Key[units.Rate] `key:"nic_bandwidth" positive:"true" doc:"rate of a NIC, per direction"`
+	NICEfficiency Key[float64]    `key:"nic_efficiency" positive:"true" default:"0.92" min:"0" max:"1" doc:"share of that rate left for payload"`
+	PCIeBandwidth Key[units.Rate] `key:"pcie_bandwidth" positive:"true" doc:"rate between an accelerator and its NIC, per direction; the NIC's where left out or lower"`
+
+	LinkLatency        Key[units.Duration] `key:"link_latency" default:"\"0.32us\"" doc:"one cable of a fabric of these hosts"`
+	SwitchLatency      Key[units.Duration] `key:"switch_latency" default:"\"0.13us\"" doc:"one switch of a fabric of these hosts"`
+	CollectiveOverhead Key[units.Duration] `key:"collective_overhead" default:"\"8.1us\"" doc:"software time before the first byte of a collective"`
+	StepOverhead       Key[units.Duration] `key:"step_overhead" default:"\"0.71us\"" doc:"software time of each step of a collective"`
+
+	CPUs    Key[int64]       `key:"cpus" min:"1" max:"65536" doc:"number of CPU cores"`
+	Memory  Key[units.Bytes] `key:"memory" doc:"memory of the CPUs"`
+	Storage Key[units.Bytes] `key:"storage" doc:"local storage"`
+	Power   Key[units.Power] `key:"power" doc:"most that the whole host draws, accelerators included"`
+	Price   Key[units.Money] `key:"price" doc:"purchase price, accelerators included"`
+	Source  Key[string]      `key:"source" doc:"where the figures come from"`
+}
+
+// Accelerator is one [accelerators.NAME].
+type Accelerator struct {
+	Header
+	Base Key[string] `key:"base" doc:"accelerator that this one builds on"`
+
+	PeakFP32 Key[units.Compute] `key:"peak_fp32" doc:"dense matrix rate in fp32"`
+	PeakTF32 Key[units.Compute] `key:"peak_tf32" doc:"dense matrix rate in tf32"`
+	PeakFP16 Key[units.Compute] `key:"peak_fp16" doc:"dense matrix rate in fp16"`
+	PeakBF16 Key[units.Compute] `key:"peak_bf16" doc:"dense matrix rate in bf16"`
+	PeakFP8  Key[units.Compute] `key:"peak_fp8" doc:"dense matrix rate in fp8"`
+	PeakFP4  Key[units.Compute] `key:"peak_fp4" doc:"dense matrix rate in fp4"`
+	PeakINT8 Key[units.Compute] `key:"peak_int8" doc:"dense matrix rate in int8"`
+	Vector   Key[units.Compute] `key:"vector" doc:"fp32 rate outside the matrix units; peak_fp32 where left out"`
+
+	Memory          Key[units.Bytes] `key:"memory" positive:"true" doc:"capacity of its memory"`
+	MemoryBandwidth Key[units.Rate]  `key:"memory_bandwidth" positive:"true" doc:"data-sheet rate of its memory"`
+	Multiprocessors Key[int64]       `key:"multiprocessors" min:"1" max:"100000" doc:"number of SMs, CUs or cores"`
+
+	MatrixEfficiency Key[float64]        `key:"matrix_efficiency" positive:"true" default:"0.75" min:"0" max:"1" doc:"share of the peak that large matrix products reach"`
+	MemoryEfficiency Key[float64]        `key:"memory_efficiency" positive:"true" default:"0.8" min:"0" max:"1" doc:"share of the memory's rate that streaming kernels reach"`
+	LaunchOverhead   Key[units.Duration] `key:"launch_overhead" default:"\"4us\"" doc:"what one kernel costs beside its work"`
+
+	Power          Key[units.Power] `key:"power" doc:"thermal design power"`
+	Price          Key[units.Money] `key:"price" doc:"purchase price"`
+	ReferenceHosts Key[[]string]    `key:"reference_hosts" doc:"hosts that a [hosts.NAME] with this accelerator is scaled from, in ascending size"`
+	Source         Key[string]      `key:"source" doc:"where the figures come from"`
+}
+
+// Model is one [models.NAME].
+type Model struct {
+	Header
+	Base   Key[string] `key:"base" doc:"model that this one builds on"`
+	Family Key[string] `key:"family" default:"\"transformer\"" enum:"transformer bert convnet" later:"dlrm" doc:"transformer: a decoder; bert: an encoder; convnet: a residual network"`
+
+	Layers          Key[int64]  `key:"layers" min:"1" max:"100000" doc:"number of layers; of a convnet 50, 101 or 152"`
+	Hidden          Key[int64]  `key:"hidden" min:"1" max:"10000000" doc:"width of the residual stream"`
+	Heads           Key[int64]  `key:"heads" min:"1" max:"1000000" doc:"number of query heads"`
+	HeadDim         Key[int64]  `key:"head_dim" min:"1" max:"1000000" doc:"width of a head; hidden / heads where left out"`
+	KVHeads         Key[int64]  `key:"kv_heads" min:"1" max:"1000000" doc:"number of key and value heads; heads where left out"`
+	FFN             Key[int64]  `key:"ffn" min:"1" max:"100000000" doc:"inner width of the feed-forward part; 4 hidden where left out"`
+	Vocab           Key[int64]  `key:"vocab" min:"1" max:"100000000" doc:"tokens of the vocabulary, padded as trained"`
+	Sequence        Key[int64]  `key:"sequence" min:"1" max:"100000000" doc:"longest sequence, and the one that training takes unless it states another"`
+	Activation      Key[string] `key:"activation" default:"\"gelu\"" enum:"gelu swiglu" doc:"activation of the feed-forward part"`
+	TiedEmbeddings  Key[bool]   `key:"tied_embeddings" default:"false" doc:"the output projection is the transposed embedding table"`
+	Experts         Key[int64]  `key:"experts" min:"1" max:"1000000" doc:"routed experts of a layer"`
+	ExpertsPerToken Key[int64]  `key:"experts_per_token" min:"1" max:"1000000" doc:"experts that each token visits"`
+	SharedExperts   Key[int64]  `key:"shared_experts" min:"0" max:"1000000" doc:"experts that every token visits"`
+	ExpertFFN       Key[int64]  `key:"expert_ffn" min:"1" max:"100000000" doc:"inner width of one expert"`
+	Source          Key[string] `key:"source" doc:"where the figures come from"`
+}

@@ -1,0 +1,46 @@
+package scenario
+
+// MaxText is the most bytes that a scenario's text may have.
+const MaxText = maxText
+
+// Resolved is the scenario as it was run: the keys of the text with what the
+// command line set, as values that encoding/json can write.
+func (s *Scenario) Resolved() map[string]any {
+	m, _ := s.root.plain().(map[string]any)
+	return m
+}
+
+// plain is a node as maps, lists and scalars.
+func (n *node) plain() any {
+	switch {
+	case n.isList:
+		list := make([]any, len(n.list))
+		for i, item := range n.list {
+			list[i] = item.plain()
+		}
+		return list
+	case n.table != nil:
+		table := make(map[string]any, len(n.table))
+		for key, child := range n.table {
+			table[key] = child.plain()
+		}
+		return table
+	}
+	return n.scalar
+}
+
+// Files are the files that the scenario is made of: itself, unless it came from
+// the standard input, and the tables that it names.
+func (s *Scenario) Files() []string {
+	var files []string
+	if s.File != "-" {
+		files = append(files, s.File)
+	}
+	if s.Topology.File.Set {
+		files = append(files, s.Path(s.Topology.File.Value))
+	}
+	for i := range s.Workload.Flows {
+		files = append(files, s.Path(s.Workload.Flows[i].File.Value))
+	}
+	return files
+}

@@ -1,0 +1,163 @@
+package scenario
+
+import "github.com/railyard/railyard/units"
+
+// Bounds of what a scenario may ask for: far above the largest clusters built,
+// far below what would exhaust memory before a message could be printed.
+const (
+	MaxAccelerators = 1 << 20
+	MaxHosts        = 1 << 18
+)
+
+// Scenario is a whole scenario file.
+type Scenario struct {
+	File string // as it was named to Parse
+	root *node  // the text with what the command line set
+
+	Name      Key[string] `key:"name" doc:"name of the run in its results; the file's base name where left out"`
+	Sim       Sim         `key:"sim" doc:"clock, randomness and fidelity"`
+	Topology  *Topology   `key:"topology" doc:"what the data centre is made of"`
+	Workload  Workload    `key:"workload" doc:"what runs on it"`
+	Scheduler Scheduler   `key:"scheduler" doc:"who runs where and when"`
+	Expect    []Expect    `key:"expect" doc:"thresholds for the results; a run that misses one exits 5"`
+	Catalogue
+	Sweep Later `key:"sweep" doc:"what to vary from run to run"`
+}
+
+// Sim is [sim].
+type Sim struct {
+	Header
+	Seed     Key[int64]          `key:"seed" default:"1" doc:"every random stream derives from the seed and the name of its owner"`
+	Horizon  Key[units.Duration] `key:"horizon" positive:"true" doc:"simulated time at which the run stops if work remains"`
+	Fidelity Key[string]         `key:"fidelity" default:"\"fluid\"" enum:"fluid analytic" later:"packet" doc:"fluid: transfers share links max-min; analytic: closed forms without contention; packet: every packet"`
+}
+
+// Topology is [topology]. Which keys it takes depends on its kind; see the
+// tags. Parse fills in what depends on other keys: the Value of Hosts,
+// HostsPerRack, LinkLatency and SwitchLatency holds whether or not they are
+// Set.
+type Topology struct {
+	Header
+	Kind Key[string] `key:"kind" required:"true" enum:"links ring switch full-mesh single-host leaf-spine fat-tree rail" later:"graph pool torus multi dragonfly" doc:"what is built"`
+
+	File Key[string] `key:"file" kinds:"links" required:"links" doc:"CSV of bare directed links: link,capacity_Bps,latency_s"`
+
+	Accelerators Key[int64]          `key:"accelerators" kinds:"ring switch full-mesh" required:"ring switch full-mesh" min:"1" max:"1048576" doc:"number of bare accelerators"`
+	Bandwidth    Key[units.Rate]     `key:"bandwidth" kinds:"ring switch full-mesh" required:"ring switch full-mesh" positive:"true" doc:"rate of each link, per direction"`
+	Latency      Key[units.Duration] `key:"latency" kinds:"ring switch full-mesh" required:"ring switch full-mesh" doc:"time from one accelerator to the next, beside the bytes"`
+
+	Host             Key[string]         `key:"host" kinds:"single-host leaf-spine fat-tree rail" required:"single-host leaf-spine fat-tree rail" doc:"host of the catalogue, or a [hosts.NAME] of this file"`
+	Hosts            Key[int64]          `key:"hosts" kinds:"single-host leaf-spine fat-tree rail" required:"leaf-spine rail" min:"1" max:"262144" doc:"number of hosts; a fat-tree holds as many as fit where left out"`
+	HostsPerRack     Key[int64]          `key:"hosts_per_rack" kinds:"single-host leaf-spine fat-tree rail" min:"1" max:"262144" doc:"hosts that join one leaf (leaf-spine, default 4) or one group of leaves (rail, default 32)"`
+	Oversubscription Key[float64]        `key:"oversubscription" kinds:"single-host leaf-spine fat-tree rail" default:"1.0" min:"0.01" max:"1000" doc:"down-links of a leaf for each of its up-links"`
+	LinkLatency      Key[units.Duration] `key:"link_latency" kinds:"single-host leaf-spine fat-tree rail" doc:"time through one cable; the host's where left out"`
+	SwitchLatency    Key[units.Duration] `key:"switch_latency" kinds:"single-host leaf-spine fat-tree rail" doc:"time through one switch; the host's where left out"`
+	Routing          Key[string]         `key:"routing" kinds:"single-host leaf-spine fat-tree rail" default:"\"ecmp\"" enum:"ecmp" later:"adaptive spray" doc:"how flows choose among equal paths"`
+	K                Key[int64]          `key:"k" kinds:"fat-tree" required:"fat-tree" min:"2" max:"256" doc:"ports of each switch of a fat-tree; an even number"`
+
+	Nodes     Later `key:"nodes" doc:"CSV of the nodes of a graph"`
+	Links     Later `key:"links" doc:"CSV of the cables of a graph"`
+	Dims      Later `key:"dims" doc:"sizes of a torus"`
+	Dimension Later `key:"dimension" doc:"dimensions of a multi-dimensional network, innermost first"`
+	Pool      Later `key:"pool" doc:"racks of different hosts"`
+	Site      Later `key:"site" doc:"one of several sites"`
+	WAN       Later `key:"wan" doc:"a link between sites"`
+	Storage   Later `key:"storage" doc:"storage that jobs read and write"`
+	Fault     Later `key:"fault" doc:"what breaks, and how often"`
+}
+
+// Workload is all that runs: the tables [[workload.training]] and so on.
+type Workload struct {
+	Header
+	Training   []Training   `key:"training" doc:"training of a model"`
+	Collective []Collective `key:"collective" doc:"collective operations one after another"`
+	Flows      []Flows      `key:"flows" doc:"transfers from a file"`
+	Jobs       Later        `key:"jobs" doc:"a trace of jobs"`
+	Serving    Later        `key:"serving" doc:"inference of a model"`
+	Replay     Later        `key:"replay" doc:"an execution trace"`
+}
+
+// Training is one [[workload.training]].
+type Training struct {
+	Header
+	Name Key[string] `key:"name" doc:"name in results; the model's where left out"`
+	Placing
+
+	Model Key[string] `key:"model" required:"true" doc:"model of the catalogue, or a [models.NAME] of this file"`
+
+	Tensor           Key[int64] `key:"tensor" default:"1" min:"1" max:"1048576" doc:"tensor-parallel degree"`
+	Pipeline         Key[int64] `key:"pipeline" default:"1" min:"1" max:"1048576" doc:"pipeline stages"`
+	Data             Key[int64] `key:"data" min:"1" max:"1048576" doc:"data-parallel replicas; what fills the accelerators where left out"`
+	Context          Key[int64] `key:"context" default:"1" min:"1" max:"1048576" doc:"context-parallel degree: parts of each sequence"`
+	Expert           Key[int64] `key:"expert" default:"1" min:"1" max:"1048576" doc:"expert-parallel degree"`
+	SequenceParallel Key[bool]  `key:"sequence_parallel" default:"false" doc:"norms and dropouts split along the sequence within a tensor-parallel group"`
+	Zero             Key[int64] `key:"zero" default:"0" min:"0" max:"3" doc:"ZeRO stage: 1 shards optimizer state, 2 gradients too, 3 parameters too (FSDP)"`
+
+	VirtualStages Key[int64]  `key:"virtual_stages" default:"1" min:"1" max:"1024" doc:"model chunks on each stage of an interleaved pipeline"`
+	Schedule      Key[string] `key:"schedule" enum:"gpipe 1f1b interleaved zero-bubble" doc:"pipeline schedule; 1f1b where left out, interleaved with virtual_stages > 1"`
+
+	MicroBatch  Key[CountOrAuto] `key:"micro_batch" default:"1" min:"1" max:"1048576" doc:"samples of one forward pass of a replica; auto takes the fastest that fits"`
+	GlobalBatch Key[int64]       `key:"global_batch" required:"true" min:"1" max:"1000000000" doc:"samples of one iteration over all replicas"`
+	Sequence    Key[int64]       `key:"sequence" min:"1" max:"100000000" doc:"tokens of a sample; the model's where left out"`
+	Precision   Key[string]      `key:"precision" default:"\"bf16\"" enum:"fp32 tf32 fp16 bf16 fp8" doc:"number format of matrix products"`
+	Recompute   Key[string]      `key:"recompute" default:"\"none\"" enum:"none selective full auto" doc:"activations computed again in the backward pass; auto is the least that fits in memory"`
+	Attention   Key[string]      `key:"attention" default:"\"flash\"" enum:"flash unfused" doc:"kernel of the attention"`
+
+	Iterations          Key[int64]   `key:"iterations" default:"3" min:"1" max:"1000000000" doc:"iterations to simulate"`
+	Epochs              Key[float64] `key:"epochs" positive:"true" min:"0" max:"1e9" doc:"how much to train: passes over the data"`
+	Samples             Key[int64]   `key:"samples" min:"1" doc:"how much to train: samples"`
+	Tokens              Key[int64]   `key:"tokens" min:"1" doc:"how much to train: tokens"`
+	AllowOversubscribed Key[bool]    `key:"allow_oversubscribed" default:"false" doc:"run even if the model does not fit in memory"`
+
+	BucketSize Key[units.Bytes] `key:"bucket_size" default:"\"25MB\"" positive:"true" doc:"gradients are reduced in buckets of this size while the backward pass runs"`
+	Overlap    Key[bool]        `key:"overlap" default:"true" doc:"reduce gradients while the backward pass runs, not after it"`
+}
+
+// Placing is what every workload says about when and where it runs.
+type Placing struct {
+	Start        Key[units.Duration] `key:"start" default:"\"0s\"" doc:"when it begins"`
+	Accelerators Key[Selection]      `key:"accelerators" min:"1" max:"1048576" doc:"how many accelerators, or a list of them; all for the only workload"`
+	Shared       Key[bool]           `key:"shared" default:"false" doc:"may share its accelerators with other workloads"`
+}
+
+// Collective is one [[workload.collective]].
+type Collective struct {
+	Header
+	Name Key[string] `key:"name" doc:"name in results; the operation's where left out"`
+	Placing
+
+	Op         Key[string]         `key:"op" required:"true" enum:"all_reduce all_gather reduce_scatter all_to_all broadcast reduce send_recv" doc:"operation"`
+	Algorithm  Key[string]         `key:"algorithm" default:"\"auto\"" enum:"auto ring tree halving-doubling direct hierarchical nvls sharp" doc:"how it is carried out; auto takes what the vendor's library would"`
+	Sizes      Key[[]units.Bytes]  `key:"sizes" required:"true" doc:"buffers of one rank, as nccl-tests counts them; one after another, a row each"`
+	Ranks      Key[Selection]      `key:"ranks" min:"1" max:"1048576" doc:"how many ranks in topology order, or a list of them; all where left out"`
+	Iterations Key[int64]          `key:"iterations" default:"1" min:"1" max:"1000000000" doc:"repetitions of each size, averaged"`
+	Overhead   Key[units.Duration] `key:"overhead" doc:"software time before the first byte of each operation; the host's where left out, none between bare accelerators"`
+	Expand     Key[bool]           `key:"expand" default:"false" doc:"simulate every transfer of every step rather than use the operation's symmetry"`
+}
+
+// Flows is one [[workload.flows]].
+type Flows struct {
+	Header
+	Name  Key[string]         `key:"name" doc:"name in results; the file's base name where left out"`
+	File  Key[string]         `key:"file" required:"true" doc:"CSV of transfers: flow,start_s,bytes,route or flow,start_s,bytes,src,dst, optional weight and after"`
+	Start Key[units.Duration] `key:"start" default:"\"0s\"" doc:"added to every start_s"`
+}
+
+// Scheduler is [scheduler].
+type Scheduler struct {
+	Header
+	Policy         Key[string] `key:"policy" default:"\"fifo\"" enum:"fifo" later:"fifo-skip sjf sjf-skip easy-backfill srtf srsf las" doc:"which job runs next"`
+	Placement      Key[string] `key:"placement" default:"\"pack\"" enum:"pack" later:"spread topology random fragmentation" doc:"which accelerators a job gets"`
+	LASLimits      Later       `key:"las_limits" doc:"service at which a job falls to the next queue of las"`
+	LASService     Later       `key:"las_service" doc:"what las counts as service"`
+	PreemptionCost Later       `key:"preemption_cost" doc:"time lost when a job is preempted"`
+	Security       Later       `key:"security" doc:"who may use what"`
+}
+
+// Expect is one [[expect]].
+type Expect struct {
+	Header
+	Metric Key[string]  `key:"metric" required:"true" doc:"dotted path into summary.json, as in training.0.iteration_s"`
+	Op     Key[string]  `key:"op" required:"true" enum:"< <= > >= == !=" doc:"comparison that must hold between the metric and the value"`
+	Value  Key[float64] `key:"value" required:"true" doc:"number in the metric's unit"`
+}

@@ -1,0 +1,42 @@
+package railyard
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"github.com/railyard/railyard/report"
+	"github.com/railyard/railyard/result"
+)
+
+// Write writes results into a folder: summary.json, a table for each kind of
+// thing that was simulated, and manifest.json, which says where they come from.
+// host is what the manifest says of this machine and moment.
+func Write(dir string, s *Scenario, r *Result, host report.Host) error {
+	files, err := report.Write(dir, &r.Results)
+	if err != nil {
+		return fmt.Errorf("cannot write the results: %w", err)
+	}
+	m := &report.Manifest{
+		Name: s.Name.Value, Status: r.Summary.Text(result.Status.Name), Version: Version().Version,
+		Seed: s.Sim.Seed.Value, Scenario: s.Resolved(), Host: host,
+	}
+	for _, path := range s.Files() {
+		f, err := report.Describe(path)
+		if err != nil {
+			return fmt.Errorf("cannot read an input again for its checksum: %w", err)
+		}
+		m.Inputs = append(m.Inputs, f)
+	}
+	for _, path := range files {
+		f, err := report.Describe(path)
+		if err != nil {
+			return err
+		}
+		f.Path = filepath.Base(path)
+		m.Outputs = append(m.Outputs, f)
+	}
+	if m.Run, err = report.RunID(m.Scenario, m.Inputs, m.Seed, m.Version); err != nil {
+		return err
+	}
+	return report.WriteManifest(dir, m)
+}
