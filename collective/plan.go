@@ -40,6 +40,7 @@ type Planner struct {
 	topology *topology.Topology
 	place    []int32 // of a link in the phase that is being built, -1: none
 	path     []topology.LinkID
+	hops     []sim.Time // latency of each message of the phase built last
 }
 
 // NewPlanner gives a planner for a topology.
@@ -65,9 +66,14 @@ func (p *Planner) Plan(op Op, a Algorithm, ranks []topology.NodeID) (*Plan, erro
 		phase := p.phase(r, ranks)
 		switch {
 		case r.repeat > 1:
-			phase.Latency = p.longestWay(ranks, order, r.repeat)
+			for c := range order {
+				phase.Latency = max(phase.Latency, longestWay(p.hops[c*len(ranks):(c+1)*len(ranks)], r.repeat))
+			}
 		case r.chain:
-			phase.Latency = p.chain(r, ranks)
+			phase.Latency = 0
+			for _, hop := range p.hops {
+				phase.Latency += hop
+			}
 		}
 		plan.Phases = append(plan.Phases, phase)
 		plan.Steps += r.repeat
@@ -117,71 +123,53 @@ func (p *Plan) Predict(size float64) float64 {
 	return t
 }
 
-// phase counts the hops of a round on each link.
+// phase counts the hops of a round on each link. Its latency is that of the
+// slowest message; hops is left with that of each.
 func (p *Planner) phase(r round, ranks []topology.NodeID) Phase {
 	f := Phase{Share: r.share * float64(r.repeat)}
+	p.hops = p.hops[:0]
 	r.sends(func(from, to int) {
 		p.path = p.topology.Route(ranks[from], ranks[to], 0, p.path[:0])
 		var latency sim.Time
 		for _, l := range p.path {
 			latency += p.topology.Links[l].Latency
-			if p.place[l] < 0 {
-				p.place[l] = int32(len(f.Links))
+			at := p.place[l]
+			if at < 0 {
+				at = int32(len(f.Links))
+				p.place[l] = at
 				f.Links = append(f.Links, l)
 				f.Counts = append(f.Counts, 0)
 			}
-			f.Counts[p.place[l]]++
+			f.Counts[at]++
 		}
+		p.hops = append(p.hops, latency)
 		f.Latency = max(f.Latency, latency)
 	})
 	f.rate = math.Inf(1)
 	for i, l := range f.Links {
-		f.rate = math.Min(f.rate, p.topology.Links[l].Payload/f.Counts[i])
+		f.rate = min(f.rate, p.topology.Links[l].Payload/f.Counts[i])
 		p.place[l] = -1
 	}
 	return f
 }
 
-func (p *Planner) latency(from, to topology.NodeID) sim.Time {
-	p.path = p.topology.Route(from, to, 0, p.path[:0])
-	var latency sim.Time
-	for _, l := range p.path {
-		latency += p.topology.Links[l].Latency
+// longestWay is the greatest latency of so many hops in a row around a ring: the
+// way of the chunk that is last to arrive.
+func longestWay(ring []sim.Time, hops int) sim.Time {
+	n := len(ring)
+	var circle, way sim.Time
+	for i, hop := range ring {
+		circle += hop
+		if i < hops%n {
+			way += hop
+		}
 	}
-	return latency
-}
-
-// longestWay is the greatest latency of so many hops in a row around any of the
-// rings: the way of the chunk that is last to arrive.
-func (p *Planner) longestWay(ranks []topology.NodeID, order [][]int, hops int) sim.Time {
-	var longest sim.Time
-	for _, ring := range order {
-		n := len(ring)
-		hop := make([]sim.Time, n)
-		var circle sim.Time
-		for i := range ring {
-			hop[i] = p.latency(ranks[ring[i]], ranks[ring[(i+1)%n]])
-			circle += hop[i]
-		}
-		var way sim.Time
-		for i := range hops % n {
-			way += hop[i]
-		}
-		furthest := way
-		for i := range n {
-			way += hop[(i+hops)%n] - hop[i]
-			furthest = max(furthest, way)
-		}
-		longest = max(longest, sim.Time(hops/n)*circle+furthest)
+	longest := way
+	for i, hop := range ring {
+		way += ring[(i+hops)%n] - hop
+		longest = max(longest, way)
 	}
-	return longest
-}
-
-// chain is the latency of a pipeline from its first rank to its last.
-func (p *Planner) chain(r round, ranks []topology.NodeID) sim.Time {
-	var sum sim.Time
-	r.sends(func(from, to int) { sum += p.latency(ranks[from], ranks[to]) })
-	return sum
+	return sim.Time(hops/n)*circle + longest
 }
 
 // rings gives the orders in which rings pass the ranks. There is one, rank

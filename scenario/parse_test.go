@@ -272,7 +272,6 @@ value = 2
 		{"recompute", training.Recompute.Value, "none"},
 		{"attention", training.Attention.Value, "flash"},
 		{"iterations", training.Iterations, Key[int64]{Value: 3}},
-		{"bucket_size", training.BucketSize, Key[units.Bytes]{Value: 25e6}},
 		{"overlap", training.Overlap, Key[bool]{Value: true}},
 		{"start", training.Start, Key[units.Duration]{}},
 		{"model", s.Models["llama"].Header, Header{at(16, 1), "models.llama"}},

@@ -109,7 +109,7 @@ type Training struct {
 	Tokens              Key[int64]   `key:"tokens" min:"1" doc:"how much to train: tokens"`
 	AllowOversubscribed Key[bool]    `key:"allow_oversubscribed" default:"false" doc:"run even if the model does not fit in memory"`
 
-	BucketSize Key[units.Bytes] `key:"bucket_size" default:"\"25MB\"" positive:"true" doc:"gradients are reduced in buckets of this size while the backward pass runs"`
+	BucketSize Key[units.Bytes] `key:"bucket_size" positive:"true" doc:"gradients are reduced in buckets of at least this size while the backward pass runs; where left out 25 MiB, the default of PyTorch, but one bucket for all in the bert family, as its published recipe has it"`
 	Overlap    Key[bool]        `key:"overlap" default:"true" doc:"reduce gradients while the backward pass runs, not after it"`
 }
 

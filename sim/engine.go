@@ -202,6 +202,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		if len(e.deferred) > 0 {
 			bound = e.now
 		}
+	next:
 		if !e.queue.pop(&ev, bound) {
 			if len(e.deferred) > 0 {
 				e.runDeferred()
@@ -217,8 +218,10 @@ func (e *Engine) Run(ctx context.Context) error {
 		}
 		t := &e.timers[ev.id]
 		if t.generation != ev.generation || !t.armed {
+			// Straight on: a pop moves the queue on to the tombstone's time, and
+			// Run must not return before the clock has followed.
 			e.stale--
-			continue
+			goto next
 		}
 		t.armed = false
 		e.now = ev.at
@@ -226,9 +229,14 @@ func (e *Engine) Run(ctx context.Context) error {
 		e.actors[t.actor].Handle(ev.at, t.arg)
 	}
 	if e.Pending() > 0 {
-		e.now = limit
+		e.now = max(e.now, limit)
 		return ErrHorizon
 	}
+	// Only tombstones are left, and what comes next may lie before them.
+	for e.queue.pop(&ev, Never) {
+		e.stale--
+	}
+	e.queue.base = e.now
 	var waits []Wait
 	for _, w := range e.waiters {
 		waits = append(waits, w.Waiting()...)

@@ -60,7 +60,7 @@ func catalogue(out io.Writer, kind string) error {
 				return a.Peak[p].String()
 			}
 			half := max(a.Peak[topology.FP16], a.Peak[topology.BF16])
-			line(name, half.String(), rate(topology.TF32), rate(topology.FP8), a.Memory.String(), a.MemoryBandwidth.String(),
+			line(name, half.String(), rate(topology.TF32), rate(topology.FP8), a.Memory.String(), report.Prefixed(float64(a.MemoryBandwidth), "B/s"),
 				fmt.Sprint(a.Multiprocessors), a.Power.String(), stock.Accelerators[name].Source.Value)
 		}
 	case "hosts":
@@ -70,7 +70,7 @@ func catalogue(out io.Writer, kind string) error {
 			if faults != nil {
 				return faults
 			}
-			line(name, fmt.Sprintf("%d x %s", h.Accelerators, h.Accelerator.Name), h.ScaleUp.String(), h.ScaleUpBandwidth.String(),
+			line(name, fmt.Sprintf("%d x %s", h.Accelerators, h.Accelerator.Name), h.ScaleUp.String(), report.Prefixed(float64(h.ScaleUpBandwidth), "B/s"),
 				fmt.Sprint(h.NICs), h.NICBandwidth.String(), h.Power.String(), stock.Hosts[name].Source.Value)
 		}
 	case "models":

@@ -1,0 +1,609 @@
+package report
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/railyard/railyard/report/figure"
+	"github.com/railyard/railyard/result"
+)
+
+// Bounds of what a picture shows. A folder may come from anywhere.
+const (
+	maxIntervals = 1024    // of a series over time; a run writes at most 256
+	maxRows      = 64      // of the heat map, the hottest links
+	maxCurves    = 24      // of busbw; more cannot be told apart
+	maxSizes     = 10_000  // of one curve
+	maxRecord    = 1 << 20 // bytes of one line of a table
+	maxSummary   = 256 << 20
+	fewSizes     = 16 // up to so many are marked on their curve
+)
+
+// PlotOptions are where pictures go and what they are. The zero value writes
+// both formats into the results folder itself.
+type PlotOptions struct {
+	Out     string   // folder for the pictures, made if there is none
+	Formats []string // "png", "svg"
+}
+
+// FileError is what is wrong with a file of a results folder.
+type FileError struct {
+	File string
+	Line int // from 1; 0 means the file as a whole
+	Err  error
+}
+
+func (e *FileError) Error() string {
+	if e.Line == 0 {
+		return fmt.Sprintf("%s: %v", e.File, e.Err)
+	}
+	return fmt.Sprintf("%s:%d: %v", e.File, e.Line, e.Err)
+}
+
+func (e *FileError) Unwrap() error { return e.Err }
+
+// Plot draws the pictures that the tables of a results folder allow and returns
+// the files it wrote, for each format:
+//
+//	utilization  shares of the accelerators over time, from accelerator_series.csv
+//	links        utilization of the hottest links over time, from link_series.csv;
+//	             beside each the share of the makespan in which it was contended,
+//	             from links.csv
+//	busbw        bus bandwidth against message size, from collectives.csv, if it
+//	             has two sizes of one collective
+//
+// Titles are from summary.json, which a folder must have; a table that is not
+// there is skipped. Everything wrong with the folder comes back joined, each as
+// a *FileError, and then nothing is drawn.
+func Plot(dir string, o PlotOptions) ([]string, error) {
+	formats := o.Formats
+	if len(formats) == 0 {
+		formats = []string{"png", "svg"}
+	}
+	for _, f := range formats {
+		if f != "png" && f != "svg" {
+			return nil, fmt.Errorf("unknown format %q of a picture: png or svg", f)
+		}
+	}
+	s, err := readSummary(dir)
+	if err != nil {
+		return nil, err
+	}
+	type picture struct {
+		name string
+		figure.Figure
+	}
+	var pictures []picture
+	var lacks []string
+	var errs []error
+	for _, p := range []struct {
+		name string
+		draw func(dir string, s *summary) (f figure.Figure, lacks string, err error)
+	}{{"utilization", plotUtilization}, {"links", plotLinks}, {"busbw", plotBandwidth}} {
+		f, lack, err := p.draw(dir, s)
+		switch {
+		case err != nil:
+			errs = append(errs, err)
+		case f == nil:
+			lacks = append(lacks, lack)
+		default:
+			pictures = append(pictures, picture{p.name, f})
+		}
+	}
+	if errs != nil {
+		return nil, errors.Join(errs...)
+	}
+	if pictures == nil {
+		return nil, &FileError{File: dir, Err: fmt.Errorf("nothing to draw: %s; `railyard run SCENARIO --out DIR` writes the tables of what it simulated",
+			strings.Join(lacks, ", "))}
+	}
+	out := o.Out
+	if out == "" {
+		out = dir
+	}
+	if err := os.MkdirAll(out, 0o777); err != nil {
+		return nil, err
+	}
+	var files []string
+	for _, p := range pictures {
+		for _, format := range formats {
+			file := filepath.Join(out, p.name+"."+format)
+			if err := figure.Save(file, p.Figure, figure.Options{}); err != nil {
+				return files, err
+			}
+			files = append(files, file)
+		}
+	}
+	return files, nil
+}
+
+// summary is what titles need of summary.json.
+type summary struct {
+	Name     string  `json:"name"`
+	Status   string  `json:"status"`
+	Makespan float64 `json:"makespan_s"`
+	Cluster  struct {
+		Topology     string `json:"topology"`
+		Accelerators int64  `json:"accelerators"`
+		Hosts        int64  `json:"hosts"`
+		Host         string `json:"host"`
+		Links        int64  `json:"links"`
+	} `json:"cluster"`
+}
+
+func readSummary(dir string) (*summary, error) {
+	path := filepath.Join(dir, "summary.json")
+	f, err := open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &FileError{File: dir, Err: errors.New("no summary.json, so no results folder; `railyard run SCENARIO --out DIR` makes one")}
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxSummary+1))
+	if err != nil {
+		return nil, &FileError{File: path, Err: err}
+	}
+	if len(text) > maxSummary {
+		return nil, &FileError{File: path, Err: fmt.Errorf("larger than %d bytes", maxSummary)}
+	}
+	s := &summary{}
+	if err := json.Unmarshal(text, s); err != nil {
+		at := int64(0)
+		if e, ok := errors.AsType[*json.SyntaxError](err); ok {
+			at = e.Offset
+		}
+		if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+			at = e.Offset
+		}
+		line := 1 + strings.Count(string(text[:min(max(at, 0), int64(len(text)))]), "\n")
+		return nil, &FileError{File: path, Line: line, Err: err}
+	}
+	if s.Makespan < 0 {
+		return nil, &FileError{File: path, Err: fmt.Errorf("makespan_s is %v", s.Makespan)}
+	}
+	return s, nil
+}
+
+// title says what is seen, and of which run.
+func (s *summary) title(seen string) string {
+	if s.Name == "" {
+		return seen
+	}
+	return s.Name + ": " + seen
+}
+
+// subtitle says which system it was, and if the run ended early.
+func (s *summary) subtitle(more ...string) string {
+	c := &s.Cluster
+	var parts []string
+	add := func(ok bool, format string, args ...any) {
+		if ok {
+			parts = append(parts, fmt.Sprintf(format, args...))
+		}
+	}
+	add(c.Topology != "", "%s", c.Topology)
+	add(c.Hosts > 0 && c.Host != "", "%d × %s", c.Hosts, c.Host)
+	add(c.Hosts > 0 && c.Host == "", "%d hosts", c.Hosts)
+	add(c.Accelerators > 0, "%d accelerators", c.Accelerators)
+	add(c.Accelerators == 0 && c.Links > 0, "%d links", c.Links)
+	parts = append(parts, more...)
+	add(s.Status == "horizon", "ended at the horizon")
+	add(s.Status != "" && s.Status != "done" && s.Status != "horizon", "%s", s.Status)
+	return strings.Join(parts, ", ")
+}
+
+// plotUtilization stacks what accelerators do over time.
+func plotUtilization(dir string, s *summary) (figure.Figure, string, error) {
+	const name = "accelerator_series.csv"
+	columns := []result.Metric{result.SeriesTime, result.SeriesCompute, result.SeriesCommunication, result.SeriesIdle}
+	var edges []float64
+	layers := []figure.Layer{
+		{Name: "compute", Role: figure.Useful},
+		{Name: "exposed communication", Role: figure.Overhead},
+		{Name: "idle", Role: figure.Idle},
+	}
+	found, err := readTable(dir, name, columns, func(r *row) {
+		edges = r.interval(0, edges, s.Makespan)
+		sum := 0.0
+		for i := range layers {
+			v := r.ratio(i + 1)
+			layers[i].Values = append(layers[i].Values, v)
+			sum += v
+		}
+		if sum > 1+1e-6 {
+			r.fail(3, "the shares add up to %v, more than 1", sum)
+		}
+	})
+	if err != nil || !found {
+		return nil, "no " + name, err
+	}
+	if edges == nil {
+		return nil, name + " is empty", nil
+	}
+	f := figure.Stack{
+		Title: s.title("what accelerators do"), Subtitle: s.subtitle(),
+		X:     figure.Axis{Label: "time", Unit: figure.Seconds},
+		Edges: append(edges, s.Makespan), Layers: layers,
+	}
+	return f, "", drawable(dir, name, f)
+}
+
+// plotLinks maps the utilization of the hottest links over time.
+func plotLinks(dir string, s *summary) (figure.Figure, string, error) {
+	const name = "link_series.csv"
+	columns := []result.Metric{result.Link, result.SeriesTime, result.SeriesLinkUtilization}
+	var (
+		links  []string
+		values [][]float64
+		edges  []float64 // of the first link; all have the same
+		seen   = map[string]bool{}
+	)
+	found, err := readTable(dir, name, columns, func(r *row) {
+		link := r.text(0)
+		if n := len(links); n == 0 || link != links[n-1] {
+			switch {
+			case seen[link]:
+				r.fail(0, "%q again: the intervals of a link follow each other", link)
+				return
+			case n > 0 && len(values[n-1]) < len(edges):
+				r.fail(0, "%q has %d intervals, the first link has %d", links[n-1], len(values[n-1]), len(edges))
+				return
+			case n == maxRows:
+				r.stop = true
+				return
+			}
+			seen[link] = true
+			links, values = append(links, link), append(values, nil)
+		}
+		last := len(links) - 1
+		if last == 0 {
+			edges = r.interval(1, edges, s.Makespan)
+		} else if k := len(values[last]); k >= len(edges) || r.number(1) != edges[k] {
+			r.fail(1, "%s is %q: not an interval of the first link", columns[1].Name, r.text(1))
+		}
+		values[last] = append(values[last], r.ratio(2))
+	})
+	if err != nil || !found {
+		return nil, "no " + name, err
+	}
+	if links == nil {
+		return nil, name + " is empty", nil
+	}
+	if last := len(links) - 1; len(values[last]) < len(edges) {
+		return nil, "", &FileError{File: filepath.Join(dir, name), Err: fmt.Errorf("ends within %q: %d intervals of %d",
+			links[last], len(values[last]), len(edges))}
+	}
+	notes, any, err := contention(dir, s, links)
+	if err != nil {
+		return nil, "", err
+	}
+	var more []string
+	if notes != nil && !any {
+		notes, more = nil, []string{"none of these links contended"}
+	}
+	title := "utilization of links"
+	if int64(len(links)) < s.Cluster.Links {
+		title = fmt.Sprintf("utilization of the %d hottest of %d links", len(links), s.Cluster.Links)
+	}
+	f := figure.HeatMap{
+		Title: s.title(title), Subtitle: s.subtitle(more...),
+		X:     figure.Axis{Label: "time", Unit: figure.Seconds},
+		Edges: append(edges, s.Makespan), Rows: links, Values: values,
+		Notes: notes, NotesHead: "contended",
+	}
+	return f, "", drawable(dir, name, f)
+}
+
+// contention gives for each link in which share of the makespan it was
+// contended, "12 %", and whether any was; nil if there is no links.csv.
+func contention(dir string, s *summary, links []string) (notes []string, any bool, err error) {
+	place := make(map[string]int, len(links))
+	for i, l := range links {
+		place[l] = i
+	}
+	notes = make([]string, len(links))
+	found, err := readTable(dir, "links.csv", []result.Metric{result.Link, result.Contended}, func(r *row) {
+		contended := r.number(1)
+		if !(contended >= 0 && contended <= s.Makespan*(1+1e-6)) {
+			r.fail(1, "%s is %q: not between 0 and the makespan, %v", result.Contended.Name, r.text(1), s.Makespan)
+			return
+		}
+		i, ok := place[r.text(0)]
+		if !ok || contended == 0 {
+			return
+		}
+		any = true
+		switch percent := 100 * contended / s.Makespan; {
+		case percent < 1:
+			notes[i] = "<1 %"
+		default:
+			notes[i] = fmt.Sprintf("%.0f %%", percent)
+		}
+	})
+	if err != nil || !found {
+		return nil, false, err
+	}
+	return notes, any, nil
+}
+
+// plotBandwidth draws bus bandwidth against message size, a curve for each
+// operation, algorithm and number of ranks; workloads that agree in all three
+// have curves of their own.
+func plotBandwidth(dir string, s *summary) (figure.Figure, string, error) {
+	const name = "collectives.csv"
+	type key struct {
+		op, algorithm string
+		ranks         int64
+	}
+	type point struct{ size, busbw float64 }
+	type curve struct {
+		key
+		workload string
+		points   []point
+	}
+	var curves []*curve
+	var keys []key // of the curves, each once
+	find := func(k key, workload string) *curve {
+		for _, c := range curves {
+			if c.key == k && c.workload == workload {
+				return c
+			}
+		}
+		c := &curve{key: k, workload: workload}
+		curves = append(curves, c)
+		return c
+	}
+	columns := []result.Metric{
+		result.CollectiveOp, result.CollectiveAlgorithm, result.CollectiveRanks, result.CollectiveSize, result.BusBandwidth, result.Workload,
+	}
+	left := 0
+	found, err := readTable(dir, name, columns, func(r *row) {
+		ranks, err := strconv.ParseInt(r.text(2), 10, 64)
+		if err != nil || ranks < 1 {
+			r.fail(2, "%s is %q: not a number of ranks", columns[2].Name, r.text(2))
+			return
+		}
+		size, busbw := r.number(3), r.number(4)
+		if size < 0 || busbw < 0 {
+			r.fail(3, "negative size or bandwidth")
+			return
+		}
+		if size == 0 { // has no place on a logarithmic axis
+			return
+		}
+		k := key{r.text(0), r.text(1), ranks}
+		if !slices.Contains(keys, k) {
+			if len(keys) >= 10*maxCurves { // do not search long for what will not be drawn
+				left++
+				return
+			}
+			keys = append(keys, k)
+		}
+		if len(curves) >= 10*maxCurves {
+			left++
+			return
+		}
+		c := find(k, r.text(5))
+		if len(c.points) == maxSizes {
+			r.fail(3, "more than %d sizes of one collective", maxSizes)
+			return
+		}
+		c.points = append(c.points, point{size, busbw})
+	})
+	if err != nil || !found {
+		return nil, "no " + name, err
+	}
+	shared := map[key]int{}
+	long := false
+	for _, c := range curves {
+		shared[c.key]++
+		slices.SortStableFunc(c.points, func(a, b point) int {
+			switch {
+			case a.size < b.size:
+				return -1
+			case a.size > b.size:
+				return 1
+			}
+			return 0
+		})
+		long = long || c.points[0].size < c.points[len(c.points)-1].size
+	}
+	if !long {
+		return nil, name + " has no collective of two sizes", nil
+	}
+	var more []string
+	if n := len(curves); n > maxCurves || left > 0 {
+		curves = curves[:min(n, maxCurves)]
+		more = []string{fmt.Sprintf("the first %d collectives", len(curves))}
+	}
+	var series, marks []figure.Series
+	for _, c := range curves {
+		n := len(c.points)
+		one := figure.Series{Name: fmt.Sprintf("%s %s, %d ranks", c.op, c.algorithm, c.ranks), X: make([]float64, n), Y: make([]float64, n)}
+		if shared[c.key] > 1 {
+			one.Name += ", " + c.workload
+		}
+		for i, p := range c.points {
+			one.X[i], one.Y[i] = p.size, p.busbw
+		}
+		one.Points = n == 1
+		if n > 1 && n <= fewSizes {
+			marks = append(marks, figure.Series{Like: one.Name, X: one.X, Y: one.Y, Points: true})
+		}
+		series = append(series, one)
+	}
+	f := figure.Lines{
+		Title: s.title("bus bandwidth by message size"), Subtitle: s.subtitle(more...),
+		X:      figure.Axis{Label: "message size", Unit: figure.Bytes, Log: true},
+		Y:      figure.Axis{Label: "bus bandwidth", Unit: figure.BytesPerSecond},
+		Series: append(series, marks...),
+	}
+	return f, "", drawable(dir, name, f)
+}
+
+// drawable says whether a figure can be drawn, as an error of the table that it
+// is drawn from.
+func drawable(dir, name string, f figure.Figure) error {
+	if err := f.Validate(); err != nil {
+		return &FileError{File: filepath.Join(dir, name), Err: err}
+	}
+	return nil
+}
+
+// open opens a file if it is one: reading a pipe might never end.
+func open(path string) (*os.File, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, &FileError{File: path, Err: errors.New("not a file")}
+	}
+	return os.Open(path)
+}
+
+// row is one row of a table while it is read. Its methods take the place of a
+// column among those that were asked for; the first failure is kept and ends
+// the table.
+type row struct {
+	csv     *csv.Reader
+	columns []result.Metric
+	at      []int // place of each column in the file
+	record  []string
+	stop    bool // ends the table without a failure
+	err     *FileError
+}
+
+func (r *row) fail(column int, format string, args ...any) {
+	if r.err == nil {
+		line, _ := r.csv.FieldPos(r.at[column])
+		r.err = &FileError{Line: line, Err: fmt.Errorf(format, args...)}
+	}
+}
+
+func (r *row) text(column int) string { return r.record[r.at[column]] }
+
+// number is a finite number.
+func (r *row) number(column int) float64 {
+	v, err := strconv.ParseFloat(r.text(column), 64)
+	if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
+		r.fail(column, "%s is %q: not a number", r.columns[column].Name, shorten(r.text(column)))
+		return 0
+	}
+	return v
+}
+
+// ratio is a number from 0 to 1, or NaN where there is none.
+func (r *row) ratio(column int) float64 {
+	if r.text(column) == "" {
+		return result.Missing
+	}
+	v := r.number(column)
+	if v < 0 || v > 1 {
+		r.fail(column, "%s is %v: not between 0 and 1", r.columns[column].Name, v)
+	}
+	return v
+}
+
+// interval appends the beginning of an interval to those before it.
+func (r *row) interval(column int, edges []float64, makespan float64) []float64 {
+	begin := r.number(column)
+	switch n := len(edges); {
+	case begin < 0 || n > 0 && begin <= edges[n-1]:
+		r.fail(column, "%s is %v: not after the row before", r.columns[column].Name, begin)
+	case begin >= makespan:
+		r.fail(column, "%s is %v: not before the makespan of summary.json, %v", r.columns[column].Name, begin, makespan)
+	case n == maxIntervals:
+		r.fail(column, "more than %d intervals", maxIntervals)
+	}
+	return append(edges, begin)
+}
+
+// readTable calls row for each row of a table, until it fails or stops. found is
+// false if there is no such file.
+func readTable(dir, name string, columns []result.Metric, each func(*row)) (found bool, err error) {
+	path := filepath.Join(dir, name)
+	f, err := open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	in := &recordReader{r: f}
+	c := csv.NewReader(in)
+	c.ReuseRecord = true
+	fault := func(err error) error {
+		if e, ok := errors.AsType[*csv.ParseError](err); ok {
+			return &FileError{File: path, Line: e.Line, Err: e.Err}
+		}
+		line, _ := c.FieldPos(0)
+		return &FileError{File: path, Line: line + 1, Err: err}
+	}
+	header, err := c.Read()
+	if errors.Is(err, io.EOF) {
+		return true, &FileError{File: path, Line: 1, Err: errors.New("no header")}
+	}
+	if err != nil {
+		return true, fault(err)
+	}
+	r := &row{csv: c, columns: columns, at: make([]int, len(columns))}
+	for i, m := range columns {
+		r.at[i] = slices.Index(header, m.Name)
+		if r.at[i] < 0 {
+			return true, &FileError{File: path, Line: 1, Err: fmt.Errorf("no column %q; there are %s", m.Name, shorten(strings.Join(header, ", ")))}
+		}
+	}
+	for !r.stop {
+		in.since = 0
+		r.record, err = c.Read()
+		if errors.Is(err, io.EOF) {
+			return true, nil
+		}
+		if err != nil {
+			return true, fault(err)
+		}
+		if each(r); r.err != nil {
+			r.err.File = path
+			return true, r.err
+		}
+	}
+	return true, nil
+}
+
+// shorten keeps the beginning of what a message quotes.
+func shorten(s string) string {
+	if r := []rune(s); len(r) > 100 {
+		return string(r[:100]) + "…"
+	}
+	return s
+}
+
+// recordReader refuses a line that would not fit in memory, such as all that
+// follows a quote that is never closed.
+type recordReader struct {
+	r     io.Reader
+	since int // bytes since the last record
+}
+
+func (r *recordReader) Read(p []byte) (int, error) {
+	if r.since > maxRecord {
+		return 0, fmt.Errorf("a row of more than %d bytes; is a quote not closed?", maxRecord)
+	}
+	n, err := r.r.Read(p)
+	r.since += n
+	return n, err
+}
