@@ -49,6 +49,9 @@ func build(s *scenario.Scenario) (*plant, scenario.Faults) {
 		return nil, b.faults
 	}
 	b.cluster = cluster.New(b.engine, b.topology, seriesBins)
+	if s.Sim.Fidelity.Value == "analytic" {
+		b.cluster.Network.Isolate()
+	}
 	for i := range s.Workload.Training {
 		b.addTraining(&s.Workload.Training[i])
 	}

@@ -212,9 +212,9 @@ type Message struct {
 }
 
 // Explode calls yield for every message, numbered from 0 in the order of the
-// calls. A message waits for those that its sender received in the last round in
-// which it received any. After is valid during the call only. A pipelined chain
-// has no exploded form.
+// calls. A message waits for all that its sender received in earlier rounds; of
+// a round that repeats, for those of the repetition before. After is valid during
+// the call only. A pipelined chain has no exploded form.
 func (p *Plan) Explode(yield func(Message)) error {
 	for _, r := range p.rounds {
 		if r.chain {
@@ -222,7 +222,7 @@ func (p *Plan) Explode(yield func(Message)) error {
 		}
 	}
 	n := len(p.Ranks)
-	received := make([][]int, n) // numbers of the messages of the last round, by receiver
+	received := make([][]int, n) // numbers of the messages to wait for, by receiver
 	next := make([][]int, n)
 	number := 0
 	for _, r := range p.rounds {
@@ -233,8 +233,12 @@ func (p *Plan) Explode(yield func(Message)) error {
 				number++
 			})
 			for i := range next {
-				if len(next[i]) > 0 {
+				switch {
+				case len(next[i]) == 0:
+				case r.repeat > 1:
 					received[i], next[i] = next[i], received[i][:0]
+				default:
+					received[i], next[i] = append(received[i], next[i]...), next[i][:0]
 				}
 			}
 		}

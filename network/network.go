@@ -96,7 +96,8 @@ type Network struct {
 	solver    solver
 	finishes  finishHeap
 	arrivals  []int32           // slots that began to drain at this instant
-	loosened  []topology.LinkID // links that lost a transfer or changed
+	loosened  []topology.LinkID // links that lost a transfer or of which less is wanted
+	resized   []topology.LinkID // links whose payload rate changed
 	repairing bool              // a repair is deferred to the end of this instant
 
 	accounts accounts
@@ -255,8 +256,8 @@ func (n *Network) end(id ID, now sim.Time) {
 // of the transfers whose rate changed.
 func (n *Network) repair(now sim.Time) {
 	s := &n.solver
-	s.solve(n.arrivals, n.loosened)
-	n.arrivals, n.loosened = n.arrivals[:0], n.loosened[:0]
+	s.solve(n.arrivals, n.loosened, n.resized)
+	n.arrivals, n.loosened, n.resized = n.arrivals[:0], n.loosened[:0], n.resized[:0]
 	n.accounts.record(s.touched, now)
 	for _, slot := range s.changed {
 		f := &s.flows[slot]
@@ -271,14 +272,26 @@ func (n *Network) repair(now sim.Time) {
 	}
 }
 
+// Isolate has every transfer drain as if it were alone on the network, so that
+// its time is a closed form: latency + bytes / the least of capacity/count on its
+// links. Links then carry more than their capacity where transfers meet; they
+// still count as contended. It must be called before the engine runs.
+func (n *Network) Isolate() { n.solver.isolated = true }
+
 // SetPayload changes the rate that programs get of a link, from now on. 0 stops
 // what is on it.
 func (n *Network) SetPayload(l topology.LinkID, payload float64) {
 	n.solver.setLimit(l, payload)
+	n.resized = append(n.resized, l)
+	now := n.engine.Now()
+	n.accounts.update(l, now)
 	for _, r := range n.solver.links[l].flows {
-		n.arrivals = append(n.arrivals, r.slot)
+		// What its flows want of other links has changed as well.
+		for _, m := range n.solver.flows[r.slot].links {
+			n.loosened = append(n.loosened, m)
+			n.accounts.update(m, now)
+		}
 	}
-	n.loosened = append(n.loosened, l)
 	n.deferRepair()
 }
 

@@ -96,6 +96,9 @@ type solver struct {
 	flows     []flow
 	freeSlots []int32
 
+	// isolated gives every flow the rate it would have alone.
+	isolated bool
+
 	repair  uint64            // the number of the repair that is on or to come
 	members []int32           // its affected set
 	changed []int32           // members whose level is another
@@ -131,7 +134,7 @@ func (s *solver) attach(id ID, t *transfer, now sim.Time) int32 {
 	}
 	*f = flow{links: t.links, counts: t.counts, at: at[:len(t.links)], weight: t.weight,
 		bottleneck: -1, id: id, since: now, remaining: t.bytes, heapAt: -1}
-	f.bound = s.alone(f)
+	f.bound, _ = s.alone(f)
 	for i, l := range f.links {
 		k := &s.links[l]
 		f.at[i] = int32(len(k.flows))
@@ -141,13 +144,15 @@ func (s *solver) attach(id ID, t *transfer, now sim.Time) int32 {
 	return slot
 }
 
-// alone is the rate of a flow on an idle network.
-func (s *solver) alone(f *flow) float64 {
-	bound := math.Inf(1)
+// alone is the rate of a flow on an idle network, and the link that limits it.
+func (s *solver) alone(f *flow) (bound float64, at topology.LinkID) {
+	bound = math.Inf(1)
 	for i, l := range f.links {
-		bound = min(bound, s.links[l].limit/f.count(i))
+		if rate := s.links[l].limit / f.count(i); rate < bound {
+			bound, at = rate, l
+		}
 	}
-	return bound
+	return bound, at
 }
 
 // detach takes a flow off its links. O(links).
@@ -174,16 +179,16 @@ func (s *solver) detach(slot int32) {
 	s.freeSlots = append(s.freeSlots, slot)
 }
 
-// setLimit changes the capacity of a link.
+// setLimit changes the capacity of a link. What its flows want on their other
+// links is added up anew: next to what they wanted before, it may be rounding.
 func (s *solver) setLimit(l topology.LinkID, limit float64) {
 	s.links[l].limit = limit
 	for _, r := range s.links[l].flows {
 		f := &s.flows[r.slot]
-		bound := s.alone(f)
-		for i, m := range f.links {
-			s.links[m].demand += f.count(i) * (bound - f.bound)
+		f.bound, _ = s.alone(f)
+		for _, m := range f.links {
+			s.resum(m)
 		}
-		f.bound = bound
 	}
 }
 
@@ -198,20 +203,33 @@ func (s *solver) touch(l topology.LinkID) {
 	k.changes++
 }
 
-// solve finds the levels after flows have arrived and links have lost flows or
-// changed. Afterwards changed holds the flows whose level is another, and
+// solve finds the levels after flows have arrived, and links have lost flows or
+// have another limit. Afterwards changed holds the flows whose level is another, and
 // touched the links whose sum of rates is; settle clears them.
-func (s *solver) solve(arrivals []int32, loosened []topology.LinkID) {
+func (s *solver) solve(arrivals []int32, loosened, resized []topology.LinkID) {
 	for _, slot := range arrivals {
 		s.join(slot)
 	}
 	for _, l := range loosened {
 		s.joinHeld(l)
 	}
-	for joined := 0; joined < len(s.members); {
-		joined = len(s.members)
-		s.fill()
-		s.grow()
+	for _, l := range resized {
+		for _, r := range s.links[l].flows {
+			s.join(r.slot)
+		}
+	}
+	if s.isolated {
+		for _, slot := range s.members {
+			f := &s.flows[slot]
+			f.bound, f.bottleneck = s.alone(f)
+			f.level = f.bound / f.weight
+		}
+	} else {
+		for joined := 0; joined < len(s.members); {
+			joined = len(s.members)
+			s.fill()
+			s.grow()
+		}
 	}
 	for _, slot := range s.members {
 		f := &s.flows[slot]
@@ -310,6 +328,9 @@ func (s *solver) fill() {
 	s.heap = s.heap[:0]
 	for _, l := range s.binding {
 		k := &s.links[l]
+		if int(k.unfixed) == len(k.flows) {
+			k.used, k.free = 0, k.limit // no outsiders: what they use is rounding
+		}
 		s.heap = append(s.heap, levelAt{k.free / k.weights, l})
 	}
 	for i := len(s.heap)/2 - 1; i >= 0; i-- {

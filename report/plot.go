@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -22,7 +23,7 @@ import (
 const (
 	maxIntervals = 1024    // of a series over time; a run writes at most 256
 	maxRows      = 64      // of the heat map, the hottest links
-	maxCurves    = 24      // of busbw; more cannot be told apart
+	maxCurves    = 24      // of busbw, the first; more cannot be told apart
 	maxSizes     = 10_000  // of one curve
 	maxRecord    = 1 << 20 // bytes of one line of a table
 	maxSummary   = 256 << 20
@@ -343,64 +344,49 @@ func contention(dir string, s *summary, links []string) (notes []string, any boo
 // have curves of their own.
 func plotBandwidth(dir string, s *summary) (figure.Figure, string, error) {
 	const name = "collectives.csv"
-	type key struct {
-		op, algorithm string
-		ranks         int64
+	type key struct{ op, algorithm, ranks string }
+	type owned struct {
+		key
+		workload string
 	}
 	type point struct{ size, busbw float64 }
 	type curve struct {
-		key
-		workload string
-		points   []point
+		owned
+		points []point
 	}
 	var curves []*curve
-	var keys []key // of the curves, each once
-	find := func(k key, workload string) *curve {
-		for _, c := range curves {
-			if c.key == k && c.workload == workload {
-				return c
-			}
-		}
-		c := &curve{key: k, workload: workload}
-		curves = append(curves, c)
-		return c
-	}
+	find := map[owned]*curve{}
+	more := false
 	columns := []result.Metric{
 		result.CollectiveOp, result.CollectiveAlgorithm, result.CollectiveRanks, result.CollectiveSize, result.BusBandwidth, result.Workload,
 	}
-	left := 0
 	found, err := readTable(dir, name, columns, func(r *row) {
-		ranks, err := strconv.ParseInt(r.text(2), 10, 64)
-		if err != nil || ranks < 1 {
-			r.fail(2, "%s is %q: not a number of ranks", columns[2].Name, r.text(2))
-			return
+		if n, err := strconv.ParseInt(r.text(2), 10, 64); err != nil || n < 1 {
+			r.fail(2, "%s is %q: not a number of ranks", columns[2].Name, shorten(r.text(2)))
 		}
-		size, busbw := r.number(3), r.number(4)
-		if size < 0 || busbw < 0 {
-			r.fail(3, "negative size or bandwidth")
-			return
-		}
-		if size == 0 { // has no place on a logarithmic axis
-			return
-		}
-		k := key{r.text(0), r.text(1), ranks}
-		if !slices.Contains(keys, k) {
-			if len(keys) >= 10*maxCurves { // do not search long for what will not be drawn
-				left++
-				return
+		p := point{r.number(3), r.number(4)}
+		for i, v := range []float64{p.size, p.busbw} {
+			if v < 0 {
+				r.fail(3+i, "%s is %v: negative", columns[3+i].Name, v)
 			}
-			keys = append(keys, k)
 		}
-		if len(curves) >= 10*maxCurves {
-			left++
+		if p.size == 0 { // has no place on a logarithmic axis
 			return
 		}
-		c := find(k, r.text(5))
-		if len(c.points) == maxSizes {
+		k := owned{key{r.text(0), r.text(1), r.text(2)}, r.text(5)}
+		c := find[k]
+		switch {
+		case c == nil && len(curves) == maxCurves:
+			more = true
+			return
+		case c == nil:
+			c = &curve{owned: k}
+			find[k], curves = c, append(curves, c)
+		case len(c.points) == maxSizes:
 			r.fail(3, "more than %d sizes of one collective", maxSizes)
 			return
 		}
-		c.points = append(c.points, point{size, busbw})
+		c.points = append(c.points, p)
 	})
 	if err != nil || !found {
 		return nil, "no " + name, err
@@ -409,29 +395,20 @@ func plotBandwidth(dir string, s *summary) (figure.Figure, string, error) {
 	long := false
 	for _, c := range curves {
 		shared[c.key]++
-		slices.SortStableFunc(c.points, func(a, b point) int {
-			switch {
-			case a.size < b.size:
-				return -1
-			case a.size > b.size:
-				return 1
-			}
-			return 0
-		})
+		slices.SortStableFunc(c.points, func(a, b point) int { return cmp.Compare(a.size, b.size) })
 		long = long || c.points[0].size < c.points[len(c.points)-1].size
 	}
 	if !long {
 		return nil, name + " has no collective of two sizes", nil
 	}
-	var more []string
-	if n := len(curves); n > maxCurves || left > 0 {
-		curves = curves[:min(n, maxCurves)]
-		more = []string{fmt.Sprintf("the first %d collectives", len(curves))}
+	subtitle := s.subtitle()
+	if more {
+		subtitle = s.subtitle(fmt.Sprintf("the first %d collectives", maxCurves))
 	}
 	var series, marks []figure.Series
 	for _, c := range curves {
 		n := len(c.points)
-		one := figure.Series{Name: fmt.Sprintf("%s %s, %d ranks", c.op, c.algorithm, c.ranks), X: make([]float64, n), Y: make([]float64, n)}
+		one := figure.Series{Name: fmt.Sprintf("%s %s, %s ranks", c.op, c.algorithm, c.ranks), X: make([]float64, n), Y: make([]float64, n)}
 		if shared[c.key] > 1 {
 			one.Name += ", " + c.workload
 		}
@@ -445,7 +422,7 @@ func plotBandwidth(dir string, s *summary) (figure.Figure, string, error) {
 		series = append(series, one)
 	}
 	f := figure.Lines{
-		Title: s.title("bus bandwidth by message size"), Subtitle: s.subtitle(more...),
+		Title: s.title("bus bandwidth by message size"), Subtitle: subtitle,
 		X:      figure.Axis{Label: "message size", Unit: figure.Bytes, Log: true},
 		Y:      figure.Axis{Label: "bus bandwidth", Unit: figure.BytesPerSecond},
 		Series: append(series, marks...),
@@ -465,13 +442,20 @@ func drawable(dir, name string, f figure.Figure) error {
 // open opens a file if it is one: reading a pipe might never end.
 func open(path string) (*os.File, error) {
 	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("not a file")
+	}
+	var f *os.File
+	if err == nil {
+		f, err = os.Open(path)
+	}
 	if err != nil {
-		return nil, err
+		if e, ok := errors.AsType[*fs.PathError](err); ok {
+			err = e.Err
+		}
+		return nil, &FileError{File: path, Err: err}
 	}
-	if !info.Mode().IsRegular() {
-		return nil, &FileError{File: path, Err: errors.New("not a file")}
-	}
-	return os.Open(path)
+	return f, nil
 }
 
 // row is one row of a table while it is read. Its methods take the place of a
@@ -546,11 +530,11 @@ func readTable(dir, name string, columns []result.Metric, each func(*row)) (foun
 	in := &recordReader{r: f}
 	c := csv.NewReader(in)
 	c.ReuseRecord = true
+	line := 0 // of the last good row
 	fault := func(err error) error {
 		if e, ok := errors.AsType[*csv.ParseError](err); ok {
 			return &FileError{File: path, Line: e.Line, Err: e.Err}
 		}
-		line, _ := c.FieldPos(0)
 		return &FileError{File: path, Line: line + 1, Err: err}
 	}
 	header, err := c.Read()
@@ -568,6 +552,7 @@ func readTable(dir, name string, columns []result.Metric, each func(*row)) (foun
 		}
 	}
 	for !r.stop {
+		line, _ = c.FieldPos(0)
 		in.since = 0
 		r.record, err = c.Read()
 		if errors.Is(err, io.EOF) {

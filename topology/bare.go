@@ -2,6 +2,7 @@ package topology
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/railyard/railyard/sim"
 	"github.com/railyard/railyard/units"
@@ -21,7 +22,7 @@ func Links(links []BareLink) (*Topology, error) {
 	}
 	t := &Topology{Kind: "links", linkNames: make([]string, len(links)), Links: make([]Link, len(links))}
 	for i, l := range links {
-		if !(l.Capacity > 0) || l.Latency < 0 {
+		if !(l.Capacity > 0) || math.IsInf(l.Capacity, 0) || l.Latency < 0 {
 			return nil, fmt.Errorf("topology: link %s has capacity %v and latency %v", l.Name, l.Capacity, l.Latency)
 		}
 		t.linkNames[i] = l.Name

@@ -189,8 +189,8 @@ func (f *Fabric) check() error {
 	if !(f.Oversubscription > 0) || math.IsInf(f.Oversubscription, 0) {
 		return fmt.Errorf("topology: an oversubscription of %v; more than 0 can be built", f.Oversubscription)
 	}
-	if f.HostsPerRack < 1 {
-		return fmt.Errorf("topology: %d hosts per rack", f.HostsPerRack)
+	if f.HostsPerRack < 1 || f.HostsPerRack > MaxAccelerators {
+		return fmt.Errorf("topology: %d hosts per rack; 1 to %d can be built", f.HostsPerRack, MaxAccelerators)
 	}
 	return nil
 }
@@ -217,7 +217,7 @@ func LeafSpine(f Fabric) (*Topology, error) {
 	}
 	leaf := func(nic int) int { return nic / f.Host.NICs / f.HostsPerRack }
 	name := func(leaf int) string { return "leaf" + strconv.Itoa(leaf) }
-	return t, f.buildClos(t, r, len(t.Racks), f.HostsPerRack*f.Host.NICs, leaf, name)
+	return f.buildClos(t, r, len(t.Racks), f.HostsPerRack*f.Host.NICs, leaf, name)
 }
 
 // Rail builds groups of HostsPerRack hosts with one leaf for each NIC number:
@@ -238,17 +238,17 @@ func Rail(f Fabric) (*Topology, error) {
 		return t, err
 	}
 	rails := f.Host.NICs
-	if f.Host.ScaleUp != ScaleUpPCIe {
+	if f.Host.ScaleUp == ScaleUpSwitch || f.Host.ScaleUp == ScaleUpMesh {
 		r.rail = &railFabric{t: t}
 	}
 	leaf := func(nic int) int { return nic/rails/f.HostsPerRack*rails + nic%rails }
 	name := func(leaf int) string {
 		return "rack" + strconv.Itoa(leaf/rails) + "/leaf" + strconv.Itoa(leaf%rails)
 	}
-	return t, f.buildClos(t, r, len(t.Racks)*rails, f.HostsPerRack, leaf, name)
+	return f.buildClos(t, r, len(t.Racks)*rails, f.HostsPerRack, leaf, name)
 }
 
-func (f *Fabric) buildClos(t *Topology, r *hostRouter, leaves, full int, leafOf func(nic int) int, name func(leaf int) string) error {
+func (f *Fabric) buildClos(t *Topology, r *hostRouter, leaves, full int, leafOf func(nic int) int, name func(leaf int) string) (*Topology, error) {
 	c := &clos{leafOf: make([]int32, t.nics), trunks: make([]LinkID, leaves), uplinks: make([]int32, leaves)}
 	r.fabric = c
 	down := make([]int, leaves)
@@ -264,15 +264,18 @@ func (f *Fabric) buildClos(t *Topology, r *hostRouter, leaves, full int, leafOf 
 		f.trunk(t, NodeID(t.accelerators+nic), nodes[l], true)
 	}
 	if leaves == 1 {
-		return nil
+		return t, nil
 	}
-	up := func(down int) int { return int(math.Ceil(float64(down) / f.Oversubscription)) }
-	total := 0
+	// 21/1.4 is 15 and a rounding error: it must not be rounded up to 16.
+	up := func(down int) int {
+		return int(min(math.Ceil(float64(down)/f.Oversubscription*(1-1e-12)), MaxLinks))
+	}
+	total := up(full)
 	for _, d := range down {
 		total += up(d)
 	}
 	if err := checkLinks(len(t.Links) + 2*total); err != nil {
-		return err
+		return nil, err
 	}
 	spines := make([]NodeID, up(full))
 	for s := range spines {
@@ -285,7 +288,7 @@ func (f *Fabric) buildClos(t *Topology, r *hostRouter, leaves, full int, leafOf 
 			f.trunk(t, node, spines[s], false)
 		}
 	}
-	return nil
+	return t, nil
 }
 
 func (c *clos) between(a, b int, src, dst NodeID, label uint64, path []LinkID) []LinkID {
@@ -336,7 +339,7 @@ func FatTree(f Fabric) (*Topology, error) {
 	if k < 2 || k%2 != 0 || k > 256 {
 		return nil, fmt.Errorf("topology: a fat tree of %d-port switches; even numbers from 2 to 256 can be built", k)
 	}
-	if fit := FatTreeHosts(k, f.Host); f.Hosts > fit {
+	if fit := FatTreeHosts(k, f.Host); f.Hosts > max(fit, 1) {
 		return nil, fmt.Errorf("topology: %d hosts of %d NICs; a fat tree of %d-port switches takes %d", f.Hosts, f.Host.NICs, k, fit)
 	}
 	half := k / 2

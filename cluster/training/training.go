@@ -19,8 +19,9 @@
 // all-reduces run over the real links of all. What it leaves out: data loading,
 // stragglers, and the slowing of compute kernels by communication kernels.
 //
-// Iterations are alike unless others share the network. Once two in a row take
-// the same time and the job is alone in the data centre, the rest is jumped over.
+// Iterations are alike unless others share the network. After the first
+// [Simulated], once two in a row take the same time and the job is alone in the
+// data centre, the rest is jumped over.
 package training
 
 import (
@@ -30,6 +31,10 @@ import (
 	"github.com/railyard/railyard/sim"
 	"github.com/railyard/railyard/workload"
 )
+
+// Simulated is how many iterations are always simulated one by one, so that the
+// pictures of a short run show every one.
+const Simulated = 8
 
 // Job is a training job as a program of the cluster.
 type Job struct {
@@ -137,7 +142,7 @@ func (j *Job) start() {
 	j.micro, j.layer, j.inBack = 0, 0, false
 	j.ready, j.reduced = 0, 0
 	j.current = Iteration{}
-	if j.Done == 1 && j.Iterations > 2 && j.c.Alone() {
+	if j.Done == Simulated-1 && j.Iterations > Simulated && j.c.Alone() {
 		j.before, j.wasLedger = j.c.Network.Snapshot(), *j.ledger
 	}
 	j.compute(j.forward[0])
