@@ -194,7 +194,7 @@ func (p *Planner) rings(ranks []topology.NodeID) [][]int {
 		}
 		inHost := last - first
 		for c := range order {
-			start := c * inHost / channels
+			start := (c*inHost + channels - 1) / channels // the first of NIC c's
 			for i := range inHost {
 				order[c] = append(order[c], first+(start+i)%inHost)
 			}
@@ -213,8 +213,8 @@ type Message struct {
 
 // Explode calls yield for every message, numbered from 0 in the order of the
 // calls. A message waits for all that its sender received in earlier rounds; of
-// a round that repeats, for those of the repetition before. After is valid during
-// the call only. A pipelined chain has no exploded form.
+// a round that repeats, for that of its ring in the repetition before. After is
+// valid during the call only. A pipelined chain has no exploded form.
 func (p *Plan) Explode(yield func(Message)) error {
 	for _, r := range p.rounds {
 		if r.chain {
@@ -222,15 +222,22 @@ func (p *Plan) Explode(yield func(Message)) error {
 		}
 	}
 	n := len(p.Ranks)
-	received := make([][]int, n) // numbers of the messages to wait for, by receiver
+	received := make([][]int, n) // numbers of the messages to wait for, by receiver and ring
 	next := make([][]int, n)
 	number := 0
 	for _, r := range p.rounds {
 		for range r.repeat {
+			ring, sent := 0, 0 // rings do not wait for each other
 			r.sends(func(from, to int) {
-				yield(Message{From: from, To: to, Share: r.share, After: received[from]})
-				next[to] = append(next[to], number)
-				number++
+				if sent == n && r.repeat > 1 {
+					ring, sent = ring+n, 0
+					if len(next) == ring {
+						received, next = append(received, make([][]int, n)...), append(next, make([][]int, n)...)
+					}
+				}
+				yield(Message{From: from, To: to, Share: r.share, After: received[ring+from]})
+				next[ring+to] = append(next[ring+to], number)
+				number, sent = number+1, sent+1
 			})
 			for i := range next {
 				switch {

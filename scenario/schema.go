@@ -127,7 +127,7 @@ type Collective struct {
 	Placing
 
 	Op         Key[string]         `key:"op" required:"true" enum:"all_reduce all_gather reduce_scatter all_to_all broadcast reduce send_recv" doc:"operation"`
-	Algorithm  Key[string]         `key:"algorithm" default:"\"auto\"" enum:"auto ring tree halving-doubling direct hierarchical nvls sharp" doc:"how it is carried out; auto takes what the vendor's library would"`
+	Algorithm  Key[string]         `key:"algorithm" default:"\"auto\"" enum:"auto ring halving-doubling direct" later:"tree hierarchical nvls sharp" doc:"how it is carried out; auto takes the fastest predicted on an idle network"`
 	Sizes      Key[[]units.Bytes]  `key:"sizes" required:"true" doc:"buffers of one rank, as nccl-tests counts them; one after another, a row each"`
 	Ranks      Key[Selection]      `key:"ranks" min:"1" max:"1048576" doc:"how many ranks in topology order, or a list of them; all where left out"`
 	Iterations Key[int64]          `key:"iterations" default:"1" min:"1" max:"1000000000" doc:"repetitions of each size, averaged"`

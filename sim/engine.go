@@ -189,44 +189,47 @@ func (e *Engine) Run(ctx context.Context) error {
 		limit = e.Horizon
 	}
 	var ev event
+	look := e.handled // when so many have been handled, look at ctx and MaxEvents
 	for {
-		if e.handled&4095 == 0 {
+		if e.handled >= look {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-		}
-		if e.MaxEvents > 0 && e.handled >= e.MaxEvents {
-			return ErrEventLimit
+			look = e.handled + 4096
+			if e.MaxEvents > 0 {
+				if e.handled >= e.MaxEvents {
+					return ErrEventLimit
+				}
+				look = min(look, e.MaxEvents)
+			}
 		}
 		bound := limit
 		if len(e.deferred) > 0 {
 			bound = e.now
 		}
-	next:
-		if !e.queue.pop(&ev, bound) {
-			if len(e.deferred) > 0 {
-				e.runDeferred()
-				continue
-			}
-			break
+		// A pop moves the queue on even for a tombstone, so Run must not return
+		// between that and the event that brings the clock there.
+		ok := e.queue.pop(&ev, bound)
+		for ok && ev.generation != 0 && e.cancelled(&ev) {
+			e.stale--
+			ok = e.queue.pop(&ev, bound)
 		}
-		if ev.generation == 0 {
-			e.now = ev.at
-			e.handled++
-			e.actors[ev.id].Handle(ev.at, ev.arg)
+		if !ok {
+			if len(e.deferred) == 0 {
+				break
+			}
+			e.runDeferred()
 			continue
 		}
-		t := &e.timers[ev.id]
-		if t.generation != ev.generation || !t.armed {
-			// Straight on: a pop moves the queue on to the tombstone's time, and
-			// Run must not return before the clock has followed.
-			e.stale--
-			goto next
+		actor, arg := Actor(ev.id), ev.arg
+		if ev.generation != 0 {
+			t := &e.timers[ev.id]
+			t.armed = false
+			actor, arg = t.actor, t.arg
 		}
-		t.armed = false
 		e.now = ev.at
 		e.handled++
-		e.actors[t.actor].Handle(ev.at, t.arg)
+		e.actors[actor].Handle(ev.at, arg)
 	}
 	if e.Pending() > 0 {
 		e.now = max(e.now, limit)
@@ -245,6 +248,12 @@ func (e *Engine) Run(ctx context.Context) error {
 		return &DeadlockError{Waits: waits}
 	}
 	return nil
+}
+
+// cancelled says whether a timer's event has been moved or taken back.
+func (e *Engine) cancelled(ev *event) bool {
+	t := &e.timers[ev.id]
+	return !t.armed || t.generation != ev.generation
 }
 
 // runDeferred handles what is deferred now; what that defers comes later.

@@ -1,0 +1,43 @@
+package network
+
+import (
+	"math"
+	"testing"
+
+	"github.com/railyard/railyard/sim"
+	"github.com/railyard/railyard/topology"
+)
+
+// TestManyLeaveAtOnce: what rounding leaves of the demand of many transfers
+// must not hide that a link binds the one that stays.
+func TestManyLeaveAtOnce(t *testing.T) {
+	t.Skip("open: solve panics; sums are to be added up before the filling, too")
+	const crowd, capacity = 300_000, 50e9
+	r := sim.Stream(3, "crowd")
+	links := make([]topology.BareLink, 1001)
+	links[0].Capacity = capacity
+	for i := range links[1:] {
+		links[i+1].Capacity = capacity * (0.1 + 0.9*r.Float64())
+	}
+	topo, err := topology.Links(links)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s solver
+	s.init(topo)
+	stays := s.attach(0, &transfer{links: []topology.LinkID{0}, bytes: 1, weight: 1}, 0)
+	slots := []int32{stays}
+	for i := range crowd {
+		tr := &transfer{links: []topology.LinkID{topology.LinkID(1 + i%1000), 0}, bytes: 1, weight: 1}
+		slots = append(slots, s.attach(ID(i+1), tr, 0))
+	}
+	s.solve(slots, nil, nil)
+	s.settle()
+	for _, i := range r.Perm(crowd) {
+		s.detach(slots[i+1])
+	}
+	s.solve(nil, []topology.LinkID{0}, nil)
+	if got := s.flows[stays].level; math.Abs(got-capacity) > 1e-9*capacity {
+		t.Errorf("the last has %v B/s, want %v", got, float64(capacity))
+	}
+}
