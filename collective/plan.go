@@ -213,8 +213,9 @@ type Message struct {
 
 // Explode calls yield for every message, numbered from 0 in the order of the
 // calls. A message waits for all that its sender received in earlier rounds; of
-// a round that repeats, for that of its ring in the repetition before. After is
-// valid during the call only. A pipelined chain has no exploded form.
+// a round that repeats, for that of its ring in the repetition before. In
+// halving-doubling it also waits for what its sender has sent. After is valid
+// during the call only. A pipelined chain has no exploded form.
 func (p *Plan) Explode(yield func(Message)) error {
 	for _, r := range p.rounds {
 		if r.chain {
@@ -237,6 +238,9 @@ func (p *Plan) Explode(yield func(Message)) error {
 				}
 				yield(Message{From: from, To: to, Share: r.share, After: received[ring+from]})
 				next[ring+to] = append(next[ring+to], number)
+				if p.Algorithm == HalvingDoubling { // whose ranks do one exchange at a time
+					next[from] = append(next[from], number)
+				}
 				number, sent = number+1, sent+1
 			})
 			for i := range next {

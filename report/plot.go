@@ -35,6 +35,7 @@ const (
 type PlotOptions struct {
 	Out     string   // folder for the pictures, made if there is none
 	Formats []string // "png", "svg"
+	Links   int      // rows of the heat map, at most 64; 0 is 64
 }
 
 // FileError is what is wrong with a file of a results folder.
@@ -76,9 +77,15 @@ func Plot(dir string, o PlotOptions) ([]string, error) {
 			return nil, fmt.Errorf("unknown format %q of a picture: png or svg", f)
 		}
 	}
+	if o.Links < 0 || o.Links > maxRows {
+		return nil, fmt.Errorf("%d rows of links; the heat map has 1 to %d", o.Links, maxRows)
+	}
 	s, err := readSummary(dir)
 	if err != nil {
 		return nil, err
+	}
+	links := func(dir string, s *summary) (figure.Figure, string, error) {
+		return plotLinks(dir, s, cmp.Or(o.Links, maxRows))
 	}
 	type picture struct {
 		name string
@@ -90,7 +97,7 @@ func Plot(dir string, o PlotOptions) ([]string, error) {
 	for _, p := range []struct {
 		name string
 		draw func(dir string, s *summary) (f figure.Figure, lacks string, err error)
-	}{{"utilization", plotUtilization}, {"links", plotLinks}, {"busbw", plotBandwidth}} {
+	}{{"utilization", plotUtilization}, {"links", links}, {"busbw", plotBandwidth}} {
 		f, lack, err := p.draw(dir, s)
 		switch {
 		case err != nil:
@@ -242,7 +249,7 @@ func plotUtilization(dir string, s *summary) (figure.Figure, string, error) {
 }
 
 // plotLinks maps the utilization of the hottest links over time.
-func plotLinks(dir string, s *summary) (figure.Figure, string, error) {
+func plotLinks(dir string, s *summary, most int) (figure.Figure, string, error) {
 	const name = "link_series.csv"
 	columns := []result.Metric{result.Link, result.SeriesTime, result.SeriesLinkUtilization}
 	var (
@@ -261,7 +268,7 @@ func plotLinks(dir string, s *summary) (figure.Figure, string, error) {
 			case n > 0 && len(values[n-1]) < len(edges):
 				r.fail(0, "%q has %d intervals, the first link has %d", links[n-1], len(values[n-1]), len(edges))
 				return
-			case n == maxRows:
+			case n == most:
 				r.stop = true
 				return
 			}

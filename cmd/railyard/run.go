@@ -165,6 +165,7 @@ message size. It prints the files that it wrote.`,
 		},
 	}
 	cmd.Flags().StringVarP(&o.Out, "out", "o", "", "write pictures into this folder (default DIR)")
+	cmd.Flags().IntVar(&o.Links, "links", 0, "draw so many of the hottest links (default: up to 64)")
 	cmd.Flags().StringSliceVar(&o.Formats, "format", []string{"png", "svg"}, "formats to write: png, svg")
 	return cmd
 }
