@@ -13,10 +13,10 @@ func checkEdges(a Axis, edges []float64) error {
 	}
 	for i, e := range edges {
 		if problem := a.problem(e); problem != "" {
-			return fmt.Errorf("Edges[%d] is %v, %s", i, e, problem)
+			return fmt.Errorf("edges[%d] is %v, %s", i, e, problem)
 		}
 		if i > 0 && e <= edges[i-1] {
-			return fmt.Errorf("Edges[%d] is %v, not above Edges[%d], %v", i, e, i-1, edges[i-1])
+			return fmt.Errorf("edges[%d] is %v, not above edges[%d], %v", i, e, i-1, edges[i-1])
 		}
 	}
 	return nil

@@ -60,7 +60,7 @@ func (h HeatMap) Validate() error {
 		}
 		for j, v := range row {
 			if err := checkShare(v); err != nil {
-				errs = append(errs, fmt.Errorf("Values[%d][%d] is %v, %w", i, j, v, err))
+				errs = append(errs, fmt.Errorf("values[%d][%d] is %v, %w", i, j, v, err))
 				break
 			}
 		}

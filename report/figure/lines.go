@@ -96,30 +96,30 @@ func (l Lines) check(s Series, earlier map[string]bool) error {
 	case len(s.X) == 0 && len(s.Y) == 0:
 		return errors.New("no points")
 	case len(s.X) != len(s.Y):
-		return fmt.Errorf("X has %d values and Y %d", len(s.X), len(s.Y))
+		return fmt.Errorf("x has %d values and y %d", len(s.X), len(s.Y))
 	case (s.Low != nil || s.High != nil) && (len(s.Low) != len(s.X) || len(s.High) != len(s.X)):
-		return fmt.Errorf("X has %d values, Low %d and High %d", len(s.X), len(s.Low), len(s.High))
+		return fmt.Errorf("x has %d values, low %d and high %d", len(s.X), len(s.Low), len(s.High))
 	case s.Like != "" && !earlier[s.Like]:
-		return fmt.Errorf("Like names %q, which is no earlier series", clean(s.Like))
+		return fmt.Errorf("like names %q, which is no earlier series", clean(s.Like))
 	}
 	for i, x := range s.X {
 		if problem := l.X.problem(x); problem != "" {
-			return fmt.Errorf("X[%d] is %v, %s", i, x, problem)
+			return fmt.Errorf("x[%d] is %v, %s", i, x, problem)
 		}
 		if math.IsNaN(s.Y[i]) {
 			continue
 		}
 		if problem := l.Y.problem(s.Y[i]); problem != "" {
-			return fmt.Errorf("Y[%d] is %v, %s", i, s.Y[i], problem)
+			return fmt.Errorf("y[%d] is %v, %s", i, s.Y[i], problem)
 		}
 		if s.Low == nil {
 			continue
 		}
 		if problem := l.Y.problem(s.Low[i]); problem != "" {
-			return fmt.Errorf("Low[%d] is %v, %s", i, s.Low[i], problem)
+			return fmt.Errorf("low[%d] is %v, %s", i, s.Low[i], problem)
 		}
 		if problem := l.Y.problem(s.High[i]); problem != "" {
-			return fmt.Errorf("High[%d] is %v, %s", i, s.High[i], problem)
+			return fmt.Errorf("high[%d] is %v, %s", i, s.High[i], problem)
 		}
 	}
 	return nil

@@ -91,7 +91,7 @@ func (l Layer) check(sums []float64) error {
 	}
 	for i, v := range l.Values {
 		if err := checkShare(v); err != nil {
-			return fmt.Errorf("Values[%d] is %v, %w", i, v, err)
+			return fmt.Errorf("values[%d] is %v, %w", i, v, err)
 		}
 		sums[i] += v
 	}
