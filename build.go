@@ -15,8 +15,9 @@ import (
 	"github.com/railyard/railyard/workload"
 )
 
-// seriesBins is for how many intervals of time utilization is kept.
-const seriesBins = 256
+// seriesBins is for how many intervals of time utilization is kept: fewer for
+// very many links, so that the series take 128 MB at most up to half a million.
+func seriesBins(links int) int { return max(32, min(256, (1<<24)/max(links, 1))) }
 
 // maxMessages bounds a collective that is simulated message by message.
 const maxMessages = 1 << 22
@@ -48,7 +49,7 @@ func build(s *scenario.Scenario) (*plant, scenario.Faults) {
 	if b.faults != nil {
 		return nil, b.faults
 	}
-	b.cluster = cluster.New(b.engine, b.topology, seriesBins)
+	b.cluster = cluster.New(b.engine, b.topology, seriesBins(len(b.topology.Links)))
 	if s.Sim.Fidelity.Value == "analytic" {
 		b.cluster.Network.Isolate()
 	}

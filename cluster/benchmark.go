@@ -70,7 +70,7 @@ func (b *CollectiveBenchmark) start() {
 		b.plan = b.planFor(size)
 	}
 	b.began = b.c.Engine.Now()
-	if b.done == 1 && b.Iterations > 2 && b.c.Alone() {
+	if b.done >= 1 && b.Iterations > 2 && b.c.Alone() {
 		b.before, b.account = b.c.Network.Snapshot(), *b.ledger
 	}
 	b.c.Launch(Collective{Plan: b.plan, Size: size, Owner: b.c.Jobs[b.job].Owner,
@@ -114,12 +114,15 @@ func (b *CollectiveBenchmark) Handle(now sim.Time, arg uint64) {
 	b.spent += took
 	b.done++
 	left := b.Iterations - b.done
+	if h := b.c.Engine.Horizon; h > 0 {
+		left = min(left, int64((h-now)/max(took, 1)))
+	}
 	if b.before != nil && took == b.last && left > 0 && left < int64((sim.Never-now)/max(took, 1)) && b.c.Alone() {
 		// The same again on an idle network takes the same time.
 		b.c.Network.Repeat(b.before, left)
 		b.ledger.Repeat(b.account, took, left, now)
 		b.spent += sim.Time(left) * took
-		b.done = b.Iterations
+		b.done += left
 	} else {
 		left = 0
 	}

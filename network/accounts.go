@@ -2,6 +2,7 @@ package network
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/railyard/railyard/result"
@@ -62,6 +63,10 @@ func (a *accounts) init(s *solver, links, bins int) {
 		a.links[i].busySince, a.links[i].contendedSince = -1, -1
 	}
 	a.owners = make([][]ownerOn, links)
+	first := make([]ownerOn, links) // room for the first owner of each link
+	for l := range a.owners {
+		a.owners[l] = first[l : l : l+1]
+	}
 	a.shares = map[linkOwner]sim.Time{}
 	a.crowds = map[topology.LinkID]*crowd{}
 	a.series.init(links, bins)
@@ -77,15 +82,12 @@ func (a *accounts) contended(l topology.LinkID, now sim.Time) sim.Time {
 }
 
 // joined is called when a transfer has been put on its links.
-func (a *accounts) joined(id ID, t *transfer, now sim.Time) {
+func (a *accounts) joined(t *transfer, now sim.Time) {
+	if t.owner == NoOwner {
+		return
+	}
 	for _, l := range t.links {
-		if t.owner != NoOwner {
-			a.enter(l, t.owner, now)
-		}
-		a.update(l, now)
-		if t.owner == NoOwner && a.links[l].contendedSince >= 0 {
-			a.crowd(l)
-		}
+		a.enter(l, t.owner, now)
 	}
 }
 
@@ -101,7 +103,24 @@ func (a *accounts) left(t *transfer, bytes float64, now sim.Time) {
 		if t.owner != NoOwner {
 			a.leave(l, t.owner, now)
 		}
+	}
+}
+
+// settled is called when all transfers of an instant have come and gone: links
+// are those that they used, arrivals the flows that came.
+func (a *accounts) settled(links []topology.LinkID, arrivals []int32, now sim.Time) {
+	for _, l := range links {
 		a.update(l, now)
+		if a.series.bins > 0 {
+			a.series.record(l, a.solver.links[l].used, now)
+		}
+	}
+	for _, slot := range arrivals {
+		for _, l := range a.solver.flows[slot].links {
+			if k := &a.links[l]; k.contendedSince >= 0 && len(a.solver.links[l].flows) > int(k.owned) {
+				a.crowd(l)
+			}
+		}
 	}
 }
 
@@ -136,8 +155,7 @@ func (a *accounts) leave(l topology.LinkID, owner Owner, now sim.Time) {
 	}
 }
 
-// update brings a link's busy and contended time up to date after the transfers
-// on it have changed.
+// update brings a link's busy and contended time up to date.
 func (a *accounts) update(l topology.LinkID, now sim.Time) {
 	k := &a.links[l]
 	on := len(a.solver.links[l].flows)
@@ -173,16 +191,6 @@ func (a *accounts) crowd(l topology.LinkID) {
 	c.size = size
 	for i := range min(int(size), crowdSize) {
 		c.named[i] = a.solver.flows[a.solver.links[l].flows[i].slot].id
-	}
-}
-
-// record brings the series of links up to date after their rates have changed.
-func (a *accounts) record(links []topology.LinkID, now sim.Time) {
-	if a.series.bins == 0 {
-		return
-	}
-	for _, l := range links {
-		a.series.record(l, a.solver.links[l].used, now)
 	}
 }
 
@@ -252,13 +260,14 @@ func (n *Network) Contenders(l topology.LinkID) (owners []Share, crowd int, name
 // Snapshot is what all links have done up to an instant at which the network
 // was idle.
 type Snapshot struct {
-	at    sim.Time
-	links []account
+	at     sim.Time
+	links  []account
+	shares map[linkOwner]sim.Time
 }
 
 // Snapshot notes what all links have done. The network must be idle.
 func (n *Network) Snapshot() *Snapshot {
-	return &Snapshot{n.engine.Now(), slices.Clone(n.accounts.links)}
+	return &Snapshot{n.engine.Now(), slices.Clone(n.accounts.links), maps.Clone(n.accounts.shares)}
 }
 
 // Repeat accounts for what happened since a snapshot happening times more, from
@@ -267,6 +276,9 @@ func (n *Network) Snapshot() *Snapshot {
 func (n *Network) Repeat(from *Snapshot, times int64) {
 	now := n.engine.Now()
 	period := now - from.at
+	for key, shared := range n.accounts.shares {
+		n.accounts.shares[key] += sim.Time(times) * (shared - from.shares[key])
+	}
 	for l := range n.accounts.links {
 		k, was := &n.accounts.links[l], &from.links[l]
 		bytes := k.bytes - was.bytes

@@ -90,6 +90,7 @@ type Network struct {
 	transfers []transfer
 	freeIDs   []ID
 	edges     []edge
+	freeEdges int32 // first edge to use again, -1: none
 	unended   int
 
 	topology  *topology.Topology
@@ -114,7 +115,7 @@ const (
 // New gives a network over the links of a topology. seriesBins is how many
 // intervals of time the utilization of each link is kept for: 0 keeps none.
 func New(engine *sim.Engine, t *topology.Topology, seriesBins int) *Network {
-	n := &Network{engine: engine, timerAt: sim.Never, topology: t}
+	n := &Network{engine: engine, timerAt: sim.Never, topology: t, freeEdges: -1}
 	n.actor = engine.Register(n)
 	n.timer = engine.NewTimer(n.actor, argFinish)
 	n.solver.init(t)
@@ -125,7 +126,7 @@ func New(engine *sim.Engine, t *topology.Topology, seriesBins int) *Network {
 
 // Add adds a transfer. Its dependencies must have been added before.
 func (n *Network) Add(t *Transfer) ID {
-	if !(t.Bytes >= 0) || math.IsInf(t.Bytes, 1) || t.Weight < 0 || t.Latency < 0 || (t.Counts != nil && len(t.Counts) != len(t.Links)) {
+	if !(t.Bytes >= 0) || math.IsInf(t.Bytes, 1) || !(t.Weight >= 0) || math.IsInf(t.Weight, 1) || t.Latency < 0 || (t.Counts != nil && len(t.Counts) != len(t.Links)) {
 		panic(fmt.Sprintf("network: transfer of %v bytes, weight %v, latency %v over %d links with %d counts",
 			t.Bytes, t.Weight, t.Latency, len(t.Links), len(t.Counts)))
 	}
@@ -153,8 +154,15 @@ func (n *Network) Add(t *Transfer) ID {
 		if before.ended {
 			continue
 		}
-		n.edges = append(n.edges, edge{to: id, next: before.dependents})
-		before.dependents = int32(len(n.edges) - 1)
+		e := n.freeEdges
+		if e >= 0 {
+			n.freeEdges = n.edges[e].next
+		} else {
+			e = int32(len(n.edges))
+			n.edges = append(n.edges, edge{})
+		}
+		n.edges[e] = edge{to: id, next: before.dependents}
+		before.dependents = e
 		waiting++
 	}
 	n.transfers[id].waiting = waiting
@@ -215,7 +223,7 @@ func (n *Network) begin(id ID, now sim.Time) {
 	t := &n.transfers[id]
 	t.slot = n.solver.attach(id, t, now)
 	n.arrivals = append(n.arrivals, t.slot)
-	n.accounts.joined(id, t, now)
+	n.accounts.joined(t, now)
 	n.deferRepair()
 }
 
@@ -236,17 +244,16 @@ func (n *Network) end(id ID, now sim.Time) {
 	if t.notify {
 		n.engine.Schedule(now, t.actor, t.arg)
 	}
-	for e := t.dependents; e >= 0; e = n.edges[e].next {
-		d := &n.transfers[n.edges[e].to]
+	for e := t.dependents; e >= 0; {
+		done := &n.edges[e]
+		d := &n.transfers[done.to]
 		d.waiting--
 		if d.waiting == 0 {
-			n.release(n.edges[e].to)
+			n.release(done.to)
 		}
+		e, done.next, n.freeEdges = done.next, n.freeEdges, e
 	}
 	t.links, t.counts, t.dependents = nil, nil, -1
-	if n.unended == 0 {
-		n.edges = n.edges[:0]
-	}
 	if t.forget {
 		n.freeIDs = append(n.freeIDs, id)
 	}
@@ -257,8 +264,8 @@ func (n *Network) end(id ID, now sim.Time) {
 func (n *Network) repair(now sim.Time) {
 	s := &n.solver
 	s.solve(n.arrivals, n.loosened, n.resized)
+	n.accounts.settled(s.touched, n.arrivals, now)
 	n.arrivals, n.loosened, n.resized = n.arrivals[:0], n.loosened[:0], n.resized[:0]
-	n.accounts.record(s.touched, now)
 	for _, slot := range s.changed {
 		f := &s.flows[slot]
 		f.remaining = math.Max(0, f.remaining-f.rate*(now-f.since).Seconds())
@@ -281,16 +288,14 @@ func (n *Network) Isolate() { n.solver.isolated = true }
 // SetPayload changes the rate that programs get of a link, from now on. 0 stops
 // what is on it.
 func (n *Network) SetPayload(l topology.LinkID, payload float64) {
+	if !(payload >= 0) || math.IsInf(payload, 1) {
+		panic(fmt.Sprintf("network: a payload rate of %v", payload))
+	}
 	n.solver.setLimit(l, payload)
 	n.resized = append(n.resized, l)
-	now := n.engine.Now()
-	n.accounts.update(l, now)
 	for _, r := range n.solver.links[l].flows {
 		// What its flows want of other links has changed as well.
-		for _, m := range n.solver.flows[r.slot].links {
-			n.loosened = append(n.loosened, m)
-			n.accounts.update(m, now)
-		}
+		n.loosened = append(n.loosened, n.solver.flows[r.slot].links...)
 	}
 	n.deferRepair()
 }

@@ -111,8 +111,10 @@ type solver struct {
 
 func (s *solver) init(t *topology.Topology) {
 	s.links = make([]link, len(t.Links))
+	first := make([]ref, len(t.Links)) // room for the first flow of each link
 	for i := range t.Links {
 		s.links[i].limit = t.Links[i].Payload
+		s.links[i].flows = first[i : i : i+1]
 	}
 	s.repair = 1
 }
@@ -207,6 +209,7 @@ func (s *solver) touch(l topology.LinkID) {
 // have another limit. Afterwards changed holds the flows whose level is another, and
 // touched the links whose sum of rates is; settle clears them.
 func (s *solver) solve(arrivals []int32, loosened, resized []topology.LinkID) {
+	s.resumTouched() // what is left of many that have gone may be rounding
 	for _, slot := range arrivals {
 		s.join(slot)
 	}
@@ -245,6 +248,11 @@ func (s *solver) solve(arrivals []int32, loosened, resized []topology.LinkID) {
 		}
 		s.links[f.bottleneck].held++
 	}
+	s.resumTouched()
+}
+
+// resumTouched adds up anew the sums of touched links that have changed often.
+func (s *solver) resumTouched() {
 	for _, l := range s.touched {
 		if s.links[l].changes >= resumPeriod {
 			s.resum(l)

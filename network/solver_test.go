@@ -11,7 +11,6 @@ import (
 // TestManyLeaveAtOnce: what rounding leaves of the demand of many transfers
 // must not hide that a link binds the one that stays.
 func TestManyLeaveAtOnce(t *testing.T) {
-	t.Skip("open: solve panics; sums are to be added up before the filling, too")
 	const crowd, capacity = 300_000, 50e9
 	r := sim.Stream(3, "crowd")
 	links := make([]topology.BareLink, 1001)

@@ -11,7 +11,7 @@ import (
 // power of two of ticks; when time runs past the last, neighbours are merged and
 // the width doubles. The zero value keeps nothing yet.
 type Bins struct {
-	amounts []float32
+	amounts []float64
 	shift   uint8 // the width is 1<<shift ticks
 }
 
@@ -24,13 +24,13 @@ func (b *Bins) Add(from, to sim.Time, rate float64, n int) {
 	shift := binShift(to, n)
 	switch {
 	case b.amounts == nil:
-		b.amounts, b.shift = make([]float32, n), shift
+		b.amounts, b.shift = make([]float64, n), shift
 	case shift > b.shift:
 		b.widen(shift)
 	}
 	for i := from >> b.shift; i <= (to-1)>>b.shift; i++ {
 		begin, end := max(from, i<<b.shift), min(to, (i+1)<<b.shift)
-		b.amounts[i] += float32(rate * (end - begin).Seconds())
+		b.amounts[i] += rate * (end - begin).Seconds()
 	}
 }
 
@@ -56,7 +56,7 @@ func (b *Bins) Rates(shift uint8, end sim.Time) []float64 {
 	rates := make([]float64, (end+width-1)>>shift)
 	for i, v := range b.amounts {
 		if at := i >> (shift - b.shift); at < len(rates) {
-			rates[at] += float64(v) / width.Seconds()
+			rates[at] += v / width.Seconds()
 		}
 	}
 	return rates

@@ -197,10 +197,10 @@ func (e *Engine) Run(ctx context.Context) error {
 			}
 			look = e.handled + 4096
 			if e.MaxEvents > 0 {
-				if e.handled >= e.MaxEvents {
+				if e.handled >= e.MaxEvents && e.Pending() > 0 {
 					return ErrEventLimit
 				}
-				look = min(look, e.MaxEvents)
+				look = min(look, max(e.MaxEvents, e.handled+1))
 			}
 		}
 		bound := limit

@@ -19,7 +19,9 @@
 // its switch latency once (it is counted on the link that leads into the
 // switch), and one pass through the scale-up network has the host's scale-up
 // latency. The hop between an accelerator and its NIC has none of its own: it
-// is part of the collective library's step overhead.
+// is part of the collective library's step overhead. Where accelerators and NICs
+// share a PCIe switch that hop passes it, at half its latency, and no faster than
+// the accelerator's slot.
 //
 // # Routes
 //

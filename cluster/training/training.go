@@ -142,7 +142,7 @@ func (j *Job) start() {
 	j.micro, j.layer, j.inBack = 0, 0, false
 	j.ready, j.reduced = 0, 0
 	j.current = Iteration{}
-	if j.Done == Simulated-1 && j.Iterations > Simulated && j.c.Alone() {
+	if j.Done >= Simulated-1 && j.Iterations > Simulated && j.c.Alone() {
 		j.before, j.wasLedger = j.c.Network.Snapshot(), *j.ledger
 	}
 	j.compute(j.forward[0])
@@ -259,11 +259,17 @@ func (j *Job) end(now sim.Time) {
 	j.Last = j.current
 	j.Done++
 	left := j.Iterations - j.Done
+	if h := j.c.Engine.Horizon; h > 0 {
+		left = min(left, int64((h-now)/j.Last.Time))
+	}
 	if j.before != nil && steady && left > 0 && left < int64((sim.Never-now)/j.Last.Time) && j.c.Alone() {
 		j.c.Network.Repeat(j.before, left)
 		j.ledger.Repeat(j.wasLedger, j.Last.Time, left, now)
-		j.Done = j.Iterations
-		j.c.Engine.Schedule(now+sim.Time(left)*j.Last.Time, j.actor, argEnd)
+		next := argEnd
+		if j.Done += left; j.Done < j.Iterations {
+			next = argStart // the horizon comes first
+		}
+		j.c.Engine.Schedule(now+sim.Time(left)*j.Last.Time, j.actor, next)
 		return
 	}
 	if j.Done >= j.Iterations {

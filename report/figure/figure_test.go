@@ -462,7 +462,7 @@ func TestErrors(t *testing.T) {
 		{"log min", with(func(l *Lines) { l.X.Log, l.X.Min = true, &zero }), "x axis: Min is 0"},
 		{"min above max", with(func(l *Lines) { l.X.Min, l.X.Max = &zero, &zero }), "Min 0 is not below Max 0"},
 		{"unit", with(func(l *Lines) { l.X.Unit = 99 }), "unknown unit 99"},
-		{"like nothing", with(func(l *Lines) { l.Series[0].Like = "b" }), `Like names "b"`},
+		{"like nothing", with(func(l *Lines) { l.Series[0].Like = "b" }), `like names "b"`},
 		{"huge", with(func(l *Lines) { l.Series[0].Y = []float64{1, 1e300} }), "largest magnitude"},
 		{"too many", Lines{Series: []Series{{X: make([]float64, 1e6+1), Y: make([]float64, 1e6+1)}}}, "1000001 points"},
 		{"too many series", Lines{Series: make([]Series, 1001)}, "1001 series"},
