@@ -97,7 +97,6 @@ type Network struct {
 	solver    solver
 	finishes  finishHeap
 	arrivals  []int32           // slots that began to drain at this instant
-	loosened  []topology.LinkID // links that lost a transfer or of which less is wanted
 	resized   []topology.LinkID // links whose payload rate changed
 	repairing bool              // a repair is deferred to the end of this instant
 
@@ -230,7 +229,6 @@ func (n *Network) begin(id ID, now sim.Time) {
 // leave takes a drained transfer off its links.
 func (n *Network) leave(slot int32, now sim.Time) {
 	t := &n.transfers[n.solver.flows[slot].id]
-	n.loosened = append(n.loosened, t.links...)
 	n.solver.detach(slot)
 	n.accounts.left(t, t.bytes, now)
 	t.slot = -1
@@ -263,9 +261,9 @@ func (n *Network) end(id ID, now sim.Time) {
 // of the transfers whose rate changed.
 func (n *Network) repair(now sim.Time) {
 	s := &n.solver
-	s.solve(n.arrivals, n.loosened, n.resized)
+	s.solve(n.arrivals, n.resized)
 	n.accounts.settled(s.touched, n.arrivals, now)
-	n.arrivals, n.loosened, n.resized = n.arrivals[:0], n.loosened[:0], n.resized[:0]
+	n.arrivals, n.resized = n.arrivals[:0], n.resized[:0]
 	for _, slot := range s.changed {
 		f := &s.flows[slot]
 		f.remaining = math.Max(0, f.remaining-f.rate*(now-f.since).Seconds())
@@ -293,10 +291,6 @@ func (n *Network) SetPayload(l topology.LinkID, payload float64) {
 	}
 	n.solver.setLimit(l, payload)
 	n.resized = append(n.resized, l)
-	for _, r := range n.solver.links[l].flows {
-		// What its flows want of other links has changed as well.
-		n.loosened = append(n.loosened, n.solver.flows[r.slot].links...)
-	}
 	n.deferRepair()
 }
 

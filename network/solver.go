@@ -103,6 +103,8 @@ type solver struct {
 	members []int32           // its affected set
 	changed []int32           // members whose level is another
 	touched []topology.LinkID // links whose sum of rates is
+	worn    []topology.LinkID // links whose sums have changed resumPeriod times
+	loose   []topology.LinkID // links that hold flows and have lost some
 
 	filling uint64            // the number of the filling that is on
 	binding []topology.LinkID // links of members that may bind
@@ -175,6 +177,9 @@ func (s *solver) detach(slot int32) {
 		if last == 0 {
 			k.used, k.demand = 0, 0
 		}
+		if k.held > 0 {
+			s.loose = append(s.loose, l)
+		}
 		s.touch(l)
 	}
 	f.links, f.counts = nil, nil
@@ -191,6 +196,7 @@ func (s *solver) setLimit(l topology.LinkID, limit float64) {
 		for _, m := range f.links {
 			s.resum(m)
 		}
+		s.loose = append(s.loose, f.links...) // less may be wanted of them
 	}
 }
 
@@ -202,20 +208,23 @@ func (s *solver) touch(l topology.LinkID) {
 		k.touched = s.repair
 		s.touched = append(s.touched, l)
 	}
-	k.changes++
+	if k.changes++; k.changes == resumPeriod {
+		s.worn = append(s.worn, l)
+	}
 }
 
-// solve finds the levels after flows have arrived, and links have lost flows or
-// have another limit. Afterwards changed holds the flows whose level is another, and
+// solve finds the levels after flows have arrived, others have been detached,
+// and links have got another limit. Afterwards changed holds the flows whose level is another, and
 // touched the links whose sum of rates is; settle clears them.
-func (s *solver) solve(arrivals []int32, loosened, resized []topology.LinkID) {
-	s.resumTouched() // what is left of many that have gone may be rounding
+func (s *solver) solve(arrivals []int32, resized []topology.LinkID) {
+	s.resumWorn() // what is left of many that have gone may be rounding
 	for _, slot := range arrivals {
 		s.join(slot)
 	}
-	for _, l := range loosened {
+	for _, l := range s.loose {
 		s.joinHeld(l)
 	}
+	s.loose = s.loose[:0]
 	for _, l := range resized {
 		for _, r := range s.links[l].flows {
 			s.join(r.slot)
@@ -248,16 +257,15 @@ func (s *solver) solve(arrivals []int32, loosened, resized []topology.LinkID) {
 		}
 		s.links[f.bottleneck].held++
 	}
-	s.resumTouched()
+	s.resumWorn()
 }
 
-// resumTouched adds up anew the sums of touched links that have changed often.
-func (s *solver) resumTouched() {
-	for _, l := range s.touched {
-		if s.links[l].changes >= resumPeriod {
-			s.resum(l)
-		}
+// resumWorn adds up anew the sums of links that have changed often.
+func (s *solver) resumWorn() {
+	for _, l := range s.worn {
+		s.resum(l)
 	}
+	s.worn = s.worn[:0]
 }
 
 // settle ends a repair.
@@ -316,6 +324,10 @@ func (s *solver) joinHeld(l topology.LinkID) {
 func (s *solver) fill() {
 	s.filling++
 	s.binding = s.binding[:0]
+	if len(s.members) == 1 {
+		s.fillOne(&s.flows[s.members[0]])
+		return
+	}
 	for _, slot := range s.members {
 		f := &s.flows[slot]
 		for i, l := range f.links {
@@ -363,6 +375,38 @@ func (s *solver) fill() {
 		if last > 0 {
 			s.siftDown(0, moved)
 		}
+	}
+}
+
+// fillOne is fill for a single member: the link with the least room per hop stops
+// it. Only that link and those that hold outsiders are left to be looked at.
+func (s *solver) fillOne(f *flow) {
+	f.level = math.Inf(1)
+	for i, l := range f.links {
+		k := &s.links[l]
+		if !k.binds() {
+			continue
+		}
+		if len(k.flows) == 1 {
+			k.used = 0 // no outsiders: what they use is rounding
+		}
+		k.free = max(0, k.limit-k.used)
+		k.weights, k.stopped = f.count(i)*f.weight, -1
+		if level := k.free / k.weights; level < f.level {
+			f.level, f.bottleneck = level, l
+		}
+		if k.held > 0 {
+			s.binding = append(s.binding, l)
+		}
+	}
+	at := &s.links[f.bottleneck]
+	at.stopped = f.level
+	if at.held == 0 {
+		s.binding = append(s.binding, f.bottleneck)
+	}
+	for _, l := range s.binding {
+		k := &s.links[l]
+		k.free = max(0, k.free-k.weights*f.level)
 	}
 }
 

@@ -30,12 +30,12 @@ func TestManyLeaveAtOnce(t *testing.T) {
 		tr := &transfer{links: []topology.LinkID{topology.LinkID(1 + i%1000), 0}, bytes: 1, weight: 1}
 		slots = append(slots, s.attach(ID(i+1), tr, 0))
 	}
-	s.solve(slots, nil, nil)
+	s.solve(slots, nil)
 	s.settle()
 	for _, i := range r.Perm(crowd) {
 		s.detach(slots[i+1])
 	}
-	s.solve(nil, []topology.LinkID{0}, nil)
+	s.solve(nil, nil)
 	if got := s.flows[stays].level; math.Abs(got-capacity) > 1e-9*capacity {
 		t.Errorf("the last has %v B/s, want %v", got, float64(capacity))
 	}

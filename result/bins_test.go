@@ -1,0 +1,70 @@
+package result_test
+
+import (
+	"math"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/railyard/railyard/result"
+	"github.com/railyard/railyard/sim"
+)
+
+// Whatever is added, in any order of lengths, the intervals hold all of it, and
+// each holds what lies in it: against adding it up tick by tick.
+func TestBins(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.SampledFrom([]int{1, 2, 3, 8, 16}).Draw(t, "n")
+		var b result.Bins
+		ticks := make([]float64, 4096) // amount of each
+		var now sim.Time
+		for range rapid.IntRange(0, 20).Draw(t, "adds") {
+			from := now + sim.Time(rapid.IntRange(0, 50).Draw(t, "gap"))
+			now = from + sim.Time(rapid.IntRange(0, 150).Draw(t, "length"))
+			rate := rapid.Float64Range(0, 1e12).Draw(t, "rate")
+			b.Add(from, now, rate, n)
+			for i := from; i < now; i++ {
+				ticks[i] += rate * sim.Tick.Seconds()
+			}
+		}
+		end := now + 1
+		shift := result.CommonShift(end, n, &b)
+		width := sim.Time(1) << shift
+		rates := b.Rates(shift, end)
+		if int64(len(rates)) != int64((end+width-1)/width) || len(rates) > n {
+			t.Fatalf("%d intervals of %d ticks up to %d, at most %d", len(rates), width, end, n)
+		}
+		total := 0.0
+		for _, v := range ticks {
+			total += v
+		}
+		for i, got := range rates {
+			want := 0.0
+			for k := sim.Time(i) * width; k < sim.Time(i+1)*width; k++ {
+				want += ticks[k]
+			}
+			if got *= width.Seconds(); math.Abs(got-want) > 1e-5*max(total, 1e-300) {
+				t.Fatalf("interval %d of %d ticks holds %v, want %v", i, width, got, want)
+			}
+		}
+	})
+}
+
+func TestCommonShift(t *testing.T) {
+	var short, long result.Bins
+	short.Add(0, 10, 1, 4)
+	long.Add(0, 1000, 1, 4)
+	// 4 intervals reach 1000 with a width of 256, the least power of two.
+	if got := result.CommonShift(10, 4, &short, &long); got != 8 {
+		t.Errorf("shift %d, want 8", got)
+	}
+	if got := result.CommonShift(4, 4); got != 0 {
+		t.Errorf("4 intervals reach 4 ticks with a shift of %d, want 0", got)
+	}
+	if got := result.CommonShift(5, 4); got != 1 {
+		t.Errorf("4 intervals reach 5 ticks with a shift of %d, want 1", got)
+	}
+	if got := result.CommonShift(0, 4); got != 0 {
+		t.Errorf("a run of no time: shift %d", got)
+	}
+}
