@@ -3,6 +3,7 @@ package collective
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/railyard/railyard/sim"
 	"github.com/railyard/railyard/topology"
@@ -38,18 +39,14 @@ type Plan struct {
 // Planner lays operations over the routes of one topology.
 type Planner struct {
 	topology *topology.Topology
-	place    []int32 // of a link in the phase that is being built, -1: none
+	count    []int32 // hops on each link in the phase that is being built
 	path     []topology.LinkID
 	hops     []sim.Time // latency of each message of the phase built last
 }
 
 // NewPlanner gives a planner for a topology.
 func NewPlanner(t *topology.Topology) *Planner {
-	p := &Planner{topology: t, place: make([]int32, len(t.Links))}
-	for i := range p.place {
-		p.place[i] = -1
-	}
-	return p
+	return &Planner{topology: t, count: make([]int32, len(t.Links))}
 }
 
 // Plan lays an operation over ranks, which must be distinct accelerators. The
@@ -124,7 +121,8 @@ func (p *Plan) Predict(size float64) float64 {
 }
 
 // phase counts the hops of a round on each link. Its latency is that of the
-// slowest message; hops is left with that of each.
+// slowest message; hops is left with that of each. Links come in their order, so
+// that the network walks through its state of them from front to back.
 func (p *Planner) phase(r round, ranks []topology.NodeID) Phase {
 	f := Phase{Share: r.share * float64(r.repeat)}
 	p.hops = p.hops[:0]
@@ -133,24 +131,39 @@ func (p *Planner) phase(r round, ranks []topology.NodeID) Phase {
 		var latency sim.Time
 		for _, l := range p.path {
 			latency += p.topology.Links[l].Latency
-			at := p.place[l]
-			if at < 0 {
-				at = int32(len(f.Links))
-				p.place[l] = at
+			if p.count[l] == 0 {
 				f.Links = append(f.Links, l)
-				f.Counts = append(f.Counts, 0)
 			}
-			f.Counts[at]++
+			p.count[l]++
 		}
 		p.hops = append(p.hops, latency)
 		f.Latency = max(f.Latency, latency)
 	})
+	p.order(f.Links)
+	f.Counts = make([]float64, len(f.Links))
 	f.rate = math.Inf(1)
 	for i, l := range f.Links {
+		f.Counts[i] = float64(p.count[l])
 		f.rate = min(f.rate, p.topology.Links[l].Payload/f.Counts[i])
-		p.place[l] = -1
+		p.count[l] = 0
 	}
 	return f
+}
+
+// order sorts the links that have a count: by looking at all of the topology if
+// they are a good part of it.
+func (p *Planner) order(links []topology.LinkID) {
+	if len(links) < len(p.count)/8 {
+		slices.Sort(links)
+		return
+	}
+	n := 0
+	for l, count := range p.count {
+		if count > 0 {
+			links[n] = topology.LinkID(l)
+			n++
+		}
+	}
 }
 
 // longestWay is the greatest latency of so many hops in a row around a ring: the

@@ -232,6 +232,9 @@ func Count(v float64) string {
 
 // digits prints four significant digits.
 func digits(v float64) string {
+	if v == 0 {
+		return "0"
+	}
 	decimals := 3 - int(math.Floor(math.Log10(math.Max(math.Abs(v), 1e-9))))
 	return strconv.FormatFloat(v, 'f', max(0, min(decimals, 9)), 64)
 }
