@@ -362,7 +362,7 @@ func (p *plant) acceleratorTable(end sim.Time) *result.Table {
 	}
 	for _, l := range p.cluster.Ledgers() {
 		for _, a := range l.Accelerators {
-			compute[a] += l.Compute.Seconds()
+			compute[a] += l.ComputeBy(end).Seconds()
 			exposed[a] += l.Exposed.Seconds()
 			overlapped[a] += l.Overlapped.Seconds()
 		}

@@ -211,6 +211,7 @@ type Ledger struct {
 
 	bins           int
 	compute, comms result.Bins
+	until          sim.Time // end of the latest computation noted
 }
 
 // NewLedger gives the ledger of a gang.
@@ -226,10 +227,14 @@ func (c *Cluster) Ledgers() []*Ledger { return c.ledgers }
 // AddCompute notes that the gang computes from one instant to another.
 func (l *Ledger) AddCompute(from, to sim.Time) {
 	l.Compute += to - from
+	l.until = to
 	if l.bins > 0 {
 		l.compute.Add(from, to, 1, l.bins)
 	}
 }
+
+// ComputeBy is Compute less what of the latest computation lies after now.
+func (l *Ledger) ComputeBy(now sim.Time) sim.Time { return l.Compute - max(0, l.until-now) }
 
 // AddExposed notes that the gang waits for communication.
 func (l *Ledger) AddExposed(from, to sim.Time) {

@@ -19,7 +19,7 @@ const (
 	digits     = 1 << digitBits                   // buckets of one level
 	digitMask  = digits - 1                       // the digit of a time at its level
 	levels     = (63 + digitBits - 1) / digitBits // levels for a 63-bit time
-	inlineSize = 2                                // events in a bucket itself: one cache line in all
+	inlineSize = 4                                // events in a bucket itself
 	blockSize  = 31                               // events of one block
 	noBlock    = int32(-1)                        // end of a chain of blocks
 )
