@@ -413,7 +413,9 @@ func (b *builder) checkPlan(w *scenario.Collective, p *cluster.CollectiveBenchma
 		b.fault(at, w.Path+".algorithm", "%v", err)
 		return false
 	}
-	if p.Explode && messages == 0 && n > 1 {
+	// Of these auto may take the pipeline, which has no messages of its own.
+	auto := p.Algorithm == collective.Auto && (p.Op == collective.Broadcast || p.Op == collective.Reduce)
+	if p.Explode && (messages == 0 || auto) && n > 1 {
 		b.fault(w.Expand.Pos, w.Path+".expand", "%s over a ring is a pipeline of small pieces and cannot be expanded; algorithm = \"direct\" can", p.Op)
 		return false
 	}

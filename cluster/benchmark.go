@@ -73,8 +73,10 @@ func (b *CollectiveBenchmark) start() {
 	if b.done >= 1 && b.Iterations > 2 && b.c.Alone() {
 		b.before, b.account = b.c.Network.Snapshot(), *b.ledger
 	}
-	b.c.Launch(Collective{Plan: b.plan, Size: size, Owner: b.c.Jobs[b.job].Owner,
-		Explode: b.Explode, Actor: b.actor, Arg: argEnded})
+	b.c.Launch(Collective{
+		Plan: b.plan, Size: size, Owner: b.c.Jobs[b.job].Owner,
+		Explode: b.Explode, Actor: b.actor, Arg: argEnded,
+	})
 }
 
 func (b *CollectiveBenchmark) planFor(size float64) *collective.Plan {

@@ -72,13 +72,22 @@ func TestQueue(t *testing.T) {
 	}{
 		{"side by side", 8, []*cluster.Job{work("a", 0, 5*s, 4), work("b", 0, 3*s, 4)}, []span{{0, 5 * s}, {0, 3 * s}}},
 		{"the second needs what the first has", 8, []*cluster.Job{work("a", 0, 5*s, 8), work("b", 1*s, 3*s, 1)}, []span{{0, 5 * s}, {5 * s, 8 * s}}},
-		{"named accelerators", 8, []*cluster.Job{work("a", 0, 5*s, 0, 0, 1), work("b", 0, 3*s, 0, 1, 2), work("c", 0, 1*s, 0, 7)},
-			[]span{{0, 5 * s}, {5 * s, 8 * s}, {5 * s, 6 * s}}},
-		{"a wide job blocks a narrow one behind it", 4, []*cluster.Job{work("a", 0, 4*s, 3), work("wide", 1*s, 1*s, 4), work("narrow", 2*s, 1*s, 1)},
-			[]span{{0, 4 * s}, {4 * s, 5 * s}, {5 * s, 6 * s}}},
+		{
+			"named accelerators", 8,
+			[]*cluster.Job{work("a", 0, 5*s, 0, 0, 1), work("b", 0, 3*s, 0, 1, 2), work("c", 0, 1*s, 0, 7)},
+			[]span{{0, 5 * s}, {5 * s, 8 * s}, {5 * s, 6 * s}},
+		},
+		{
+			"a wide job blocks a narrow one behind it", 4,
+			[]*cluster.Job{work("a", 0, 4*s, 3), work("wide", 1*s, 1*s, 4), work("narrow", 2*s, 1*s, 1)},
+			[]span{{0, 4 * s}, {4 * s, 5 * s}, {5 * s, 6 * s}},
+		},
 		{"different starts", 4, []*cluster.Job{work("late", 10*s, 1*s, 4), work("early", 2*s, 1*s, 4)}, []span{{10 * s, 11 * s}, {2 * s, 3 * s}}},
-		{"equal starts in the order of submission", 4, []*cluster.Job{work("a", 1*s, 1*s, 4), work("b", 1*s, 1*s, 4), work("c", 1*s, 1*s, 4)},
-			[]span{{1 * s, 2 * s}, {2 * s, 3 * s}, {3 * s, 4 * s}}},
+		{
+			"equal starts in the order of submission", 4,
+			[]*cluster.Job{work("a", 1*s, 1*s, 4), work("b", 1*s, 1*s, 4), work("c", 1*s, 1*s, 4)},
+			[]span{{1 * s, 2 * s}, {2 * s, 3 * s}, {3 * s, 4 * s}},
+		},
 		{"a job that takes no time", 1, []*cluster.Job{work("a", 1*s, 0, 1), work("b", 1*s, 2*s, 1)}, []span{{1 * s, 1 * s}, {1 * s, 3 * s}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -311,8 +320,10 @@ func TestDeadlock(t *testing.T) {
 		put   func(c *cluster.Cluster)
 		words []string
 	}{
-		{"more accelerators than there are", func(c *cluster.Cluster) { c.Submit(work("greedy", 0, s, 9)) },
-			[]string{"deadlock", "greedy waits for accelerators that never become free"}},
+		{
+			"more accelerators than there are", func(c *cluster.Cluster) { c.Submit(work("greedy", 0, s, 9)) },
+			[]string{"deadlock", "greedy waits for accelerators that never become free"},
+		},
 		{"a program that never ends", func(c *cluster.Cluster) {
 			c.Submit(&cluster.Job{Name: "idler", Count: 8, Program: idler{}})
 			c.Submit(work("next", 0, s, 1))
@@ -344,7 +355,7 @@ func TestDeadlock(t *testing.T) {
 }
 
 // Flows start at their time and after those that they wait for, wherever those
-// stand, and a link that stands twice in a route is loaded twice.
+// stand.
 func TestFlows(t *testing.T) {
 	topo, err := topology.Links([]topology.BareLink{{Name: "a", Capacity: 1e9, Latency: sim.Microsecond}, {Name: "b", Capacity: 2e9}})
 	if err != nil {
@@ -371,6 +382,23 @@ func TestFlows(t *testing.T) {
 		if name := c.FlowName(set.IDs[i]); name != set.Flows[i].Name {
 			t.Errorf("transfer of flow %s is called %q", set.Flows[i].Name, name)
 		}
+	}
+}
+
+// A route that passes a link twice loads it twice: each pass gets half.
+func TestFlowThatPassesALinkTwice(t *testing.T) {
+	topo, err := topology.Links([]topology.BareLink{{Name: "a", Capacity: 1e9, Latency: sim.Microsecond}, {Name: "b", Capacity: 1e9}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newCluster(t, topo, 0)
+	set := c.AddFlows("set", []cluster.Flow{{Name: "loop", Bytes: 1e6, Route: []topology.LinkID{0, 1, 0}}})
+	finish(t, c)
+	if _, end, _ := c.Network.Times(set.IDs[0]); end != 2*sim.Millisecond+2*sim.Microsecond {
+		t.Errorf("it ends at %v", end)
+	}
+	if a, b := c.Network.Use(0), c.Network.Use(1); a.Bytes != 2e6 || b.Bytes != 1e6 {
+		t.Errorf("links carried %v and %v bytes", a.Bytes, b.Bytes)
 	}
 }
 

@@ -370,7 +370,7 @@ func TestDataArrives(t *testing.T) {
 				}
 				t.Run(fmt.Sprintf("%v/%v/%d", op, a, n), func(t *testing.T) {
 					var want []content
-					shards := n
+					var shards int
 					owner := func(s int) int { return s }
 					if a == collective.Ring && n > 1 && (op == collective.Broadcast || op == collective.Reduce) {
 						if err := plan.Explode(func(collective.Message) {}); err == nil {

@@ -42,7 +42,8 @@ func timeOf(topo *topology.Topology, plan *collective.Plan, size float64, explod
 
 func bare(kind string, n int, bandwidth float64, latency sim.Time) *topology.Topology {
 	build := map[string]func(int, units.Rate, units.Duration) (*topology.Topology, error){
-		"ring": topology.Ring, "switch": topology.Switch, "full-mesh": topology.FullMesh}[kind]
+		"ring": topology.Ring, "switch": topology.Switch, "full-mesh": topology.FullMesh,
+	}[kind]
 	return must(build(n, units.Rate(bandwidth), units.Duration(latency)))
 }
 
@@ -64,43 +65,85 @@ func TestClosedForms(t *testing.T) {
 		ranks     []int
 		seconds   func(n, s, l, b float64) float64
 	}{
-		{"ring switch full-mesh", collective.AllReduce, collective.Ring, []int{1, 2, 3, 5, 8, 17, 64, 512},
-			func(n, s, l, b float64) float64 { return 2 * ring(n, s, l, b) }},
+		{
+			"ring switch full-mesh", collective.AllReduce, collective.Ring,
+			[]int{1, 2, 3, 5, 8, 17, 64, 512},
+			func(n, s, l, b float64) float64 { return 2 * ring(n, s, l, b) },
+		},
 		{"ring switch full-mesh", collective.AllGather, collective.Ring, []int{1, 2, 3, 6, 8, 100}, ring},
 		{"ring switch full-mesh", collective.ReduceScatter, collective.Ring, []int{1, 2, 3, 6, 8, 100}, ring},
-		{"switch full-mesh", collective.AllReduce, collective.HalvingDoubling, []int{1, 2, 4, 8, 64, 512},
-			func(n, s, l, b float64) float64 { return 2 * halving(n, s, l, b) }},
+		{
+			"switch full-mesh", collective.AllReduce, collective.HalvingDoubling,
+			[]int{1, 2, 4, 8, 64, 512},
+			func(n, s, l, b float64) float64 { return 2 * halving(n, s, l, b) },
+		},
 		// The ranks beyond a power of two fold in and are sent the result.
-		{"switch full-mesh", collective.AllReduce, collective.HalvingDoubling, []int{3, 5, 6, 7, 12},
+		{
+			"switch full-mesh", collective.AllReduce, collective.HalvingDoubling,
+			[]int{3, 5, 6, 7, 12},
 			func(n, s, l, b float64) float64 {
 				return 2*(l+s/b) + 2*halving(math.Exp2(math.Floor(math.Log2(n))), s, l, b)
-			}},
+			},
+		},
 		{"switch full-mesh", collective.AllGather, collective.HalvingDoubling, []int{1, 2, 4, 32}, halving},
 		{"switch full-mesh", collective.ReduceScatter, collective.HalvingDoubling, []int{1, 2, 4, 32}, halving},
 		// A binomial scatter, halves first, and the all-gather (van de Geijn).
-		{"switch full-mesh", collective.Broadcast, collective.HalvingDoubling, []int{1, 2, 4, 32},
-			func(n, s, l, b float64) float64 { return 2 * halving(n, s, l, b) }},
-		{"switch full-mesh", collective.Reduce, collective.HalvingDoubling, []int{1, 2, 4, 32},
-			func(n, s, l, b float64) float64 { return 2 * halving(n, s, l, b) }},
-		{"switch", collective.AllReduce, collective.Direct, []int{2, 3, 8, 33},
-			func(n, s, l, b float64) float64 { return 2 * (l + (n-1)*s/n/b) }},
-		{"switch", collective.AllToAll, collective.Direct, []int{2, 3, 8, 33, 512},
-			func(n, s, l, b float64) float64 { return l + (n-1)*s/n/b }},
-		{"full-mesh", collective.AllReduce, collective.Direct, []int{2, 3, 8, 33},
-			func(n, s, l, b float64) float64 { return 2 * (l + s/n/b) }},
-		{"full-mesh", collective.AllToAll, collective.Direct, []int{2, 3, 8, 33},
-			func(n, s, l, b float64) float64 { return l + s/n/b }},
-		{"switch", collective.Broadcast, collective.Direct, []int{2, 3, 8},
-			func(n, s, l, b float64) float64 { return l + (n-1)*s/b }},
-		{"full-mesh", collective.Broadcast, collective.Direct, []int{2, 3, 8},
-			func(_, s, l, b float64) float64 { return l + s/b }},
+		{
+			"switch full-mesh", collective.Broadcast, collective.HalvingDoubling,
+			[]int{1, 2, 4, 32},
+			func(n, s, l, b float64) float64 { return 2 * halving(n, s, l, b) },
+		},
+		{
+			"switch full-mesh", collective.Reduce, collective.HalvingDoubling,
+			[]int{1, 2, 4, 32},
+			func(n, s, l, b float64) float64 { return 2 * halving(n, s, l, b) },
+		},
+		{
+			"switch", collective.AllReduce, collective.Direct,
+			[]int{2, 3, 8, 33},
+			func(n, s, l, b float64) float64 { return 2 * (l + (n-1)*s/n/b) },
+		},
+		{
+			"switch", collective.AllToAll, collective.Direct,
+			[]int{2, 3, 8, 33, 512},
+			func(n, s, l, b float64) float64 { return l + (n-1)*s/n/b },
+		},
+		{
+			"full-mesh", collective.AllReduce, collective.Direct,
+			[]int{2, 3, 8, 33},
+			func(n, s, l, b float64) float64 { return 2 * (l + s/n/b) },
+		},
+		{
+			"full-mesh", collective.AllToAll, collective.Direct,
+			[]int{2, 3, 8, 33},
+			func(n, s, l, b float64) float64 { return l + s/n/b },
+		},
+		{
+			"switch", collective.Broadcast, collective.Direct,
+			[]int{2, 3, 8},
+			func(n, s, l, b float64) float64 { return l + (n-1)*s/b },
+		},
+		{
+			"full-mesh", collective.Broadcast, collective.Direct,
+			[]int{2, 3, 8},
+			func(_, s, l, b float64) float64 { return l + s/b },
+		},
 		// A pipelined chain: all hops at once, the first byte meets every latency.
-		{"ring switch full-mesh", collective.Broadcast, collective.Ring, []int{2, 3, 8, 33},
-			func(n, s, l, b float64) float64 { return (n-1)*l + s/b }},
-		{"ring switch full-mesh", collective.Reduce, collective.Ring, []int{2, 3, 8, 33},
-			func(n, s, l, b float64) float64 { return (n-1)*l + s/b }},
-		{"ring switch full-mesh", collective.SendRecv, collective.Ring, []int{2, 3, 8, 33},
-			func(_, s, l, b float64) float64 { return l + s/b }},
+		{
+			"ring switch full-mesh", collective.Broadcast, collective.Ring,
+			[]int{2, 3, 8, 33},
+			func(n, s, l, b float64) float64 { return (n-1)*l + s/b },
+		},
+		{
+			"ring switch full-mesh", collective.Reduce, collective.Ring,
+			[]int{2, 3, 8, 33},
+			func(n, s, l, b float64) float64 { return (n-1)*l + s/b },
+		},
+		{
+			"ring switch full-mesh", collective.SendRecv, collective.Ring,
+			[]int{2, 3, 8, 33},
+			func(_, s, l, b float64) float64 { return l + s/b },
+		},
 	} {
 		for _, kind := range strings.Fields(c.kinds) {
 			for _, n := range c.ranks {
@@ -141,9 +184,16 @@ func TestBandwidth(t *testing.T) {
 		n      int
 		factor float64
 	}{
-		{collective.AllReduce, 2, 1}, {collective.AllReduce, 8, 1.75}, {collective.AllReduce, 512, 2 * 511. / 512},
-		{collective.AllGather, 8, 0.875}, {collective.ReduceScatter, 8, 0.875}, {collective.AllToAll, 8, 0.875},
-		{collective.AllGather, 3, 2. / 3}, {collective.Broadcast, 8, 1}, {collective.Reduce, 8, 1}, {collective.SendRecv, 8, 1},
+		{collective.AllReduce, 2, 1},
+		{collective.AllReduce, 8, 1.75},
+		{collective.AllReduce, 512, 2 * 511. / 512},
+		{collective.AllGather, 8, 0.875},
+		{collective.ReduceScatter, 8, 0.875},
+		{collective.AllToAll, 8, 0.875},
+		{collective.AllGather, 3, 2. / 3},
+		{collective.Broadcast, 8, 1},
+		{collective.Reduce, 8, 1},
+		{collective.SendRecv, 8, 1},
 		{collective.AllReduce, 1, 0},
 	} {
 		alg, bus := collective.Bandwidth(c.op, c.n, 1e9, 0.5)

@@ -275,9 +275,9 @@ func (p *Plan) Explode(yield func(Message)) error {
 // algorithm cannot do. Auto can do all.
 func Messages(op Op, a Algorithm, n int) (int, error) {
 	if a == Auto {
-		a = Direct
-		if op == AllReduce || op == AllGather || op == ReduceScatter || n > MaxDirectRanks {
-			a = Ring
+		a = Ring
+		if op == AllToAll {
+			a = Direct
 		}
 	}
 	order := make([]int, n)

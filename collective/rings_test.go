@@ -17,8 +17,10 @@ func TestRings(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%d_hosts_%d_accelerators_%d_nics", c.hosts, c.accelerators, c.nics), func(t *testing.T) {
 			topo, err := topology.Rail(topology.Fabric{
-				Host: topology.Host{Accelerators: c.accelerators, ScaleUpBandwidth: 1e9, ScaleUpEfficiency: 1,
-					NICs: c.nics, NICBandwidth: 1e9, NICEfficiency: 1, PCIeBandwidth: 1e9},
+				Host: topology.Host{
+					Accelerators: c.accelerators, ScaleUpBandwidth: 1e9, ScaleUpEfficiency: 1,
+					NICs: c.nics, NICBandwidth: 1e9, NICEfficiency: 1, PCIeBandwidth: 1e9,
+				},
 				Hosts: c.hosts, HostsPerRack: 32, Oversubscription: 1,
 			})
 			if err != nil {

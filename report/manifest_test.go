@@ -69,8 +69,10 @@ func TestDescribe(t *testing.T) {
 
 func TestWriteManifest(t *testing.T) {
 	dir := t.TempDir()
-	m := &report.Manifest{Run: "id", Name: "case", Status: "done", Version: "v1", Seed: 3, Scenario: map[string]any{"name": "case"},
-		Inputs: []report.File{{Path: "case.toml"}}, Host: report.Host{Cores: 2}}
+	m := &report.Manifest{
+		Run: "id", Name: "case", Status: "done", Version: "v1", Seed: 3, Scenario: map[string]any{"name": "case"},
+		Inputs: []report.File{{Path: "case.toml"}}, Host: report.Host{Cores: 2},
+	}
 	if err := report.WriteManifest(dir, m); err != nil {
 		t.Fatal(err)
 	}

@@ -88,7 +88,8 @@ func summary() *result.Record {
 			result.LinkContenders, []*result.Record{record(result.ContenderName, "north"), record(result.ContenderName, "south")})}),
 		result.Expect, []*result.Record{
 			record(result.ExpectMetric, "makespan_s", result.ExpectOp, "<", result.ExpectValue, 20.0, result.ExpectActual, 10.0, result.ExpectHolds, true),
-			record(result.ExpectMetric, "events", result.ExpectOp, "<", result.ExpectValue, 9.0, result.ExpectActual, 12345.0, result.ExpectHolds, false)},
+			record(result.ExpectMetric, "events", result.ExpectOp, "<", result.ExpectValue, 9.0, result.ExpectActual, 12345.0, result.ExpectHolds, false),
+		},
 	)
 }
 

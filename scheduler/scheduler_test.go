@@ -36,11 +36,17 @@ func TestFIFO(t *testing.T) {
 		{"a list that is not free blocks", "1101", []scheduler.Job{{ID: 1, List: []int32{1, 2}}, {ID: 2, Count: 1}}, nil},
 		{"a list after a count", "1111", []scheduler.Job{{ID: 1, Count: 2}, {ID: 2, List: []int32{1}}}, []start{{1, []int32{0, 1}}}},
 		{"a count around a list", "1111", []scheduler.Job{{ID: 1, List: []int32{1}}, {ID: 2, Count: 2}}, []start{{1, []int32{1}}, {2, []int32{0, 2}}}},
-		{"shared takes what is used, and leaves it", "0011", []scheduler.Job{{ID: 1, Count: 4, Shared: true}, {ID: 2, Count: 2}},
-			[]start{{1, []int32{0, 1, 2, 3}}, {2, []int32{2, 3}}}},
+		{
+			"shared takes what is used, and leaves it", "0011",
+			[]scheduler.Job{{ID: 1, Count: 4, Shared: true}, {ID: 2, Count: 2}},
+			[]start{{1, []int32{0, 1, 2, 3}}, {2, []int32{2, 3}}},
+		},
 		{"shared more than there are", "11", []scheduler.Job{{ID: 1, Count: 3, Shared: true}}, nil},
-		{"shared beside what was taken before it", "11", []scheduler.Job{{ID: 1, Count: 2}, {ID: 2, Count: 1, Shared: true}, {ID: 3, Count: 1}},
-			[]start{{1, []int32{0, 1}}, {2, []int32{0}}}},
+		{
+			"shared beside what was taken before it", "11",
+			[]scheduler.Job{{ID: 1, Count: 2}, {ID: 2, Count: 1, Shared: true}, {ID: 3, Count: 1}},
+			[]start{{1, []int32{0, 1}}, {2, []int32{0}}},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if diff := cmp.Diff(c.want, scheduler.FIFO(c.queue, free(c.free))); diff != "" {
