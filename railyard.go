@@ -95,6 +95,9 @@ func Run(ctx context.Context, s *Scenario, o Options) (*Result, error) {
 	}
 	p.engine.Horizon = sim.Time(s.Sim.Horizon.Value)
 	err := p.run(ctx, o)
+	if err == nil {
+		err = p.cluster.Err
+	}
 	status := "done"
 	switch {
 	case errors.Is(err, sim.ErrHorizon):

@@ -67,7 +67,12 @@ func (b *CollectiveBenchmark) start() {
 	}
 	size := b.Sizes[len(b.Rows)]
 	if b.done == 0 {
-		b.plan = b.planFor(size)
+		plan, err := b.planFor(size)
+		if err != nil {
+			b.c.Fail(b.job, err)
+			return
+		}
+		b.plan = plan
 	}
 	b.began = b.c.Engine.Now()
 	if b.done >= 1 && b.Iterations > 2 && b.c.Alone() {
@@ -79,21 +84,19 @@ func (b *CollectiveBenchmark) start() {
 	})
 }
 
-func (b *CollectiveBenchmark) planFor(size float64) *collective.Plan {
-	var plan *collective.Plan
-	var err error
-	if b.Algorithm == collective.Auto {
+func (b *CollectiveBenchmark) planFor(size float64) (plan *collective.Plan, err error) {
+	switch {
+	case b.Algorithm == collective.Auto:
 		plan, err = b.c.Planner.Fastest(b.Op, b.ranks, size)
-	} else if plan = b.plan; plan == nil {
+	case b.plan != nil:
+		return b.plan, nil
+	default:
 		plan, err = b.c.Planner.Plan(b.Op, b.Algorithm, b.ranks)
 	}
-	if err != nil {
-		panic("cluster: " + err.Error()) // checked with the scenario
-	}
-	if b.Overhead != nil {
+	if err == nil && b.Overhead != nil {
 		plan.Overhead = *b.Overhead
 	}
-	return plan
+	return plan, err
 }
 
 // RankCount is the number of ranks, once the job has begun.

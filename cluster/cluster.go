@@ -64,6 +64,9 @@ type Cluster struct {
 	Jobs  []*Job
 	Flows []*FlowSet
 
+	// Err is why the first job that failed did, a *JobError; nil if none has.
+	Err error
+
 	actor   sim.Actor
 	queue   []scheduler.Job
 	users   []int32 // jobs on each accelerator
@@ -179,6 +182,23 @@ func (c *Cluster) Done(job int) {
 	if len(c.queue) > 0 {
 		c.Engine.Defer(c.actor, argDecide)
 	}
+}
+
+// JobError is why a job could not go on.
+type JobError struct {
+	Job string
+	Err error
+}
+
+func (e *JobError) Error() string { return e.Job + ": " + e.Err.Error() }
+func (e *JobError) Unwrap() error { return e.Err }
+
+// Fail is called by a program that cannot go on. The other jobs do; Err tells.
+func (c *Cluster) Fail(job int, err error) {
+	if c.Err == nil {
+		c.Err = &JobError{c.Jobs[job].Name, err}
+	}
+	c.Done(job)
 }
 
 // Waiting says which jobs have not ended, for a deadlock report.

@@ -43,6 +43,7 @@ package collective
 
 import (
 	"fmt"
+	"iter"
 	"math/bits"
 	"strings"
 )
@@ -127,6 +128,10 @@ func Bandwidth(op Op, ranks int, size, seconds float64) (algbw, busbw float64) {
 	return algbw, algbw
 }
 
+// MaxHops bounds the links that all messages of a plan cross together, and so
+// the time that planning takes: a second or so.
+const MaxHops = 1 << 28
+
 // MaxDirectRanks bounds the algorithms in which every rank sends to every
 // other, whose messages grow with the square of the ranks.
 const MaxDirectRanks = 4096
@@ -138,7 +143,7 @@ type round struct {
 	repeat int
 	// chain marks a pipeline: each message is passed on while it arrives.
 	chain bool
-	sends func(yield func(from, to int))
+	sends iter.Seq2[int, int] // from, to
 }
 
 // rounds gives the rounds of an algorithm over n ranks. order holds the rings,
@@ -170,10 +175,12 @@ func unsupported(op Op, a Algorithm, takes ...Op) error {
 }
 
 func ringRounds(op Op, n int, order [][]int) ([]round, error) {
-	around := func(yield func(from, to int)) {
+	around := func(yield func(from, to int) bool) {
 		for _, ring := range order {
 			for i, r := range ring {
-				yield(r, ring[(i+1)%n])
+				if !yield(r, ring[(i+1)%n]) {
+					return
+				}
 			}
 		}
 	}
@@ -186,12 +193,14 @@ func ringRounds(op Op, n int, order [][]int) ([]round, error) {
 	case SendRecv:
 		return []round{{share: 1, repeat: 1, sends: neighbours(n)}}, nil
 	case Broadcast, Reduce:
-		along := func(yield func(from, to int)) {
+		along := func(yield func(from, to int) bool) {
 			for i := range n - 1 {
-				if op == Broadcast {
-					yield(i, i+1)
-				} else {
-					yield(n-1-i, n-2-i)
+				from, to := i, i+1
+				if op == Reduce {
+					from, to = n-1-i, n-2-i
+				}
+				if !yield(from, to) {
+					return
 				}
 			}
 		}
@@ -200,19 +209,23 @@ func ringRounds(op Op, n int, order [][]int) ([]round, error) {
 	return nil, unsupported(op, Ring, AllReduce, AllGather, ReduceScatter, Broadcast, Reduce, SendRecv)
 }
 
-func neighbours(n int) func(yield func(from, to int)) {
-	return func(yield func(from, to int)) {
+func neighbours(n int) iter.Seq2[int, int] {
+	return func(yield func(from, to int) bool) {
 		for i := range n {
-			yield(i, (i+1)%n)
+			if !yield(i, (i+1)%n) {
+				return
+			}
 		}
 	}
 }
 
 func directRounds(op Op, n int) ([]round, error) {
-	pairs := func(yield func(from, to int)) {
+	pairs := func(yield func(from, to int) bool) {
 		for i := range n {
 			for d := 1; d < n; d++ {
-				yield(i, (i+d)%n)
+				if !yield(i, (i+d)%n) {
+					return
+				}
 			}
 		}
 	}
@@ -225,12 +238,14 @@ func directRounds(op Op, n int) ([]round, error) {
 	case SendRecv:
 		return []round{{share: 1, repeat: 1, sends: neighbours(n)}}, nil
 	}
-	root := func(yield func(from, to int)) {
+	root := func(yield func(from, to int) bool) {
 		for i := 1; i < n; i++ {
-			if op == Broadcast {
-				yield(0, i)
-			} else {
-				yield(i, 0)
+			from, to := 0, i
+			if op == Reduce {
+				from, to = i, 0
+			}
+			if !yield(from, to) {
+				return
 			}
 		}
 	}
@@ -247,9 +262,11 @@ func halvingRounds(op Op, n int) ([]round, error) {
 		return nil, fmt.Errorf("halving-doubling of %s takes a power of two of ranks, not %d; the nearest are %d and %d", op, n, p, 2*p)
 	}
 	exchange := func(distance int, share float64) round {
-		return round{share: share, repeat: 1, sends: func(yield func(from, to int)) {
+		return round{share: share, repeat: 1, sends: func(yield func(from, to int) bool) {
 			for i := range p {
-				yield(i, i^distance)
+				if !yield(i, i^distance) {
+					return
+				}
 			}
 		}}
 	}
@@ -261,12 +278,14 @@ func halvingRounds(op Op, n int) ([]round, error) {
 	// tree is the binomial tree between rank 0 and all shards: at distance d,
 	// the multiples of 2d send the half that belongs to the upper ranks.
 	tree := func(d int, toRoot bool) round {
-		return round{share: float64(d) / float64(p), repeat: 1, sends: func(yield func(from, to int)) {
+		return round{share: float64(d) / float64(p), repeat: 1, sends: func(yield func(from, to int) bool) {
 			for i := 0; i < p; i += 2 * d {
+				from, to := i, i+d
 				if toRoot {
-					yield(i+d, i)
-				} else {
-					yield(i, i+d)
+					from, to = to, from
+				}
+				if !yield(from, to) {
+					return
 				}
 			}
 		}}
@@ -276,12 +295,14 @@ func halvingRounds(op Op, n int) ([]round, error) {
 		all := append(halving, doubling...)
 		if extra := n - p; extra > 0 {
 			fold := func(back bool) round {
-				return round{share: 1, repeat: 1, sends: func(yield func(from, to int)) {
+				return round{share: 1, repeat: 1, sends: func(yield func(from, to int) bool) {
 					for i := range extra {
+						from, to := p+i, i
 						if back {
-							yield(i, p+i)
-						} else {
-							yield(p+i, i)
+							from, to = to, from
+						}
+						if !yield(from, to) {
+							return
 						}
 					}
 				}}

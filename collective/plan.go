@@ -42,6 +42,7 @@ type Planner struct {
 	count    []int32 // hops on each link in the phase that is being built
 	path     []topology.LinkID
 	hops     []sim.Time // latency of each message of the phase built last
+	budget   int        // links that the messages of the plan may still cross
 }
 
 // NewPlanner gives a planner for a topology.
@@ -59,8 +60,13 @@ func (p *Planner) Plan(op Op, a Algorithm, ranks []topology.NodeID) (*Plan, erro
 		return nil, err
 	}
 	plan := &Plan{Op: op, Algorithm: a, Ranks: ranks, rounds: rs}
+	p.budget = MaxHops
 	for _, r := range rs {
 		phase := p.phase(r, ranks)
+		if p.budget < 0 {
+			return nil, fmt.Errorf("%s of %s over %d ranks crosses more than %d links in all here, too many to plan; another algorithm may cross fewer",
+				a, op, len(ranks), MaxHops)
+		}
 		switch {
 		case r.repeat > 1:
 			for c := range order {
@@ -126,8 +132,11 @@ func (p *Plan) Predict(size float64) float64 {
 func (p *Planner) phase(r round, ranks []topology.NodeID) Phase {
 	f := Phase{Share: r.share * float64(r.repeat)}
 	p.hops = p.hops[:0]
-	r.sends(func(from, to int) {
+	for from, to := range r.sends {
 		p.path = p.topology.Route(ranks[from], ranks[to], 0, p.path[:0])
+		if p.budget -= len(p.path); p.budget < 0 {
+			break
+		}
 		var latency sim.Time
 		for _, l := range p.path {
 			latency += p.topology.Links[l].Latency
@@ -138,7 +147,7 @@ func (p *Planner) phase(r round, ranks []topology.NodeID) Phase {
 		}
 		p.hops = append(p.hops, latency)
 		f.Latency = max(f.Latency, latency)
-	})
+	}
 	p.order(f.Links)
 	f.Counts = make([]float64, len(f.Links))
 	f.rate = math.Inf(1)
@@ -242,7 +251,7 @@ func (p *Plan) Explode(yield func(Message)) error {
 	for _, r := range p.rounds {
 		for range r.repeat {
 			ring, sent := 0, 0 // rings do not wait for each other
-			r.sends(func(from, to int) {
+			for from, to := range r.sends {
 				if sent == n && r.repeat > 1 {
 					ring, sent = ring+n, 0
 					if len(next) == ring {
@@ -255,7 +264,7 @@ func (p *Plan) Explode(yield func(Message)) error {
 					next[from] = append(next[from], number)
 				}
 				number, sent = number+1, sent+1
-			})
+			}
 			for i := range next {
 				switch {
 				case len(next[i]) == 0:
@@ -293,7 +302,9 @@ func Messages(op Op, a Algorithm, n int) (int, error) {
 		if r.chain {
 			return 0, nil
 		}
-		r.sends(func(int, int) { total += r.repeat })
+		for range r.sends {
+			total += r.repeat
+		}
 	}
 	return total, nil
 }

@@ -116,7 +116,8 @@ func (j *Job) Begin(c *cluster.Cluster, job int) {
 		if plan == nil {
 			var err error
 			if plan, err = c.Planner.Fastest(collective.AllReduce, ranks, float64(b.Bytes)); err != nil {
-				panic("training: " + err.Error()) // a ring takes any ranks
+				c.Fail(job, err)
+				return
 			}
 			plans[b.Bytes] = plan
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/railyard/railyard"
+	"github.com/railyard/railyard/cluster"
 	"github.com/railyard/railyard/report"
 	"github.com/railyard/railyard/sim"
 )
@@ -92,12 +93,13 @@ Results depend on the scenario, its files, the seed and the version alone.`,
 func unfinished(err error) error {
 	var faults railyard.Faults
 	var deadlock *sim.DeadlockError
+	var failed *cluster.JobError
 	switch {
 	case errors.As(err, &faults):
 		return &failure{exitInput, err}
 	case errors.Is(err, context.Canceled):
 		return &failure{exitInterrupted, errors.New("interrupted before the run had begun")}
-	case errors.As(err, &deadlock), errors.Is(err, sim.ErrEventLimit):
+	case errors.As(err, &deadlock), errors.As(err, &failed), errors.Is(err, sim.ErrEventLimit):
 		return &failure{exitUnfinished, err}
 	}
 	return &failure{exitInternal, err}
