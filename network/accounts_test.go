@@ -237,8 +237,10 @@ func iterate(t *testing.T, bins, times int, repeat int64) *Network {
 		}
 		now := engine.Now()
 		for k := range 6 {
-			n.Add(&Transfer{Start: now + sim.Time(k)*sim.Millisecond, Bytes: 3e6 * float64(k+1), Owner: Owner(k % 3),
-				Links: []topology.LinkID{topology.LinkID(k % 3), topology.LinkID((k + 1) % 3)}})
+			n.Add(&Transfer{
+				Start: now + sim.Time(k)*sim.Millisecond, Bytes: 3e6 * float64(k+1), Owner: Owner(k % 3),
+				Links: []topology.LinkID{topology.LinkID(k % 3), topology.LinkID((k + 1) % 3)},
+			})
 		}
 		engine.Schedule(now+30*sim.Millisecond, tick, 0) // every iteration takes 30 ms
 		if err := engine.Run(context.Background()); err != nil {

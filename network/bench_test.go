@@ -67,8 +67,12 @@ func BenchmarkPoisson(b *testing.B) {
 		k, flows int
 		load     float64
 	}{
-		{16, 1000, 0.5}, {16, 10_000, 0.5}, {16, 100_000, 0.5}, {16, 1_000_000, 0.5},
-		{16, 10_000, 0.2}, {8, 10_000, 0.8},
+		{16, 1000, 0.5},
+		{16, 10_000, 0.5},
+		{16, 100_000, 0.5},
+		{16, 1_000_000, 0.5},
+		{16, 10_000, 0.2},
+		{8, 10_000, 0.8},
 	} {
 		b.Run(fmt.Sprintf("hosts=%d/load=%v/flows=%d", c.k*c.k*c.k/4, c.load, c.flows), func(b *testing.B) {
 			topo, transfers := poisson(c.k, c.flows, c.load, 7)

@@ -62,8 +62,10 @@ func TestExactFlows(t *testing.T) {
 				for _, l := range f.Route {
 					latency += topo.Links[l].Latency
 				}
-				n.Add(&Transfer{Start: sim.FromSeconds(f.Start), Bytes: f.Size, Weight: f.Weight, Links: f.Route,
-					Latency: latency, After: f.Deps, Owner: NoOwner})
+				n.Add(&Transfer{
+					Start: sim.FromSeconds(f.Start), Bytes: f.Size, Weight: f.Weight, Links: f.Route,
+					Latency: latency, After: f.Deps, Owner: NoOwner,
+				})
 			}
 			if err := engine.Run(context.Background()); err != nil {
 				t.Fatal(err)

@@ -136,8 +136,10 @@ func (s *solver) attach(id ID, t *transfer, now sim.Time) int32 {
 	if cap(at) < len(t.links) {
 		at = make([]int32, len(t.links))
 	}
-	*f = flow{links: t.links, counts: t.counts, at: at[:len(t.links)], weight: t.weight,
-		bottleneck: -1, id: id, since: now, remaining: t.bytes, heapAt: -1}
+	*f = flow{
+		links: t.links, counts: t.counts, at: at[:len(t.links)], weight: t.weight,
+		bottleneck: -1, id: id, since: now, remaining: t.bytes, heapAt: -1,
+	}
 	f.bound, _ = s.alone(f)
 	for i, l := range f.links {
 		k := &s.links[l]

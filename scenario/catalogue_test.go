@@ -43,10 +43,14 @@ func TestCatalogueHosts(t *testing.T) {
 		{"dgx-h100", "h100-sxm-80gb", 8, 8, 450e9, 50e9, 63e9, 0.85, 810_000, 71_000, 32_000, 13_000, 112, 2e12, 10200},
 	} {
 		h := resolve(t, c.name, "")
-		got := []any{h.Name, h.Accelerator.Name, h.Accelerators, h.NICs, h.ScaleUp, h.ScaleUpBandwidth, h.NICBandwidth, h.PCIeBandwidth, h.ScaleUpEfficiency,
-			h.NICEfficiency, h.CollectiveOverhead, h.StepOverhead, h.LinkLatency, h.SwitchLatency, h.CPUs, h.Memory, h.Power}
-		want := []any{c.name, c.accelerator, c.accelerators, c.nics, topology.ScaleUpSwitch, c.scaleUp, c.nic, c.pcie, c.efficiency,
-			0.92, c.overhead, c.step, c.cable, c.hop, c.cpus, c.memory, c.power}
+		got := []any{
+			h.Name, h.Accelerator.Name, h.Accelerators, h.NICs, h.ScaleUp, h.ScaleUpBandwidth, h.NICBandwidth, h.PCIeBandwidth, h.ScaleUpEfficiency,
+			h.NICEfficiency, h.CollectiveOverhead, h.StepOverhead, h.LinkLatency, h.SwitchLatency, h.CPUs, h.Memory, h.Power,
+		}
+		want := []any{
+			c.name, c.accelerator, c.accelerators, c.nics, topology.ScaleUpSwitch, c.scaleUp, c.nic, c.pcie, c.efficiency,
+			0.92, c.overhead, c.step, c.cable, c.hop, c.cpus, c.memory, c.power,
+		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.name, diff)
 		}

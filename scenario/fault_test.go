@@ -17,7 +17,7 @@ func TestFaults(t *testing.T) {
 	if got := faults.Error(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
-	if (Faults(nil)).Err() != nil {
+	if Faults(nil).Err() != nil {
 		t.Error("no faults are an error")
 	}
 	if _, ok := errors.AsType[Faults](faults.Err()); !ok {

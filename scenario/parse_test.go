@@ -30,28 +30,50 @@ func parse(t *testing.T, text string, overrides ...string) *Scenario {
 // The cases of check_bad_input of the reference, which fix the places.
 func TestBadInput(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
-		{"unknown key", "[topology]\nkind = \"switch\"\naccelerators = 8\nbandwith = \"1GB/s\"\nlatency = \"1us\"\n" + allReduce,
-			`case.toml:4:1: unknown key "bandwith" in topology (did you mean "bandwidth"?)`},
-		{"missing unit", "[topology]\nkind = \"switch\"\naccelerators = 8\nbandwidth = 100\nlatency = \"1us\"\n" + allReduce,
-			`case.toml:4:13: topology.bandwidth: "100" has no unit; a rate was expected: bps, kbps`},
-		{"wrong unit", "[topology]\nkind = \"switch\"\naccelerators = 8\nbandwidth = \"100us\"\nlatency = \"1us\"\n" + allReduce,
-			`case.toml:4:13: topology.bandwidth: "100us" is a time; a rate was expected: bps, kbps`},
-		{"negative", "[topology]\nkind = \"switch\"\naccelerators = -8\nbandwidth = \"1GB/s\"\nlatency = \"1us\"\n" + allReduce,
-			`case.toml:3:16: topology.accelerators: must be from 1 to 1048576, not -8`},
-		{"unknown kind", "[topology]\nkind = \"fat-three\"\nhosts = 8\n" + allReduce,
-			`case.toml:2:8: topology.kind: "fat-three" is unknown (did you mean "fat-tree"?); one of: links, ring,`},
-		{"syntax", "[topology\nkind = \"switch\"\n",
-			`case.toml:1:10: expected ']' to close table name`},
-		{"no workload", switch8,
-			`case.toml: there is no workload`},
-		{"infinite", "[topology]\nkind = \"switch\"\naccelerators = 8\nbandwidth = \"infGB/s\"\nlatency = \"1us\"\n" + allReduce,
-			`case.toml:4:13: topology.bandwidth: "infGB/s" does not begin with a number`},
-		{"empty workload", switch8 + "[workload]\ntraining = []\n",
-			`case.toml: there is no workload`},
-		{"empty", "",
-			`case.toml: there is no [topology]`},
-		{"huge", "[topology]\nkind = \"fat-tree\"\nhost = \"dgx-h100\"\nk = 100000000\n" + allReduce,
-			`case.toml:4:5: topology.k: must be from 2 to 256, not 100000000`},
+		{
+			"unknown key", "[topology]\nkind = \"switch\"\naccelerators = 8\nbandwith = \"1GB/s\"\nlatency = \"1us\"\n" + allReduce,
+			`case.toml:4:1: unknown key "bandwith" in topology (did you mean "bandwidth"?)`,
+		},
+		{
+			"missing unit", "[topology]\nkind = \"switch\"\naccelerators = 8\nbandwidth = 100\nlatency = \"1us\"\n" + allReduce,
+			`case.toml:4:13: topology.bandwidth: "100" has no unit; a rate was expected: bps, kbps`,
+		},
+		{
+			"wrong unit", "[topology]\nkind = \"switch\"\naccelerators = 8\nbandwidth = \"100us\"\nlatency = \"1us\"\n" + allReduce,
+			`case.toml:4:13: topology.bandwidth: "100us" is a time; a rate was expected: bps, kbps`,
+		},
+		{
+			"negative", "[topology]\nkind = \"switch\"\naccelerators = -8\nbandwidth = \"1GB/s\"\nlatency = \"1us\"\n" + allReduce,
+			`case.toml:3:16: topology.accelerators: must be from 1 to 1048576, not -8`,
+		},
+		{
+			"unknown kind", "[topology]\nkind = \"fat-three\"\nhosts = 8\n" + allReduce,
+			`case.toml:2:8: topology.kind: "fat-three" is unknown (did you mean "fat-tree"?); one of: links, ring,`,
+		},
+		{
+			"syntax", "[topology\nkind = \"switch\"\n",
+			`case.toml:1:10: expected ']' to close table name`,
+		},
+		{
+			"no workload", switch8,
+			`case.toml: there is no workload`,
+		},
+		{
+			"infinite", "[topology]\nkind = \"switch\"\naccelerators = 8\nbandwidth = \"infGB/s\"\nlatency = \"1us\"\n" + allReduce,
+			`case.toml:4:13: topology.bandwidth: "infGB/s" does not begin with a number`,
+		},
+		{
+			"empty workload", switch8 + "[workload]\ntraining = []\n",
+			`case.toml: there is no workload`,
+		},
+		{
+			"empty", "",
+			`case.toml: there is no [topology]`,
+		},
+		{
+			"huge", "[topology]\nkind = \"fat-tree\"\nhost = \"dgx-h100\"\nk = 100000000\n" + allReduce,
+			`case.toml:4:5: topology.k: must be from 2 to 256, not 100000000`,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, faults := Parse("case.toml", []byte(c.text), nil)
@@ -93,24 +115,42 @@ func TestFaultsOfEveryKind(t *testing.T) {
 	}
 	for _, c := range []struct{ name, text, want string }{
 		// Names.
-		{"key of another table", fabric("tensor = 4\n" + allReduce),
-			`case.toml:5:1: unknown key "tensor" in topology; it belongs in [[workload.training]]`},
-		{"unknown key at the top", "hosts_per_rack = 3\n" + switch8 + allReduce,
-			`case.toml:1:1: unknown key "hosts_per_rack"; it belongs in [topology]`},
-		{"unknown table", switch8 + allReduce + "[toplogy]\nk = 1\n",
-			`case.toml:10:1: unknown table "toplogy" (did you mean "topology"?)`},
-		{"unknown list", switch8 + "[[workload.trainings]]\nk = 1\n",
-			`case.toml:6:1: unknown table "trainings" in workload (did you mean "training"?)`},
-		{"quoted key", switch8 + allReduce + "\"a b\" = 1\n",
-			`case.toml:10:1: unknown key "a b" in workload.collective[0]`},
-		{"table for list", switch8 + "[workload.collective]\nop = \"all_reduce\"\n",
-			`case.toml:6:1: workload.collective: must be a list of tables: write [[workload.collective]]`},
-		{"scalar for table", "topology = 3\n" + allReduce,
-			`case.toml:1:1: topology: must be a table, not a number`},
-		{"list for table", "[[topology]]\nkind = \"ring\"\n" + allReduce,
-			`case.toml:1:1: topology: must be a table, not a list`},
-		{"scalar in list of tables", "workload.collective = [3]\n" + switch8,
-			`case.toml:1:24: workload.collective[0]: must be a table, not a number`},
+		{
+			"key of another table", fabric("tensor = 4\n" + allReduce),
+			`case.toml:5:1: unknown key "tensor" in topology; it belongs in [[workload.training]]`,
+		},
+		{
+			"unknown key at the top", "hosts_per_rack = 3\n" + switch8 + allReduce,
+			`case.toml:1:1: unknown key "hosts_per_rack"; it belongs in [topology]`,
+		},
+		{
+			"unknown table", switch8 + allReduce + "[toplogy]\nk = 1\n",
+			`case.toml:10:1: unknown table "toplogy" (did you mean "topology"?)`,
+		},
+		{
+			"unknown list", switch8 + "[[workload.trainings]]\nk = 1\n",
+			`case.toml:6:1: unknown table "trainings" in workload (did you mean "training"?)`,
+		},
+		{
+			"quoted key", switch8 + allReduce + "\"a b\" = 1\n",
+			`case.toml:10:1: unknown key "a b" in workload.collective[0]`,
+		},
+		{
+			"table for list", switch8 + "[workload.collective]\nop = \"all_reduce\"\n",
+			`case.toml:6:1: workload.collective: must be a list of tables: write [[workload.collective]]`,
+		},
+		{
+			"scalar for table", "topology = 3\n" + allReduce,
+			`case.toml:1:1: topology: must be a table, not a number`,
+		},
+		{
+			"list for table", "[[topology]]\nkind = \"ring\"\n" + allReduce,
+			`case.toml:1:1: topology: must be a table, not a list`,
+		},
+		{
+			"scalar in list of tables", "workload.collective = [3]\n" + switch8,
+			`case.toml:1:24: workload.collective[0]: must be a table, not a number`,
+		},
 		// Types.
 		{"string for integer", training("tensor = \"4\"\n"), `case.toml:8:10: workload.training[0].tensor: must be an integer, not a string`},
 		{"fraction for integer", training("tensor = 1.5\n"), `case.toml:8:10: workload.training[0].tensor: must be a whole number, not 1.5`},
@@ -143,8 +183,10 @@ func TestFaultsOfEveryKind(t *testing.T) {
 		{"not built key", switch8 + allReduce + "[scheduler]\nlas_limits = [1]\n", `case.toml:11:1: scheduler.las_limits: is not built yet`},
 		// Kinds.
 		{"key of another kind", switch8 + "k = 4\n" + allReduce, `case.toml:6:1: topology.k: has no meaning with kind "switch"; kinds that take it: fat-tree`},
-		{"key that a kind needs", "[topology]\nkind = \"switch\"\naccelerators = 2\nlatency = \"1us\"\n" + allReduce,
-			`case.toml:2:1: topology: kind "switch" needs the key "bandwidth"`},
+		{
+			"key that a kind needs", "[topology]\nkind = \"switch\"\naccelerators = 2\nlatency = \"1us\"\n" + allReduce,
+			`case.toml:2:1: topology: kind "switch" needs the key "bandwidth"`,
+		},
 		{"no kind", "[topology]\naccelerators = 2\n" + allReduce, `case.toml:1:1: topology: needs the key "kind"`},
 		{"key that a table needs", switch8 + "\n[[workload.training]]\nmodel = \"bert-large\"\n", `case.toml:7:1: workload.training[0]: needs the key "global_batch"`},
 		{"odd k", "[topology]\nkind = \"fat-tree\"\nhost = \"dgx-h100\"\nk = 5\n" + allReduce, `case.toml:4:5: topology.k: must be even, not 5`},
@@ -167,8 +209,10 @@ func TestFaultsOfEveryKind(t *testing.T) {
 		{"accelerator without figures", strings.Replace(fabric(allReduce), "dgx-h100", "a", 1) + "[hosts.a]\nbase = \"dgx-h100\"\naccelerator = \"b\"\n[accelerators.b]\nmemory = \"1GB\"\n", `case.toml:12:1: accelerators.b: lacks memory_bandwidth, multiprocessors, peak_fp32`},
 		{"host without a reference", strings.Replace(fabric(allReduce), "dgx-h100", "a", 1) + "[hosts.a]\naccelerator = \"b\"\n[accelerators.b]\nmemory = \"1GB\"\n", `case.toml:9:1: hosts.a: lacks accelerators, scale_up, scale_up_bandwidth, nics, nic_bandwidth`},
 		{"model that is none", strings.Replace(training(""), "bert-large", "a", 1) + "[models.a]\nlayers = 2\nhidden = 10\nheads = 3\nvocab = 5\n", `case.toml:8:1: models.a: hidden 10 is not a multiple of heads 3: state head_dim`},
-		{"same fault from two", strings.Replace(training(""), "bert-large", "a", 1) + "[[workload.training]]\nmodel = \"a\"\nglobal_batch = 1\n[models.a]\nfamily = \"convnet\"\nlayers = 2\n",
-			"case.toml:11:1: models.a: layers of a convnet must be 50, 101 or 152, got 2"},
+		{
+			"same fault from two", strings.Replace(training(""), "bert-large", "a", 1) + "[[workload.training]]\nmodel = \"a\"\nglobal_batch = 1\n[models.a]\nfamily = \"convnet\"\nlayers = 2\n",
+			"case.toml:11:1: models.a: layers of a convnet must be 50, 101 or 152, got 2",
+		},
 		{"two lengths", training("iterations = 3\ntokens = 300e9\n"), `case.toml:9:10: workload.training[0].tokens: contradicts iterations`},
 		{"bad expectation", switch8 + allReduce + "[[expect]]\nmetric = \"a\"\nop = \"=\"\nvalue = 1\n", `case.toml:12:6: expect[0].op: "=" is unknown`},
 		{"too many tables", switch8 + strings.Repeat(allReduce, maxTables+1), `case.toml:7:1: workload.collective: has 10001 tables; at most 10000 are taken`},

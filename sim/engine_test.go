@@ -443,8 +443,11 @@ func TestDeadlock(t *testing.T) {
 		{"nobody waits", []waits{nil, {}}, ""},
 		{"one", []waits{{{"job 1", "accelerators"}}}, "deadlock: nothing is pending and 1 wait; job 1 waits for accelerators"},
 		{"of two waiters", []waits{{{"a", "b"}}, nil, {{"b", "a"}}}, "deadlock: nothing is pending and 2 wait; a waits for b; b waits for a"},
-		{"eight are named", []waits{slices.Repeat(waits{{"x", "y"}}, 11)},
-			"deadlock: nothing is pending and 11 wait" + strings.Repeat("; x waits for y", 8) + "; and 3 more"},
+		{
+			"eight are named",
+			[]waits{slices.Repeat(waits{{"x", "y"}}, 11)},
+			"deadlock: nothing is pending and 11 wait" + strings.Repeat("; x waits for y", 8) + "; and 3 more",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newRecorder()

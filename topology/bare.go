@@ -135,8 +135,10 @@ func (t *Topology) buildMesh(first NodeID, n int, capacity, efficiency float64, 
 	for i := range n {
 		for j := range n {
 			if i != j {
-				t.Links = append(t.Links, Link{From: first + NodeID(i), To: first + NodeID(j), Latency: latency,
-					Capacity: capacity, Payload: capacity * efficiency})
+				t.Links = append(t.Links, Link{
+					From: first + NodeID(i), To: first + NodeID(j), Latency: latency,
+					Capacity: capacity, Payload: capacity * efficiency,
+				})
 			}
 		}
 	}

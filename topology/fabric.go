@@ -87,8 +87,10 @@ func newHosts(kind string, f Fabric, hostsPerRack int) (*Topology, *hostRouter, 
 	t.router = r
 	for s := range t.Servers {
 		first := NodeID(s * h.Accelerators)
-		t.Servers[s] = Server{Spec: h, Rack: s / hostsPerRack, FirstAccelerator: first,
-			FirstNIC: NodeID(t.accelerators + s*h.NICs)}
+		t.Servers[s] = Server{
+			Spec: h, Rack: s / hostsPerRack, FirstAccelerator: first,
+			FirstNIC: NodeID(t.accelerators + s*h.NICs),
+		}
 		for i := range h.Accelerators {
 			t.hostOf[int(first)+i] = int32(s)
 		}

@@ -55,8 +55,11 @@ func TestModelValidate(t *testing.T) {
 	}{
 		{"empty", Model{}, []string{"layers", "hidden", "heads", "vocab"}},
 		{"unknown family", Model{Family: "rnn"}, []string{`"rnn"`}},
-		{"several at once", Model{Name: "m", Layers: -1, Hidden: 100, Heads: 16, Vocab: 5, Activation: "relu"},
-			[]string{"model m: hidden 100 is not a multiple of heads 16", "layers must be 1 or more, got -1", `activation "relu"`}},
+		{
+			"several at once",
+			Model{Name: "m", Layers: -1, Hidden: 100, Heads: 16, Vocab: 5, Activation: "relu"},
+			[]string{"model m: hidden 100 is not a multiple of heads 16", "layers must be 1 or more, got -1", `activation "relu"`},
+		},
 		{"grouped queries", Model{Layers: 1, Hidden: 64, Heads: 8, KVHeads: 3, Vocab: 5}, []string{"kv_heads 3 does not divide heads 8"}},
 		{"experts", Model{Layers: 1, Hidden: 64, Heads: 8, Vocab: 5, Experts: 8}, []string{"not built yet"}},
 		{"bert", Model{Family: FamilyBERT, Layers: 1, Hidden: 64, Heads: 8, KVHeads: 4, Vocab: 5, Activation: ActivationSwiGLU}, []string{"activation", "kv_heads"}},

@@ -24,8 +24,10 @@ func TestTrainingValidate(t *testing.T) {
 		change func(*Training)
 		want   string
 	}{
-		{"not a multiple", func(t *Training) { t.GlobalBatch, t.MicroBatch = 100, 3 },
-			"global_batch 100 is not a multiple of data x micro_batch = 8 x 3 = 24: nearest 96 or 120"},
+		{
+			"not a multiple", func(t *Training) { t.GlobalBatch, t.MicroBatch = 100, 3 },
+			"global_batch 100 is not a multiple of data x micro_batch = 8 x 3 = 24: nearest 96 or 120",
+		},
 		{"too small", func(t *Training) { t.GlobalBatch = 10 }, "nearest 2048"},
 		{"no batch", func(t *Training) { t.GlobalBatch = 0 }, "global_batch must be 1 or more, got 0"},
 		{"too long", func(t *Training) { t.Sequence = 1024 }, "sequence 1024 is longer than the model's table of 512 positions"},
@@ -119,8 +121,12 @@ func TestStateBytes(t *testing.T) {
 		p    topology.Precision
 		want int64
 	}{
-		{Adam, topology.BF16, 12}, {LAMB, topology.FP16, 12}, {SGD, topology.FP16, 8},
-		{Adam, topology.FP32, 8}, {LAMB, topology.TF32, 8}, {SGD, topology.TF32, 4},
+		{Adam, topology.BF16, 12},
+		{LAMB, topology.FP16, 12},
+		{SGD, topology.FP16, 8},
+		{Adam, topology.FP32, 8},
+		{LAMB, topology.TF32, 8},
+		{SGD, topology.TF32, 4},
 	} {
 		if got := c.kind.StateBytes(c.p); got != c.want {
 			t.Errorf("%v in %v keeps %d bytes a parameter, want %d", c.kind, c.p, got, c.want)
@@ -134,9 +140,12 @@ func TestOptimizerStep(t *testing.T) {
 		p    topology.Precision
 		want float64 // bytes a parameter
 	}{
-		{Adam, topology.BF16, 34}, {Adam, topology.FP32, 40},
-		{LAMB, topology.FP16, 48}, {LAMB, topology.TF32, 60},
-		{SGD, topology.FP16, 26}, {SGD, topology.FP32, 32},
+		{Adam, topology.BF16, 34},
+		{Adam, topology.FP32, 40},
+		{LAMB, topology.FP16, 48},
+		{LAMB, topology.TF32, 60},
+		{SGD, topology.FP16, 26},
+		{SGD, topology.FP32, 32},
 	} {
 		if got := c.kind.Step(1000, 10, c.p).Bytes / 1000; got != c.want {
 			t.Errorf("%v in %v moves %g bytes a parameter, want %g", c.kind, c.p, got, c.want)

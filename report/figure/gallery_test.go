@@ -216,8 +216,9 @@ func recovery() Stack {
 }
 
 func crowded() Lines {
-	l := Lines{Title: "Twenty policies, more names than fit beside the axes and a title that is longer than the paper is wide, much longer",
-		X: Axis{Label: "load", Unit: Ratio}, Y: Axis{Label: "median completion time of all jobs of the trace", Unit: Seconds},
+	l := Lines{
+		Title: "Twenty policies, more names than fit beside the axes and a title that is longer than the paper is wide, much longer",
+		X:     Axis{Label: "load", Unit: Ratio}, Y: Axis{Label: "median completion time of all jobs of the trace", Unit: Seconds},
 		Limits: []Limit{{"deadline", 5000}, {"deadline of the others, with a long name", 5100}, {"p99", 4950}},
 	}
 	for i := range 20 {

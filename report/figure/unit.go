@@ -43,12 +43,21 @@ var (
 	clockSeconds = append(siSeconds[:len(siSeconds):len(siSeconds)],
 		prefix{60, 180, "min"}, prefix{3600, 3 * 3600, "h"}, prefix{86400, 3 * 86400, "d"})
 	bytePrefixes = []prefix{
-		{1, 0, "B"}, {1 << 10, 1 << 10, "KiB"}, {1 << 20, 1 << 20, "MiB"}, {1 << 30, 1 << 30, "GiB"},
-		{1 << 40, 1 << 40, "TiB"}, {1 << 50, 1 << 50, "PiB"}, {1 << 60, 1 << 60, "EiB"},
+		{1, 0, "B"},
+		{1 << 10, 1 << 10, "KiB"},
+		{1 << 20, 1 << 20, "MiB"},
+		{1 << 30, 1 << 30, "GiB"},
+		{1 << 40, 1 << 40, "TiB"},
+		{1 << 50, 1 << 50, "PiB"},
+		{1 << 60, 1 << 60, "EiB"},
 	}
 	ratePrefixes = []prefix{
-		{1, 0, "B/s"}, {1e3, 1e3, "kB/s"}, {1e6, 1e6, "MB/s"}, {1e9, 1e9, "GB/s"},
-		{1e12, 1e12, "TB/s"}, {1e15, 1e15, "PB/s"},
+		{1, 0, "B/s"},
+		{1e3, 1e3, "kB/s"},
+		{1e6, 1e6, "MB/s"},
+		{1e9, 1e9, "GB/s"},
+		{1e12, 1e12, "TB/s"},
+		{1e15, 1e15, "PB/s"},
 	}
 	ratioPrefixes = []prefix{{0.01, 0, "%"}}
 )
