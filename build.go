@@ -19,8 +19,12 @@ import (
 // very many links, so that the series take 128 MB at most up to half a million.
 func seriesBins(links int) int { return max(32, min(256, (1<<24)/max(links, 1))) }
 
-// maxMessages bounds a collective that is simulated message by message.
-const maxMessages = 1 << 22
+// Bounds of a collective that is simulated message by message, and so of the
+// memory that it takes.
+const (
+	maxMessages = 1 << 22
+	maxWaits    = 1 << 24
+)
 
 // plant is a scenario built: a cluster with its jobs, ready to run.
 type plant struct {
@@ -407,7 +411,7 @@ func (b *builder) checkPlan(w *scenario.Collective, p *cluster.CollectiveBenchma
 	if p.Ranks != nil {
 		n = len(p.Ranks)
 	}
-	messages, err := collective.Messages(p.Op, p.Algorithm, n)
+	messages, waits, err := collective.Messages(p.Op, p.Algorithm, n)
 	if err != nil {
 		at := b.at(w.Algorithm.Pos, w.Op.Pos)
 		b.fault(at, w.Path+".algorithm", "%v", err)
@@ -419,8 +423,9 @@ func (b *builder) checkPlan(w *scenario.Collective, p *cluster.CollectiveBenchma
 		b.fault(w.Expand.Pos, w.Path+".expand", "%s over a ring is a pipeline of small pieces and cannot be expanded; algorithm = \"direct\" can", p.Op)
 		return false
 	}
-	if p.Explode && messages > maxMessages {
-		b.fault(w.Expand.Pos, w.Path+".expand", "%d messages are more than the %d that are simulated one by one", messages, maxMessages)
+	if p.Explode && (messages > maxMessages || waits > maxWaits) {
+		b.fault(w.Expand.Pos, w.Path+".expand", "%d messages that wait for %d others are more than can be simulated one by one, %d and %d",
+			messages, waits, maxMessages, maxWaits)
 		return false
 	}
 	return true

@@ -368,7 +368,9 @@ func (p *plant) acceleratorTable(end sim.Time) *result.Table {
 		}
 	}
 	for i := range n {
-		idle[i] = max(0, end.Seconds()-compute[i]-exposed[i])
+		rest := max(0, end.Seconds()-compute[i])
+		exposed[i] = min(exposed[i], rest) // jobs that share the accelerator may both count a time
+		idle[i] = rest - exposed[i]
 		used[i] = ratio(compute[i], end.Seconds())
 	}
 	return &result.Table{Name: "accelerators", Columns: []result.Column{

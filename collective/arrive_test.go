@@ -408,7 +408,7 @@ func TestDataArrives(t *testing.T) {
 					if want := totalShare(op, a, n); math.Abs(sum-want) > 1e-9*want {
 						t.Errorf("all ranks together send %v sizes, not %v", sum, want)
 					}
-					if count, err := collective.Messages(op, a, n); err != nil || count != len(messages) {
+					if count, _, err := collective.Messages(op, a, n); err != nil || count != len(messages) {
 						t.Errorf("Messages is %d (%v); there are %d", count, err, len(messages))
 					}
 				})

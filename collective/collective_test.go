@@ -254,7 +254,7 @@ func TestWhatAnAlgorithmCannot(t *testing.T) {
 	} {
 		planner := collective.NewPlanner(star(c.n))
 		_, planned := planner.Plan(c.op, c.a, accelerators(c.n))
-		_, counted := collective.Messages(c.op, c.a, c.n)
+		_, _, counted := collective.Messages(c.op, c.a, c.n)
 		for _, err := range []error{planned, counted} {
 			for _, w := range c.words {
 				if err == nil || !strings.Contains(err.Error(), w) {

@@ -202,8 +202,11 @@ func (p *Planner) rings(ranks []topology.NodeID) [][]int {
 	t := p.topology
 	n := len(ranks)
 	channels := 1
-	if !t.Bare() && t.Server(ranks[0]) != t.Server(ranks[n-1]) {
-		channels = t.Servers[t.Server(ranks[0])].Spec.NICs
+	if !t.Bare() {
+		here := t.Server(ranks[0])
+		if slices.ContainsFunc(ranks, func(r topology.NodeID) bool { return t.Server(r) != here }) {
+			channels = t.Servers[here].Spec.NICs
+		}
 	}
 	order := make([][]int, channels)
 	for c := range order {
@@ -280,9 +283,10 @@ func (p *Plan) Explode(yield func(Message)) error {
 }
 
 // Messages is the number of messages of an operation over n ranks in its
-// exploded form, 0 for a pipeline, which has none. An error says what the
-// algorithm cannot do. Auto can do all.
-func Messages(op Op, a Algorithm, n int) (int, error) {
+// exploded form, and about how many others they wait for in all; 0 for a
+// pipeline, which has none. An error says what the algorithm cannot do. Auto can
+// do all.
+func Messages(op Op, a Algorithm, n int) (messages, waits int, err error) {
 	if a == Auto {
 		a = Ring
 		if op == AllToAll {
@@ -295,16 +299,18 @@ func Messages(op Op, a Algorithm, n int) (int, error) {
 	}
 	rs, err := rounds(op, a, n, [][]int{order})
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	total := 0
 	for _, r := range rs {
 		if r.chain {
-			return 0, nil
+			return 0, 0, nil
 		}
+		sends := 0
 		for range r.sends {
-			total += r.repeat
+			sends++
 		}
+		waits += sends * max(messages/n, r.repeat-1)
+		messages += sends * r.repeat
 	}
-	return total, nil
+	return messages, waits, nil
 }

@@ -208,7 +208,7 @@ func TestPlotFaults(t *testing.T) {
 
 		{"negative size", table, tableTo + "all_reduce,ring,8,-1,1,1,1,w\n", table + ":2: size_bytes is -1: negative"},
 		{"half a rank", table, tableTo + "all_reduce,ring,8.5,1,1,1,1,w\n", table + `:2: ranks is "8.5": not a number of ranks`},
-		{"beyond any axis", table, tableTo + "all_reduce,ring,8,1,1,1,1,w\nall_reduce,ring,8,1e300,1,1,1,w\n", table + ": series 0 (\"all_reduce ring, 8 ranks\"): X[1] is 1e+300"},
+		{"beyond any axis", table, tableTo + "all_reduce,ring,8,1,1,1,1,w\nall_reduce,ring,8,1e300,1,1,1,w\n", table + ": series 0 (\"all_reduce ring, 8 ranks\"): x[1] is 1e+300"},
 	} {
 		dir := folder(t, map[string]string{c.file: c.text})
 		files, err := report.Plot(dir, report.PlotOptions{})

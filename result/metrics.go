@@ -95,7 +95,7 @@ var (
 	Host                  = Metric{Name: "host", Definition: "name of its host; empty for bare accelerators"}
 	RackName              = Metric{Name: "rack", Definition: "name of its rack; empty for bare accelerators"}
 	ComputeTime           = Metric{Name: "compute_s", Unit: "s", Definition: "time computing"}
-	CommunicationTime     = Metric{Name: "communication_s", Unit: "s", Definition: "time in communication with nothing computed meanwhile"}
+	CommunicationTime     = Metric{Name: "communication_s", Unit: "s", Definition: "time in communication with nothing computed meanwhile; of jobs that share the accelerator the sum, at most what compute leaves"}
 	IdleTime              = Metric{Name: "idle_s", Unit: "s", Definition: "the rest of the makespan"}
 	ComputeUtilization    = Metric{Name: "utilization_ratio", Unit: "ratio", Definition: "share of the makespan spent computing", Formula: "compute_s / makespan_s"}
 	OverlappedPerAccel    = Metric{Name: "overlapped_communication_s", Unit: "s", Definition: "time in communication while computing; part of compute_s"}

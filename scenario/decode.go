@@ -201,9 +201,13 @@ func (b *binder) table(n *node, path string, v reflect.Value) {
 	for i, d := range all {
 		names[i] = d.name
 	}
+	var misspelt []string // keys that are there under another name
 	for _, name := range n.keys {
 		if !slices.Contains(names, name) {
 			b.unknown(n.table[name], path, name, names)
+			if len(misspelt) < len(names) {
+				misspelt = append(misspelt, nearest(name, names))
+			}
 		}
 	}
 	kind := b.kind(n, all)
@@ -212,7 +216,9 @@ func (b *binder) table(n *node, path string, v reflect.Value) {
 		keyPath := join(path, d.name, ".")
 		setDefaults(d, field)
 		if item == nil {
-			b.absent(n, path, kind, d)
+			if !slices.Contains(misspelt, d.name) {
+				b.absent(n, path, kind, d)
+			}
 			continue
 		}
 		if kind != "" && d.takenBy != nil && !slices.Contains(d.takenBy, kind) {
