@@ -43,7 +43,6 @@ latency = 1
 `), nil)
 	fmt.Println(faults)
 	// Output:
-	// case.toml:2:1: topology: kind "switch" needs the key "bandwidth" (rate of each link, per direction)
 	// case.toml:4:1: unknown key "bandwith" in topology (did you mean "bandwidth"?)
 	// case.toml:5:11: topology.latency: "1" has no unit; a time was expected: ps, ns, us, ms, s, m, h, d
 	// case.toml: there is no workload: add a [[workload.training]], [[workload.collective]] or [[workload.flows]]
