@@ -74,7 +74,7 @@ func (b *CollectiveBenchmark) start() {
 		}
 		b.plan = plan
 	}
-	b.began = b.c.Engine.Now()
+	b.began, b.before = b.c.Engine.Now(), nil
 	if b.done >= 1 && b.Iterations > 2 && b.c.Alone() {
 		b.before, b.account = b.c.Network.Snapshot(), *b.ledger
 	}

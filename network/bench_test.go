@@ -59,9 +59,12 @@ func play(b *testing.B, topo *topology.Topology, transfers []Transfer) {
 	}
 }
 
-// BenchmarkPoisson shows how the cost grows with the number of flows: at one
-// load it does not, a flow costs the same whether a thousand or a million come.
-// Load, the share of the hosts' links that is asked for, is what matters.
+// BenchmarkPoisson shows how the cost grows. A flow costs more while the network
+// fills up: at 1,024 hosts and load 0.5 the first thousand flows hardly meet, and
+// after some tens of thousands 2,000 drain at once and each arrival or departure
+// changes the rates of a few. From then on the cost of a flow stays: about 20,000
+// flows/s on a busy 2-core machine, for 1e5 flows as for 1e6. Load matters more
+// than size: what grows with it is how far a change reaches.
 func BenchmarkPoisson(b *testing.B) {
 	for _, c := range []struct {
 		k, flows int

@@ -85,7 +85,7 @@ type Iteration struct {
 	Overlapped sim.Time // communication during the backward pass
 }
 
-// Events of a job, in the high byte of their argument.
+// Events of a job.
 const (
 	argStep    uint64 = iota // the segment that is on has ended
 	argReduced               // a bucket has been summed
@@ -142,7 +142,7 @@ func (j *Job) start() {
 	j.began, j.backEnd = now, -1
 	j.micro, j.layer, j.inBack = 0, 0, false
 	j.ready, j.reduced = 0, 0
-	j.current = Iteration{}
+	j.current, j.before = Iteration{}, nil
 	if j.Done >= Simulated-1 && j.Iterations > Simulated && j.c.Alone() {
 		j.before, j.wasLedger = j.c.Network.Snapshot(), *j.ledger
 	}
