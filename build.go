@@ -15,9 +15,15 @@ import (
 	"github.com/railyard/railyard/workload"
 )
 
-// seriesBins is for how many intervals of time utilization is kept: fewer for
-// very many links, so that the series take 128 MB at most up to half a million.
-func seriesBins(links int) int { return max(32, min(256, (1<<24)/max(links, 1))) }
+// seriesBins is for how many intervals of time utilization is kept: fewer the
+// more links there are, so that the series of all stay within 256 MB, and none
+// beyond a million.
+func seriesBins(links int) int {
+	if links > 1<<20 {
+		return 0
+	}
+	return max(32, min(256, (1<<24)/max(links, 1)))
+}
 
 // Bounds of a collective that is simulated message by message, and so of the
 // memory that it takes.

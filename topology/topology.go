@@ -59,7 +59,7 @@ const None NodeID = -1
 // and not the machine's memory.
 const (
 	MaxAccelerators = 1 << 20
-	MaxLinks        = 1 << 24
+	MaxLinks        = 1 << 23
 )
 
 // Link is one direction of a cable.
