@@ -10,7 +10,6 @@ package report
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"io"
@@ -67,17 +66,10 @@ func writeFile(path string, write func(io.Writer) error) error {
 
 // WriteJSON writes a record with indentation and a final newline.
 func WriteJSON(w io.Writer, r *result.Record) error {
-	text, err := json.Marshal(r)
-	if err != nil {
-		return err
-	}
-	var b bytes.Buffer
-	if err := json.Indent(&b, text, "", "  "); err != nil {
-		return err
-	}
-	b.WriteByte('\n')
-	_, err = w.Write(b.Bytes())
-	return err
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false) // the names of links have a ">"
+	e.SetIndent("", "  ")
+	return e.Encode(r)
 }
 
 // WriteCSV writes a table.

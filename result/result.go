@@ -181,6 +181,15 @@ func (r *Record) Lookup(path string) (float64, error) {
 	return 0, fmt.Errorf("%s is not a number", path)
 }
 
+// marshal is json.Marshal that leaves "host0/nic0>leaf0" as it is.
+func marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
+}
+
 // MarshalJSON writes the fields in their order.
 func (r *Record) MarshalJSON() ([]byte, error) {
 	var b bytes.Buffer
@@ -189,7 +198,7 @@ func (r *Record) MarshalJSON() ([]byte, error) {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		name, err := json.Marshal(f.Metric.Name)
+		name, err := marshal(f.Metric.Name)
 		if err != nil {
 			return nil, err
 		}
@@ -202,7 +211,7 @@ func (r *Record) MarshalJSON() ([]byte, error) {
 			b.WriteString(Number(v))
 			continue
 		}
-		value, err := json.Marshal(f.Value)
+		value, err := marshal(f.Value)
 		if err != nil {
 			return nil, err
 		}
