@@ -72,9 +72,6 @@ var opNames = []string{"all_reduce", "all_gather", "reduce_scatter", "all_to_all
 // String is the name as a scenario writes it: "all_reduce".
 func (o Op) String() string { return opNames[o] }
 
-// OpNames lists what ParseOp accepts.
-func OpNames() []string { return opNames }
-
 // ParseOp finds an operation by its name.
 func ParseOp(name string) (Op, bool) {
 	for i, n := range opNames {
@@ -100,9 +97,6 @@ var algorithmNames = []string{"auto", "ring", "halving-doubling", "direct"}
 
 // String is the name as a scenario writes it: "halving-doubling".
 func (a Algorithm) String() string { return algorithmNames[a] }
-
-// AlgorithmNames lists what ParseAlgorithm accepts.
-func AlgorithmNames() []string { return algorithmNames }
 
 // ParseAlgorithm finds an algorithm by its name.
 func ParseAlgorithm(name string) (Algorithm, bool) {

@@ -149,16 +149,7 @@ func (q *queue) first() (level, index uint) {
 	return level, level*digits + uint(bits.TrailingZeros64(q.masks[level]))
 }
 
-// earliest is the time of the next event. It leaves base alone: something may
-// yet be pushed before that time.
-func (q *queue) earliest() Time {
-	if q.length == 0 {
-		return Never
-	}
-	_, index := q.first()
-	return q.least(&q.buckets[index])
-}
-
+// least is the earliest time in a bucket.
 func (q *queue) least(b *bucket) Time {
 	least := Never
 	for i := b.inlinePos; i < b.inlineLen; i++ {

@@ -29,6 +29,15 @@ func (s *sortedQueue) pop(limit Time) (event, bool) {
 	return e, true
 }
 
+// earliest is the time of the next event, without moving the queue on to it.
+func (q *queue) earliest() Time {
+	if q.length == 0 {
+		return Never
+	}
+	_, index := q.first()
+	return q.least(&q.buckets[index])
+}
+
 // FuzzQueue plays a script of pushes, peeks and bounded pops on both queues.
 // Three bytes are one step: what to do, and a delay whose bits are spread so
 // that ties, neighbours and far jumps all occur.

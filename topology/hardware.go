@@ -22,9 +22,6 @@ var precisionNames = [NumPrecisions]string{"fp32", "tf32", "fp16", "bf16", "fp8"
 // String is the name as a scenario writes it: "bf16".
 func (p Precision) String() string { return precisionNames[p] }
 
-// PrecisionNames lists what ParsePrecision accepts.
-func PrecisionNames() []string { return precisionNames[:] }
-
 // ParsePrecision finds a precision by its name.
 func ParsePrecision(name string) (p Precision, ok bool) {
 	for i, n := range precisionNames {
@@ -78,9 +75,6 @@ var scaleUpNames = [...]string{"switch", "mesh", "ring", "pcie"}
 
 // String is the name as a scenario writes it.
 func (s ScaleUp) String() string { return scaleUpNames[s] }
-
-// ScaleUpNames lists what ParseScaleUp accepts.
-func ScaleUpNames() []string { return scaleUpNames[:] }
 
 // ParseScaleUp finds a scale-up network by its name.
 func ParseScaleUp(name string) (s ScaleUp, ok bool) {
