@@ -21,6 +21,7 @@ const (
 	levels     = (63 + digitBits - 1) / digitBits // levels for a 63-bit time
 	inlineSize = 4                                // events in a bucket itself
 	blockSize  = 31                               // events of one block
+	unlimited  = Never - 1                        // the limit of a pop that has none
 	noBlock    = int32(-1)                        // end of a chain of blocks
 )
 
@@ -31,8 +32,9 @@ const (
 // An event at time t lies at the level of the highest 6-bit digit in which t
 // differs from base, in the bucket of t's digit there. All events of a level-0
 // bucket are at one instant. A pop takes from the first non-empty bucket of the
-// lowest non-empty level; from a higher level it first moves base to the least
-// time in that bucket and spreads the bucket over the levels below. An event
+// lowest non-empty level; from a higher level it first moves base into that
+// bucket, to its least time or, of many events, its beginning, and spreads the
+// bucket over the levels below. An event
 // moves at most once a level, so push and pop cost O(log64 of the time span)
 // and mostly touch lines that are in cache.
 //
@@ -173,11 +175,20 @@ func (q *queue) pop(e *event, limit Time) (ok bool) {
 	}
 	level, index := q.first()
 	b := &q.buckets[index]
+	for b.head != noBlock && level > 1 && limit == unlimited {
+		// Many events: spread them as they are, from the bucket's beginning on.
+		// Nothing can be pushed before that, since one of them is popped.
+		q.base = (q.base>>(level*digitBits)&^digitMask | Time(index&digitMask)) << (level * digitBits)
+		q.spread(level, index, Never, e)
+		level, index = q.first()
+		b = &q.buckets[index]
+	}
 	if level > 0 && (b.head != noBlock || b.inlineLen-b.inlinePos > 1) {
 		least := q.least(b)
 		if least > limit {
 			return false
 		}
+		q.base = least
 		q.spread(level, index, least, e)
 		q.length--
 		return true
@@ -215,12 +226,11 @@ func (q *queue) pop(e *event, limit Time) (ok bool) {
 	return true
 }
 
-// spread moves base to least, the least time in a bucket, takes the first event
-// at that time out, and moves the others to lower levels.
+// spread moves the events of a bucket to lower levels, after base has moved into
+// it. The first event at the time least, if any, is taken out instead.
 func (q *queue) spread(level, index uint, least Time, first *event) {
 	b := &q.buckets[index]
 	q.masks[level] &^= 1 << (index & digitMask)
-	q.base = least
 	taken := false
 	// Nothing spread lands in b again: its digit at this level is now base's.
 	for i := b.inlinePos; i < b.inlineLen; i++ {

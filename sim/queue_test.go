@@ -77,7 +77,7 @@ func FuzzQueue(f *testing.F) {
 				q.push(&e)
 				twin.push(e)
 			case 2:
-				check(Never)
+				check(unlimited)
 			case 3:
 				check(now + delay)
 			}
