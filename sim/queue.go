@@ -15,7 +15,7 @@ type event struct {
 }
 
 const (
-	digitBits  = 6
+	digitBits  = 7
 	digits     = 1 << digitBits                   // buckets of one level
 	digitMask  = digits - 1                       // the digit of a time at its level
 	levels     = (63 + digitBits - 1) / digitBits // levels for a 63-bit time
@@ -26,16 +26,16 @@ const (
 )
 
 // queue is a radix heap (Ahuja, Mehlhorn, Orlin, Tarjan, "Faster algorithms for
-// the shortest path problem", J. ACM 37, 1990) with 64-way digits: a monotone
+// the shortest path problem", J. ACM 37, 1990) with 128-way digits: a monotone
 // priority queue, whose push never lies before the last pop.
 //
-// An event at time t lies at the level of the highest 6-bit digit in which t
+// An event at time t lies at the level of the highest 7-bit digit in which t
 // differs from base, in the bucket of t's digit there. All events of a level-0
 // bucket are at one instant. A pop takes from the first non-empty bucket of the
 // lowest non-empty level; from a higher level it first moves base into that
 // bucket, to its least time or, of many events, its beginning, and spreads the
 // bucket over the levels below. An event
-// moves at most once a level, so push and pop cost O(log64 of the time span)
+// moves at most once a level, so push and pop cost O(log128 of the time span)
 // and mostly touch lines that are in cache.
 //
 // Events at one instant leave in the order in which they came: at any base they
@@ -48,7 +48,8 @@ type queue struct {
 	base   Time // the time of the last pop
 	length int
 
-	masks   [levels]uint64 // non-empty buckets of each level
+	busy    uint64                      // levels that hold events
+	masks   [levels][digits / 64]uint64 // buckets of each level that hold events
 	buckets [levels * digits]bucket
 
 	blocks []block
@@ -97,7 +98,8 @@ func (q *queue) put(e *event) {
 	if b.inlineLen < inlineSize && b.head == noBlock {
 		b.inline[b.inlineLen] = *e
 		b.inlineLen++
-		q.masks[level] |= 1 << (index & digitMask)
+		q.busy |= 1 << level
+		q.masks[level][index%digits/64] |= 1 << (index % 64)
 		return
 	}
 	if b.tail == noBlock || b.tailLen == blockSize {
@@ -145,10 +147,12 @@ func (q *queue) chunk(b *bucket, n int32, pos int16) []event {
 // first finds the bucket that holds the earliest events. The queue must not be
 // empty.
 func (q *queue) first() (level, index uint) {
-	for q.masks[level] == 0 {
-		level++
+	level = uint(bits.TrailingZeros64(q.busy))
+	m := &q.masks[level]
+	if m[0] != 0 {
+		return level, level*digits + uint(bits.TrailingZeros64(m[0]))
 	}
-	return level, level*digits + uint(bits.TrailingZeros64(q.masks[level]))
+	return level, level*digits + 64 + uint(bits.TrailingZeros64(m[1]))
 }
 
 // least is the earliest time in a bucket.
@@ -219,18 +223,27 @@ func (q *queue) pop(e *event, limit Time) (ok bool) {
 	}
 	if b.inlinePos == b.inlineLen && b.head == noBlock {
 		b.inlinePos, b.inlineLen = 0, 0
-		q.masks[level] &^= 1 << (index & digitMask)
+		q.clear(level, index)
 	}
 	q.base = e.at
 	q.length--
 	return true
 }
 
+// clear notes that a bucket holds nothing any more.
+func (q *queue) clear(level, index uint) {
+	m := &q.masks[level]
+	m[index%digits/64] &^= 1 << (index % 64)
+	if m[0]|m[1] == 0 {
+		q.busy &^= 1 << level
+	}
+}
+
 // spread moves the events of a bucket to lower levels, after base has moved into
 // it. The first event at the time least, if any, is taken out instead.
 func (q *queue) spread(level, index uint, least Time, first *event) {
 	b := &q.buckets[index]
-	q.masks[level] &^= 1 << (index & digitMask)
+	q.clear(level, index)
 	taken := false
 	// Nothing spread lands in b again: its digit at this level is now base's.
 	for i := b.inlinePos; i < b.inlineLen; i++ {
