@@ -27,6 +27,7 @@ type CollectiveBenchmark struct {
 	actor   sim.Actor
 	ledger  *Ledger
 	ranks   []topology.NodeID
+	plans   collective.Plans
 	plan    *collective.Plan // of the size that is on
 	done    int64            // iterations of the size that is on
 	spent   sim.Time         // in them
@@ -56,6 +57,15 @@ func (b *CollectiveBenchmark) Begin(c *Cluster, job int) {
 		}
 	}
 	b.ledger = c.NewLedger(b.ranks)
+	if err := b.lay(); err != nil {
+		c.Fail(job, err)
+		return
+	}
+	if b.Overhead != nil {
+		for _, p := range b.plans {
+			p.Overhead = *b.Overhead
+		}
+	}
 	b.start()
 }
 
@@ -67,12 +77,7 @@ func (b *CollectiveBenchmark) start() {
 	}
 	size := b.Sizes[len(b.Rows)]
 	if b.done == 0 {
-		plan, err := b.planFor(size)
-		if err != nil {
-			b.c.Fail(b.job, err)
-			return
-		}
-		b.plan = plan
+		b.plan = b.plans.Fastest(size)
 	}
 	b.began, b.before = b.c.Engine.Now(), nil
 	if b.done >= 1 && b.Iterations > 2 && b.c.Alone() {
@@ -84,19 +89,16 @@ func (b *CollectiveBenchmark) start() {
 	})
 }
 
-func (b *CollectiveBenchmark) planFor(size float64) (plan *collective.Plan, err error) {
-	switch {
-	case b.Algorithm == collective.Auto:
-		plan, err = b.c.Planner.Fastest(b.Op, b.ranks, size)
-	case b.plan != nil:
-		return b.plan, nil
-	default:
-		plan, err = b.c.Planner.Plan(b.Op, b.Algorithm, b.ranks)
+// lay plans the operation by the algorithms that are asked for.
+func (b *CollectiveBenchmark) lay() error {
+	if b.Algorithm == collective.Auto {
+		plans, err := b.c.Planner.Plans(b.Op, b.ranks)
+		b.plans = plans
+		return err
 	}
-	if err == nil && b.Overhead != nil {
-		plan.Overhead = *b.Overhead
-	}
-	return plan, err
+	plan, err := b.c.Planner.Plan(b.Op, b.Algorithm, b.ranks)
+	b.plans = collective.Plans{plan}
+	return err
 }
 
 // RankCount is the number of ranks, once the job has begun.

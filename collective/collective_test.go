@@ -273,10 +273,11 @@ func TestFastest(t *testing.T) {
 				topo := bare(kind, n, 50e9, sim.Microsecond)
 				planner := collective.NewPlanner(topo)
 				for _, size := range []float64{0, 1024, 1 << 20, 1 << 30} {
-					best, err := planner.Fastest(op, accelerators(n), size)
+					plans, err := planner.Plans(op, accelerators(n))
 					if err != nil {
 						t.Fatalf("%s %v n=%d: %v", kind, op, n, err)
 					}
+					best := plans.Fastest(size)
 					for _, a := range everyAlgorithm {
 						other, err := planner.Plan(op, a, accelerators(n))
 						if err == nil && other.Predict(size) < best.Predict(size) {
@@ -290,8 +291,8 @@ func TestFastest(t *testing.T) {
 	// Small messages are bound by latency, large ones by bandwidth.
 	topo := bare("switch", 64, 50e9, sim.Microsecond)
 	planner := collective.NewPlanner(topo)
-	small := must(planner.Fastest(collective.AllReduce, accelerators(64), 1024))
-	large := must(planner.Fastest(collective.AllReduce, accelerators(64), 1<<30))
+	small := must(planner.Plans(collective.AllReduce, accelerators(64))).Fastest(1024)
+	large := must(planner.Plans(collective.AllReduce, accelerators(64))).Fastest(1 << 30)
 	if small.Steps > 12 || large.Predict(1<<30) > 1.01*2*63./64*(1<<30)/50e9 {
 		t.Errorf("1 KiB by %v in %d steps, 1 GiB by %v in %v s", small.Algorithm, small.Steps, large.Algorithm, large.Predict(1<<30))
 	}
@@ -382,11 +383,12 @@ func ExamplePlanner() {
 	// all_to_all has no ring form; ring takes all_reduce, all_gather, reduce_scatter, broadcast, reduce, send_recv
 }
 
-func ExamplePlanner_Fastest() {
+func ExamplePlans_Fastest() {
 	topo, _ := topology.FullMesh(8, 50e9, 100_000)
 	planner := collective.NewPlanner(topo)
 	ranks := []topology.NodeID{0, 1, 2, 3, 4, 5, 6, 7}
-	plan, _ := planner.Fastest(collective.AllToAll, ranks, 1<<20)
+	plans, _ := planner.Plans(collective.AllToAll, ranks)
+	plan := plans.Fastest(1 << 20)
 	_, busbw := collective.Bandwidth(plan.Op, len(ranks), 1<<20, plan.Predict(1<<20))
 	fmt.Printf("%v: %.0f GB/s\n", plan.Algorithm, busbw/1e9)
 	// Output:

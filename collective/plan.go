@@ -51,7 +51,7 @@ func NewPlanner(t *topology.Topology) *Planner {
 }
 
 // Plan lays an operation over ranks, which must be distinct accelerators. The
-// algorithm must not be Auto; see Fastest. An error says what the algorithm
+// algorithm must not be Auto; see Plans. An error says what the algorithm
 // cannot do.
 func (p *Planner) Plan(op Op, a Algorithm, ranks []topology.NodeID) (*Plan, error) {
 	order := p.rings(ranks)
@@ -91,11 +91,14 @@ func (p *Planner) Plan(op Op, a Algorithm, ranks []topology.NodeID) (*Plan, erro
 	return plan, nil
 }
 
-// Fastest is the plan that is predicted to be the fastest for a size on an idle
-// network; of equals the first in the order ring, halving-doubling, direct.
-// Direct is left out beyond 1,024 ranks.
-func (p *Planner) Fastest(op Op, ranks []topology.NodeID, size float64) (*Plan, error) {
-	var best *Plan
+// Plans are the ways to perform one operation over the same ranks.
+type Plans []*Plan
+
+// Plans lays an operation over ranks by every algorithm that can perform it, in
+// the order ring, halving-doubling, direct: what Auto chooses from. Direct is left
+// out beyond 1,024 ranks, unless nothing else can do it.
+func (p *Planner) Plans(op Op, ranks []topology.NodeID) (Plans, error) {
+	var all Plans
 	var failed error
 	for _, a := range []Algorithm{Ring, HalvingDoubling, Direct} {
 		if a == Direct && len(ranks) > 1024 && op != AllToAll {
@@ -106,14 +109,24 @@ func (p *Planner) Fastest(op Op, ranks []topology.NodeID, size float64) (*Plan, 
 			failed = err
 			continue
 		}
-		if best == nil || plan.Predict(size) < best.Predict(size) {
+		all = append(all, plan)
+	}
+	if all == nil {
+		return nil, failed
+	}
+	return all, nil
+}
+
+// Fastest is the plan that is predicted to be the fastest for a size on an idle
+// network, of equals the first.
+func (p Plans) Fastest(size float64) *Plan {
+	best := p[0]
+	for _, plan := range p[1:] {
+		if plan.Predict(size) < best.Predict(size) {
 			best = plan
 		}
 	}
-	if best == nil {
-		return nil, failed
-	}
-	return best, nil
+	return best
 }
 
 // Predict is the time in seconds that the plan takes on an idle network.

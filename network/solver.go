@@ -216,8 +216,9 @@ func (s *solver) touch(l topology.LinkID) {
 }
 
 // solve finds the levels after flows have arrived, others have been detached,
-// and links have got another limit. Afterwards changed holds the flows whose level is another, and
-// touched the links whose sum of rates is; settle clears them.
+// and links have got another limit. Afterwards changed holds the flows whose
+// level is another, and touched the links whose sum of rates is; settle clears
+// them.
 func (s *solver) solve(arrivals []int32, resized []topology.LinkID) {
 	s.resumWorn() // what is left of many that have gone may be rounding
 	for _, slot := range arrivals {

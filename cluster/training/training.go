@@ -108,20 +108,15 @@ func (j *Job) Begin(c *cluster.Cluster, job int) {
 	j.gradientAdd = sim.FromSeconds(j.Roofline.Time(j.Training.GradientAdd()))
 	j.optimizer = sim.FromSeconds(j.Roofline.Time(j.Training.Step()))
 	if len(ranks) > 1 {
-		j.buckets = j.Training.Buckets(j.BucketBytes)
-	}
-	plans := map[int64]*collective.Plan{} // equal buckets share one
-	for _, b := range j.buckets {
-		plan := plans[b.Bytes]
-		if plan == nil {
-			var err error
-			if plan, err = c.Planner.Fastest(collective.AllReduce, ranks, float64(b.Bytes)); err != nil {
-				c.Fail(job, err)
-				return
-			}
-			plans[b.Bytes] = plan
+		plans, err := c.Planner.Plans(collective.AllReduce, ranks)
+		if err != nil {
+			c.Fail(job, err)
+			return
 		}
-		j.plans = append(j.plans, plan)
+		j.buckets = j.Training.Buckets(j.BucketBytes)
+		for _, b := range j.buckets {
+			j.plans = append(j.plans, plans.Fastest(float64(b.Bytes)))
+		}
 	}
 	j.start()
 }
