@@ -29,12 +29,18 @@ func (t Time) Seconds() float64 { return float64(t) / ticksPerSecond }
 // FromSeconds is the tick nearest to s seconds. Anything beyond the range of
 // the clock, and NaN, becomes Never, so that a rate of zero gives a finish that
 // does not come.
+//
+// The product with the ticks of a second is taken to its last bit: rounded
+// twice, once to a float64 and once to a tick, it would miss by a tick from
+// about six hours on.
 func FromSeconds(s float64) Time {
-	ticks := math.Round(s * ticksPerSecond)
+	product := s * ticksPerSecond
 	switch {
-	case ticks < math.MaxInt64 && ticks >= 0:
-		return Time(ticks)
-	case ticks < 0:
+	case product < math.MaxInt64 && product >= 0:
+		lost := math.FMA(s, ticksPerSecond, -product)
+		whole := math.Floor(product)
+		return Time(whole) + Time(math.Round(product-whole+lost))
+	case product < 0:
 		return 0
 	}
 	return Never

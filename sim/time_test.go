@@ -22,6 +22,7 @@ func TestFromSeconds(t *testing.T) {
 		{"less than half a tick", 4.9e-12, 0},
 		{"more than half a tick", 5.1e-12, 1},
 		{"1.5 us", 1.5e-6, 1500 * Nanosecond},
+		{"rounded once, not twice", 33876.12708478727, 3387612708478727},
 		{"a year", 365 * 86400, 365 * 86400 * Second},
 		{"2.9 years", 2.9 * 365.25 * 86400, Time(math.Round(2.9*365.25*86400)) * Second},
 		{"3 years do not fit", 3 * 365.25 * 86400, Never},
