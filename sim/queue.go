@@ -20,7 +20,7 @@ const (
 	digitMask  = digits - 1                       // the digit of a time at its level
 	levels     = (63 + digitBits - 1) / digitBits // levels for a 63-bit time
 	inlineSize = 4                                // events in a bucket itself
-	blockSize  = 127                               // events of one block
+	blockSize  = 127                              // events of one block
 	unlimited  = Never - 1                        // the limit of a pop that has none
 	noBlock    = int32(-1)                        // end of a chain of blocks
 )
