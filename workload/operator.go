@@ -1,6 +1,9 @@
 package workload
 
-import "github.com/railyard/railyard/topology"
+import (
+	"github.com/railyard/railyard/collective"
+	"github.com/railyard/railyard/topology"
+)
 
 // Class says what kind of work an operator is, hence what limits it.
 type Class uint8
@@ -15,11 +18,12 @@ const (
 	Embedding                   // gathers and scatters rows of a table
 	Loss                        // softmax and cross entropy over the vocabulary
 	Optimizer                   // one pass over parameters and their state
+	Communication               // a collective with the other ranks of a group
 	NumClasses
 )
 
 var classNames = [NumClasses]string{
-	"matrix", "attention", "flash-attention", "convolution", "elementwise", "embedding", "loss", "optimizer",
+	"matrix", "attention", "flash-attention", "convolution", "elementwise", "embedding", "loss", "optimizer", "communication",
 }
 
 // String is the name that breakdowns use: "matrix".
@@ -54,7 +58,32 @@ type Operator struct {
 
 	// Backward tells the gradient operators apart.
 	Backward bool
+
+	// Of class Communication: what the ranks of which group do together, with
+	// Bytes the size as package collective counts it. Beside says that it runs
+	// beside the operator that follows; both end before the next begins.
+	Collective collective.Op
+	Group      Group
+	Beside     bool
 }
+
+// Group names the ranks that work together in one dimension of parallelism.
+type Group uint8
+
+// The groups.
+const (
+	DataGroup     Group = iota // replicas: gradients, and parameters that ZeRO shards
+	TensorGroup                // shares every matrix
+	ContextGroup               // shares every sequence
+	ExpertGroup                // shares the routed experts
+	PipelineGroup              // shares the layers
+	NumGroups
+)
+
+var groupNames = [NumGroups]string{"data", "tensor", "context", "expert", "pipeline"}
+
+// String is the name that a scenario gives the degree: "tensor".
+func (g Group) String() string { return groupNames[g] }
 
 // Layer is a part of a model that runs as a unit in either direction and whose
 // parameter gradients are complete when its backward pass is.
@@ -80,6 +109,15 @@ type Batch struct {
 	Sequence  int64 // tokens in each; ignored by convnets
 	Precision topology.Precision
 	Attention string // AttentionFlash (the default) or AttentionUnfused
+
+	// The degrees by which the pass is shared with other accelerators; 0 is 1.
+	// What Unfold gives is the part of one of them.
+	Tensor  int64
+	Context int64
+	Expert  int64
+	// SequenceParallel shares what the tensor-parallel ranks would all do the
+	// same, along the sequence (Korthikanti et al. 2022).
+	SequenceParallel bool
 }
 
 // ElementBytes is the size of one activation or weight in format p as training
