@@ -119,42 +119,75 @@ func (p *plant) trainingRecord(j *training.Job, job *cluster.Job) *result.Record
 		rate = perSecond(t.FLOPs()) / n
 	}
 	r.Add(result.ModelTFLOPS, rate/1e12)
-	r.Add(result.HardwareTFLOPS, rate/1e12)
+	r.Add(result.HardwareTFLOPS, rate*t.Recomputed()/1e12)
 	r.Add(result.MFU, rate/float64(j.Roofline.Accelerator.Peak[t.Precision]))
-	r.Add(result.MemoryPerAccelerator, t.Memory().Total())
+	m := t.Memory()
+	r.Add(result.MemoryPerAccelerator, m.Total())
+	memory := &result.Record{}
+	memory.Add(result.MemoryParameters, m.Parameters)
+	memory.Add(result.MemoryGradients, m.Gradients)
+	memory.Add(result.MemoryOptimizer, m.Optimizer)
+	memory.Add(result.MemoryActivations, m.Activations)
+	memory.Add(result.MemoryGathered, m.Gathered)
+	r.Add(result.Memory, memory)
+	r.Add(result.MicroBatch, int64(t.MicroBatch))
+	r.Add(result.Recompute, t.Recompute)
+	degrees := &result.Record{}
+	for _, d := range []struct {
+		group  workload.Group
+		degree int
+	}{
+		{workload.TensorGroup, t.Tensor}, {workload.PipelineGroup, t.Pipeline}, {workload.DataGroup, t.Data},
+		{workload.ContextGroup, t.Context}, {workload.ExpertGroup, t.Expert},
+	} {
+		degrees.Add(result.Metric{Name: d.group.String(), Definition: d.group.String() + "-parallel degree"}, int64(d.degree))
+	}
+	r.Add(result.Degrees, degrees)
 	if name := j.Algorithm(); name != "" {
 		r.Add(result.GradientAlgorithm, name)
-		r.Add(result.GradientBytes, t.Model.Parameters()*workload.GradientBytes(t.Precision))
+		r.Add(result.GradientBytes, t.Model.Parameters()*workload.GradientBytes(t.Precision)/int64(t.Tensor*t.Pipeline))
 	}
 	b := &result.Record{}
 	b.Add(result.ComputePart, j.Last.Compute.Seconds())
-	b.Add(result.ExposedPart, j.Last.Exposed.Seconds())
-	b.Add(result.BubblePart, 0.0)
+	b.Add(result.ExposedPart, j.Last.AllExposed().Seconds())
+	b.Add(result.BubblePart, j.Last.Bubble.Seconds())
 	b.Add(result.StoragePart, 0.0)
 	b.Add(result.OptimizerPart, j.Last.Optimizer.Seconds())
 	r.Add(result.Breakdown, b)
 	kinds := &result.Record{}
-	kinds.Add(result.GradientKind, j.Last.Exposed.Seconds())
+	for k, exposed := range j.Last.Exposed {
+		kind := training.Kind(k)
+		kinds.Add(result.Metric{Name: kind.String(), Unit: "s", Definition: "waiting for the exchange of " + kind.Exchanged()}, exposed.Seconds())
+	}
 	r.Add(result.ExposedByKind, kinds)
 	r.Add(result.OverlappedTime, j.Last.Overlapped.Seconds())
 	r.Add(result.ComputeByClass, classes(j))
 	return r
 }
 
-// classes splits the compute of an iteration by class of operator.
+// classes splits the compute of an iteration by class of operator: the mean of
+// the stages.
 func classes(j *training.Job) *result.Record {
 	t := &j.Training
 	var seconds [workload.NumClasses]float64
-	add := func(ops []workload.Operator, times int) {
+	add := func(ops []workload.Operator, times float64) {
 		for _, op := range ops {
-			seconds[op.Class] += float64(times) * j.Roofline.Time(op)
+			if op.Class != workload.Communication {
+				seconds[op.Class] += times * j.Roofline.Time(op)
+			}
 		}
 	}
+	var parameters int64
+	times := float64(t.Accumulation()) / float64(t.Pipeline)
 	for _, l := range t.Layers() {
-		add(l.Forward, t.Accumulation())
-		add(l.Backward, t.Accumulation())
+		add(l.Forward, times)
+		add(l.Backward, times)
+		parameters += l.Parameters + l.ExpertParameters
 	}
-	add([]workload.Operator{t.GradientAdd()}, t.Accumulation()-1)
+	if t.Zero >= 2 {
+		parameters /= int64(t.Data * t.Context)
+	}
+	add([]workload.Operator{t.GradientAdd(parameters)}, float64(t.Accumulation()-1)/float64(t.Pipeline))
 	r := &result.Record{}
 	for c, s := range seconds {
 		if s > 0 {

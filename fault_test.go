@@ -71,10 +71,6 @@ func TestFaults(t *testing.T) {
 		words []string
 	}{
 		// What the language has and the program has not.
-		{"tensor parallelism", host + "tensor = 2\n", nil, []string{"case.toml:10:10:", "tensor", "not built yet", "built: 1"}},
-		{"ZeRO", host + "zero = 1\n", nil, []string{"case.toml:10:8:", "zero", "not built yet"}},
-		{"recomputation", host + "recompute = \"full\"\n", nil, []string{"case.toml:10:13:", "recompute", "not built yet", `"none"`}},
-		{"auto micro-batch", strings.Replace(host, "micro_batch = 1", "micro_batch = \"auto\"", 1), nil, []string{"case.toml:7:15:", "micro_batch", "not built yet"}},
 		{"epochs", host + "epochs = 2\n", nil, []string{"case.toml:10:10:", "epochs", "iterations, samples or tokens"}},
 		{"shared training", host + "shared = true\n", nil, []string{"case.toml:10:10:", "shared", "not built yet"}},
 		{"packets", bare + allReduce + "\n[sim]\nfidelity = \"packet\"\n", nil, []string{"fidelity", `"packet"`, "not built yet"}},
@@ -89,6 +85,13 @@ func TestFaults(t *testing.T) {
 		},
 		{"no memory at all", strings.Replace(host, "\"bert-large\"", "\"gpt3-175b\"", 1), nil, []string{"does not fit in memory", "of the 80.0 GB"}},
 		{"a batch that does not divide", strings.Replace(host, "64", "12", 1), nil, []string{"case.toml:8:16:", "global_batch 12", "data x micro_batch = 8 x 1 = 8", "nearest 8 or 16"}},
+		{"heads that tensor does not divide", "[models.odd]\nfamily = \"transformer\"\nlayers = 4\nhidden = 192\nheads = 6\nvocab = 100\n" + strings.Replace(host, "bert-large", "odd", 1) + "tensor = 4\n", nil, []string{"case.toml:16:10:", "tensor 4 does not divide the 6 heads", "nearest 3 or 6"}},
+		{"fewer layers than stages", "[models.flat]\nfamily = \"transformer\"\nlayers = 4\nhidden = 192\nheads = 6\nvocab = 100\n" + strings.Replace(host, "bert-large", "flat", 1) + "pipeline = 8\n", nil, []string{"case.toml:16:12:", "8 stages are more than the 4 layers", "nearest 4"}},
+		{"fewer layers than virtual stages", "[models.flat]\nfamily = \"transformer\"\nlayers = 4\nhidden = 192\nheads = 6\nvocab = 100\n" + strings.Replace(host, "bert-large", "flat", 1) + "pipeline = 2\nvirtual_stages = 3\n", nil, []string{"case.toml:17:18:", "virtual_stages 3 x pipeline 2 = 6 chunks are more than the 4 layers", "nearest 2"}},
+		{"experts that the degree does not divide", "[models.moe]\nfamily = \"transformer\"\nlayers = 4\nhidden = 192\nheads = 6\nvocab = 100\nexperts = 6\n" + strings.Replace(host, "bert-large", "moe", 1) + "expert = 4\n", nil, []string{"case.toml:17:10:", "expert 4 does not divide the 6 experts", "nearest 3 or 6"}},
+		{"chunks on a schedule without", host + "pipeline = 2\nvirtual_stages = 2\nschedule = \"gpipe\"\n", nil, []string{"case.toml:12:12:", "gpipe", "interleaved"}},
+		{"micro-batches in odd groups", strings.Replace(host, "global_batch = 64", "global_batch = 12", 1) + "pipeline = 8\nvirtual_stages = 2\n", nil, []string{"case.toml:8:16:", "groups", "nearest global_batch 8 or 16"}},
+		{"an order of dimensions", host + "order = [\"tensor\", \"data\"]\n", nil, []string{"case.toml:10:9:", "tensor, context, data and pipeline"}},
 		{"a sequence that is too long", strings.Replace(host, "sequence = 128", "sequence = 1024", 1), nil, []string{"case.toml:9:12:", "sequence 1024", "512"}},
 		{"a precision that it has not", strings.Replace(host, "dgx-h100", "dgx-1v", 1) + "precision = \"bf16\"\n", nil, []string{"case.toml:10:13:", "v100-sxm2-32gb has no bf16", "fp16"}},
 		{"a model that there is not", strings.Replace(host, "bert-large", "bert-larg", 1), nil, []string{"case.toml:6:9:", `"bert-larg"`, "bert-large"}},

@@ -232,11 +232,12 @@ type Ledger struct {
 	bins           int
 	compute, comms result.Bins
 	until          sim.Time // end of the latest computation noted
+	begun          sim.Time // of the computation that is on, whose end is not known; -1: none
 }
 
 // NewLedger gives the ledger of a gang.
 func (c *Cluster) NewLedger(accelerators []topology.NodeID) *Ledger {
-	l := &Ledger{Accelerators: accelerators, bins: c.SeriesBins}
+	l := &Ledger{Accelerators: accelerators, bins: c.SeriesBins, begun: -1}
 	c.ledgers = append(c.ledgers, l)
 	return l
 }
@@ -253,8 +254,23 @@ func (l *Ledger) AddCompute(from, to sim.Time) {
 	}
 }
 
-// ComputeBy is Compute less what of the latest computation lies after now.
-func (l *Ledger) ComputeBy(now sim.Time) sim.Time { return l.Compute - max(0, l.until-now) }
+// Begin notes that the gang computes from now on, End that it no longer does.
+func (l *Ledger) Begin(now sim.Time) { l.begun = now }
+
+// End notes that the computation that was begun has ended.
+func (l *Ledger) End(now sim.Time) {
+	l.AddCompute(l.begun, now)
+	l.begun = -1
+}
+
+// ComputeBy is Compute with the part of the computation that is on until now, and
+// less what of the latest computation lies after it.
+func (l *Ledger) ComputeBy(now sim.Time) sim.Time {
+	if l.begun >= 0 {
+		return l.Compute + now - l.begun
+	}
+	return l.Compute - max(0, l.until-now)
+}
 
 // AddExposed notes that the gang waits for communication.
 func (l *Ledger) AddExposed(from, to sim.Time) {

@@ -50,61 +50,99 @@ func NewPlanner(t *topology.Topology) *Planner {
 	return &Planner{topology: t, count: make([]int32, len(t.Links))}
 }
 
-// Plan lays an operation over ranks, which must be distinct accelerators. The
-// algorithm must not be Auto; see Plans. An error says what the algorithm
-// cannot do.
-func (p *Planner) Plan(op Op, a Algorithm, ranks []topology.NodeID) (*Plan, error) {
-	order := p.rings(ranks)
-	rs, err := rounds(op, a, len(ranks), order)
-	if err != nil {
-		return nil, err
+// Plan lays an operation over groups of ranks, which must be distinct
+// accelerators and the same number in each. Several groups perform it side by
+// side as one activity, at the pace of the slowest. The algorithm must not be
+// Auto; see Plans. An error says what the algorithm cannot do.
+func (p *Planner) Plan(op Op, a Algorithm, groups ...[]topology.NodeID) (*Plan, error) {
+	n := len(groups[0])
+	plan := &Plan{Op: op, Algorithm: a, Ranks: groups[0]}
+	all, rings := make([][]round, len(groups)), make([]int, len(groups)) // of each group
+	for i, ranks := range groups {
+		order := p.rings(ranks)
+		rs, err := rounds(op, a, n, order)
+		if err != nil {
+			return nil, err
+		}
+		all[i], rings[i] = rs, len(order)
 	}
-	plan := &Plan{Op: op, Algorithm: a, Ranks: ranks, rounds: rs}
+	plan.rounds = all[0]
 	p.budget = MaxHops
-	for _, r := range rs {
-		phase := p.phase(r, ranks)
-		if p.budget < 0 {
-			return nil, fmt.Errorf("%s of %s over %d ranks crosses more than %d links in all here, too many to plan; another algorithm may cross fewer",
-				a, op, len(ranks), MaxHops)
-		}
-		switch {
-		case r.repeat > 1:
-			for c := range order {
-				phase.Latency = max(phase.Latency, longestWay(p.hops[c*len(ranks):(c+1)*len(ranks)], r.repeat))
+	for i, r := range plan.rounds {
+		phase := Phase{Share: r.share * float64(r.repeat)}
+		for g, ranks := range groups {
+			p.lay(&phase, all[g][i], ranks)
+			if p.budget < 0 {
+				p.close(&phase)
+				return nil, fmt.Errorf("%s of %s over %d ranks crosses more than %d links in all here, too many to plan; another algorithm may cross fewer",
+					a, op, n*len(groups), MaxHops)
 			}
-		case r.chain:
-			phase.Latency = 0
-			for _, hop := range p.hops {
-				phase.Latency += hop
+			latency := slices.Max(p.hops)
+			switch {
+			case r.repeat > 1:
+				for c := range rings[g] {
+					latency = max(latency, longestWay(p.hops[c*n:(c+1)*n], r.repeat))
+				}
+			case r.chain:
+				latency = 0
+				for _, hop := range p.hops {
+					latency += hop
+				}
 			}
+			phase.Latency = max(phase.Latency, latency)
 		}
+		p.close(&phase)
 		plan.Phases = append(plan.Phases, phase)
 		plan.Steps += r.repeat
 		if r.chain {
-			plan.Steps += len(ranks) - 2
+			plan.Steps += n - 2
 		}
 	}
-	if !p.topology.Bare() {
-		h := p.topology.Servers[p.topology.Server(ranks[0])].Spec
-		plan.Overhead = sim.Time(h.CollectiveOverhead) + sim.Time(plan.Steps)*sim.Time(h.StepOverhead)
-	}
+	plan.Overhead = p.overhead(groups[0][0], plan.Steps)
 	return plan, nil
+}
+
+// Sends lays a message from each of some accelerators to its partner, all at
+// once.
+func (p *Planner) Sends(from, to []topology.NodeID) *Plan {
+	p.budget = MaxHops
+	phase := Phase{Share: 1}
+	for i := range from {
+		p.lay(&phase, round{sends: func(yield func(int, int) bool) { yield(0, 1) }}, []topology.NodeID{from[i], to[i]})
+		phase.Latency = max(phase.Latency, p.hops[0])
+	}
+	p.close(&phase)
+	return &Plan{Op: SendRecv, Algorithm: Direct, Ranks: from, Phases: []Phase{phase}, Steps: 1, Overhead: p.overhead(from[0], 1)}
+}
+
+// overhead is the software's, of an operation of so many steps.
+func (p *Planner) overhead(rank topology.NodeID, steps int) sim.Time {
+	if p.topology.Bare() {
+		return 0
+	}
+	h := p.topology.Servers[p.topology.Server(rank)].Spec
+	return sim.Time(h.CollectiveOverhead) + sim.Time(steps)*sim.Time(h.StepOverhead)
 }
 
 // Plans are the ways to perform one operation over the same ranks.
 type Plans []*Plan
 
-// Plans lays an operation over ranks by every algorithm that can perform it, in
-// the order ring, halving-doubling, direct: what Auto chooses from. Direct is left
-// out beyond 1,024 ranks, unless nothing else can do it.
-func (p *Planner) Plans(op Op, ranks []topology.NodeID) (Plans, error) {
+// manyMessages is the number of messages from which on Plans leaves Direct out.
+const manyMessages = 1 << 20
+
+// Plans lays an operation over groups of ranks by every algorithm that can
+// perform it, in the order ring, halving-doubling, direct: what Auto chooses from.
+// Direct is left out where it takes more than a million messages, unless nothing
+// else can do it.
+func (p *Planner) Plans(op Op, groups ...[]topology.NodeID) (Plans, error) {
 	var all Plans
 	var failed error
+	n := len(groups[0])
 	for _, a := range []Algorithm{Ring, HalvingDoubling, Direct} {
-		if a == Direct && len(ranks) > 1024 && op != AllToAll {
+		if a == Direct && n*n*len(groups) > manyMessages && op != AllToAll {
 			continue
 		}
-		plan, err := p.Plan(op, a, ranks)
+		plan, err := p.Plan(op, a, groups...)
 		if err != nil {
 			failed = err
 			continue
@@ -139,16 +177,14 @@ func (p *Plan) Predict(size float64) float64 {
 	return t
 }
 
-// phase counts the hops of a round on each link. Its latency is that of the
-// slowest message; hops is left with that of each. Links come in their order, so
-// that the network walks through its state of them from front to back.
-func (p *Planner) phase(r round, ranks []topology.NodeID) Phase {
-	f := Phase{Share: r.share * float64(r.repeat)}
+// lay counts the hops of a round of one group on each link; hops is left with the
+// latency of each message.
+func (p *Planner) lay(f *Phase, r round, ranks []topology.NodeID) {
 	p.hops = p.hops[:0]
 	for from, to := range r.sends {
 		p.path = p.topology.Route(ranks[from], ranks[to], 0, p.path[:0])
 		if p.budget -= len(p.path); p.budget < 0 {
-			break
+			return
 		}
 		var latency sim.Time
 		for _, l := range p.path {
@@ -159,8 +195,12 @@ func (p *Planner) phase(r round, ranks []topology.NodeID) Phase {
 			p.count[l]++
 		}
 		p.hops = append(p.hops, latency)
-		f.Latency = max(f.Latency, latency)
 	}
+}
+
+// close gives a phase the hops that lay has counted. Links come in their order,
+// so that the network walks through its state of them from front to back.
+func (p *Planner) close(f *Phase) {
 	p.order(f.Links)
 	f.Counts = make([]float64, len(f.Links))
 	f.rate = math.Inf(1)
@@ -169,7 +209,6 @@ func (p *Planner) phase(r round, ranks []topology.NodeID) Phase {
 		f.rate = min(f.rate, p.topology.Links[l].Payload/f.Counts[i])
 		p.count[l] = 0
 	}
-	return f
 }
 
 // order sorts the links that have a count: by looking at all of the topology if
@@ -209,7 +248,7 @@ func longestWay(ring []sim.Time, hops int) sim.Time {
 
 // rings gives the orders in which rings pass the ranks. There is one, rank
 // order, unless the ranks span hosts: then there are as many as a host has
-// NICs, and ring c starts its way through each host at the accelerators of the
+// NICs, or ranks if they are fewer, and ring c starts its way through each host at the accelerators of the
 // c-th part, so that it enters there, and leaves before.
 func (p *Planner) rings(ranks []topology.NodeID) [][]int {
 	t := p.topology
@@ -218,7 +257,8 @@ func (p *Planner) rings(ranks []topology.NodeID) [][]int {
 	if !t.Bare() {
 		here := t.Server(ranks[0])
 		if slices.ContainsFunc(ranks, func(r topology.NodeID) bool { return t.Server(r) != here }) {
-			channels = t.Servers[here].Spec.NICs
+			// More rings than ranks in a host would be the same rings again.
+			channels = min(t.Servers[here].Spec.NICs, mostInHost(t, ranks))
 		}
 	}
 	order := make([][]int, channels)
@@ -240,6 +280,19 @@ func (p *Planner) rings(ranks []topology.NodeID) [][]int {
 		first = last
 	}
 	return order
+}
+
+// mostInHost is the most ranks that follow each other in one host.
+func mostInHost(t *topology.Topology, ranks []topology.NodeID) int {
+	most, run := 0, 0
+	for i, r := range ranks {
+		if i > 0 && t.Server(r) != t.Server(ranks[i-1]) {
+			run = 0
+		}
+		run++
+		most = max(most, run)
+	}
+	return most
 }
 
 // Message is one transfer of the exploded form.

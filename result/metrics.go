@@ -43,10 +43,19 @@ var (
 	HardwareTFLOPS       = Metric{Name: "hardware_tflops_per_accelerator", Unit: "TFLOP/s", Definition: "rate of all matrix arithmetic, recomputation included"}
 	MFU                  = Metric{Name: "mfu_ratio", Unit: "ratio", Definition: "model FLOPs utilization (Chowdhery et al. 2022)", Formula: "model_tflops_per_accelerator / dense peak of the precision"}
 	MemoryPerAccelerator = Metric{Name: "memory_per_accelerator_bytes", Unit: "bytes", Definition: "weights, gradients, optimizer state and activations at their peak"}
+	Memory               = Metric{Name: "memory_bytes", Unit: "bytes", Definition: "what memory_per_accelerator_bytes is made of"}
+	MemoryParameters     = Metric{Name: "parameters", Unit: "bytes", Definition: "weights that the passes compute with"}
+	MemoryGradients      = Metric{Name: "gradients", Unit: "bytes", Definition: "gradients"}
+	MemoryOptimizer      = Metric{Name: "optimizer", Unit: "bytes", Definition: "master weights and moments"}
+	MemoryActivations    = Metric{Name: "activations", Unit: "bytes", Definition: "kept for backward passes, those of the layer that is computed again included"}
+	MemoryGathered       = Metric{Name: "gathered", Unit: "bytes", Definition: "parameters of other replicas' shards while layers use them"}
+	MicroBatch           = Metric{Name: "micro_batch", Definition: "sequences or samples of one pass of a replica; where auto was asked for, what was chosen"}
+	Recompute            = Metric{Name: "recompute", Definition: "activations computed again; where auto was asked for, what was chosen"}
+	Degrees              = Metric{Name: "degrees", Definition: "degrees of parallelism"}
 	GlobalBatch          = Metric{Name: "global_batch", Definition: "sequences or samples of one iteration"}
 	Accumulation         = Metric{Name: "accumulation", Definition: "micro-batches of one replica in an iteration"}
 	GradientAlgorithm    = Metric{Name: "gradient_algorithm", Definition: "algorithm of the gradients' all-reduce, of the largest bucket"}
-	GradientBytes        = Metric{Name: "gradient_bytes", Unit: "bytes", Definition: "gradients that each replica reduces in an iteration"}
+	GradientBytes        = Metric{Name: "gradient_bytes", Unit: "bytes", Definition: "gradients that each rank sums over the replicas in an iteration"}
 	OverlappedTime       = Metric{Name: "overlapped_communication_s", Unit: "s", Definition: "communication of an iteration behind which the accelerators compute"}
 
 	Breakdown            = Metric{Name: "breakdown_s", Unit: "s", Definition: "where the time of one iteration goes; the parts sum to iteration_s"}
@@ -56,7 +65,6 @@ var (
 	StoragePart          = Metric{Name: "storage", Unit: "s", Definition: "waiting for data or checkpoints"}
 	OptimizerPart        = Metric{Name: "optimizer", Unit: "s", Definition: "the optimizer's update"}
 	ExposedByKind        = Metric{Name: "exposed_by_kind_s", Unit: "s", Definition: "exposed communication of one iteration by what was communicated"}
-	GradientKind         = Metric{Name: "gradient_all_reduce", Unit: "s", Definition: "waiting for the sum of gradients over replicas"}
 	ComputeByClass       = Metric{Name: "compute_by_class_s", Unit: "s", Definition: "compute of one iteration by class of operator"}
 	CollectiveOp         = Metric{Name: "op", Definition: "collective operation"}
 	CollectiveAlgorithm  = Metric{Name: "algorithm", Definition: "algorithm that was run; where auto was asked for, what it chose"}

@@ -282,6 +282,12 @@ func (r *resolver) model(name string, at Position, path string) (m workload.Mode
 		ExpertsPerToken: e.ExpertsPerToken.Value,
 		SharedExperts:   e.SharedExperts.Value,
 		ExpertFFN:       e.ExpertFFN.Value,
+		DenseLayers:     e.DenseLayers.Value,
+		CapacityFactor:  e.CapacityFactor.Value,
+		KVRank:          e.KVRank.Value,
+		QueryRank:       e.QueryRank.Value,
+		RotaryDim:       e.RotaryDim.Value,
+		ValueDim:        e.ValueDim.Value,
 	}
 	for _, err := range each(m.Validate()) {
 		r.add(e.At.Faultf(e.Path, "%s: %v", e.Path, err))

@@ -88,6 +88,15 @@ type Model struct {
 	Experts         Key[int64]  `key:"experts" min:"1" max:"1000000" doc:"routed experts of a layer"`
 	ExpertsPerToken Key[int64]  `key:"experts_per_token" min:"1" max:"1000000" doc:"experts that each token visits"`
 	SharedExperts   Key[int64]  `key:"shared_experts" min:"0" max:"1000000" doc:"experts that every token visits"`
-	ExpertFFN       Key[int64]  `key:"expert_ffn" min:"1" max:"100000000" doc:"inner width of one expert"`
-	Source          Key[string] `key:"source" doc:"where the figures come from"`
+	ExpertFFN       Key[int64]  `key:"expert_ffn" min:"1" max:"100000000" doc:"inner width of one expert; ffn where left out"`
+
+	DenseLayers    Key[int64]   `key:"dense_layers" min:"0" max:"100000" doc:"layers, from the first on, that have a feed-forward part of width ffn in place of experts"`
+	CapacityFactor Key[float64] `key:"capacity_factor" min:"1" max:"1000" doc:"rows that an expert computes for each row that it gets; 1 where left out"`
+
+	KVRank    Key[int64] `key:"kv_rank" min:"1" max:"1000000" doc:"width of the latent vector of keys and values: multi-head latent attention, head_dim being what is not rotated of a head"`
+	QueryRank Key[int64] `key:"query_rank" min:"1" max:"1000000" doc:"width of the latent vector of queries; none where left out"`
+	RotaryDim Key[int64] `key:"rotary_dim" min:"0" max:"1000000" doc:"rotated part of a query or key of latent attention"`
+	ValueDim  Key[int64] `key:"value_dim" min:"1" max:"1000000" doc:"width of a value of latent attention; head_dim where left out"`
+
+	Source Key[string] `key:"source" doc:"where the figures come from"`
 }

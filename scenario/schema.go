@@ -110,7 +110,13 @@ type Training struct {
 	AllowOversubscribed Key[bool]    `key:"allow_oversubscribed" default:"false" doc:"run even if the model does not fit in memory"`
 
 	BucketSize Key[units.Bytes] `key:"bucket_size" positive:"true" doc:"gradients are reduced in buckets of at least this size while the backward pass runs; where left out 25 MiB, the default of PyTorch, but one bucket for all in the bert family, as its published recipe has it"`
-	Overlap    Key[bool]        `key:"overlap" default:"true" doc:"reduce gradients while the backward pass runs, not after it"`
+	Overlap    Key[bool]        `key:"overlap" doc:"reduce gradients while the backward pass runs, not after it; where left out true, but false with pipeline stages, as Megatron-LM does"`
+
+	TensorOverlap   Key[bool]     `key:"tensor_overlap" default:"false" doc:"without sequence_parallel, all-reduce the input's gradient beside the product for the weights'; with it the exchanges of the backward pass always run so"`
+	PipelineOverlap Key[bool]     `key:"pipeline_overlap" default:"true" doc:"a stage goes on while what it sends to another is on its way"`
+	Prefetch        Key[bool]     `key:"prefetch" default:"true" doc:"with zero = 3, gather the parameters of a layer while the one before computes"`
+	Order           Key[[]string] `key:"order" doc:"dimensions of parallelism from the innermost, whose ranks are next to each other, to the outermost; tensor, context, data, pipeline where left out"`
+	Expand          Key[bool]     `key:"expand" default:"false" doc:"simulate every rank on its own rather than use their symmetry"`
 }
 
 // Placing is what every workload says about when and where it runs.

@@ -1,7 +1,14 @@
 package workload
 
-// attention adds softmax(Q K^T / sqrt(d)) V for heads query heads over samples
-// sequences. Both kinds compute the same result from the same operands.
+import "github.com/railyard/railyard/collective"
+
+// heads is the part of attention that one rank computes.
+type heads struct {
+	query, kv  int64 // number of query heads, and of key and value heads
+	key, value int64 // width of a query or key, and of a value
+}
+
+// attention adds softmax(Q K^T / sqrt(d)) V over samples sequences. Both kinds compute the same result from the same operands.
 //
 // Unfused, a score crosses HBM several times. With e bytes an element and a
 // mask byte, the forward pass writes the product Q K^T (e), masks and softmaxes
@@ -16,39 +23,62 @@ package workload
 // statistic a row cross HBM; backward recomputes the scores, five products
 // instead of the forward pass's two. A causal kernel skips the masked half:
 // FLOPs counts what runs.
-func (u *unfolder) attention(m Model, causal, dropout, fusedDropout bool) {
-	b, s, d := u.batch.Samples, u.batch.Sequence, m.HeadDim
-	batch := b * m.Heads
-	rows := float64(batch) * float64(s)
+//
+// Context parallelism gives a rank a part of each sequence's queries; keys and
+// values go around the group in a ring beside the kernel, and backward so do
+// they and their gradients (Liu et al. 2023, Ring Attention), with the parts
+// dealt out so that the causal work is equal.
+func (u *unfolder) attention(h heads, causal, dropout, fusedDropout bool) {
+	b, s := u.batch.Samples, u.batch.Sequence
+	part := quotient(s, u.batch.Context) // queries of a sequence
+	batch := b * h.query
+	rows := float64(batch) * float64(part)
+	q, o := rows*float64(h.key), rows*float64(h.value)
+	kv := float64(b*h.kv*s) * float64(h.key+h.value)
+	own := kv * float64(part) / float64(s) // keys and values of the rank's tokens
+	u.layer.CoreFrom = len(u.layer.Forward)
+	before := u.layer.Activations
+	defer func() {
+		u.layer.CoreTo = len(u.layer.Forward)
+		// The queries, keys and values that the core starts from are kept anyway.
+		u.layer.CoreActivations = u.layer.Activations - before
+		u.layer.Activations += int64(u.element * (q + own))
+	}()
+	var ring, ringBack []Operator
+	if u.batch.Context > 1 {
+		pass := u.exchange(collective.AllGather, ContextGroup, u.element*kv)
+		pass.Beside = true
+		back := u.exchange(collective.AllReduce, ContextGroup, u.element*kv)
+		back.Beside = true
+		ring, ringBack = []Operator{pass}, []Operator{back}
+	}
 	if u.batch.Attention == AttentionFlash {
-		q := rows * float64(d)
-		kv := q * float64(m.KVHeads) / float64(m.Heads)
-		flops := 4 * q * float64(s)
+		flops := 2 * (q + o) * float64(s)
 		if causal {
 			flops /= 2
 		}
 		kernel := Operator{
 			Name: "attention", Class: FlashAttention, Precision: wide(u.batch.Precision),
-			Batch: batch, M: s, N: s, K: d,
-			FLOPs: flops, Bytes: u.element*(2*q+2*kv) + 4*rows, Launches: 1,
+			Batch: batch, M: part, N: s, K: h.key,
+			FLOPs: flops, Bytes: u.element*(q+o+kv) + 4*rows, Launches: 1,
 		}
 		gradient := kernel
 		gradient.Name = "attention gradient"
 		gradient.FLOPs = 2.5 * flops
-		gradient.Bytes = u.element*(4*q+4*kv) + 8*rows
+		gradient.Bytes = u.element*(2*q+2*o+2*kv) + 8*rows
 		gradient.Launches = 2 // row sums of dO * O first
-		u.add([]Operator{kernel}, []Operator{gradient})
-		u.layer.Activations += int64(u.element*(q+2*kv) + 4*rows)
+		u.add(append(ring, kernel), append(ringBack, gradient))
+		u.layer.Activations += int64(4 * rows)
 		return
 	}
 
 	scores := rows * float64(s)
 	e := u.element
 	u.add(
-		[]Operator{u.product("attention scores", Attention, batch, s, s, d)},
+		append(ring, u.product("attention scores", Attention, batch, part, s, h.key)),
 		[]Operator{
-			u.product("attention scores query gradient", Attention, batch, s, d, s),
-			u.product("attention scores key gradient", Attention, batch, s, d, s),
+			u.product("attention scores query gradient", Attention, batch, part, h.key, s),
+			u.product("attention scores key gradient", Attention, batch, s, h.key, part),
 		})
 	switch {
 	case dropout && fusedDropout:
@@ -68,15 +98,14 @@ func (u *unfolder) attention(m Model, causal, dropout, fusedDropout bool) {
 			traffic{scores * 3 * e, scores * softmaxGradientSlots, 1})
 	}
 	u.add(
-		[]Operator{u.product("attention output", Attention, batch, s, d, s)},
-		[]Operator{
-			u.product("attention output probability gradient", Attention, batch, s, s, d),
-			u.product("attention output value gradient", Attention, batch, s, d, s),
-		})
+		[]Operator{u.product("attention output", Attention, batch, part, h.value, s)},
+		append(ringBack,
+			u.product("attention output probability gradient", Attention, batch, part, s, h.value),
+			u.product("attention output value gradient", Attention, batch, s, h.value, part),
+		))
 	kept := e // probabilities
 	if dropout {
 		kept += e + maskBytes // what the product with V read, and the mask
 	}
-	q := rows * float64(d)
-	u.layer.Activations += int64(scores*kept + e*q*(1+2*float64(m.KVHeads)/float64(m.Heads)))
+	u.layer.Activations += int64(scores * kept)
 }

@@ -34,57 +34,58 @@ func (m Model) bert(b Batch) []Layer {
 
 func (m Model) bertEmbedding(b Batch) Layer {
 	u := newUnfolder("embedding", b)
-	tokens := b.Samples * b.Sequence
-	u.layer.Parameters = (m.Vocab + m.Sequence + bertTypes) * m.Hidden
-	u.embedding(tokens, m.Hidden, m.Vocab)
+	tokens, shared := b.tokens(), b.shared()
+	u.vocabulary(m)
+	u.layer.Parameters += (m.Sequence + bertTypes) * m.Hidden
 	u.embedding(tokens, m.Hidden, m.Sequence)
 	u.embedding(tokens, m.Hidden, bertTypes)
-	u.scriptedNorm(tokens, m.Hidden, 3)
-	u.dropout(tokens * m.Hidden)
+	u.scriptedNorm(shared, m.Hidden, 3)
+	u.dropout(shared * m.Hidden)
 	return u.done()
 }
 
 func (m Model) bertBlock(b Batch) Layer {
 	u := newUnfolder("", b)
-	tokens := b.Samples * b.Sequence
-	width, inner := tokens*m.Hidden, tokens*m.FFN
-	heads := m.Heads * m.HeadDim
+	tokens := b.tokens()
+	shared, inner := b.shared()*m.Hidden, tokens*b.part(m.FFN)
+	width := b.part(m.Heads) * m.HeadDim
+	u.layer.Input = shared * int64(u.element)
 
-	u.keep(width)
+	u.keep(shared)
 	for range 3 { // the gradients of three products and of the residual meet
-		u.residualFork(width)
+		u.residualFork(shared)
 	}
 	for _, name := range []string{"query", "key", "value"} {
-		u.weights(m.Hidden, heads, true)
-		u.linear(name, tokens, heads, m.Hidden)
-		u.biasGradient(tokens * heads)
-		u.copies(name+" to heads", tokens*heads, 1)
+		u.weights(m.Hidden, width, true)
+		u.columns(name, 1, tokens, width, m.Hidden)
+		u.biasGradient(tokens * width)
+		u.copies(name+" to heads", tokens*width, 1)
 	}
-	u.attention(m, false, true, true)
-	u.copies("heads to rows", tokens*heads, 1)
-	u.keep(tokens * heads)
-	u.weights(heads, m.Hidden, true)
-	u.linear("projection", tokens, m.Hidden, heads)
-	u.biasGradient(width)
-	u.dropoutNorm(tokens, m.Hidden)
+	u.attention(heads{b.part(m.Heads), b.part(m.Heads), m.HeadDim, m.HeadDim}, false, true, true)
+	u.copies("heads to rows", tokens*width, 1)
+	u.keep(tokens * width)
+	u.weights(width, m.Hidden, true)
+	u.rows("projection", 1, tokens, m.Hidden, width)
+	u.biasGradient(shared)
+	u.dropoutNorm(b.shared(), m.Hidden)
 
-	u.residualFork(width)
-	u.keep(width)
-	u.weights(m.Hidden, m.FFN, true)
-	u.linear("up", tokens, m.FFN, m.Hidden)
+	u.residualFork(shared)
+	u.keep(shared)
+	u.weights(m.Hidden, b.part(m.FFN), true)
+	u.columns("up", 1, tokens, b.part(m.FFN), m.Hidden)
 	u.gelu(inner)
 	u.keep(inner)
-	u.weights(m.FFN, m.Hidden, true)
-	u.linear("down", tokens, m.Hidden, m.FFN)
-	u.biasGradient(width)
-	u.dropoutNorm(tokens, m.Hidden)
+	u.weights(b.part(m.FFN), m.Hidden, true)
+	u.rows("down", 1, tokens, m.Hidden, b.part(m.FFN))
+	u.biasGradient(shared)
+	u.dropoutNorm(b.shared(), m.Hidden)
 	return u.done()
 }
 
 func (m Model) bertHead(b Batch) Layer {
 	b.Precision = wide(b.Precision)
 	u := newUnfolder("head", b)
-	masked := b.Samples * MaskedPositions(b.Sequence)
+	masked, vocab := b.Samples*MaskedPositions(b.Sequence), b.part(m.Vocab)
 
 	// Next sentence: the first position through a tanh layer to two classes.
 	u.weights(m.Hidden, m.Hidden, true)
@@ -95,17 +96,17 @@ func (m Model) bertHead(b Batch) Layer {
 
 	// Masked LM: gather the masked rows, transform, project on the vocabulary
 	// with the embedding table.
-	u.embedding(masked, m.Hidden, b.Samples*b.Sequence) // rows of the last layer
+	u.embedding(masked, m.Hidden, b.tokens()) // rows of the last layer
 	u.keep(masked * m.Hidden)
 	u.weights(m.Hidden, m.Hidden, true)
 	u.linear("transform", masked, m.Hidden, m.Hidden)
 	u.gelu(masked * m.Hidden)
 	u.scriptedNorm(masked, m.Hidden, 1)
 	u.keep(masked * m.Hidden)
-	u.layer.Parameters += m.Vocab // the decoder's bias
-	u.linear("logits", masked, m.Vocab, m.Hidden)
-	u.biasGradient(masked * m.Vocab)
-	u.loss(masked*m.Vocab, false)
+	u.layer.Parameters += vocab // the decoder's bias
+	u.columns("logits", 1, masked, vocab, m.Hidden)
+	u.biasGradient(masked * vocab)
+	u.loss(masked*vocab, false)
 	return u.done()
 }
 

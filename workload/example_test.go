@@ -56,7 +56,7 @@ func ExampleTraining() {
 	fmt.Println("micro-batches:", job.Accumulation())
 	fmt.Printf("model FLOPs an iteration: %.3g\n", job.FLOPs())
 	fmt.Println("optimizer:", job.Model.Optimizer())
-	fmt.Printf("gradients to sum: %d bytes\n", job.Buckets(0)[0].Bytes)
+	fmt.Printf("gradients to sum: %d bytes\n", job.Buckets(job.Layers(), 0)[0].Bytes)
 	fmt.Printf("memory: %.1f GB\n", float64(job.Memory().Total())/1e9)
 	// Output:
 	// micro-batches: 4
@@ -68,7 +68,7 @@ func ExampleTraining() {
 
 func ExampleTraining_Buckets() {
 	job := workload.Training{Model: bertLarge, GlobalBatch: 1, Sequence: 128, Precision: topology.TF32}
-	for _, b := range job.Buckets(400 << 20) {
+	for _, b := range job.Buckets(job.Layers(), 400<<20) {
 		fmt.Printf("after layer %d: %d bytes\n", b.Layer, b.Bytes)
 	}
 	// Output:

@@ -42,12 +42,20 @@ type Model struct {
 	Activation     string // ActivationGELU (the default) or ActivationSwiGLU
 	TiedEmbeddings bool   // the output projection is the transposed embedding table
 
-	// The shape of a mixture of experts. Carried, not yet unfolded: Validate
-	// refuses a model that has experts.
-	Experts         int64 // routed experts in a layer
-	ExpertsPerToken int64 // of which each token visits so many
-	SharedExperts   int64 // experts that every token visits
-	ExpertFFN       int64 // inner width of one expert
+	// The shape of a mixture of experts.
+	Experts         int64   // routed experts in a layer
+	ExpertsPerToken int64   // of which each token visits so many; default 1
+	SharedExperts   int64   // experts that every token visits
+	ExpertFFN       int64   // inner width of one expert; default FFN
+	DenseLayers     int64   // layers, from the first on, that have a dense part of width FFN instead
+	CapacityFactor  float64 // rows computed for each row that an expert gets; default 1
+
+	// The shape of multi-head latent attention, used if KVRank is not 0. HeadDim
+	// is then the part of a query or key that is not rotated.
+	KVRank    int64 // width of the latent vector of keys and values
+	QueryRank int64 // width of the latent vector of queries; 0: queries have none
+	RotaryDim int64 // rotated part of a query or key
+	ValueDim  int64 // width of a value; default HeadDim
 }
 
 // Values that the families fix and a scenario cannot state.
@@ -79,6 +87,15 @@ func (m Model) WithDefaults() Model {
 	}
 	if m.Activation == "" {
 		m.Activation = ActivationGELU
+	}
+	if m.Experts > 0 {
+		m.ExpertsPerToken = max(m.ExpertsPerToken, 1)
+		if m.ExpertFFN == 0 {
+			m.ExpertFFN = m.FFN
+		}
+	}
+	if m.KVRank > 0 && m.ValueDim == 0 {
+		m.ValueDim = m.HeadDim
 	}
 	if m.Family == FamilyBERT {
 		m.TiedEmbeddings = true
@@ -115,6 +132,8 @@ func (m Model) Validate() error {
 			value int64
 		}{
 			{"head_dim", m.HeadDim}, {"kv_heads", m.KVHeads}, {"ffn", m.FFN}, {"sequence", m.Sequence},
+			{"experts", m.Experts}, {"experts_per_token", m.ExpertsPerToken}, {"shared_experts", m.SharedExperts}, {"expert_ffn", m.ExpertFFN}, {"dense_layers", m.DenseLayers},
+			{"kv_rank", m.KVRank}, {"query_rank", m.QueryRank}, {"rotary_dim", m.RotaryDim}, {"value_dim", m.ValueDim},
 		} {
 			if f.value < 0 {
 				bad("%s must not be negative, got %d", f.key, f.value)
@@ -134,8 +153,19 @@ func (m Model) Validate() error {
 				bad("the bert family has as many kv_heads as heads")
 			}
 		}
-		if m.Experts != 0 || m.ExpertsPerToken != 0 || m.SharedExperts != 0 || m.ExpertFFN != 0 {
-			bad("mixtures of experts (experts, experts_per_token, shared_experts, expert_ffn) are not built yet")
+		switch {
+		case m.Experts == 0 && (m.ExpertsPerToken != 0 || m.SharedExperts != 0 || m.ExpertFFN != 0 || m.DenseLayers != 0 || m.CapacityFactor != 0):
+			bad("experts is missing: experts_per_token, shared_experts, expert_ffn, dense_layers and capacity_factor belong to a mixture of experts")
+		case m.Experts > 0 && d.Family == FamilyBERT:
+			bad("the bert family has no experts")
+		case d.ExpertsPerToken > d.Experts:
+			bad("experts_per_token %d are more than the %d experts", d.ExpertsPerToken, d.Experts)
+		}
+		if m.KVRank == 0 && (m.QueryRank != 0 || m.RotaryDim != 0 || m.ValueDim != 0) {
+			bad("kv_rank is missing: query_rank, rotary_dim and value_dim belong to multi-head latent attention")
+		}
+		if m.KVRank > 0 && d.Family == FamilyBERT {
+			bad("the bert family has no latent attention")
 		}
 	case FamilyConvnet:
 		if convnetBlocks(m.Layers) == nil {
@@ -161,12 +191,28 @@ func (m Model) Validate() error {
 // GELU models (GPT-2, GPT-3, BERT) have tables, layer norms and biases.
 func (m Model) rotary() bool { return m.Activation == ActivationSwiGLU }
 
+// blocks is the number of layers between the first and the last, which any
+// pipeline stage may hold.
+func (m Model) blocks() int64 {
+	if m.Family == FamilyConvnet {
+		var n int64
+		for _, stage := range convnetBlocks(m.Layers) {
+			n += stage
+		}
+		return n
+	}
+	return m.Layers
+}
+
+// capacity is the rows that are computed for each row that an expert gets.
+func (m Model) capacity() float64 { return max(m.CapacityFactor, 1) }
+
 // Parameters is the exact number of trainable values, heads included. A matrix
 // that embedding and output projection share counts once. m must be valid.
 func (m Model) Parameters() int64 {
 	var sum int64
 	for _, l := range m.Unfold(Batch{Samples: 1, Sequence: max(m.Sequence, 1)}) {
-		sum += l.Parameters
+		sum += l.Parameters + l.ExpertParameters
 	}
 	return sum
 }

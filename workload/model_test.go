@@ -61,7 +61,9 @@ func TestModelValidate(t *testing.T) {
 			[]string{"model m: hidden 100 is not a multiple of heads 16", "layers must be 1 or more, got -1", `activation "relu"`},
 		},
 		{"grouped queries", Model{Layers: 1, Hidden: 64, Heads: 8, KVHeads: 3, Vocab: 5}, []string{"kv_heads 3 does not divide heads 8"}},
-		{"experts", Model{Layers: 1, Hidden: 64, Heads: 8, Vocab: 5, Experts: 8}, []string{"not built yet"}},
+		{"experts", Model{Layers: 1, Hidden: 64, Heads: 8, Vocab: 5, ExpertFFN: 8}, []string{"experts is missing"}},
+		{"more experts a token than there are", Model{Layers: 1, Hidden: 64, Heads: 8, Vocab: 5, Experts: 4, ExpertsPerToken: 8}, []string{"experts_per_token 8 are more than the 4 experts"}},
+		{"latent attention", Model{Layers: 1, Hidden: 64, Heads: 8, Vocab: 5, RotaryDim: 8}, []string{"kv_rank is missing"}},
 		{"bert", Model{Family: FamilyBERT, Layers: 1, Hidden: 64, Heads: 8, KVHeads: 4, Vocab: 5, Activation: ActivationSwiGLU}, []string{"activation", "kv_heads"}},
 		{"convnet", Model{Family: FamilyConvnet, Layers: 34}, []string{"50, 101 or 152, got 34"}},
 	} {

@@ -56,8 +56,10 @@ type Operator struct {
 	// Launches is the number of kernels.
 	Launches int
 
-	// Backward tells the gradient operators apart.
+	// Backward tells the gradient operators apart; Weight, of those, the ones
+	// that only the optimizer waits for.
 	Backward bool
+	Weight   bool
 
 	// Of class Communication: what the ranks of which group do together, with
 	// Bytes the size as package collective counts it. Beside says that it runs
@@ -92,6 +94,19 @@ type Layer struct {
 	Parameters  int64 // trainable values that belong to this layer alone
 	Activations int64 // bytes kept from forward to backward of one micro-batch
 
+	// ExpertParameters are those of routed experts, which only the replicas
+	// that hold the same experts sum the gradients of. Not in Parameters.
+	ExpertParameters int64
+
+	// Input is the bytes that the layer is computed again from in the backward
+	// pass; 0 if it is never computed again. Forward[CoreFrom:CoreTo] is
+	// attention without its products with weights, and CoreActivations what it
+	// keeps: the part that selective recomputation computes again.
+	Input            int64
+	CoreFrom, CoreTo int
+	CoreActivations  int64
+	Again            int64 // bytes kept beside Activations while the backward pass runs, computed again
+
 	// Forward and Backward are in the order of execution. Layers of the same
 	// shape share them: they must not be modified.
 	Forward, Backward []Operator
@@ -118,6 +133,14 @@ type Batch struct {
 	// SequenceParallel shares what the tensor-parallel ranks would all do the
 	// same, along the sequence (Korthikanti et al. 2022).
 	SequenceParallel bool
+	// TensorOverlap runs the all-reduce of an input's gradient beside the
+	// product for the weights' gradient.
+	TensorOverlap bool
+}
+
+func (b Batch) withDegrees() Batch {
+	b.Tensor, b.Context, b.Expert = max(b.Tensor, 1), max(b.Context, 1), max(b.Expert, 1)
+	return b
 }
 
 // ElementBytes is the size of one activation or weight in format p as training
@@ -146,6 +169,7 @@ const maskBytes = 1
 // must be valid.
 func (m Model) Unfold(b Batch) []Layer {
 	m = m.WithDefaults()
+	b = b.withDegrees()
 	if m.Family == FamilyConvnet {
 		return m.convnet(b)
 	}
@@ -172,6 +196,7 @@ type unfolder struct {
 }
 
 func newUnfolder(name string, b Batch) *unfolder {
+	b = b.withDegrees()
 	return &unfolder{batch: b, element: float64(ElementBytes(b.Precision)), layer: Layer{Name: name}}
 }
 
@@ -212,12 +237,13 @@ func (u *unfolder) add(forward, backward []Operator) {
 // input, and of the transposed input with it for the weights, which sums over
 // the m rows.
 func (u *unfolder) linear(name string, m, n, k int64) {
-	u.add(
-		[]Operator{u.product(name, Matrix, 1, m, n, k)},
-		[]Operator{
-			u.product(name+" data gradient", Matrix, 1, m, k, n),
-			u.product(name+" weight gradient", Matrix, 1, n, k, m),
-		})
+	u.add([]Operator{u.product(name, Matrix, 1, m, n, k)}, u.gradients(name, 1, m, n, k))
+}
+
+func (u *unfolder) gradients(name string, batch, m, n, k int64) []Operator {
+	weight := u.product(name+" weight gradient", Matrix, batch, n, k, m)
+	weight.Weight = true
+	return []Operator{u.product(name+" data gradient", Matrix, batch, m, k, n), weight}
 }
 
 // traffic is what a pass over tensors does: bytes through HBM, instruction

@@ -122,7 +122,7 @@ func TestUnfusedAttentionBytes(t *testing.T) {
 	const samples, sequence = 1, 65536 // so long that Q, K and V vanish beside the scores
 	m := Model{Layers: 1, Hidden: 64, Heads: 1, Vocab: 1}.WithDefaults()
 	u := newUnfolder("", Batch{Samples: samples, Sequence: sequence, Precision: topology.BF16, Attention: AttentionUnfused})
-	u.attention(m, true, true, false)
+	u.attention(heads{m.Heads, m.KVHeads, m.HeadDim, m.HeadDim}, true, true, false)
 	l := u.done()
 	for _, c := range []struct {
 		pass string

@@ -7,28 +7,62 @@ import (
 	"github.com/railyard/railyard/topology"
 )
 
-// Training is a job that fits a model to data on Data identical replicas:
-// synchronous data parallelism, one replica an accelerator. Every iteration
-// each replica runs Accumulation micro-batches forward and backward, the
-// replicas sum their gradients, and each takes the same optimizer step.
+// Training is a job that fits a model to data. Its accelerators are
+//
+//	Tensor x Context x Data x Pipeline
+//
+// ranks: Data replicas, each of which is Pipeline stages, each of which is Context
+// parts of every sequence, each of which is Tensor parts of every matrix. Routed
+// experts are shared by Expert ranks among the Data x Context ones. In every
+// iteration each replica runs Accumulation micro-batches forward and backward,
+// the replicas sum their gradients, and each takes the same optimizer step.
 type Training struct {
 	Model       Model
 	MicroBatch  int // sequences or samples in one pass of one replica; default 1
 	GlobalBatch int // sequences or samples of an iteration, all replicas
 	Sequence    int // tokens in a sequence; default the model's
-	Data        int // replicas; default 1
 	Precision   topology.Precision
 	Attention   string // AttentionFlash (the default) or AttentionUnfused
+
+	// The degrees of parallelism; default 1.
+	Data, Tensor, Pipeline, Context, Expert int
+
+	// SequenceParallel shares norms, dropouts and residuals between the
+	// tensor-parallel ranks, and TensorOverlap runs the all-reduce of the
+	// input's gradient beside the product for the weights' where there is no
+	// SequenceParallel.
+	SequenceParallel bool
+	TensorOverlap    bool
+
+	VirtualStages    int    // chunks of layers a stage; default 1
+	PipelineSchedule string // OneFOneB (the default), Interleaved (with VirtualStages > 1), GPipe or ZeroBubble
+
+	// Zero is what the replicas share out instead of each holding all of it
+	// (Rajbhandari et al. 2020): 1 optimizer state, 2 gradients too, 3 parameters
+	// too, which is PyTorch's FSDP.
+	Zero int
+
+	// Recompute is what the backward pass computes again instead of keeping it;
+	// default RecomputeNone.
+	Recompute string
+
+	// Order is the dimensions of parallelism from the innermost, whose ranks are
+	// next to each other, to the outermost; default tensor, context, data,
+	// pipeline.
+	Order []Group
 }
+
+// DefaultOrder is where ranks are placed unless a job says otherwise: as in
+// Megatron-LM tensor-parallel ranks are neighbours, and stages are farthest.
+var DefaultOrder = []Group{TensorGroup, ContextGroup, DataGroup, PipelineGroup}
 
 // WithDefaults is t with every field that has a default filled in.
 func (t Training) WithDefaults() Training {
 	t.Model = t.Model.WithDefaults()
-	if t.MicroBatch == 0 {
-		t.MicroBatch = 1
-	}
-	if t.Data == 0 {
-		t.Data = 1
+	for _, degree := range []*int{&t.MicroBatch, &t.Data, &t.Tensor, &t.Pipeline, &t.Context, &t.Expert, &t.VirtualStages} {
+		if *degree == 0 {
+			*degree = 1
+		}
 	}
 	if t.Sequence == 0 {
 		t.Sequence = int(t.Model.Sequence)
@@ -36,21 +70,34 @@ func (t Training) WithDefaults() Training {
 	if t.Attention == "" {
 		t.Attention = AttentionFlash
 	}
+	if t.PipelineSchedule == "" {
+		t.PipelineSchedule = OneFOneB
+		if t.VirtualStages > 1 {
+			t.PipelineSchedule = Interleaved
+		}
+	}
+	if t.Recompute == "" {
+		t.Recompute = RecomputeNone
+	}
+	if t.Order == nil {
+		t.Order = DefaultOrder
+	}
 	return t
 }
 
 // Validate reports everything that is wrong with t and its model, joined, or
-// nil.
+// nil. Each message begins with the key that it is about.
 func (t Training) Validate() error {
 	errs := []error{t.Model.Validate()}
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	t = t.WithDefaults()
-	positive := true
+	positive := errs[0] == nil
 	for _, f := range []struct {
 		key   string
 		value int
 	}{
-		{"micro_batch", t.MicroBatch}, {"global_batch", t.GlobalBatch}, {"data", t.Data},
+		{"micro_batch", t.MicroBatch}, {"global_batch", t.GlobalBatch}, {"data", t.Data}, {"tensor", t.Tensor},
+		{"pipeline", t.Pipeline}, {"context", t.Context}, {"expert", t.Expert}, {"virtual_stages", t.VirtualStages},
 	} {
 		if f.value < 1 {
 			positive = false
@@ -58,13 +105,15 @@ func (t Training) Validate() error {
 		}
 	}
 	if step := t.Data * t.MicroBatch; positive && t.GlobalBatch%step != 0 {
-		below := t.GlobalBatch / step * step
-		nearest := fmt.Sprintf("%d or %d", below, below+step)
-		if below == 0 {
-			nearest = fmt.Sprint(step)
-		}
 		bad("global_batch %d is not a multiple of data x micro_batch = %d x %d = %d: nearest %s",
-			t.GlobalBatch, t.Data, t.MicroBatch, step, nearest)
+			t.GlobalBatch, t.Data, t.MicroBatch, step, nearest(t.GlobalBatch, step))
+	} else if positive {
+		if err := t.checkSchedule(); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	if positive {
+		errs = append(errs, t.checkDegrees()...)
 	}
 	if t.Model.Family != FamilyConvnet {
 		limit := t.Model.Sequence
@@ -83,7 +132,84 @@ func (t Training) Validate() error {
 	default:
 		bad("precision %v does not train: fp32, tf32, fp16, bf16 or fp8", t.Precision)
 	}
+	if t.Zero < 0 || t.Zero > 3 {
+		bad("zero must be 0 to 3, got %d", t.Zero)
+	}
+	switch t.Recompute {
+	case RecomputeNone, RecomputeSelective, RecomputeFull:
+	default:
+		bad("recompute %q is unknown: %q, %q or %q", t.Recompute, RecomputeNone, RecomputeSelective, RecomputeFull)
+	}
 	return errors.Join(errs...)
+}
+
+// checkDegrees says by which degrees the model cannot be shared.
+func (t Training) checkDegrees() []error {
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	m := t.Model
+	if m.Family != FamilyTransformer && m.Family != FamilyBERT {
+		for _, d := range []struct {
+			key   string
+			value int
+		}{{"tensor", t.Tensor}, {"pipeline", t.Pipeline}, {"context", t.Context}, {"expert", t.Expert}} {
+			if d.value > 1 {
+				bad("%s %d: a %s is shared by data only: 1", d.key, d.value, m.Family)
+			}
+		}
+		if t.Recompute != RecomputeNone {
+			bad("recompute %q: a %s keeps its activations: %q", t.Recompute, m.Family, RecomputeNone)
+		}
+		return errs
+	}
+	if d := int64(t.Tensor); m.Heads%d != 0 {
+		bad("tensor %d does not divide the %d heads: nearest %s", d, m.Heads, divisors(d, m.Heads))
+	}
+	if d := int64(t.Context); int64(t.Sequence)%d != 0 {
+		bad("context %d does not divide the sequence of %d: nearest %s", d, t.Sequence, divisors(d, int64(t.Sequence)))
+	}
+	if chunks := int64(t.Pipeline * t.VirtualStages); m.Layers < chunks {
+		if t.VirtualStages > 1 {
+			bad("virtual_stages %d x pipeline %d = %d chunks are more than the %d layers: nearest %d", t.VirtualStages, t.Pipeline, chunks, m.Layers, max(m.Layers/int64(t.Pipeline), 1))
+		} else {
+			bad("pipeline %d stages are more than the %d layers: nearest %d", t.Pipeline, m.Layers, m.Layers)
+		}
+	}
+	switch d, ranks := int64(t.Expert), int64(t.Data*t.Context); {
+	case d > 1 && m.Experts == 0:
+		bad("expert %d: the model has no routed experts: 1", d)
+	case d > 1 && m.Experts%d != 0:
+		bad("expert %d does not divide the %d experts: nearest %s", d, m.Experts, divisors(d, m.Experts))
+	case ranks%d != 0:
+		bad("expert %d does not divide data x context = %d: nearest %s", d, ranks, divisors(d, ranks))
+	}
+	return errs
+}
+
+// nearest is the multiples of step on both sides of n.
+func nearest(n, step int) string {
+	if below := n / step * step; below > 0 {
+		return fmt.Sprintf("%d or %d", below, below+step)
+	}
+	return fmt.Sprint(step)
+}
+
+// divisors is the divisors of n on both sides of d.
+func divisors(d, n int64) string {
+	below, above := int64(1), int64(0)
+	for i := int64(1); i <= n; i++ {
+		if n%i == 0 {
+			if i > d {
+				above = i
+				break
+			}
+			below = i
+		}
+	}
+	if above == 0 {
+		return fmt.Sprint(below)
+	}
+	return fmt.Sprintf("%d or %d", below, above)
 }
 
 // Accumulation is the number of micro-batches that each replica runs in an
@@ -93,17 +219,137 @@ func (t Training) Accumulation() int {
 	return t.GlobalBatch / (t.Data * t.MicroBatch)
 }
 
-// Batch is the micro-batch of one replica.
+// Batch is the micro-batch of one rank.
 func (t Training) Batch() Batch {
 	t = t.WithDefaults()
 	return Batch{
 		Samples: int64(t.MicroBatch), Sequence: int64(t.Sequence),
 		Precision: t.Precision, Attention: t.Attention,
+		Tensor: int64(t.Tensor), Context: int64(t.Context), Expert: int64(t.Expert),
+		SequenceParallel: t.SequenceParallel && t.Tensor > 1, TensorOverlap: t.TensorOverlap,
 	}
 }
 
-// Layers unfolds one micro-batch of one replica, input first.
-func (t Training) Layers() []Layer { return t.Model.Unfold(t.Batch()) }
+// Layers unfolds one micro-batch for one rank of each stage, input first, with
+// what the backward pass computes again.
+func (t Training) Layers() []Layer {
+	t = t.WithDefaults()
+	layers := t.Model.Unfold(t.Batch())
+	for i := range layers {
+		layers[i] = t.recomputed(layers[i])
+	}
+	return layers
+}
+
+// Chunks cuts layers into Pipeline x VirtualStages runs in the order of the
+// forward pass; chunk i is on stage i mod Pipeline. Each is the range of its
+// layers. Layers are spread evenly; the chunks that get one less than others are
+// the first and the last, which also hold the embedding and the head, then those
+// next to them.
+func (t Training) Chunks() [][2]int {
+	t = t.WithDefaults()
+	n := t.Pipeline * t.VirtualStages
+	blocks := int(t.Model.blocks())
+	most := (blocks + n - 1) / n
+	size := make([]int, n)
+	for i := range size {
+		size[i] = most
+	}
+	for less, i := most*n-blocks, 0; less > 0; less, i = less-1, i+1 {
+		at := i / 2
+		if i%2 == 1 {
+			at = n - 1 - i/2
+		}
+		size[at]--
+	}
+	chunks := make([][2]int, n)
+	from := 0
+	for i := range chunks {
+		to := from + size[i]
+		if i == 0 {
+			to++ // the embedding
+		}
+		if i == n-1 {
+			to++ // the head
+		}
+		chunks[i] = [2]int{from, to}
+		from = to
+	}
+	return chunks
+}
+
+// Ranks is the number of accelerators.
+func (t Training) Ranks() int {
+	t = t.WithDefaults()
+	return t.Data * t.Tensor * t.Pipeline * t.Context
+}
+
+// degree is the number of ranks along a dimension.
+func (t Training) degree(g Group) int {
+	switch g {
+	case DataGroup:
+		return t.Data
+	case TensorGroup:
+		return t.Tensor
+	case ContextGroup:
+		return t.Context
+	case PipelineGroup:
+		return t.Pipeline
+	}
+	panic("workload: no degree of " + g.String())
+}
+
+// Place is where a rank stands in each dimension.
+func (t Training) Place(rank int) (place [NumGroups]int) {
+	t = t.WithDefaults()
+	for _, g := range t.Order {
+		d := t.degree(g)
+		place[g] = rank % d
+		rank /= d
+	}
+	return place
+}
+
+// Rank is the one that stands at a place: the inverse of Place.
+func (t Training) Rank(place [NumGroups]int) int {
+	t = t.WithDefaults()
+	rank, step := 0, 1
+	for _, g := range t.Order {
+		rank += step * place[g]
+		step *= t.degree(g)
+	}
+	return rank
+}
+
+// Group is the group that a rank belongs to in a dimension: every rank with the
+// same number works together. The data group takes in the context-parallel ranks,
+// which hold the same parameters. The expert group is a run of Expert ranks of it,
+// and experts are summed over those that hold the same: the ranks that are at the
+// same place in their expert groups ([Training.ExpertReplicas]).
+func (t Training) Group(g Group, rank int) int {
+	t = t.WithDefaults()
+	p := t.Place(rank)
+	switch g {
+	case DataGroup:
+		return p[TensorGroup] + t.Tensor*p[PipelineGroup]
+	case TensorGroup:
+		return p[ContextGroup] + t.Context*(p[DataGroup]+t.Data*p[PipelineGroup])
+	case ContextGroup:
+		return p[TensorGroup] + t.Tensor*(p[DataGroup]+t.Data*p[PipelineGroup])
+	case ExpertGroup:
+		among := p[ContextGroup] + t.Context*p[DataGroup]
+		return p[TensorGroup] + t.Tensor*(among/t.Expert+t.Data*t.Context/t.Expert*p[PipelineGroup])
+	}
+	return p[TensorGroup] + t.Tensor*(p[ContextGroup]+t.Context*p[DataGroup])
+}
+
+// ExpertReplicas is the group of ranks that hold the same experts as a rank.
+func (t Training) ExpertReplicas(rank int) int {
+	t = t.WithDefaults()
+	p := t.Place(rank)
+	among := p[ContextGroup] + t.Context*p[DataGroup]
+	return p[TensorGroup] + t.Tensor*(among%t.Expert+t.Expert*p[PipelineGroup])
+}
 
 // GradientBytes is the width in which a gradient is kept, accumulated and
 // summed over replicas.
@@ -116,30 +362,32 @@ func (t Training) Layers() []Layer { return t.Model.Unfold(t.Batch()) }
 // 16-bit training; that recipe is not modelled.
 func GradientBytes(p topology.Precision) int64 { return ElementBytes(p) }
 
-// GradientAdd is the operator that adds a micro-batch's gradients to those of
-// the micro-batches before: it runs in every micro-batch of an iteration but
-// the first.
-func (t Training) GradientAdd() Operator {
-	n := float64(t.Model.Parameters())
+// GradientAdd is the operator that adds a micro-batch's gradients of so many
+// parameters to those of the micro-batches before: it runs in every micro-batch
+// of an iteration but the first.
+func (t Training) GradientAdd(parameters int64) Operator {
+	n := float64(parameters)
 	return Operator{
 		Name: "gradient accumulation", Class: Elementwise, Precision: t.Precision,
 		FLOPs: 2 * moveSlots * n, Bytes: 3 * n * float64(GradientBytes(t.Precision)),
-		Launches: int(t.tensors()), Backward: true,
+		Launches: int(t.tensors(parameters)), Backward: true,
 	}
 }
 
-// Step is the optimizer's update at the end of an iteration.
-func (t Training) Step() Operator {
-	return t.Model.Optimizer().Step(t.Model.Parameters(), t.tensors(), t.Precision)
+// Step is the optimizer's update of so many parameters at the end of an
+// iteration.
+func (t Training) Step(parameters int64) Operator {
+	return t.Model.Optimizer().Step(parameters, t.tensors(parameters), t.Precision)
 }
 
-// tensors is about how many arrays hold the parameters: weights, biases and
-// the two of a norm. It only sets the number of launches.
-func (t Training) tensors() int64 {
+// tensors is about how many arrays hold so many of the model's parameters:
+// weights, biases and the two of a norm. It only sets the number of launches.
+func (t Training) tensors(parameters int64) int64 {
+	all := 16*t.Model.Layers + 8
 	if t.Model.Family == FamilyConvnet {
-		return 3 * t.Model.Layers
+		all = 3 * t.Model.Layers
 	}
-	return 16*t.Model.Layers + 8
+	return max(1, all*parameters/max(t.Model.Parameters(), 1))
 }
 
 // FLOPs is the model's arithmetic in one iteration over all replicas, the
@@ -155,8 +403,7 @@ func (t Training) tensors() int64 {
 // 6N + 12 l h s a token with N the parameters in products.
 func (t Training) FLOPs() float64 {
 	t = t.WithDefaults()
-	b := t.Batch()
-	b.Attention = AttentionUnfused
+	b := Batch{Samples: 1, Sequence: int64(t.Sequence), Precision: t.Precision, Attention: AttentionUnfused}
 	var forward float64
 	for _, l := range t.Model.Unfold(b) {
 		for _, op := range l.Forward {
@@ -165,7 +412,29 @@ func (t Training) FLOPs() float64 {
 			}
 		}
 	}
-	return 3 * forward * float64(t.GlobalBatch/t.MicroBatch)
+	return 3 * forward * float64(t.GlobalBatch)
+}
+
+// Recomputed is the products' FLOPs of an iteration with those that the backward
+// pass computes again, per FLOP without.
+func (t Training) Recomputed() float64 {
+	var forward, again float64
+	for _, l := range t.Layers() {
+		for _, op := range l.Forward {
+			if op.Class.Product() {
+				forward += op.FLOPs
+			}
+		}
+		for _, op := range l.Backward {
+			if op.Class.Product() && !op.Backward {
+				again += op.FLOPs
+			}
+		}
+	}
+	if forward == 0 {
+		return 1
+	}
+	return 1 + again/(3*forward)
 }
 
 // Bucket is gradients that are summed over the replicas together.
@@ -189,13 +458,13 @@ func (t Training) BucketBytes() int64 {
 	return 25 << 20
 }
 
-// Buckets groups the gradients in the order in which the backward pass
+// Buckets groups the gradients of layers in the order in which the backward pass
 // finishes them, last layer first, whole layers until a bucket holds at least
 // bucketBytes (Li et al., VLDB 2020). One bucket takes all if bucketBytes is
 // zero or less. A table that embedding and head share belongs to the embedding,
-// whose backward pass completes its gradient.
-func (t Training) Buckets(bucketBytes int64) []Bucket {
-	layers := t.Layers()
+// whose backward pass completes its gradient. Routed experts are left out: others
+// sum them.
+func (t Training) Buckets(layers []Layer, bucketBytes int64) []Bucket {
 	width := GradientBytes(t.Precision)
 	var buckets []Bucket
 	var open Bucket
@@ -215,37 +484,4 @@ func (t Training) Buckets(bucketBytes int64) []Bucket {
 		buckets = append(buckets, open)
 	}
 	return buckets
-}
-
-// Memory is what one replica's accelerator holds, in bytes.
-type Memory struct {
-	Parameters  int64 // the weights that the passes compute with
-	Gradients   int64
-	Optimizer   int64 // master weights and moments
-	Activations int64 // of one micro-batch, kept for its backward pass
-}
-
-// Total is the sum.
-func (m Memory) Total() int64 { return m.Parameters + m.Gradients + m.Optimizer + m.Activations }
-
-// Memory is the peak of one replica without recomputation, sharding or
-// offloading: 16 bytes a parameter for Adam in 16 bits, and the activations
-// that the layers keep. In 16 bits with dropout a GELU layer with unfused
-// attention keeps s b h (34 + 5 a s / h) bytes (Korthikanti et al. 2022,
-// equation 1); flash attention keeps a statistic a row instead of 5 a s^2 b.
-// Temporary buffers, the allocator's slack and the framework's own gigabyte
-// are not in it.
-func (t Training) Memory() Memory {
-	t = t.WithDefaults()
-	layers := t.Layers()
-	var m Memory
-	var n int64
-	for _, l := range layers {
-		n += l.Parameters
-		m.Activations += l.Activations
-	}
-	m.Parameters = n * ElementBytes(t.Precision)
-	m.Gradients = n * GradientBytes(t.Precision)
-	m.Optimizer = n * t.Model.Optimizer().StateBytes(t.Precision)
-	return m
 }

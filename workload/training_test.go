@@ -161,14 +161,14 @@ func TestBuckets(t *testing.T) {
 		{Layer: 3, Parameters: 1000*64 + 2*64 + block, Bytes: 4 * (1000*64 + 2*64 + block)},
 		{Layer: 0, Parameters: 2*block + 1000*64, Bytes: 4 * (2*block + 1000*64)},
 	}
-	if diff := cmp.Diff(want, job.Buckets(420_000)); diff != "" {
+	if diff := cmp.Diff(want, job.Buckets(job.Layers(), 420_000)); diff != "" {
 		t.Error(diff)
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		m := anyTransformer(t)
 		job := Training{Model: m, GlobalBatch: 1, Sequence: 8, Precision: rapid.SampledFrom([]topology.Precision{topology.TF32, topology.BF16}).Draw(t, "precision")}
 		size := rapid.Int64Range(0, 1<<28).Draw(t, "size")
-		buckets := job.Buckets(size)
+		buckets := job.Buckets(job.Layers(), size)
 		var sum int64
 		for i, b := range buckets {
 			sum += b.Parameters

@@ -1,6 +1,10 @@
 package workload
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/railyard/railyard/collective"
+)
 
 // decoder unfolds a causal language model with normalisation before each part
 // (pre-LN): embedding, layers, head with cross-entropy loss over every
@@ -15,86 +19,176 @@ func (m Model) decoder(b Batch) []Layer {
 	dropout := b.Attention == AttentionUnfused && !m.rotary()
 	layers := make([]Layer, 0, m.Layers+2)
 	layers = append(layers, m.decoderEmbedding(b, dropout))
-	block := m.decoderBlock(b, dropout)
+	block := m.decoderBlock(b, dropout, false)
+	dense := block
+	if m.DenseLayers > 0 {
+		dense = m.decoderBlock(b, dropout, true)
+	}
 	for i := range m.Layers {
-		block.Name = fmt.Sprintf("layer %d", i)
-		layers = append(layers, block)
+		l := block
+		if i < m.DenseLayers {
+			l = dense
+		}
+		l.Name = fmt.Sprintf("layer %d", i)
+		layers = append(layers, l)
 	}
 	return append(layers, m.decoderHead(b))
 }
 
 func (m Model) decoderEmbedding(b Batch, dropout bool) Layer {
 	u := newUnfolder("embedding", b)
-	tokens := b.Samples * b.Sequence
-	u.embedding(tokens, m.Hidden, m.Vocab)
-	u.layer.Parameters = m.Vocab * m.Hidden
+	u.vocabulary(m)
 	if !m.rotary() {
 		u.layer.Parameters += m.Sequence * m.Hidden
 	}
 	if dropout {
-		u.dropout(tokens * m.Hidden)
+		u.dropout(b.shared() * m.Hidden)
 	}
 	return u.done()
 }
 
-func (m Model) decoderBlock(b Batch, dropout bool) Layer {
-	u := newUnfolder("", b)
-	tokens := b.Samples * b.Sequence
-	width := tokens * m.Hidden
-	queries, keys := m.Heads*m.HeadDim, m.KVHeads*m.HeadDim
-	bias := !m.rotary()
+// vocabulary looks tokens up in a table that the tensor-parallel ranks share by
+// rows: each finds some, and their sum is the embedding.
+func (u *unfolder) vocabulary(m Model) {
+	b := u.batch
+	rows := b.part(m.Vocab)
+	u.layer.Parameters = rows * m.Hidden
+	u.embedding(b.tokens(), m.Hidden, rows)
+	if b.Tensor == 1 {
+		return
+	}
+	bytes := float64(b.tokens()*m.Hidden) * u.element
+	if b.SequenceParallel {
+		u.add([]Operator{u.exchange(collective.ReduceScatter, TensorGroup, bytes)},
+			[]Operator{u.exchange(collective.AllGather, TensorGroup, bytes)})
+		return
+	}
+	u.add([]Operator{u.exchange(collective.AllReduce, TensorGroup, bytes)}, nil)
+}
 
-	u.residualFork(width)
-	u.norm(tokens, m.Hidden, bias)
-	u.keep(width) // input of the products
+func (m Model) decoderBlock(b Batch, dropout, dense bool) Layer {
+	u := newUnfolder("", b)
+	shared := b.shared()
+	bias := !m.rotary()
+	u.layer.Input = shared * m.Hidden * int64(u.element)
+
+	u.residualFork(shared * m.Hidden)
+	u.norm(shared, m.Hidden, bias)
+	if m.KVRank > 0 {
+		u.latentAttention(m, dropout)
+	} else {
+		u.selfAttention(m, dropout)
+	}
+	u.join(shared*m.Hidden, bias, dropout)
+
+	u.residualFork(shared * m.Hidden)
+	u.norm(shared, m.Hidden, bias)
+	if m.Experts > 0 && !dense {
+		u.experts(m)
+	} else {
+		u.feedForward(m, m.FFN)
+	}
+	u.join(shared*m.Hidden, bias, dropout)
+	return u.done()
+}
+
+// selfAttention is multi-head, grouped-query or multi-query attention with its
+// two products.
+func (u *unfolder) selfAttention(m Model, dropout bool) {
+	b := u.batch
+	tokens, bias := b.tokens(), !m.rotary()
+	queries, keys := b.part(m.Heads)*m.HeadDim, b.part(m.KVHeads)*m.HeadDim
+	u.keep(b.shared() * m.Hidden)
 	u.weights(m.Hidden, queries+2*keys, bias)
-	u.linear("qkv", tokens, queries+2*keys, m.Hidden)
+	u.columns("qkv", 1, tokens, queries+2*keys, m.Hidden)
 	if m.rotary() {
-		t := traffic{2 * u.element * float64(tokens*(queries+keys)), float64(tokens*(queries+keys)) * moveSlots, 1}
-		u.pass("rotary", Elementwise, t, t)
+		u.rotate(tokens * (queries + keys))
 	} else {
 		u.biasGradient(tokens * (queries + 2*keys))
 	}
-	u.attention(m, true, dropout, false)
+	u.attention(heads{b.part(m.Heads), b.part(m.KVHeads), m.HeadDim, m.HeadDim}, true, dropout, false)
 	if b.Attention == AttentionUnfused {
 		u.copies("heads to rows", tokens*queries, 1)
 	}
 	u.keep(tokens * queries)
 	u.weights(queries, m.Hidden, bias)
-	u.linear("projection", tokens, m.Hidden, queries)
-	u.join(width, bias, dropout)
+	u.rows("projection", 1, tokens, m.Hidden, queries)
+}
 
-	u.residualFork(width)
-	u.norm(tokens, m.Hidden, bias)
-	u.keep(width)
-	inner := tokens * m.FFN
-	if m.Activation == ActivationSwiGLU {
-		u.weights(m.Hidden, 2*m.FFN, false)
-		u.linear("gate and up", tokens, 2*m.FFN, m.Hidden)
-		u.swiglu(inner)
-	} else {
-		u.weights(m.Hidden, m.FFN, true)
-		u.linear("up", tokens, m.FFN, m.Hidden)
-		u.gelu(inner)
+// latentAttention is multi-head latent attention (DeepSeek-AI 2024,
+// arXiv:2405.04434, section 2.1): queries, and keys with values, come from
+// narrow latent vectors by an up-projection each; of a query's and a key's width
+// a part is rotated, and the key's rotated part is shared by all heads. The
+// narrow products are the same on all tensor-parallel ranks.
+func (u *unfolder) latentAttention(m Model, dropout bool) {
+	b := u.batch
+	tokens, shared := b.tokens(), b.shared()
+	n := b.part(m.Heads)
+	queries, values := n*(m.HeadDim+m.RotaryDim), n*m.ValueDim
+	u.keep(shared * m.Hidden)
+	width := m.Hidden // of what the queries are projected from
+	if m.QueryRank > 0 {
+		u.weights(m.Hidden, m.QueryRank, false)
+		u.linear("query down", shared, m.QueryRank, m.Hidden)
+		u.norm(shared, m.QueryRank, false)
+		u.keep(shared * m.QueryRank)
+		width = m.QueryRank
 	}
-	u.keep(inner)
-	u.weights(m.FFN, m.Hidden, bias)
-	u.linear("down", tokens, m.Hidden, m.FFN)
-	u.join(width, bias, dropout)
-	return u.done()
+	u.weights(m.Hidden, m.KVRank+m.RotaryDim, false)
+	u.linear("key and value down", shared, m.KVRank+m.RotaryDim, m.Hidden)
+	u.norm(shared, m.KVRank, false)
+	u.weights(width, queries, false)
+	u.columns("query up", 1, tokens, queries, width)
+	u.keep(shared * m.KVRank)
+	u.weights(m.KVRank, n*(m.HeadDim+m.ValueDim), false)
+	u.columns("key and value up", 1, tokens, n*(m.HeadDim+m.ValueDim), m.KVRank)
+	u.rotate(tokens * (n + 1) * m.RotaryDim)
+	u.attention(heads{n, n, m.HeadDim + m.RotaryDim, m.ValueDim}, true, dropout, false)
+	u.keep(tokens * values)
+	u.weights(values, m.Hidden, false)
+	u.rows("projection", 1, tokens, m.Hidden, values)
+}
+
+// rotate turns n elements of queries and keys by their positions.
+func (u *unfolder) rotate(n int64) {
+	t := u.moves(n, 2, 0, moveSlots)
+	u.pass("rotary", Elementwise, t, t)
+}
+
+// feedForward is the dense feed-forward part of inner width ffn.
+func (u *unfolder) feedForward(m Model, ffn int64) {
+	b := u.batch
+	tokens, width := b.tokens(), b.part(ffn)
+	u.keep(b.shared() * m.Hidden)
+	if m.Activation == ActivationSwiGLU {
+		u.weights(m.Hidden, 2*width, false)
+		u.columns("gate and up", 1, tokens, 2*width, m.Hidden)
+		u.swiglu(tokens * width)
+	} else {
+		u.weights(m.Hidden, width, true)
+		u.columns("up", 1, tokens, width, m.Hidden)
+		u.gelu(tokens * width)
+	}
+	u.keep(tokens * width)
+	u.weights(width, m.Hidden, !m.rotary())
+	u.rows("down", 1, tokens, m.Hidden, width)
 }
 
 func (m Model) decoderHead(b Batch) Layer {
 	b.Precision = wide(b.Precision)
 	u := newUnfolder("head", b)
-	tokens := b.Samples * b.Sequence
-	u.norm(tokens, m.Hidden, !m.rotary())
-	u.keep(tokens * m.Hidden)
+	shared, vocab := b.shared(), b.part(m.Vocab)
+	u.norm(shared, m.Hidden, !m.rotary())
+	u.keep(shared * m.Hidden)
 	if !m.TiedEmbeddings {
-		u.layer.Parameters += m.Vocab * m.Hidden
+		u.layer.Parameters += vocab * m.Hidden
 	}
-	u.linear("logits", tokens, m.Vocab, m.Hidden)
-	u.loss(tokens*m.Vocab, true)
+	u.columns("logits", 1, b.tokens(), vocab, m.Hidden)
+	u.loss(b.tokens()*vocab, true)
+	if b.Tensor > 1 { // the greatest logit, the right one and the sum of exponentials
+		sum := u.exchange(collective.AllReduce, TensorGroup, 4*float64(b.tokens()))
+		u.add([]Operator{sum, sum, sum}, nil)
+	}
 	return u.done()
 }
 

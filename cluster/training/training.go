@@ -1,23 +1,49 @@
-// Package training runs synchronous data-parallel training on a cluster.
+// Package training runs synchronous training of a model on a cluster, with any
+// product of data, tensor, pipeline, context and expert parallelism.
 //
 // # Model
 //
-// An iteration of every replica is
+// Ranks that always do the same at the same time are one gang, which runs their
+// program event by event. A pipeline stage runs its schedule
+// ([workload.Training.Schedule]): each forward or backward pass of a micro-batch
+// is a list of steps, computation and collectives in turn. A pass that needs
+// activations or gradients of another stage waits for the message with them.
 //
-//	accumulation x (forward of every layer, then backward of every layer)
-//	the optimizer's step, once the gradients are summed
+//   - Tensor, context and expert exchanges hold the pass up, but for those that
+//     run beside the computation that follows them.
+//   - Gradients are summed over the replicas in buckets: when the backward pass
+//     of the last micro-batch has finished the last layer of a bucket, its
+//     all-reduce joins a queue and runs beside the rest of the backward pass, one
+//     bucket at a time, as on the one communication stream of PyTorch's
+//     DistributedDataParallel (Li et al., VLDB 2020).
+//   - ZeRO 1 and 2 reduce-scatter gradients and all-gather parameters after the
+//     optimizer; 2, which keeps no whole gradient, does the former for every
+//     micro-batch. ZeRO 3 all-gathers each layer's parameters before its forward
+//     and before its backward pass, one layer ahead, and reduce-scatters its
+//     gradients after it (Rajbhandari et al. 2020; Zhao et al. 2023, FSDP).
+//   - The optimizer steps once a stage's gradients are summed, and an iteration
+//     ends when all stages' have.
 //
-// Each micro-batch after the first adds its gradients to those before. In the
-// last micro-batch gradients are summed over the replicas in buckets: when the
-// backward pass has finished the last layer of a bucket, its all-reduce joins a
-// queue and runs beside the rest of the backward pass, one bucket at a time, as
-// on the one communication stream of PyTorch's DistributedDataParallel (Li et
-// al., VLDB 2020). The time from the end of the backward pass to the end of the
-// last all-reduce is exposed communication.
+// A communication kernel takes multiprocessors away from the computation beside
+// it, which slows down in that proportion (Job.Interference).
 //
-// The replicas are alike and in step, so one program stands for all of them; the
-// all-reduces run over the real links of all. What it leaves out: data loading,
-// stragglers, and the slowing of compute kernels by communication kernels.
+// The time of a rank is computation, exposed communication (a wait for a
+// collective or for a message on its way), the optimizer, and the bubble: a wait
+// for a stage that has not sent yet.
+//
+// # Folding
+//
+// All ranks of a stage are one gang: their collectives are laid side by side over
+// the real links of all and move at the pace of the slowest. That is exact while
+// nothing tells the ranks apart; where their groups meet each other on links
+// unequally, it holds the faster groups back to the slowest, which in synchronous
+// training hold everyone up in the end. Unfold makes every rank a gang of its own,
+// whose collectives start when the last member of the group has come. Both give
+// the same times where links are alike.
+//
+// What it leaves out: data loading, stragglers, and time lost to the host.
+//
+// # Repetition
 //
 // Iterations are alike unless others share the network. After the first
 // [Simulated], once two in a row take the same time and the job is alone in the
@@ -26,7 +52,6 @@ package training
 
 import (
 	"github.com/railyard/railyard/cluster"
-	"github.com/railyard/railyard/collective"
 	"github.com/railyard/railyard/network"
 	"github.com/railyard/railyard/sim"
 	"github.com/railyard/railyard/workload"
@@ -45,88 +70,129 @@ type Job struct {
 	BucketBytes int64
 	// Overlap reduces gradients while the backward pass runs, not after it.
 	Overlap bool
+	// Prefetch gathers the parameters of a layer while the one before computes,
+	// under ZeRO 3.
+	Prefetch bool
+	// SendOverlap lets a stage go on while what it sends to another is on its
+	// way.
+	SendOverlap bool
+	// Interference is the share of the accelerator that a communication kernel
+	// takes from the computation beside it, 0 to less than 1.
+	Interference float64
+	// Unfold makes every rank a gang of its own.
+	Unfold bool
 
 	// Last is what the latest iteration took, and for what: the steady state
 	// once the job has ended. Done counts iterations.
 	Last Iteration
 	Done int64
 
-	c      *cluster.Cluster
-	job    int
-	actor  sim.Actor
-	ledger *cluster.Ledger
+	c     *cluster.Cluster
+	job   int
+	actor sim.Actor
 
-	forward, backward []sim.Time // of each layer
-	gradientAdd       sim.Time
-	optimizer         sim.Time
-	buckets           []workload.Bucket
-	plans             []*collective.Plan // of each bucket; nil with one replica
+	gangs    []*gang
+	groups   []*group
+	programs []*program // of each stage
+	messages []message
+	idle     []int32 // messages to use again
 
-	micro     int // micro-batch that is on
-	layer     int
-	inBack    bool
-	ready     int // buckets whose gradients are complete
-	reduced   int // buckets summed
-	reducing  bool
-	began     sim.Time // the iteration
-	backEnd   sim.Time // of the last backward pass; -1 while it is to come
-	reduceAt  sim.Time // the all-reduce that is on began
-	current   Iteration
-	before    *network.Snapshot
-	wasLedger cluster.Ledger
+	running    int // gangs that have not ended the iteration
+	began      sim.Time
+	before     *network.Snapshot
+	wasLedgers []cluster.Ledger
 }
 
-// Iteration is where the time of one iteration went.
-type Iteration struct {
-	Time       sim.Time
-	Compute    sim.Time // forward, backward and accumulation
-	Exposed    sim.Time
-	Optimizer  sim.Time
-	Overlapped sim.Time // communication during the backward pass
-}
+// Kind is what ranks communicate.
+type Kind uint8
 
-// Events of a job.
+// The kinds of communication.
 const (
-	argStep    uint64 = iota // the segment that is on has ended
-	argReduced               // a bucket has been summed
-	argStart                 // begin an iteration
-	argEnd                   // all iterations have been jumped over
+	Gradients  Kind = iota // their sum over replicas
+	Parameters             // shards of them
+	Tensor
+	Context
+	Expert
+	Pipeline // activations and their gradients between stages
+	NumKinds
 )
 
-// Begin works out what every segment takes on the accelerators and starts.
+var kindNames = [NumKinds]string{"gradients", "parameters", "tensor", "context", "expert", "pipeline"}
+
+// String is the name that breakdowns use: "gradients".
+func (k Kind) String() string { return kindNames[k] }
+
+// Exchanged says what it is that ranks exchange.
+func (k Kind) Exchanged() string {
+	return [NumKinds]string{
+		"gradients between replicas", "parameters between replicas", "activations between tensor-parallel ranks",
+		"keys and values between context-parallel ranks", "tokens between expert-parallel ranks", "activations between pipeline stages",
+	}[k]
+}
+
+// kindOf is the kind of an exchange within a layer.
+func kindOf(g workload.Group) Kind {
+	switch g {
+	case workload.TensorGroup:
+		return Tensor
+	case workload.ContextGroup:
+		return Context
+	case workload.ExpertGroup:
+		return Expert
+	}
+	return Gradients
+}
+
+// Iteration is where the time of one iteration went: the mean over the ranks.
+// Compute, Exposed, Bubble and Optimizer sum to Time.
+type Iteration struct {
+	Time       sim.Time
+	Compute    sim.Time // forward and backward passes, recomputation and accumulation
+	Exposed    [NumKinds]sim.Time
+	Bubble     sim.Time // waiting for another stage
+	Optimizer  sim.Time
+	Overlapped sim.Time // communication beside computation; part of Compute
+}
+
+// AllExposed is the sum of Exposed.
+func (i Iteration) AllExposed() sim.Time {
+	var sum sim.Time
+	for _, t := range i.Exposed {
+		sum += t
+	}
+	return sum
+}
+
+// Events of a job, in the high bits of their argument; the rest is a number.
+const (
+	argComputed  uint64 = iota << 56 // the gang's computation has ended
+	argExchanged                     // the group's collective has
+	argArrived                       // the message has
+	argStart                         // begin an iteration
+	argEnd                           // all iterations have been jumped over
+	argKind      = 0xff << 56
+)
+
+// Begin makes the gangs and their programs and starts.
 func (j *Job) Begin(c *cluster.Cluster, job int) {
 	j.c, j.job = c, job
 	j.actor = c.Engine.Register(j)
-	ranks := c.Jobs[job].Accelerators
-	j.ledger = c.NewLedger(ranks)
-	layers := j.Training.Layers()
-	j.forward, j.backward = make([]sim.Time, len(layers)), make([]sim.Time, len(layers))
-	for i, l := range layers {
-		j.forward[i] = sim.FromSeconds(j.Roofline.Total(l.Forward))
-		j.backward[i] = sim.FromSeconds(j.Roofline.Total(l.Backward))
-	}
-	j.gradientAdd = sim.FromSeconds(j.Roofline.Time(j.Training.GradientAdd()))
-	j.optimizer = sim.FromSeconds(j.Roofline.Time(j.Training.Step()))
-	if len(ranks) > 1 {
-		plans, err := c.Planner.Plans(collective.AllReduce, ranks)
-		if err != nil {
-			c.Fail(job, err)
-			return
-		}
-		j.buckets = j.Training.Buckets(j.BucketBytes)
-		for _, b := range j.buckets {
-			j.plans = append(j.plans, plans.Fastest(float64(b.Bytes)))
-		}
+	j.Training = j.Training.WithDefaults()
+	if err := j.form(); err != nil {
+		c.Fail(job, err)
+		return
 	}
 	j.start()
 }
 
 // Algorithm is how the gradients' largest bucket is reduced, "" with one replica.
 func (j *Job) Algorithm() string {
-	name, most := "", int64(0)
-	for i, b := range j.buckets {
-		if b.Bytes > most {
-			name, most = j.plans[i].Algorithm.String(), b.Bytes
+	name, most := "", 0.0
+	for _, g := range j.groups {
+		for _, l := range g.laid {
+			if l.transfer.kind == Gradients && l.transfer.bytes > most {
+				name, most = l.plan.Algorithm.String(), l.transfer.bytes
+			}
 		}
 	}
 	return name
@@ -134,133 +200,62 @@ func (j *Job) Algorithm() string {
 
 func (j *Job) start() {
 	now := j.c.Engine.Now()
-	j.began, j.backEnd = now, -1
-	j.micro, j.layer, j.inBack = 0, 0, false
-	j.ready, j.reduced = 0, 0
-	j.current, j.before = Iteration{}, nil
+	j.began, j.before = now, nil
 	if j.Done >= Simulated-1 && j.Iterations > Simulated && j.c.Alone() {
-		j.before, j.wasLedger = j.c.Network.Snapshot(), *j.ledger
+		j.before = j.c.Network.Snapshot()
+		j.wasLedgers = j.wasLedgers[:0]
+		for _, g := range j.gangs {
+			j.wasLedgers = append(j.wasLedgers, *g.ledger)
+		}
 	}
-	j.compute(j.forward[0])
+	j.running = len(j.gangs)
+	for _, g := range j.gangs {
+		g.start(now)
+	}
+	for _, g := range j.gangs {
+		g.advance(now)
+	}
 }
 
-// compute keeps the accelerators busy until the segment's end.
-func (j *Job) compute(d sim.Time) {
-	now := j.c.Engine.Now()
-	j.ledger.AddCompute(now, now+d)
-	j.current.Compute += d
-	j.c.Engine.Schedule(now+d, j.actor, argStep)
-}
-
-// Handle moves the job on at the end of a segment or of an all-reduce.
+// Handle moves a gang on.
 func (j *Job) Handle(now sim.Time, arg uint64) {
-	switch arg {
+	n := int32(arg &^ argKind)
+	switch arg & argKind {
+	case argComputed:
+		j.gangs[n].computed(now)
+	case argExchanged:
+		j.groups[n].ended(now)
+	case argArrived:
+		j.arrived(n, now)
 	case argStart:
 		j.start()
-	case argReduced:
-		j.reducing = false
-		j.reduced++
-		if hidden := min(now, j.backwardEnd(now)) - j.reduceAt; hidden > 0 {
-			j.current.Overlapped += hidden
-			j.ledger.Overlapped += hidden
-		}
-		j.reduce(now)
-		j.update(now)
-	case argStep:
-		j.step(now)
 	case argEnd:
 		j.c.Done(j.job)
 	}
 }
 
-// backwardEnd is when the last backward pass ended, or now while it is on.
-func (j *Job) backwardEnd(now sim.Time) sim.Time {
-	if j.backEnd < 0 {
-		return now
-	}
-	return j.backEnd
-}
-
-// step follows a segment by the next: layers upwards, then downwards, micro-batch
-// by micro-batch, then the optimizer.
-func (j *Job) step(now sim.Time) {
-	last := j.micro == j.Training.Accumulation()-1
-	switch {
-	case j.backEnd >= 0: // the optimizer has stepped
+// finished is called when a gang has ended the iteration.
+func (j *Job) finished(now sim.Time) {
+	if j.running--; j.running == 0 {
 		j.end(now)
-	case !j.inBack && j.layer < len(j.forward)-1:
-		j.layer++
-		j.compute(j.forward[j.layer])
-	case !j.inBack:
-		j.inBack = true
-		j.compute(j.backward[j.layer])
-	default:
-		if last {
-			for j.ready < len(j.buckets) && j.buckets[j.ready].Layer >= j.layer {
-				j.ready++
-			}
-			if j.Overlap || j.layer == 0 {
-				j.reduce(now)
-			}
-		}
-		switch {
-		case j.layer > 0:
-			j.layer--
-			d := j.backward[j.layer]
-			if j.layer == 0 && j.micro > 0 {
-				d += j.gradientAdd
-			}
-			j.compute(d)
-		case !last:
-			j.micro++
-			j.inBack = false
-			j.compute(j.forward[0])
-		default:
-			j.backEnd = now
-			j.update(now)
-		}
 	}
-}
-
-// reduce starts the all-reduce of the next bucket that is ready.
-func (j *Job) reduce(now sim.Time) {
-	if j.reducing || j.reduced == j.ready {
-		return
-	}
-	j.reducing = true
-	j.reduceAt = now
-	j.c.Launch(cluster.Collective{
-		Plan: j.plans[j.reduced], Size: float64(j.buckets[j.reduced].Bytes),
-		Owner: j.c.Jobs[j.job].Owner, Actor: j.actor, Arg: argReduced,
-	})
-}
-
-// update steps the optimizer once the backward pass has ended and all gradients
-// are summed.
-func (j *Job) update(now sim.Time) {
-	if j.backEnd < 0 || j.reduced < len(j.buckets) {
-		return
-	}
-	j.current.Exposed = now - j.backEnd
-	j.ledger.AddExposed(j.backEnd, now)
-	j.current.Optimizer = j.optimizer
-	j.ledger.AddCompute(now, now+j.optimizer)
-	j.c.Engine.Schedule(now+j.optimizer, j.actor, argStep)
 }
 
 // end closes an iteration and begins the next, or jumps over the rest.
 func (j *Job) end(now sim.Time) {
-	j.current.Time = now - j.began
-	steady := j.current == j.Last
-	j.Last = j.current
+	current := j.mean(now - j.began)
+	steady := current == j.Last
+	j.Last = current
 	j.Done++
 	left := j.Iterations - j.Done
 	if h := j.c.Engine.Horizon; h > 0 {
-		left = min(left, int64((h-now)/j.Last.Time))
+		left = min(left, int64((h-now)/max(j.Last.Time, 1)))
 	}
-	if j.before != nil && steady && left > 0 && left < int64((sim.Never-now)/j.Last.Time) && j.c.Alone() {
+	if j.before != nil && steady && left > 0 && left < int64((sim.Never-now)/max(j.Last.Time, 1)) && j.c.Alone() {
 		j.c.Network.Repeat(j.before, left)
-		j.ledger.Repeat(j.wasLedger, j.Last.Time, left, now)
+		for i, g := range j.gangs {
+			g.ledger.Repeat(j.wasLedgers[i], j.Last.Time, left, now)
+		}
 		next := argEnd
 		if j.Done += left; j.Done < j.Iterations {
 			next = argStart // the horizon comes first
@@ -273,4 +268,30 @@ func (j *Job) end(now sim.Time) {
 		return
 	}
 	j.c.Engine.Schedule(now, j.actor, argStart)
+}
+
+// mean is the iteration of the mean rank.
+func (j *Job) mean(took sim.Time) Iteration {
+	var sum struct {
+		compute, optimizer, overlapped float64
+		exposed                        [NumKinds]float64
+	}
+	ranks := 0.0
+	for _, g := range j.gangs {
+		n := float64(len(g.ledger.Accelerators))
+		ranks += n
+		sum.compute += n * float64(g.parts.Compute)
+		sum.optimizer += n * float64(g.parts.Optimizer)
+		sum.overlapped += n * float64(g.parts.Overlapped)
+		for k, t := range g.parts.Exposed {
+			sum.exposed[k] += n * float64(t)
+		}
+	}
+	mean := func(sum float64) sim.Time { return sim.Time(sum/ranks + 0.5) }
+	i := Iteration{Time: took, Compute: mean(sum.compute), Optimizer: mean(sum.optimizer), Overlapped: mean(sum.overlapped)}
+	for k, t := range sum.exposed {
+		i.Exposed[k] = mean(t)
+	}
+	i.Bubble = took - i.Compute - i.Optimizer - i.AllExposed()
+	return i
 }

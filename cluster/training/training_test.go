@@ -99,9 +99,9 @@ func timeline(j *training.Job, topo *topology.Topology) (want training.Iteration
 		want.Compute += sim.FromSeconds(r.Total(l.Forward)) + backward[i]
 	}
 	n := sim.Time(tr.Accumulation())
-	add := sim.FromSeconds(r.Time(tr.GradientAdd()))
+	add := sim.FromSeconds(r.Time(tr.GradientAdd(tr.Model.Parameters())))
 	want.Compute = n*want.Compute + (n-1)*add
-	want.Optimizer = sim.FromSeconds(r.Time(tr.Step()))
+	want.Optimizer = sim.FromSeconds(r.Time(tr.Step(tr.Model.Parameters())))
 	free := sim.Time(0) // when the communication stream is
 	if tr.Data > 1 {
 		ranks := make([]topology.NodeID, tr.Data)
@@ -109,7 +109,7 @@ func timeline(j *training.Job, topo *topology.Topology) (want training.Iteration
 			ranks[i] = topology.NodeID(i)
 		}
 		planner := collective.NewPlanner(topo)
-		for _, b := range tr.Buckets(j.BucketBytes) {
+		for _, b := range tr.Buckets(layers, j.BucketBytes) {
 			ready := want.Compute // less the backward passes of the layers before it
 			for i := range b.Layer {
 				ready -= backward[i]
@@ -130,8 +130,8 @@ func timeline(j *training.Job, topo *topology.Topology) (want training.Iteration
 			want.Overlapped += max(0, min(free, want.Compute)-start)
 		}
 	}
-	want.Exposed = max(0, free-want.Compute)
-	want.Time = want.Compute + want.Exposed + want.Optimizer
+	want.Exposed[training.Gradients] = max(0, free-want.Compute)
+	want.Time = want.Compute + want.AllExposed() + want.Optimizer
 	return want
 }
 
@@ -158,15 +158,15 @@ func TestIteration(t *testing.T) {
 			j := job(8*c.hosts, c.accumulation, c.bucket, c.overlap, 3)
 			cl := run(t, topo, &cluster.Job{Name: "it", Count: 8 * c.hosts, Program: j})
 			got, want := j.Last, timeline(j, topo)
-			if got.Time != got.Compute+got.Exposed+got.Optimizer {
-				t.Errorf("an iteration of %v is not %v + %v + %v", got.Time, got.Compute, got.Exposed, got.Optimizer)
+			if got.Time != got.Compute+got.AllExposed()+got.Optimizer {
+				t.Errorf("an iteration of %v is not %v + %v + %v", got.Time, got.Compute, got.AllExposed(), got.Optimizer)
 			}
 			if got.Compute != want.Compute || got.Optimizer != want.Optimizer {
 				t.Errorf("compute %v, optimizer %v; want %v, %v", got.Compute, got.Optimizer, want.Compute, want.Optimizer)
 			}
 			slack := sim.Time(64) // ticks: each phase of each bucket rounds
-			if d := got.Exposed - want.Exposed; max(d, -d) > slack {
-				t.Errorf("exposed %v, want %v", got.Exposed, want.Exposed)
+			if d := got.AllExposed() - want.AllExposed(); max(d, -d) > slack {
+				t.Errorf("exposed %v, want %v", got.AllExposed(), want.AllExposed())
 			}
 			if d := got.Overlapped - want.Overlapped; max(d, -d) > slack {
 				t.Errorf("overlapped %v, want %v", got.Overlapped, want.Overlapped)
@@ -203,11 +203,11 @@ func TestOverlap(t *testing.T) {
 		if with.Last.Time > without.Last.Time || with.Last.Compute != without.Last.Compute {
 			t.Fatalf("with overlap %+v, without %+v", with.Last, without.Last)
 		}
-		if with.Last.Overlapped == 0 && len(with.Training.Buckets(bucket)) > 1 {
+		if with.Last.Overlapped == 0 && len(with.Training.Buckets(with.Training.Layers(), bucket)) > 1 {
 			t.Fatal("nothing was overlapped")
 		}
 		// What is hidden and what is exposed are the same communication.
-		if a, b := with.Last.Overlapped+with.Last.Exposed, without.Last.Exposed; a < b-64 {
+		if a, b := with.Last.Overlapped+with.Last.AllExposed(), without.Last.AllExposed(); a < b-64 {
 			t.Fatalf("%v of communication with overlap, %v without", a, b)
 		}
 	})
@@ -229,10 +229,10 @@ func TestFreeCommunication(t *testing.T) {
 			run(t, topo, &cluster.Job{Name: "it", Count: 32, Program: j})
 			buckets := sim.Time(1) // exposed
 			if !overlap {
-				buckets = sim.Time(len(j.Training.Buckets(25 << 20)))
+				buckets = sim.Time(len(j.Training.Buckets(j.Training.Layers(), 25<<20)))
 			}
-			if want := buckets * sim.Time(overhead); j.Last.Exposed != want {
-				t.Errorf("overlap %v, overhead %v: %v exposed, want %v", overlap, overhead, j.Last.Exposed, want)
+			if want := buckets * sim.Time(overhead); j.Last.AllExposed() != want {
+				t.Errorf("overlap %v, overhead %v: %v exposed, want %v", overlap, overhead, j.Last.AllExposed(), want)
 			}
 		}
 	}
@@ -242,7 +242,7 @@ func TestFreeCommunication(t *testing.T) {
 func TestOneReplica(t *testing.T) {
 	j := job(1, 4, 25<<20, true, 2)
 	c := run(t, leafSpine(host(), 1, 1), &cluster.Job{Name: "it", Count: 1, Program: j})
-	if j.Last.Exposed != 0 || j.Last.Overlapped != 0 || j.Algorithm() != "" {
+	if j.Last.AllExposed() != 0 || j.Last.Overlapped != 0 || j.Algorithm() != "" {
 		t.Errorf("%+v by %q", j.Last, j.Algorithm())
 	}
 	for l := range c.Topology.Links {
@@ -260,7 +260,7 @@ func TestLedger(t *testing.T) {
 		c := run(t, leafSpine(host(), 4, 1), &cluster.Job{Name: "it", Start: sim.Millisecond, Count: 16, Program: j})
 		l := c.Ledgers()[0]
 		n := sim.Time(iterations)
-		if len(l.Accelerators) != 16 || l.Compute != n*(j.Last.Compute+j.Last.Optimizer) || l.Exposed != n*j.Last.Exposed || l.Overlapped != n*j.Last.Overlapped {
+		if len(l.Accelerators) != 16 || l.Compute != n*(j.Last.Compute+j.Last.Optimizer) || l.Exposed != n*j.Last.AllExposed() || l.Overlapped != n*j.Last.Overlapped {
 			t.Errorf("%d iterations of %+v on %d accelerators: compute %v, exposed %v, overlapped %v", iterations, j.Last, len(l.Accelerators), l.Compute, l.Exposed, l.Overlapped)
 		}
 		if end := c.Engine.Now(); l.Compute+l.Exposed+sim.Millisecond != end {
@@ -412,7 +412,7 @@ func TestTwoJobsContend(t *testing.T) {
 		&cluster.Job{Name: "north", List: place, Program: a},
 		&cluster.Job{Name: "south", List: append(hostList(1), hostList(3)...), Program: b})
 	for _, j := range []*training.Job{a, b} {
-		if j.Last.Exposed <= alone.Last.Exposed || j.Last.Compute != alone.Last.Compute {
+		if j.Last.AllExposed() <= alone.Last.AllExposed() || j.Last.Compute != alone.Last.Compute {
 			t.Errorf("together %+v, alone %+v", j.Last, alone.Last)
 		}
 	}
@@ -448,10 +448,10 @@ func TestNICRate(t *testing.T) {
 		h.NICBandwidth = rate
 		j := job(32, 1, 0, true, 2)
 		run(t, leafSpine(h, 4, 1), &cluster.Job{Count: 32, Program: j})
-		if n := len(exposed); n > 0 && j.Last.Exposed >= exposed[n-1] {
-			t.Errorf("at %v B/s %v is exposed, at half the rate %v", float64(rate), j.Last.Exposed, exposed[n-1])
+		if n := len(exposed); n > 0 && j.Last.AllExposed() >= exposed[n-1] {
+			t.Errorf("at %v B/s %v is exposed, at half the rate %v", float64(rate), j.Last.AllExposed(), exposed[n-1])
 		}
-		exposed = append(exposed, j.Last.Exposed)
+		exposed = append(exposed, j.Last.AllExposed())
 	}
 }
 
@@ -470,7 +470,7 @@ func Example() {
 	if err := engine.Run(context.Background()); err != nil {
 		fmt.Println(err)
 	}
-	sum := j.Last.Compute + j.Last.Exposed + j.Last.Optimizer
+	sum := j.Last.Compute + j.Last.AllExposed() + j.Last.Optimizer
 	fmt.Println(j.Done, "iterations;", "parts make up the whole:", sum == j.Last.Time)
 	fmt.Println("few events:", engine.Handled() < 2000)
 	// Output:

@@ -1,0 +1,515 @@
+package training
+
+import (
+	"github.com/railyard/railyard/cluster"
+	"github.com/railyard/railyard/collective"
+	"github.com/railyard/railyard/sim"
+	"github.com/railyard/railyard/topology"
+	"github.com/railyard/railyard/workload"
+)
+
+// gang is ranks of one stage that do the same at the same time.
+type gang struct {
+	j        *Job
+	number   int
+	program  *program
+	ranks    []int
+	ledger   *cluster.Ledger
+	groups   [numDimensions]*group
+	next     neighbour // the stage after
+	previous neighbour
+
+	parts Iteration // of the iteration that is on
+
+	// What comes: the rest of the schedule, weight passes put off, and what is to
+	// be done after the last pass.
+	action  int
+	pending []workload.Action
+	closing closing
+
+	// The pass that is on.
+	passing bool
+	pass    workload.Action
+	steps   []step
+	at      int
+
+	// Messages that have been sent to the gang, by pass, chunk and micro-batch.
+	inbox [2][]letter
+
+	// What it waits for, and since when.
+	wait  wait
+	since sim.Time
+
+	// The computation that is on.
+	computing bool
+	timer     sim.Timer
+	left      sim.Time // work at changed
+	changed   sim.Time
+
+	// Collectives that are on beside it: the one before the present computation,
+	// and the first of the data stream.
+	beside   bool
+	streamed bool
+	stream   []item
+	held     []transfer // gradients that are to wait until the passes are over
+
+	// Gathering of parameters under ZeRO 3, in the order of the steps.
+	gathered, used int // complete, and steps gone by
+	requested      int
+	look           cursor // where to look for the next step to request
+}
+
+// neighbour is the gang before or after in the pipeline, and the way there.
+type neighbour struct {
+	to   *gang
+	plan *collective.Plan
+}
+
+// letter is a message to a gang.
+type letter struct {
+	launched sim.Time // -1: not yet
+	arrived  bool
+}
+
+// message is one on its way.
+type message struct {
+	to           *gang
+	from         *gang
+	pass         workload.Pass
+	chunk, micro int
+}
+
+// item is a collective of the data stream; the last of a step's has its ticket.
+type item struct {
+	transfer transfer
+	ticket   bool
+}
+
+// cursor is a step of the schedule.
+type cursor struct{ action, step int }
+
+type wait uint8
+
+const (
+	nothing     wait = iota
+	forExchange      // a collective that holds the pass up
+	forBeside        // the one beside the computation that has ended
+	forGather        // parameters
+	forMessage       // activations or gradients
+	forSend          // of the last pass's result
+	forStream        // everything in the data stream
+	forOthers        // the end of the iteration
+)
+
+type closing uint8
+
+const (
+	running   closing = iota
+	summing           // gradients
+	tying             // those of a table that two stages share
+	stepping          // the optimizer
+	gathering         // parameters
+	ended
+)
+
+func (j *Job) newGang(p *program, ranks []int, nodes []topology.NodeID) *gang {
+	own := make([]topology.NodeID, len(ranks))
+	for i, r := range ranks {
+		own[i] = nodes[r]
+	}
+	g := &gang{j: j, number: len(j.gangs), program: p, ranks: ranks, ledger: j.c.NewLedger(own)}
+	g.timer = j.c.Engine.NewTimer(j.actor, argComputed|uint64(g.number))
+	for pass := range g.inbox {
+		g.inbox[pass] = make([]letter, len(p.chunks)*j.Training.Accumulation())
+	}
+	j.gangs = append(j.gangs, g)
+	return g
+}
+
+// start makes a gang ready for an iteration.
+func (g *gang) start(now sim.Time) {
+	g.parts = Iteration{}
+	g.action, g.pending, g.closing = 0, g.pending[:0], running
+	g.gathered, g.used, g.requested, g.look = 0, 0, 0, cursor{}
+	g.wait = nothing
+	for pass := range g.inbox {
+		for i := range g.inbox[pass] {
+			g.inbox[pass][i] = letter{launched: -1}
+		}
+	}
+}
+
+// advance does all that can be done now.
+func (g *gang) advance(now sim.Time) {
+	for g.wait == nothing && !g.computing {
+		switch {
+		case g.passing && g.at < len(g.steps):
+			g.step(now)
+		case g.passing:
+			g.endPass(now)
+		default:
+			g.pick(now)
+		}
+	}
+}
+
+// await makes the gang wait, and counts it as exposed communication when it ends.
+func (g *gang) await(w wait, now sim.Time) { g.wait, g.since = w, now }
+
+// resume ends a wait. It was for communication of a kind from an instant on, if
+// exposed.
+func (g *gang) resume(kind Kind, from, now sim.Time) {
+	g.wait = nothing
+	if from = max(from, g.since); now > from {
+		g.parts.Exposed[kind] += now - from
+		g.ledger.AddExposed(from, now)
+	}
+	g.advance(now)
+}
+
+// step begins the next step of the pass.
+func (g *gang) step(now sim.Time) {
+	s := &g.steps[g.at]
+	switch s.do {
+	case stepCompute:
+		g.compute(s.duration, now)
+	case stepExchange:
+		g.await(forExchange, now)
+		g.groups[s.transfer.dimension()].join(s.transfer)
+	case stepBeside:
+		g.beside = true
+		g.groups[s.transfer.dimension()].join(s.transfer)
+	case stepGather:
+		g.request(g.used + 1)
+		if g.gathered <= g.used {
+			g.await(forGather, now)
+			return
+		}
+		g.used++
+		if g.j.Prefetch {
+			g.request(g.used + 1)
+		}
+	case stepReduce:
+		if g.j.Overlap {
+			g.enqueue(s.transfers, false)
+		} else {
+			g.held = append(g.held, s.transfers...)
+		}
+	}
+	g.at++
+}
+
+// request has the parameters of so many steps gathered, as far as there are any.
+func (g *gang) request(steps int) {
+	for g.requested < steps {
+		if g.look.action == len(g.program.actions) {
+			return
+		}
+		// Under ZeroBubble weight passes need no parameters.
+		all := g.passSteps(g.program.actions[g.look.action])
+		if g.look.step == len(all) {
+			g.look = cursor{action: g.look.action + 1}
+			continue
+		}
+		if s := &all[g.look.step]; s.do == stepGather {
+			g.requested++
+			g.enqueue(s.transfers, true)
+		}
+		g.look.step++
+	}
+}
+
+// passSteps are the steps of a pass.
+func (g *gang) passSteps(a workload.Action) []step {
+	c := &g.program.chunks[a.Chunk]
+	accumulate, reduce := min(a.Micro, 1), 0
+	if a.Micro == g.j.Training.Accumulation()-1 {
+		reduce = 1
+	}
+	switch a.Pass {
+	case workload.ForwardPass:
+		return c.forward
+	case workload.BackwardPass:
+		return c.back[accumulate][reduce]
+	}
+	return c.weight[accumulate][reduce]
+}
+
+// enqueue adds collectives to the data stream.
+func (g *gang) enqueue(all []transfer, ticket bool) {
+	for i, t := range all {
+		g.stream = append(g.stream, item{t, ticket && i == len(all)-1})
+	}
+	if ticket && len(all) == 0 {
+		g.gathered++ // everything is there already
+	}
+	g.flow()
+}
+
+// flow starts the next collective of the data stream.
+func (g *gang) flow() {
+	if g.streamed || len(g.stream) == 0 {
+		return
+	}
+	g.disturb(func() { g.streamed = true })
+	t := g.stream[0].transfer
+	g.groups[t.dimension()].join(t)
+}
+
+// exchanged is called when a collective of a group has ended.
+func (g *gang) exchanged(by *group, now sim.Time) {
+	if d := g.dimensionOf(by); d == overReplicas || d == overExpertReplicas {
+		g.disturb(func() { g.streamed = false })
+		done := g.stream[0]
+		g.stream = g.stream[:copy(g.stream, g.stream[1:])]
+		if done.ticket {
+			g.gathered++
+		}
+		g.flow()
+		switch {
+		case g.wait == forGather && g.gathered > g.used:
+			g.resume(Parameters, 0, now)
+		case g.wait == forStream && len(g.stream) == 0:
+			g.resume(done.transfer.kind, 0, now)
+		}
+		return
+	}
+	switch {
+	case g.wait == forExchange:
+		kind := Pipeline // the table's gradients
+		if g.closing == running {
+			kind = g.steps[g.at-1].transfer.kind
+		}
+		g.resume(kind, 0, now)
+	default:
+		g.disturb(func() { g.beside = false })
+		if g.wait == forBeside {
+			g.resume(g.steps[g.at-2].transfer.kind, 0, now)
+		}
+	}
+}
+
+func (g *gang) dimensionOf(by *group) dimension {
+	for d, group := range g.groups {
+		if group == by {
+			return dimension(d)
+		}
+	}
+	panic("training: a collective of a group that the gang is not in")
+}
+
+// compute keeps the ranks busy with so much work.
+func (g *gang) compute(work, now sim.Time) {
+	g.computing, g.left, g.changed = true, work, now
+	g.ledger.Begin(now)
+	g.j.c.Engine.Arm(g.timer, now+g.duration())
+}
+
+// duration is what the work left takes at the present pace.
+func (g *gang) duration() sim.Time {
+	if g.disturbed() {
+		return sim.Time(float64(g.left)/(1-g.j.Interference) + 0.5)
+	}
+	return g.left
+}
+
+// disturbed says whether communication runs beside the computation.
+func (g *gang) disturbed() bool { return g.beside || g.streamed }
+
+// disturb changes what runs beside the computation, which then goes on at another
+// pace.
+func (g *gang) disturb(change func()) {
+	was := g.disturbed()
+	if !g.computing {
+		change()
+		return
+	}
+	now := g.j.c.Engine.Now()
+	g.settle(now, was)
+	change()
+	if g.disturbed() != was && g.j.Interference > 0 {
+		g.j.c.Engine.Arm(g.timer, now+g.duration())
+	}
+}
+
+// settle accounts for the computation since its pace changed last.
+func (g *gang) settle(now sim.Time, disturbed bool) {
+	took := now - g.changed
+	if disturbed {
+		g.left -= sim.Time(float64(took)*(1-g.j.Interference) + 0.5)
+		g.parts.Overlapped += took
+		g.ledger.Overlapped += took
+	} else {
+		g.left -= took
+	}
+	g.left = max(g.left, 0)
+	g.changed = now
+	if g.closing == stepping {
+		g.parts.Optimizer += took
+	} else {
+		g.parts.Compute += took
+	}
+}
+
+// computed is called when the computation has ended.
+func (g *gang) computed(now sim.Time) {
+	g.settle(now, g.disturbed())
+	g.computing = false
+	g.ledger.End(now)
+	if g.beside {
+		g.await(forBeside, now)
+		return
+	}
+	g.advance(now)
+}
+
+// pick begins the next pass, or what comes after the last.
+func (g *gang) pick(now sim.Time) {
+	p := g.program
+	if g.action < len(p.actions) {
+		a := p.actions[g.action]
+		ready := g.ready(a)
+		switch {
+		case ready && len(g.pending) <= p.deferred:
+			g.action++
+			g.begin(a)
+		case len(g.pending) > 0:
+			g.beginPending()
+		default:
+			g.await(forMessage, now)
+		}
+		return
+	}
+	if len(g.pending) > 0 {
+		g.beginPending()
+		return
+	}
+	g.close(now)
+}
+
+func (g *gang) beginPending() {
+	a := g.pending[0]
+	g.pending = g.pending[:copy(g.pending, g.pending[1:])]
+	g.begin(a)
+}
+
+func (g *gang) begin(a workload.Action) {
+	g.passing, g.pass, g.at, g.steps = true, a, 0, g.passSteps(a)
+}
+
+// letterFor is the message that a pass needs, nil if it needs none.
+func (g *gang) letterFor(a workload.Action) *letter {
+	c := g.program.chunks[a.Chunk].number
+	if a.Pass == workload.ForwardPass && c == 0 || a.Pass == workload.BackwardPass && c == g.lastChunk() {
+		return nil
+	}
+	return &g.inbox[a.Pass][a.Chunk*g.j.Training.Accumulation()+a.Micro]
+}
+
+func (g *gang) lastChunk() int { return g.j.Training.Pipeline*g.j.Training.VirtualStages - 1 }
+
+func (g *gang) ready(a workload.Action) bool {
+	l := g.letterFor(a)
+	return l == nil || l.arrived
+}
+
+// endPass sends on what the pass has made.
+func (g *gang) endPass(now sim.Time) {
+	g.passing = false
+	c := &g.program.chunks[g.pass.Chunk]
+	switch g.pass.Pass {
+	case workload.ForwardPass:
+		if c.number < g.lastChunk() {
+			g.send(g.next, c.number+1, c.message, now)
+		}
+	case workload.BackwardPass:
+		if g.j.Training.PipelineSchedule == workload.ZeroBubble {
+			g.pending = append(g.pending, workload.Action{Pass: workload.WeightPass, Chunk: g.pass.Chunk, Micro: g.pass.Micro})
+		}
+		if c.number > 0 {
+			g.send(g.previous, c.number-1, c.message, now)
+		}
+	}
+	if len(g.held) > 0 && g.j.Training.Zero >= 2 {
+		g.release(now)
+	}
+}
+
+// release lets the gradients go that were held back, and waits for their sum.
+func (g *gang) release(now sim.Time) {
+	g.enqueue(g.held, false)
+	g.held = g.held[:0]
+	if len(g.stream) > 0 {
+		g.await(forStream, now)
+	}
+}
+
+// send launches a message for the pass of another chunk.
+func (g *gang) send(n neighbour, chunk int, bytes float64, now sim.Time) {
+	j := g.j
+	m := message{to: n.to, from: g, pass: g.pass.Pass, chunk: chunk / j.Training.Pipeline, micro: g.pass.Micro}
+	l := &m.to.inbox[m.pass][m.chunk*j.Training.Accumulation()+m.micro]
+	l.launched = now
+	if n.to == g {
+		l.arrived = true
+		return
+	}
+	var id int32
+	if last := len(j.idle) - 1; last >= 0 {
+		id = j.idle[last]
+		j.idle = j.idle[:last]
+		j.messages[id] = m
+	} else {
+		id = int32(len(j.messages))
+		j.messages = append(j.messages, m)
+	}
+	j.c.Launch(cluster.Collective{
+		Plan: n.plan, Size: bytes, Owner: j.c.Jobs[j.job].Owner, Actor: j.actor, Arg: argArrived | uint64(id),
+	})
+	if !j.SendOverlap {
+		g.await(forSend, now)
+	}
+}
+
+// arrived is called when a message has.
+func (j *Job) arrived(id int32, now sim.Time) {
+	m := j.messages[id]
+	j.idle = append(j.idle, id)
+	l := &m.to.inbox[m.pass][m.chunk*j.Training.Accumulation()+m.micro]
+	l.arrived = true
+	if m.from.wait == forSend {
+		m.from.resume(Pipeline, 0, now)
+	}
+	if g := m.to; g.wait == forMessage && g.ready(g.program.actions[g.action]) {
+		g.resume(Pipeline, l.launched, now)
+	}
+}
+
+// close follows the last pass: gradients are summed, the optimizer steps, and
+// parameters are gathered.
+func (g *gang) close(now sim.Time) {
+	g.closing++
+	switch g.closing {
+	case summing:
+		g.enqueue(g.held, false)
+		g.held = g.held[:0]
+		if len(g.stream) > 0 {
+			g.await(forStream, now)
+		}
+	case tying:
+		if t := g.program.tied; t.bytes > 0 {
+			g.await(forExchange, now)
+			g.groups[t.dimension()].join(t)
+		}
+	case stepping:
+		g.compute(g.program.optimizer, now)
+	case gathering:
+		g.enqueue(g.program.gather, false)
+		if len(g.stream) > 0 {
+			g.await(forStream, now)
+		}
+	case ended:
+		g.await(forOthers, now)
+		g.j.finished(now)
+	}
+}

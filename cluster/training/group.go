@@ -1,0 +1,243 @@
+package training
+
+import (
+	"slices"
+
+	"github.com/railyard/railyard/cluster"
+	"github.com/railyard/railyard/collective"
+	"github.com/railyard/railyard/sim"
+	"github.com/railyard/railyard/topology"
+	"github.com/railyard/railyard/workload"
+)
+
+// dimension is a way in which ranks are grouped.
+type dimension uint8
+
+const (
+	overTensor dimension = iota
+	overContext
+	overExpert
+	overReplicas       // the ranks that hold the same parameters, experts apart
+	overExpertReplicas // the ranks that hold the same experts
+	overTable          // the first and the last stage's, which share the embedding table
+	numDimensions
+)
+
+// dimension is the one that a transfer is over.
+func (t transfer) dimension() dimension {
+	switch t.kind {
+	case Tensor:
+		return overTensor
+	case Context:
+		return overContext
+	case Expert:
+		return overExpert
+	case Pipeline:
+		return overTable
+	}
+	if t.expert {
+		return overExpertReplicas
+	}
+	return overReplicas
+}
+
+// group is the gangs that perform collectives together: one gang for all groups
+// of a stage where ranks are folded, else the ranks of one.
+type group struct {
+	j       *Job
+	number  int
+	ranks   [][]topology.NodeID // that perform it side by side
+	folded  *group              // all groups of the stage, which the algorithm is chosen for
+	members []*gang
+	arrived int // members that are ready for the next collective
+	laid    []laid
+	ways    map[collective.Op]collective.Plans
+}
+
+// laid is a collective and how it is carried out.
+type laid struct {
+	transfer transfer
+	plan     *collective.Plan
+}
+
+// join is called by a member that is ready for its next collective, which starts
+// when all are.
+func (g *group) join(t transfer) {
+	if g.arrived++; g.arrived < len(g.members) {
+		return
+	}
+	g.arrived = 0
+	p, err := g.plan(t)
+	if err != nil {
+		panic("training: " + err.Error()) // form has planned all that there is
+	}
+	g.j.c.Launch(cluster.Collective{
+		Plan: p, Size: t.bytes, Owner: g.j.c.Jobs[g.j.job].Owner,
+		Actor: g.j.actor, Arg: argExchanged | uint64(g.number),
+	})
+}
+
+// ended is called when the collective has.
+func (g *group) ended(now sim.Time) {
+	for _, m := range g.members {
+		m.exchanged(g, now)
+	}
+}
+
+// plan is how a collective is carried out: by the algorithm that is predicted to
+// be the fastest for all groups of the stage together.
+func (g *group) plan(t transfer) (*collective.Plan, error) {
+	for i := range g.laid {
+		if g.laid[i].transfer == t {
+			return g.laid[i].plan, nil
+		}
+	}
+	plans, ok := g.ways[t.op]
+	if !ok {
+		var err error
+		if plans, err = g.j.c.Planner.Plans(t.op, g.ranks...); err != nil {
+			return nil, err
+		}
+		g.ways[t.op] = plans
+	}
+	p := plans.Fastest(t.bytes)
+	if g.folded != nil {
+		choice, err := g.folded.plan(t)
+		if err != nil {
+			return nil, err
+		}
+		for _, way := range plans {
+			if way.Algorithm == choice.Algorithm {
+				p = way
+			}
+		}
+	}
+	g.laid = append(g.laid, laid{t, p})
+	return p, nil
+}
+
+// form makes the gangs, their groups and their programs, and lays every collective
+// that they will perform.
+func (j *Job) form() error {
+	t := j.Training
+	nodes := j.c.Jobs[j.job].Accelerators
+	stages := make([]int, len(nodes))
+	gangOf := make([]*gang, len(nodes))
+	ranks := make([][]int, t.Pipeline) // of each stage
+	for rank := range nodes {
+		s := t.Place(rank)[workload.PipelineGroup]
+		stages[rank] = s
+		ranks[s] = append(ranks[s], rank)
+	}
+	layers := t.Layers()
+	for s, own := range ranks {
+		p := j.compile(layers, s)
+		gangs := [][]int{own}
+		if j.Unfold {
+			gangs = slices.Collect(slices.Chunk(own, 1))
+		}
+		for _, members := range gangs {
+			g := j.newGang(p, members, nodes)
+			for _, rank := range members {
+				gangOf[rank] = g
+			}
+		}
+	}
+	for d := range numDimensions {
+		j.formGroups(d, nodes, stages, gangOf)
+	}
+	for _, g := range j.gangs {
+		j.connect(g, gangOf)
+		for t := range g.program.transfers() {
+			group := g.groups[t.dimension()]
+			if _, err := group.plan(t); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// formGroups makes the groups over a dimension.
+func (j *Job) formGroups(d dimension, nodes []topology.NodeID, stages []int, gangOf []*gang) {
+	t := j.Training
+	var lists [][]int
+	place := map[int]int{} // of a group in lists
+	for rank := range nodes {
+		var id int
+		switch d {
+		case overTensor:
+			id = t.Group(workload.TensorGroup, rank)
+		case overContext:
+			id = t.Group(workload.ContextGroup, rank)
+		case overExpert:
+			id = t.Group(workload.ExpertGroup, rank)
+		case overReplicas:
+			id = t.Group(workload.DataGroup, rank)
+		case overExpertReplicas:
+			id = t.ExpertReplicas(rank)
+		case overTable:
+			if stages[rank] != 0 && stages[rank] != t.Pipeline-1 {
+				continue
+			}
+			id = t.Group(workload.PipelineGroup, rank)
+		}
+		i, ok := place[id]
+		if !ok {
+			i = len(lists)
+			place[id] = i
+			lists = append(lists, nil)
+		}
+		lists[i] = append(lists[i], rank)
+	}
+	if len(lists[0]) == 1 {
+		return
+	}
+	all := make([]*group, t.Pipeline) // of each stage, together
+	for _, list := range lists {
+		s := stages[list[0]]
+		own := make([]topology.NodeID, len(list))
+		for i, rank := range list {
+			own[i] = nodes[rank]
+		}
+		if all[s] == nil {
+			all[s] = &group{j: j, ways: map[collective.Op]collective.Plans{}}
+		}
+		all[s].ranks = append(all[s].ranks, own)
+		g := all[s]
+		if j.Unfold {
+			g = &group{j: j, ways: map[collective.Op]collective.Plans{}, ranks: [][]topology.NodeID{own}, folded: all[s]}
+		} else if len(g.ranks) > 1 {
+			continue
+		}
+		g.number = len(j.groups)
+		j.groups = append(j.groups, g)
+		for _, rank := range list {
+			if m := gangOf[rank]; !slices.Contains(g.members, m) {
+				g.members = append(g.members, m)
+				m.groups[d] = g
+			}
+		}
+	}
+}
+
+// connect lays the ways to the stages before and after a gang's.
+func (j *Job) connect(g *gang, gangOf []*gang) {
+	t := j.Training
+	if t.Pipeline == 1 {
+		g.next, g.previous = neighbour{to: g}, neighbour{to: g}
+		return
+	}
+	way := func(step int) neighbour {
+		to := make([]topology.NodeID, len(g.ranks))
+		var partner int
+		for i, rank := range g.ranks {
+			place := t.Place(rank)
+			place[workload.PipelineGroup] = (place[workload.PipelineGroup] + step + t.Pipeline) % t.Pipeline
+			partner = t.Rank(place)
+			to[i] = j.c.Jobs[j.job].Accelerators[partner]
+		}
+		return neighbour{to: gangOf[partner], plan: j.c.Planner.Sends(g.ledger.Accelerators, to)}
+	}
+	g.next, g.previous = way(1), way(-1)
+}

@@ -1,0 +1,303 @@
+package training
+
+import (
+	"iter"
+
+	"github.com/railyard/railyard/collective"
+	"github.com/railyard/railyard/sim"
+	"github.com/railyard/railyard/workload"
+)
+
+// program is what every rank of one pipeline stage does in an iteration.
+type program struct {
+	stage     int
+	actions   []workload.Action
+	chunks    []chunk
+	deferred  int      // weight passes that may be put off
+	optimizer sim.Time // the update of the rank's parameters
+	gather    []transfer
+	tied      transfer // gradients of the table that the first and last stage share; no bytes: none
+}
+
+// chunk is a run of layers of a stage. Its number among all chunks tells what
+// comes before and after it.
+type chunk struct {
+	number  int
+	message float64 // bytes of activations that a rank takes in or passes on
+	// steps of the passes; of the backward ones without and with the gradients
+	// added to earlier ones, and of each without and with their sum over
+	// replicas.
+	forward      []step
+	back, weight [2][2][]step
+}
+
+// step is a part of a pass.
+type step struct {
+	do       stepKind
+	duration sim.Time // of stepCompute
+	transfer transfer // of stepExchange and stepBeside
+	// transfers join the queue of the data stream: of stepGather the
+	// parameters that must be there before the next step, of stepReduce the
+	// gradients that are complete.
+	transfers []transfer
+}
+
+type stepKind uint8
+
+const (
+	stepCompute  stepKind = iota
+	stepExchange          // a collective that holds the pass up
+	stepBeside            // one that runs beside the next computation
+	stepGather            // the layer's parameters must be there
+	stepReduce            // gradients are complete
+)
+
+// transfer is a collective of a kind.
+type transfer struct {
+	kind   Kind
+	op     collective.Op
+	bytes  float64
+	expert bool // over the ranks that hold the same experts, not all replicas
+}
+
+// transfers are all collectives that the program holds.
+func (p *program) transfers() iter.Seq[transfer] {
+	return func(yield func(transfer) bool) {
+		steps := func(all []step) bool {
+			for _, s := range all {
+				if s.do == stepExchange || s.do == stepBeside {
+					if !yield(s.transfer) {
+						return false
+					}
+				}
+				for _, t := range s.transfers {
+					if !yield(t) {
+						return false
+					}
+				}
+			}
+			return true
+		}
+		for _, c := range p.chunks {
+			if !steps(c.forward) {
+				return
+			}
+			for i := range 2 {
+				for k := range 2 {
+					if !steps(c.back[i][k]) || !steps(c.weight[i][k]) {
+						return
+					}
+				}
+			}
+		}
+		for _, t := range p.gather {
+			if !yield(t) {
+				return
+			}
+		}
+		if p.tied.bytes > 0 {
+			yield(p.tied)
+		}
+	}
+}
+
+// compile works out what a stage does.
+func (j *Job) compile(layers []workload.Layer, stage int) *program {
+	t := j.Training
+	p := &program{stage: stage, actions: t.Schedule(stage), deferred: t.Deferred(stage)}
+	ranges := t.Chunks()
+	var shared, experts int64
+	for n := stage; n < len(ranges); n += t.Pipeline {
+		own := layers[ranges[n][0]:ranges[n][1]]
+		p.chunks = append(p.chunks, j.compileChunk(own, n, len(ranges)))
+		for _, l := range own {
+			shared += l.Parameters
+			experts += l.ExpertParameters
+		}
+	}
+	replicas := int64(t.Data * t.Context)
+	own := shared + experts
+	if t.Zero >= 1 {
+		own = (shared+replicas-1)/replicas + (experts*int64(t.Expert)+replicas-1)/replicas
+	}
+	p.optimizer = sim.FromSeconds(j.Roofline.Time(t.Step(own)))
+	if (t.Zero == 1 || t.Zero == 2) && replicas > 1 {
+		p.gather = parameters(t, shared, experts)
+		if replicas == int64(t.Expert) {
+			p.gather = parameters(t, shared, 0)
+		}
+	}
+	if last := t.Pipeline - 1; t.Model.TiedEmbeddings && t.Pipeline > 1 && (stage == 0 || stage == last) {
+		p.tied = transfer{kind: Pipeline, op: collective.AllReduce, bytes: float64(layers[0].Parameters * workload.GradientBytes(t.Precision))}
+	}
+	return p
+}
+
+// parameters are the all-gathers of so many parameters of a rank's layers.
+func parameters(t workload.Training, shared, experts int64) []transfer {
+	bytes := float64(workload.ElementBytes(t.Precision))
+	return present(
+		transfer{kind: Parameters, op: collective.AllGather, bytes: float64(shared) * bytes},
+		transfer{kind: Parameters, op: collective.AllGather, bytes: float64(experts) * bytes, expert: true})
+}
+
+// gradients are their sums over the replicas.
+func gradients(t workload.Training, shared, experts int64) []transfer {
+	op := collective.AllReduce
+	if t.Zero >= 1 {
+		op = collective.ReduceScatter
+	}
+	bytes := float64(workload.GradientBytes(t.Precision))
+	return present(
+		transfer{kind: Gradients, op: op, bytes: float64(shared) * bytes},
+		transfer{kind: Gradients, op: op, bytes: float64(experts) * bytes, expert: true})
+}
+
+// present drops transfers of nothing.
+func present(all ...transfer) []transfer {
+	some := all[:0]
+	for _, t := range all {
+		if t.bytes > 0 {
+			some = append(some, t)
+		}
+	}
+	return some
+}
+
+// compileChunk works out the passes of chunk n of so many.
+func (j *Job) compileChunk(layers []workload.Layer, n, of int) chunk {
+	t := j.Training
+	c := chunk{number: n}
+	b := t.Batch()
+	whole := float64(b.Samples * int64(t.Sequence) / b.Context * t.Model.Hidden * workload.ElementBytes(t.Precision))
+	c.message = whole / float64(t.Tensor)
+	// A rank passes on its share of the activations, which the tensor-parallel
+	// ranks then gather unless they hold only shares anyway (Narayanan et al.
+	// 2021, section 4.1).
+	var entry, back []step
+	if t.Tensor > 1 && !b.SequenceParallel {
+		gather := step{do: stepExchange, transfer: transfer{kind: Tensor, op: collective.AllGather, bytes: whole}}
+		if n > 0 {
+			entry = []step{gather}
+		}
+		if n < of-1 {
+			back = []step{gather}
+		}
+	}
+	every := func(workload.Operator) bool { return true }
+	c.forward = entry
+	for _, l := range layers {
+		c.forward = j.passOf(append(c.forward, j.gathers(l)...), l.Forward, every)
+	}
+	split := t.PipelineSchedule == workload.ZeroBubble
+	var all int64
+	for _, l := range layers {
+		all += l.Parameters + l.ExpertParameters
+	}
+	if t.Zero >= 2 {
+		all /= int64(t.Data * t.Context)
+	}
+	add := sim.FromSeconds(j.Roofline.Time(t.GradientAdd(all)))
+	for accumulate := range 2 {
+		for reduce := range 2 {
+			ready := j.readyAfter(layers, reduce == 1)
+			steps := append([]step(nil), back...)
+			weights := []step(nil)
+			for i := len(layers) - 1; i >= 0; i-- {
+				l := layers[i]
+				if !split {
+					steps = j.passOf(append(steps, j.gathers(l)...), l.Backward, every)
+				} else {
+					steps = j.passOf(append(steps, j.gathers(l)...), l.Backward, func(op workload.Operator) bool { return !op.Weight })
+					weights = j.passOf(weights, l.Backward, func(op workload.Operator) bool { return op.Weight })
+				}
+				last := &steps
+				if split {
+					last = &weights
+				}
+				if i == 0 && accumulate == 1 {
+					*last = compute(*last, add)
+				}
+				if ready[i] != nil {
+					*last = append(*last, step{do: stepReduce, transfers: ready[i]})
+				}
+			}
+			c.back[accumulate][reduce], c.weight[accumulate][reduce] = steps, weights
+		}
+	}
+	return c
+}
+
+// gathers are the steps before a layer that make its parameters be there.
+func (j *Job) gathers(l workload.Layer) []step {
+	if j.Training.Zero < 3 || j.replicas() == 1 || l.Parameters+l.ExpertParameters == 0 {
+		return nil
+	}
+	experts := l.ExpertParameters
+	if j.replicas() == j.Training.Expert {
+		experts = 0 // each rank has its own
+	}
+	return []step{{do: stepGather, transfers: parameters(j.Training, l.Parameters, experts)}}
+}
+
+// readyAfter gives the sums of gradients that can begin after the backward pass of
+// each layer, nil for none.
+func (j *Job) readyAfter(layers []workload.Layer, last bool) [][]transfer {
+	t := j.Training
+	ready := make([][]transfer, len(layers))
+	if j.replicas() == 1 || !last && t.Zero < 2 {
+		return ready
+	}
+	size := j.BucketBytes
+	if t.Zero == 3 {
+		size = 1 // a bucket a layer
+	}
+	for _, b := range t.Buckets(layers, size) {
+		ready[b.Layer] = append(ready[b.Layer], gradients(t, b.Parameters, 0)...)
+	}
+	if t.Data*t.Context > t.Expert {
+		for i, l := range layers {
+			ready[i] = append(ready[i], gradients(t, 0, l.ExpertParameters)...)
+		}
+	}
+	return ready
+}
+
+// replicas is the number of ranks that hold the same parameters.
+func (j *Job) replicas() int { return j.Training.Data * j.Training.Context }
+
+// passOf appends the steps of the operators that are wanted.
+func (j *Job) passOf(steps []step, ops []workload.Operator, wanted func(workload.Operator) bool) []step {
+	var seconds float64
+	flush := func() {
+		if seconds > 0 {
+			steps = compute(steps, sim.FromSeconds(seconds))
+			seconds = 0
+		}
+	}
+	for i, op := range ops {
+		switch {
+		case !wanted(op):
+		case op.Class == workload.Communication:
+			flush()
+			s := step{do: stepExchange, transfer: transfer{kind: kindOf(op.Group), op: op.Collective, bytes: op.Bytes}}
+			if op.Beside && i+1 < len(ops) && wanted(ops[i+1]) {
+				s.do = stepBeside
+			}
+			steps = append(steps, s)
+		default:
+			seconds += j.Roofline.Time(op)
+		}
+	}
+	flush()
+	return steps
+}
+
+// compute appends a computation, to the one before if nothing lies between.
+func compute(steps []step, d sim.Time) []step {
+	if n := len(steps); n > 0 && steps[n-1].do == stepCompute {
+		steps[n-1].duration += d
+		return steps
+	}
+	return append(steps, step{do: stepCompute, duration: d})
+}

@@ -1,0 +1,308 @@
+package railyard
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/railyard/railyard/cluster"
+	"github.com/railyard/railyard/cluster/training"
+	"github.com/railyard/railyard/scenario"
+	"github.com/railyard/railyard/topology"
+	"github.com/railyard/railyard/units"
+	"github.com/railyard/railyard/workload"
+)
+
+// interference is the share of an accelerator that a communication kernel takes
+// from the computation beside it: NCCL's default of up to 32 channels, each a
+// thread block on a multiprocessor of its own, of which large messages use about
+// 24 on an A100 (108 multiprocessors).
+const interference = 0.22
+
+func (b *builder) addTraining(w *scenario.Training) {
+	path := w.Path
+	before := len(b.faults)
+	if b.topology.Bare() {
+		b.fault(w.At, path, "bare accelerators have no compute rate: training needs a topology of hosts (single-host, leaf-spine, fat-tree, rail)")
+		return
+	}
+	j := &cluster.Job{Name: b.name(w.Name, w.Model.Value)}
+	if !b.place(&w.Placing, path, w.At, j) {
+		return
+	}
+	if w.Shared.Value {
+		b.fault(w.Shared.Pos, path+".shared", "is not built yet for training: each accelerator computes for one job")
+	}
+	data := b.checkDegrees(w, j.Count)
+	model, faults := b.scenario.Model(w.Model.Value)
+	b.faults = append(b.faults, faults...)
+	order, err := parseOrder(w.Order.Value)
+	if err != nil {
+		b.fault(w.Order.Pos, path+".order", "%v", err)
+	}
+	if w.Epochs.Set {
+		b.fault(w.Epochs.Pos, path+".epochs", "no key gives the size of the data set; give iterations, samples or tokens")
+	}
+	if len(b.faults) > before {
+		return
+	}
+	precision, _ := topology.ParsePrecision(w.Precision.Value)
+	t := workload.Training{
+		Model: model, MicroBatch: max(1, int(w.MicroBatch.Value.Count)), GlobalBatch: int(w.GlobalBatch.Value),
+		Sequence: int(w.Sequence.Value), Precision: precision, Attention: w.Attention.Value,
+		Data: data, Tensor: int(w.Tensor.Value), Pipeline: int(w.Pipeline.Value), Context: int(w.Context.Value), Expert: int(w.Expert.Value),
+		SequenceParallel: w.SequenceParallel.Value, TensorOverlap: w.TensorOverlap.Value,
+		VirtualStages: int(w.VirtualStages.Value), PipelineSchedule: w.Schedule.Value,
+		Zero: int(w.Zero.Value), Order: order,
+	}.WithDefaults()
+	if w.Recompute.Value != "auto" {
+		t.Recompute = w.Recompute.Value
+	}
+	if err := t.Validate(); err != nil {
+		b.trainingFaults(w, err)
+		return
+	}
+	host := b.topology.Servers[0].Spec
+	accelerator := host.Accelerator
+	if accelerator.Peak[precision] == 0 {
+		var has []string
+		for p, peak := range accelerator.Peak {
+			if peak > 0 {
+				has = append(has, topology.Precision(p).String())
+			}
+		}
+		b.fault(b.at(w.Precision.Pos, w.At), path+".precision", "%s has no %s; it has %s", accelerator.Name, precision, strings.Join(has, ", "))
+		return
+	}
+	job := &training.Job{
+		Roofline: cluster.Roofline{Accelerator: accelerator}, Interference: interference,
+		// Megatron-LM reduces gradients after the pipeline has run dry unless it
+		// is told otherwise; DistributedDataParallel and FSDP do while it runs.
+		Overlap: t.Pipeline == 1, Prefetch: w.Prefetch.Value, SendOverlap: w.PipelineOverlap.Value, Unfold: w.Expand.Value,
+	}
+	t, fits := choose(t, w.MicroBatch.Value.Auto, w.Recompute.Value == "auto", job.Roofline, accelerator.Memory)
+	if !fits && !w.AllowOversubscribed.Value {
+		at := b.at(w.MicroBatch.Pos, w.At)
+		b.fault(at, path+".micro_batch", "%d does not fit in memory: %s; allow_oversubscribed = true runs it anyway", t.MicroBatch, tooMuch(t, accelerator))
+		return
+	}
+	job.Training, job.BucketBytes = t, t.BucketBytes()
+	if w.BucketSize.Set {
+		job.BucketBytes = int64(w.BucketSize.Value)
+	}
+	if w.Overlap.Set {
+		job.Overlap = w.Overlap.Value
+	}
+	job.Iterations = w.Iterations.Value
+	switch perIteration := int64(t.GlobalBatch); {
+	case w.Tokens.Set:
+		perIteration *= int64(max(t.Sequence, 1))
+		job.Iterations = (w.Tokens.Value + perIteration - 1) / perIteration
+	case w.Samples.Set:
+		job.Iterations = (w.Samples.Value + perIteration - 1) / perIteration
+	}
+	j.Program = job
+	b.jobs = append(b.jobs, len(b.cluster.Jobs))
+	b.training = append(b.training, job)
+	b.cluster.Submit(j)
+}
+
+// parseOrder is the dimensions of parallelism as a scenario orders them.
+func parseOrder(names []string) ([]workload.Group, error) {
+	if names == nil {
+		return nil, nil
+	}
+	var order []workload.Group
+	for _, name := range names {
+		i := slices.IndexFunc(workload.DefaultOrder, func(g workload.Group) bool { return g.String() == name })
+		if i < 0 || slices.Contains(order, workload.DefaultOrder[i]) {
+			break
+		}
+		order = append(order, workload.DefaultOrder[i])
+	}
+	if len(order) != len(names) || len(order) != len(workload.DefaultOrder) {
+		return nil, fmt.Errorf("is %q: it has to be tensor, context, data and pipeline, each once, the innermost first", names)
+	}
+	return order, nil
+}
+
+// choose fills in what the scenario leaves to be chosen: the micro-batch whose
+// iteration is the shortest without communication, and the least recomputation,
+// of those that fit in memory. fits says whether what was left fits.
+func choose(t workload.Training, anyMicro, anyRecompute bool, r cluster.Roofline, memory units.Bytes) (best workload.Training, fits bool) {
+	micros, recomputes := []int{t.MicroBatch}, []string{t.Recompute}
+	if anyMicro {
+		micros = micros[:0]
+		for m := 1; t.Data*m <= t.GlobalBatch; m++ {
+			if t.GlobalBatch%(t.Data*m) == 0 {
+				micros = append(micros, m)
+			}
+		}
+	}
+	if anyRecompute {
+		recomputes = []string{workload.RecomputeNone, workload.RecomputeSelective, workload.RecomputeFull}
+	}
+	best = t
+	shortest := 0.0
+	for _, m := range micros {
+		fitting := false
+		for _, recompute := range recomputes {
+			c := t
+			c.MicroBatch, c.Recompute = m, recompute
+			if c.Validate() != nil || c.Memory().Total() > int64(memory) {
+				continue
+			}
+			fitting = true
+			if took := estimate(c, r); !fits || took < shortest {
+				best, shortest, fits = c, took, true
+			}
+			break // the least recomputation that fits
+		}
+		if !fitting {
+			break // nor will a larger one
+		}
+	}
+	if !fits && anyRecompute {
+		best.Recompute = workload.RecomputeFull
+	}
+	return best, fits
+}
+
+// estimate is the length of an iteration without communication.
+func estimate(t workload.Training, r cluster.Roofline) float64 {
+	var pass float64
+	for _, l := range t.Layers() {
+		pass += r.Total(l.Forward) + r.Total(l.Backward)
+	}
+	stages := float64(t.Pipeline)
+	return pass / stages * (float64(t.Accumulation()) + (stages-1)/float64(t.VirtualStages))
+}
+
+// tooMuch says by how much a training exceeds the memory, what takes it, and what
+// would fit.
+func tooMuch(t workload.Training, a topology.Accelerator) string {
+	m := t.Memory()
+	gb := func(n int64) string { return fmt.Sprintf("%.1f GB", float64(n)/1e9) }
+	text := fmt.Sprintf("%s of the %s of %s, %s too much (parameters %s, gradients %s, optimizer %s, activations %s", gb(m.Total()), gb(int64(a.Memory)), a.Name,
+		gb(m.Total()-int64(a.Memory)), gb(m.Parameters), gb(m.Gradients), gb(m.Optimizer), gb(m.Activations))
+	if m.Gathered > 0 {
+		text += ", gathered parameters " + gb(m.Gathered)
+	}
+	text += ")"
+	var would []string
+	try := func(change func(*workload.Training), format string, args ...any) {
+		c := t
+		change(&c)
+		if c.Validate() == nil && c.Memory().Total() <= int64(a.Memory) {
+			would = append(would, fmt.Sprintf(format, args...))
+		}
+	}
+	for n := t.MicroBatch / 2; n >= 1 && would == nil; n /= 2 {
+		try(func(c *workload.Training) { c.MicroBatch = n }, "micro_batch = %d", n)
+	}
+	for _, r := range []string{workload.RecomputeSelective, workload.RecomputeFull} {
+		if r != t.Recompute && t.Recompute != workload.RecomputeFull {
+			try(func(c *workload.Training) { c.Recompute = r }, "recompute = %q", r)
+		}
+	}
+	for z := t.Zero + 1; z <= 3 && t.Data > 1; z++ {
+		try(func(c *workload.Training) { c.Zero = z }, "zero = %d", z)
+	}
+	for d := t.Data / 2; d >= 1 && t.Data%d == 0; d /= 2 {
+		n := t.Tensor * t.Data / d
+		try(func(c *workload.Training) { c.Tensor, c.Data = n, d }, "tensor = %d", n)
+	}
+	if would == nil {
+		return text + "; no smaller micro_batch, more recomputation, zero or tensor alone would fit"
+	}
+	return text + "; would fit: " + strings.Join(would, ", or ")
+}
+
+// at is a key's place, or where it is left out its table's.
+func (b *builder) at(key, table scenario.Position) scenario.Position {
+	if key.Line == 0 && key.File == "" {
+		return table
+	}
+	return key
+}
+
+// checkDegrees sees to it that the degrees of parallelism make up the
+// accelerators, and gives the data-parallel one.
+func (b *builder) checkDegrees(w *scenario.Training, accelerators int) (data int) {
+	path := w.Path
+	product := int64(1)
+	for _, d := range []struct {
+		name string
+		key  scenario.Key[int64]
+	}{{"tensor", w.Tensor}, {"pipeline", w.Pipeline}, {"context", w.Context}, {"data", w.Data}} {
+		if d.name == "data" && !d.key.Set {
+			return int(int64(accelerators) / product)
+		}
+		rest := int64(accelerators) / product
+		if v := d.key.Value; v > rest || rest%v != 0 {
+			b.fault(b.at(d.key.Pos, w.At), path+"."+d.name, "%d does not divide the %d accelerators%s; nearest: %s",
+				v, accelerators, left(product, rest), nearestDivisors(v, rest))
+			return 0
+		}
+		product *= d.key.Value
+	}
+	if product != int64(accelerators) {
+		b.fault(w.Data.Pos, path+".data", "tensor x pipeline x context x data is %d, but the job has %d accelerators; data = %d makes it up",
+			product, accelerators, w.Data.Value*int64(accelerators)/product)
+	}
+	return int(w.Data.Value)
+}
+
+func left(product, rest int64) string {
+	if product == 1 {
+		return ""
+	}
+	return fmt.Sprintf(" (%d left by the degrees before)", rest)
+}
+
+// nearestDivisors are the divisors of n on both sides of v.
+func nearestDivisors(v, n int64) string {
+	below, above := int64(1), int64(0)
+	for d := int64(1); d <= n; d++ {
+		if n%d == 0 {
+			if d < v {
+				below = d
+			} else {
+				above = d
+				break
+			}
+		}
+	}
+	if above == 0 {
+		return fmt.Sprint(below)
+	}
+	return fmt.Sprintf("%d or %d", below, above)
+}
+
+// trainingFaults puts what a training says is wrong at the key that the message
+// begins with, or at its table.
+func (b *builder) trainingFaults(w *scenario.Training, err error) {
+	keys := map[string]scenario.Position{
+		"global_batch": w.GlobalBatch.Pos, "micro_batch": w.MicroBatch.Pos, "sequence": w.Sequence.Pos,
+		"data": w.Data.Pos, "precision": w.Precision.Pos, "attention": w.Attention.Pos,
+		"tensor": w.Tensor.Pos, "pipeline": w.Pipeline.Pos, "context": w.Context.Pos, "expert": w.Expert.Pos,
+		"virtual_stages": w.VirtualStages.Pos, "schedule": w.Schedule.Pos, "recompute": w.Recompute.Pos, "zero": w.Zero.Pos,
+	}
+	for _, e := range flatten(err) {
+		key, _, _ := strings.Cut(e.Error(), " ")
+		at := b.at(keys[key], w.At)
+		b.faults = append(b.faults, at.Faultf(w.Path, "%s: %v", w.Path, e))
+	}
+}
+
+// flatten takes joined errors apart.
+func flatten(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var all []error
+		for _, e := range joined.Unwrap() {
+			all = append(all, flatten(e)...)
+		}
+		return all
+	}
+	return []error{err}
+}

@@ -1,0 +1,134 @@
+package workload
+
+import "fmt"
+
+// The pipeline schedules: the order in which a stage runs the forward and
+// backward passes of its micro-batches.
+const (
+	// GPipe runs all forward passes, then all backward passes (Huang et al.
+	// 2019). Every micro-batch's activations are kept at once.
+	GPipe = "gpipe"
+	// OneFOneB starts backward passes as early as they can be (Narayanan et al.
+	// 2019, PipeDream-Flush): after as many forward passes as there are stages
+	// behind, a stage alternates between one forward and one backward pass.
+	OneFOneB = "1f1b"
+	// Interleaved gives every stage several chunks of layers that are not next to
+	// each other, and runs them as 1F1B in groups of as many micro-batches as
+	// there are stages (Narayanan et al. 2021, Megatron-LM, section 2.2).
+	Interleaved = "interleaved"
+	// ZeroBubble splits the backward pass into the gradients of the input and
+	// those of the weights, which nothing waits for but the optimizer, and fills
+	// the waits of 1F1B with the latter (Qi et al. 2023, ZB-H1: no more memory
+	// than 1F1B).
+	ZeroBubble = "zero-bubble"
+)
+
+// Pass is a step of a pipeline schedule.
+type Pass uint8
+
+// The passes. A schedule other than ZeroBubble has no WeightPass: its backward
+// pass holds all gradients.
+const (
+	ForwardPass Pass = iota
+	BackwardPass
+	WeightPass
+)
+
+// Action is one pass of one micro-batch through one chunk of a stage's layers.
+type Action struct {
+	Pass  Pass
+	Chunk int // of the stage's own, from 0
+	Micro int
+}
+
+// Schedule is the actions of a pipeline stage in their order, each of which
+// waits for what it needs. The weight passes of ZeroBubble are not in it: a
+// stage runs one whenever it would otherwise wait, the oldest first, or when
+// [Training.Deferred] of them are left over.
+//
+// With forward and backward passes of f and b a micro-batch and stage, p stages,
+// and free communication, each stage idles for (p-1)(f+b) an iteration under
+// GPipe and 1F1B, (p-1)(f+b)/v under v-fold interleaving, and (p-1)(f+b-w) under
+// ZeroBubble, b and w being the two halves of the backward pass.
+func (t Training) Schedule(stage int) []Action {
+	t = t.WithDefaults()
+	micros, stages := t.Accumulation(), t.Pipeline
+	var all []Action
+	switch t.PipelineSchedule {
+	case GPipe:
+		for m := range micros {
+			all = append(all, Action{ForwardPass, 0, m})
+		}
+		for m := range micros {
+			all = append(all, Action{BackwardPass, 0, m})
+		}
+		return all
+	case Interleaved:
+		chunks := t.VirtualStages
+		total := micros * chunks
+		warmup := min(total, 2*(stages-stage-1)+(chunks-1)*stages)
+		pick := func(pass Pass, k int) Action {
+			group, within := k/(stages*chunks), k%(stages*chunks)
+			chunk := within / stages
+			if pass == BackwardPass {
+				chunk = chunks - 1 - chunk
+			}
+			return Action{pass, chunk, group*stages + within%stages}
+		}
+		return oneForwardOneBackward(total, warmup, pick)
+	}
+	return oneForwardOneBackward(micros, min(micros, stages-stage-1), func(pass Pass, k int) Action { return Action{pass, 0, k} })
+}
+
+// oneForwardOneBackward is so many forward passes ahead, then one of each in
+// turn, then the backward passes left.
+func oneForwardOneBackward(total, ahead int, pick func(Pass, int) Action) []Action {
+	all := make([]Action, 0, 2*total)
+	for k := range total + ahead {
+		if k < total {
+			all = append(all, pick(ForwardPass, k))
+		}
+		if k >= ahead {
+			all = append(all, pick(BackwardPass, k-ahead))
+		}
+	}
+	return all
+}
+
+// Deferred is how many weight passes a stage may put off under ZeroBubble: with
+// those, it keeps no more than the first stage of 1F1B does.
+func (t Training) Deferred(stage int) int { return stage + 1 }
+
+// InFlight is how many micro-batches' activations of a chunk a stage keeps at
+// the most, summed over its chunks.
+func (t Training) InFlight(stage int) int {
+	t = t.WithDefaults()
+	if t.PipelineSchedule == ZeroBubble {
+		return min(t.Accumulation(), t.Pipeline)
+	}
+	kept, most := 0, 0
+	for _, a := range t.Schedule(stage) {
+		if a.Pass == ForwardPass {
+			kept++
+			most = max(most, kept)
+		} else {
+			kept--
+		}
+	}
+	return most
+}
+
+// checkSchedule says what the schedule cannot do.
+func (t Training) checkSchedule() error {
+	switch s := t.PipelineSchedule; {
+	case s != GPipe && s != OneFOneB && s != Interleaved && s != ZeroBubble:
+		return fmt.Errorf("schedule %q is unknown: %q, %q, %q or %q", s, GPipe, OneFOneB, Interleaved, ZeroBubble)
+	case s != Interleaved && t.VirtualStages > 1:
+		return fmt.Errorf("schedule %q has one chunk a stage, virtual_stages is %d: %q takes more", s, t.VirtualStages, Interleaved)
+	case s == Interleaved && t.VirtualStages > 1 && t.Accumulation()%t.Pipeline != 0:
+		unit := t.Data * t.MicroBatch * t.Pipeline
+		return fmt.Errorf("global_batch %d makes %d micro-batches, which interleaving takes in groups of as many as there are stages, %d: nearest global_batch %s",
+			t.GlobalBatch, t.Accumulation(), t.Pipeline, nearest(t.GlobalBatch, unit))
+	}
+	return nil
+}
