@@ -110,7 +110,7 @@ func (p *plant) trainingRecord(j *training.Job, job *cluster.Job) *result.Record
 	}
 	r.Add(result.TimeToTrain, (finished - min(job.Start, finished)).Seconds())
 	samples := perSecond(float64(t.GlobalBatch))
-	if t.Sequence > 0 {
+	if t.Sequence > 1 { // not a sample that is one whole
 		r.Add(result.TokensPerSecond, samples*float64(t.Sequence))
 	}
 	r.Add(result.SamplesPerSecond, samples)

@@ -282,6 +282,30 @@ func (r *resolver) model(name string, at Position, path string) (m workload.Mode
 		ExpertsPerToken: e.ExpertsPerToken.Value,
 		SharedExperts:   e.SharedExperts.Value,
 		ExpertFFN:       e.ExpertFFN.Value,
+
+		Positions: e.Positions.Value,
+
+		Tables:        e.Tables.Value,
+		Rows:          e.Rows.Value,
+		Lookups:       e.Lookups.Value,
+		EmbeddingDim:  e.EmbeddingDim.Value,
+		DenseFeatures: e.DenseFeatures.Value,
+		BottomMLP:     e.BottomMLP.Value,
+		TopMLP:        e.TopMLP.Value,
+		CrossLayers:   e.CrossLayers.Value,
+		CrossRank:     e.CrossRank.Value,
+
+		EncoderLayers: e.EncoderLayers.Value,
+		Mels:          e.Mels.Value,
+		Frames:        e.Frames.Value,
+
+		Filters:  e.Filters.Value,
+		Patch:    e.Patch.Value,
+		Channels: e.Channels.Value,
+		Classes:  e.Classes.Value,
+	}
+	if e.Bias.Set {
+		m.Bias = new(e.Bias.Value)
 	}
 	for _, err := range each(m.Validate()) {
 		r.add(e.At.Faultf(e.Path, "%s: %v", e.Path, err))

@@ -92,6 +92,14 @@ type Layer struct {
 	Parameters  int64 // trainable values that belong to this layer alone
 	Activations int64 // bytes kept from forward to backward of one micro-batch
 
+	// ShardedParameters are those of this accelerator whose gradients are not
+	// summed over the data group, because each replica holds other ones: the
+	// embedding tables of a recommender. The backward pass updates them itself,
+	// so the optimizer's step leaves them out and no gradient is kept.
+	// ShardedBytes is what they take with the state of their optimizer.
+	ShardedParameters int64
+	ShardedBytes      int64
+
 	// Forward and Backward are in the order of execution. Layers of the same
 	// shape share them: they must not be modified.
 	Forward, Backward []Operator
@@ -118,6 +126,10 @@ type Batch struct {
 	// SequenceParallel shares what the tensor-parallel ranks would all do the
 	// same, along the sequence (Korthikanti et al. 2022).
 	SequenceParallel bool
+
+	// Data is the number of replicas, among which a recommender's tables are
+	// shared out; 0 is 1.
+	Data int64
 }
 
 // ElementBytes is the size of one activation or weight in format p as training
@@ -146,8 +158,13 @@ const maskBytes = 1
 // must be valid.
 func (m Model) Unfold(b Batch) []Layer {
 	m = m.WithDefaults()
-	if m.Family == FamilyConvnet {
+	switch m.Family {
+	case FamilyConvnet:
 		return m.convnet(b)
+	case FamilyUNet3D:
+		return m.unet3d(b)
+	case FamilyDLRM:
+		return m.dlrm(b)
 	}
 	if b.Attention == "" {
 		b.Attention = AttentionFlash
@@ -157,6 +174,8 @@ func (m Model) Unfold(b Batch) []Layer {
 		return m.bert(b)
 	case FamilyTransformer:
 		return m.decoder(b)
+	case FamilySpeech:
+		return m.speech(b)
 	}
 	panic("workload: Unfold of a model that Validate refuses: family " + m.Family)
 }

@@ -8,11 +8,11 @@ import "fmt"
 //
 // Elementwise passes are those of Megatron-LM and its like, which fuse bias
 // with GELU, and bias, dropout and residual addition, in one kernel each
-// (Shoeybi et al. 2019, and its fused kernels since). GELU models with unfused
-// attention train with dropout, as GPT-2 and GPT-3 recipes of that time do;
-// all others without.
+// (Shoeybi et al. 2019, and its fused kernels since). Models with a table of
+// positions and unfused attention train with dropout, as GPT-2 and GPT-3
+// recipes of that time do; all others without.
 func (m Model) decoder(b Batch) []Layer {
-	dropout := b.Attention == AttentionUnfused && !m.rotary()
+	dropout := b.Attention == AttentionUnfused && m.learned()
 	layers := make([]Layer, 0, m.Layers+2)
 	layers = append(layers, m.decoderEmbedding(b, dropout))
 	block := m.decoderBlock(b, dropout)
@@ -28,7 +28,7 @@ func (m Model) decoderEmbedding(b Batch, dropout bool) Layer {
 	tokens := b.Samples * b.Sequence
 	u.embedding(tokens, m.Hidden, m.Vocab)
 	u.layer.Parameters = m.Vocab * m.Hidden
-	if !m.rotary() {
+	if m.learned() {
 		u.layer.Parameters += m.Sequence * m.Hidden
 	}
 	if dropout {
@@ -42,7 +42,7 @@ func (m Model) decoderBlock(b Batch, dropout bool) Layer {
 	tokens := b.Samples * b.Sequence
 	width := tokens * m.Hidden
 	queries, keys := m.Heads*m.HeadDim, m.KVHeads*m.HeadDim
-	bias := !m.rotary()
+	bias := m.biased()
 
 	u.residualFork(width)
 	u.norm(tokens, m.Hidden, bias)
@@ -52,7 +52,8 @@ func (m Model) decoderBlock(b Batch, dropout bool) Layer {
 	if m.rotary() {
 		t := traffic{2 * u.element * float64(tokens*(queries+keys)), float64(tokens*(queries+keys)) * moveSlots, 1}
 		u.pass("rotary", Elementwise, t, t)
-	} else {
+	}
+	if bias {
 		u.biasGradient(tokens * (queries + 2*keys))
 	}
 	u.attention(m, true, dropout, false)
@@ -73,7 +74,7 @@ func (m Model) decoderBlock(b Batch, dropout bool) Layer {
 		u.linear("gate and up", tokens, 2*m.FFN, m.Hidden)
 		u.swiglu(inner)
 	} else {
-		u.weights(m.Hidden, m.FFN, true)
+		u.weights(m.Hidden, m.FFN, bias)
 		u.linear("up", tokens, m.FFN, m.Hidden)
 		u.gelu(inner)
 	}
@@ -88,7 +89,7 @@ func (m Model) decoderHead(b Batch) Layer {
 	b.Precision = wide(b.Precision)
 	u := newUnfolder("head", b)
 	tokens := b.Samples * b.Sequence
-	u.norm(tokens, m.Hidden, !m.rotary())
+	u.norm(tokens, m.Hidden, m.biased())
 	u.keep(tokens * m.Hidden)
 	if !m.TiedEmbeddings {
 		u.layer.Parameters += m.Vocab * m.Hidden
