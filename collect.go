@@ -124,7 +124,7 @@ func (p *plant) trainingRecord(j *training.Job, job *cluster.Job) *result.Record
 	r.Add(result.MemoryPerAccelerator, t.Memory().Total())
 	if name := j.Algorithm(); name != "" {
 		r.Add(result.GradientAlgorithm, name)
-		r.Add(result.GradientBytes, t.Model.Parameters()*workload.GradientBytes(t.Precision))
+		r.Add(result.GradientBytes, t.Buckets(0)[0].Bytes)
 	}
 	b := &result.Record{}
 	b.Add(result.ComputePart, j.Last.Compute.Seconds())

@@ -290,3 +290,11 @@ func ExampleRoofline_Time() {
 	// qkv        matrix          1649 us
 	// attention  flash-attention 1228 us
 }
+
+// What the network carries takes the accelerator no time.
+func TestCommunicationTakesNoTime(t *testing.T) {
+	op := workload.Operator{Name: "exchange", Class: workload.Communication, Bytes: 1 << 30}
+	if got := rooflineOf("A100-SXM-80GB").Time(op); got != 0 {
+		t.Errorf("%g s", got)
+	}
+}

@@ -67,7 +67,7 @@ func TestOperators(t *testing.T) {
 		{Samples: 4, Sequence: 128, Precision: topology.TF32},
 		{Samples: 4, Sequence: 128, Precision: topology.FP8},
 	}
-	for _, m := range []Model{bertLarge, gpt3, llama(2, 4096, 32, 8, 14336, 128256), resNet50} {
+	for _, m := range []Model{bertLarge, gpt3, llama(2, 4096, 32, 8, 14336, 128256), resNet50, dlrm, dcnv2, whisper, unet3D} {
 		for _, b := range batches {
 			for _, l := range m.Unfold(b) {
 				for i, op := range append(append([]Operator{}, l.Forward...), l.Backward...) {
