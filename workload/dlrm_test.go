@@ -151,3 +151,19 @@ func TestTables(t *testing.T) {
 		t.Errorf("five tables and MLPs: %d parameters", got)
 	}
 }
+
+// Adagrad keeps one FP32 sum of squares a parameter, as SGD its momentum, beside
+// the master copy of 16 bits.
+func TestAdagrad(t *testing.T) {
+	if got := dlrm.Optimizer(); got != Adagrad {
+		t.Errorf("trains with %v", got)
+	}
+	for p, want := range map[topology.Precision]int64{topology.FP32: 4, topology.BF16: 8} {
+		if got := Adagrad.StateBytes(p); got != want {
+			t.Errorf("%v: %d bytes a parameter, want %d", p, got, want)
+		}
+		if got, want := Adagrad.Step(1000, 10, p).Bytes, SGD.Step(1000, 10, p).Bytes; got != want {
+			t.Errorf("%v: a step moves %g bytes, want %g", p, got, want)
+		}
+	}
+}
