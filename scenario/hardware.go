@@ -97,7 +97,7 @@ type Model struct {
 	Tables        Key[int64]   `key:"tables" min:"1" max:"10000" doc:"dlrm: embedding tables; as many as rows has entries where left out"`
 	Rows          Key[[]int64] `key:"rows" min:"1" max:"10000000000" doc:"dlrm: rows of each table, or one entry for all"`
 	Lookups       Key[[]int64] `key:"lookups" min:"1" max:"1000000" doc:"dlrm: rows that a sample reads of each table, or one entry for all; 1 where left out"`
-	EmbeddingDim  Key[int64]   `key:"embedding_dim" min:"1" max:"65536" doc:"dlrm: values of a row"`
+	EmbeddingDim  Key[int64]   `key:"embedding_dim" min:"1" max:"16384" doc:"dlrm: values of a row"`
 	DenseFeatures Key[int64]   `key:"dense_features" min:"1" max:"1000000" doc:"dlrm: numbers of a sample that the bottom MLP takes"`
 	BottomMLP     Key[[]int64] `key:"bottom_mlp" min:"1" max:"1000000" doc:"dlrm: outputs of each layer of the bottom MLP; the last is embedding_dim"`
 	TopMLP        Key[[]int64] `key:"top_mlp" min:"1" max:"1000000" doc:"dlrm: outputs of each layer of the top MLP; the last is 1"`
@@ -106,10 +106,10 @@ type Model struct {
 
 	EncoderLayers Key[int64] `key:"encoder_layers" min:"1" max:"100000" doc:"speech: layers of the encoder; layers where left out"`
 	Mels          Key[int64] `key:"mels" min:"1" max:"100000" doc:"speech: bands of the spectrogram"`
-	Frames        Key[int64] `key:"frames" min:"1" max:"1000000" doc:"speech: rows of the encoder, half the points of time of the spectrogram; 1500, 30 s, where left out"`
+	Frames        Key[int64] `key:"frames" min:"1" max:"100000" doc:"speech: rows of the encoder, half the points of time of the spectrogram; 1500, 30 s, where left out"`
 
-	Filters  Key[[]int64] `key:"filters" min:"1" max:"1000000" doc:"unet3d: channels of each level"`
-	Patch    Key[int64]   `key:"patch" min:"1" max:"4096" doc:"unet3d: voxels of the input each way"`
-	Channels Key[int64]   `key:"channels" min:"1" max:"100000" doc:"unet3d: channels of the input; 1 where left out"`
-	Classes  Key[int64]   `key:"classes" min:"1" max:"100000" doc:"unet3d: classes of a voxel"`
+	Filters  Key[[]int64] `key:"filters" min:"1" max:"4096" doc:"unet3d: channels of each level"`
+	Patch    Key[int64]   `key:"patch" min:"1" max:"512" doc:"unet3d: voxels of the input each way"`
+	Channels Key[int64]   `key:"channels" min:"1" max:"4096" doc:"unet3d: channels of the input; 1 where left out"`
+	Classes  Key[int64]   `key:"classes" min:"1" max:"4096" doc:"unet3d: classes of a voxel"`
 }

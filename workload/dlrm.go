@@ -11,7 +11,9 @@ const (
 	tableBytes = 4 // of a value of a table: FP32 in every precision of the rest
 	stateBytes = 4 // of row-wise Adagrad, for a whole row
 
-	maxTables = 10_000 // more than any published model has, few enough to walk
+	// More than any published model has, few enough to unfold.
+	maxTables = 10_000
+	maxLinear = 100 // layers of an MLP
 )
 
 // dlrm unfolds a recommender (Naumov et al. 2019, arXiv:1906.00091): a bottom
@@ -203,6 +205,9 @@ func (m Model) checkRecommender(bad func(format string, args ...any)) {
 	positive(bad, "lookups", m.Lookups)
 	positive(bad, "bottom_mlp", m.BottomMLP)
 	positive(bad, "top_mlp", m.TopMLP)
+	if n := max(len(m.BottomMLP), len(m.TopMLP)); n > maxLinear {
+		bad("bottom_mlp and top_mlp may have %d layers, got %d", maxLinear, n)
+	}
 	positive(bad, "embedding_dim", []int64{m.EmbeddingDim})
 	positive(bad, "dense_features", []int64{m.DenseFeatures})
 	if n := len(m.BottomMLP); n == 0 || m.BottomMLP[n-1] != m.EmbeddingDim {

@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -70,6 +71,11 @@ func TestModelValidate(t *testing.T) {
 		{"speech", Model{Family: FamilySpeech, Layers: 1, Hidden: 64, Heads: 8, KVHeads: 2, Vocab: 5, Frames: -1}, []string{"as many kv_heads as heads", "mels must be 1 or more, got 0", "frames must be 1 or more, got -1"}},
 		{"unet3d", Model{Family: FamilyUNet3D, Filters: []int64{8, 16}, Patch: 10}, []string{"classes must be 1", "patch 10 is not a multiple of 4: each of the 2 filters halves it"}},
 		{"unet3d without levels", Model{Family: FamilyUNet3D}, []string{"filters must have 1 to 10 levels, got 0"}},
+		{
+			"long dlrm",
+			Model{Family: FamilyDLRM, Rows: []int64{5}, EmbeddingDim: 1, DenseFeatures: 1, BottomMLP: slices.Repeat([]int64{1}, 101), TopMLP: []int64{1}},
+			[]string{"bottom_mlp and top_mlp may have 100 layers, got 101"},
+		},
 		{
 			"empty dlrm",
 			Model{Family: FamilyDLRM},

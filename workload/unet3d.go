@@ -103,7 +103,7 @@ func (u *unfolder) dice(n int64) {
 
 // checkVolume reports what is wrong with a model of family unet3d.
 func (m Model) checkVolume(bad func(format string, args ...any)) {
-	const most = 10 // halvings: a side of 1024 voxels is 4 GB a channel
+	const most = 10 // halvings of a side of 1024 voxels, already 2 GB a channel
 	if n := len(m.Filters); n < 1 || n > most {
 		bad("filters must have 1 to %d levels, got %d", most, n)
 		return
