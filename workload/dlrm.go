@@ -28,10 +28,11 @@ const (
 //
 //	B x Tables x EmbeddingDim values, the whole buffer of a replica
 //
-// and another takes their gradients back. The first runs beside the bottom MLP,
-// the second beside its backward pass. Tables are shared out evenly, cut where
-// they must be: the imbalance of whole tables is left out, and so are the
-// indices, which pipelined trainers send during the iteration before.
+// and another takes their gradients back. Each runs beside the operator that
+// follows it, the first of the bottom MLP and the first of its backward pass, and
+// not beside the rest. Tables are shared out evenly, cut where they must be: the
+// imbalance of whole tables is left out, and so are the indices, which pipelined
+// trainers send during the iteration before.
 //
 // A row is read once however often a batch asks for it: of a table of n rows, k
 // look-ups read min(k, n). The backward pass updates the tables by row-wise
