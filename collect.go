@@ -110,7 +110,7 @@ func (p *plant) trainingRecord(j *training.Job, job *cluster.Job) *result.Record
 	}
 	r.Add(result.TimeToTrain, (finished - min(job.Start, finished)).Seconds())
 	samples := perSecond(float64(t.GlobalBatch))
-	if t.Sequence > 0 {
+	if t.Sequence > 1 { // not a sample that is one whole
 		r.Add(result.TokensPerSecond, samples*float64(t.Sequence))
 	}
 	r.Add(result.SamplesPerSecond, samples)
@@ -145,7 +145,7 @@ func (p *plant) trainingRecord(j *training.Job, job *cluster.Job) *result.Record
 	r.Add(result.Degrees, degrees)
 	if name := j.Algorithm(); name != "" {
 		r.Add(result.GradientAlgorithm, name)
-		r.Add(result.GradientBytes, t.Model.Parameters()*workload.GradientBytes(t.Precision)/int64(t.Tensor*t.Pipeline))
+		r.Add(result.GradientBytes, j.GradientBytes())
 	}
 	b := &result.Record{}
 	b.Add(result.ComputePart, j.Last.Compute.Seconds())

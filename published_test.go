@@ -85,6 +85,20 @@ func TestPublishedBERT(t *testing.T) {
 	}
 }
 
+// 3D U-Net on one DGX A100, seven samples an accelerator: 289.5 samples/s in
+// MLPerf Training 2.0 (mlcommons/training_results_v2.0, NVIDIA/results/
+// dgxa100_ngc22.04_mxnet/unet3d/result_00.txt, throughput). No constant was
+// fitted to it.
+func TestPublishedUNet3D(t *testing.T) {
+	const published = 289.5
+	got := number(t, run(t, "[topology]\nkind = \"single-host\"\nhost = \"dgx-a100\"\n[[workload.training]]\n"+
+		"model = \"unet3d\"\nglobal_batch = 56\nmicro_batch = 7\nprecision = \"fp16\"\n", nil), "training.0.samples_per_s")
+	t.Logf("%.1f samples/s, published %.1f: %+.1f %%", got, published, 100*(got/published-1))
+	if !near(got, published, 0.05) {
+		t.Errorf("%.1f samples/s, published %.1f", got, published)
+	}
+}
+
 // Halving the NIC rate in the scenario raises the exposed communication, doubling
 // it lowers it; compute stays.
 func TestNICRateMovesExposedCommunication(t *testing.T) {

@@ -311,6 +311,40 @@ func TestTrainingRecord(t *testing.T) {
 }
 
 // Computing, communicating and idling make up the makespan of each accelerator.
+// Every family of the catalogue trains; only those with sequences count tokens.
+func TestFamilies(t *testing.T) {
+	for _, c := range []struct {
+		model        string
+		global       int
+		tokens       float64 // of a sample
+		sharesTables bool
+	}{
+		{"bert-large", 32, 512, false},
+		{"gpt-1.7b", 16, 2048, false},
+		{"resnet-50", 512, 0, false},
+		{"unet3d", 32, 0, false},
+		{"whisper-large-v3", 16, 448, false},
+		{"dlrm", 65536, 0, true},
+		{"dlrm-dcnv2", 65536, 0, true},
+	} {
+		r := run(t, fmt.Sprintf("[topology]\nkind = \"leaf-spine\"\nhost = \"dgx-a100\"\nhosts = 2\n[[workload.training]]\nmodel = %q\nglobal_batch = %d\nmicro_batch = %d\n",
+			c.model, c.global, c.global/16), nil)
+		samples := number(t, r, "training.0.samples_per_s")
+		if got := number(t, r, "training.0.iteration_s"); !near(samples, float64(c.global)/got, 1e-9) {
+			t.Errorf("%s: %g samples/s, an iteration takes %g s", c.model, samples, got)
+		}
+		switch tokens, err := r.Summary.Lookup("training.0.tokens_per_s"); {
+		case c.tokens == 0 && err == nil:
+			t.Errorf("%s: %g tokens/s", c.model, tokens)
+		case c.tokens > 0 && !near(tokens, c.tokens*samples, 1e-9):
+			t.Errorf("%s: %g tokens/s, %g samples/s", c.model, tokens, samples)
+		}
+		if gradients := number(t, r, "training.0.gradient_bytes"); c.sharesTables && gradients > 100e6 {
+			t.Errorf("%s: %g bytes of gradients are reduced: tables are among them", c.model, gradients)
+		}
+	}
+}
+
 func TestAcceleratorTimes(t *testing.T) {
 	for name, c := range map[string]struct {
 		toml  string
@@ -692,7 +726,7 @@ func TestMetrics(t *testing.T) {
 		}
 		if want, ok := ending[m.Unit]; ok && !strings.HasSuffix(m.Name, want) {
 			switch m.Name { // parts of breakdown_s have the unit of the whole
-			case "compute", "exposed_communication", "bubble", "storage", "optimizer", "gradients", "parameters", "tensor", "context", "expert", "pipeline", "activations", "gathered":
+			case "compute", "exposed_communication", "bubble", "storage", "optimizer", "gradients", "parameters", "tensor", "context", "expert", "lookups", "pipeline", "activations", "gathered":
 			default:
 				if m.Definition != "operators of class "+m.Name {
 					t.Errorf("%s is in %s", m.Name, m.Unit)

@@ -87,11 +87,14 @@ var tileShapes = [...]struct {
 }
 
 // Time is how long op takes, in seconds: infinite if the accelerator has no
-// rate for its precision.
+// rate for its precision. Communication takes the accelerator no time: the
+// network says how long it lasts.
 func (r Roofline) Time(op workload.Operator) float64 {
 	a := r.Accelerator
 	var busy float64
 	switch {
+	case op.Class == workload.Communication:
+		return 0
 	case op.Class == workload.FlashAttention:
 		rate := float64(a.Peak[op.Precision]) * flashEfficiency
 		if op.Backward {

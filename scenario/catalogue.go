@@ -82,9 +82,18 @@ func pick[T any](r *resolver, sort string, own, stock map[string]*T, seen []*T, 
 		return nil
 	}
 	names := slices.Concat(sortedNames(own), sortedNames(stock))
-	r.add(at.Faultf(path, "%s", join(path, fmt.Sprintf("there is no %s %q%s; the catalogue has %s",
-		sort, shown(name), meant(name, names), strings.Join(sortedNames(stock), ", ")), ": ")))
+	r.add(at.Faultf(path, "%s", join(path, fmt.Sprintf("there is no %s %q%s; %s",
+		sort, shown(name), meant(name, names), offer(sort, sortedNames(stock))), ": ")))
 	return nil
+}
+
+// offer says what the catalogue has of a sort, or where many are to be seen.
+func offer(sort string, names []string) string {
+	const readable = 20
+	if len(names) > readable {
+		return fmt.Sprintf("railyard catalog %ss lists the %d of the catalogue", sort, len(names))
+	}
+	return "the catalogue has " + strings.Join(names, ", ")
 }
 
 // host completes the named host. The path is the key that names it.
@@ -288,6 +297,30 @@ func (r *resolver) model(name string, at Position, path string) (m workload.Mode
 		QueryRank:       e.QueryRank.Value,
 		RotaryDim:       e.RotaryDim.Value,
 		ValueDim:        e.ValueDim.Value,
+
+		Positions: e.Positions.Value,
+
+		Tables:        e.Tables.Value,
+		Rows:          e.Rows.Value,
+		Lookups:       e.Lookups.Value,
+		EmbeddingDim:  e.EmbeddingDim.Value,
+		DenseFeatures: e.DenseFeatures.Value,
+		BottomMLP:     e.BottomMLP.Value,
+		TopMLP:        e.TopMLP.Value,
+		CrossLayers:   e.CrossLayers.Value,
+		CrossRank:     e.CrossRank.Value,
+
+		EncoderLayers: e.EncoderLayers.Value,
+		Mels:          e.Mels.Value,
+		Frames:        e.Frames.Value,
+
+		Filters:  e.Filters.Value,
+		Patch:    e.Patch.Value,
+		Channels: e.Channels.Value,
+		Classes:  e.Classes.Value,
+	}
+	if e.Bias.Set {
+		m.Bias = new(e.Bias.Value)
 	}
 	for _, err := range each(m.Validate()) {
 		r.add(e.At.Faultf(e.Path, "%s: %v", e.Path, err))

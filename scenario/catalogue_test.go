@@ -193,8 +193,8 @@ func TestCatalogueModels(t *testing.T) {
 			t.Error(faults)
 		}
 		c.want.Name = c.name
-		if got != c.want {
-			t.Errorf("got %+v\nwant %+v", got, c.want)
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", c.name, diff)
 		}
 		if p := float64(got.Parameters()) / 1e6; math.Abs(p/c.parameters-1) > 0.005 {
 			t.Errorf("%s has %.1f million parameters, published %.1f", c.name, p, c.parameters)

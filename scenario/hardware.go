@@ -73,7 +73,7 @@ type Accelerator struct {
 type Model struct {
 	Header
 	Base   Key[string] `key:"base" doc:"model that this one builds on"`
-	Family Key[string] `key:"family" default:"\"transformer\"" enum:"transformer bert convnet" later:"dlrm" doc:"transformer: a decoder; bert: an encoder; convnet: a residual network"`
+	Family Key[string] `key:"family" default:"\"transformer\"" enum:"transformer bert convnet dlrm speech unet3d" doc:"transformer: a decoder; bert: an encoder; convnet: a residual network; dlrm: a recommender; speech: an encoder of sound and a decoder of text; unet3d: a U-Net over volumes"`
 
 	Layers          Key[int64]  `key:"layers" min:"1" max:"100000" doc:"number of layers; of a convnet 50, 101 or 152"`
 	Hidden          Key[int64]  `key:"hidden" min:"1" max:"10000000" doc:"width of the residual stream"`
@@ -99,4 +99,26 @@ type Model struct {
 	ValueDim  Key[int64] `key:"value_dim" min:"1" max:"1000000" doc:"width of a value of latent attention; head_dim where left out"`
 
 	Source Key[string] `key:"source" doc:"where the figures come from"`
+
+	Positions Key[string] `key:"positions" enum:"learned rotary alibi" doc:"how a decoder knows positions; where left out learned with gelu, rotary with swiglu"`
+	Bias      Key[bool]   `key:"bias" doc:"products and norms of a decoder have biases; where left out true with gelu, false with swiglu"`
+
+	Tables        Key[int64]   `key:"tables" min:"1" max:"10000" doc:"dlrm: embedding tables; as many as rows has entries where left out"`
+	Rows          Key[[]int64] `key:"rows" min:"1" max:"10000000000" doc:"dlrm: rows of each table, or one entry for all"`
+	Lookups       Key[[]int64] `key:"lookups" min:"1" max:"1000000" doc:"dlrm: rows that a sample reads of each table, or one entry for all; 1 where left out"`
+	EmbeddingDim  Key[int64]   `key:"embedding_dim" min:"1" max:"16384" doc:"dlrm: values of a row"`
+	DenseFeatures Key[int64]   `key:"dense_features" min:"1" max:"1000000" doc:"dlrm: numbers of a sample that the bottom MLP takes"`
+	BottomMLP     Key[[]int64] `key:"bottom_mlp" min:"1" max:"1000000" doc:"dlrm: outputs of each layer of the bottom MLP; the last is embedding_dim"`
+	TopMLP        Key[[]int64] `key:"top_mlp" min:"1" max:"1000000" doc:"dlrm: outputs of each layer of the top MLP; the last is 1"`
+	CrossLayers   Key[int64]   `key:"cross_layers" min:"1" max:"1000" doc:"dlrm: layers of a cross network (DCN-V2); dot products where left out"`
+	CrossRank     Key[int64]   `key:"cross_rank" min:"1" max:"1000000" doc:"dlrm: inner width of the cross network"`
+
+	EncoderLayers Key[int64] `key:"encoder_layers" min:"1" max:"100000" doc:"speech: layers of the encoder; layers where left out"`
+	Mels          Key[int64] `key:"mels" min:"1" max:"100000" doc:"speech: bands of the spectrogram"`
+	Frames        Key[int64] `key:"frames" min:"1" max:"100000" doc:"speech: rows of the encoder, half the points of time of the spectrogram; 1500, 30 s, where left out"`
+
+	Filters  Key[[]int64] `key:"filters" min:"1" max:"4096" doc:"unet3d: channels of each level"`
+	Patch    Key[int64]   `key:"patch" min:"1" max:"512" doc:"unet3d: voxels of the input each way"`
+	Channels Key[int64]   `key:"channels" min:"1" max:"4096" doc:"unet3d: channels of the input; 1 where left out"`
+	Classes  Key[int64]   `key:"classes" min:"1" max:"4096" doc:"unet3d: classes of a voxel"`
 }

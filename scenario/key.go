@@ -86,6 +86,8 @@ func (k *Key[T]) typeName() string {
 		return "list of data"
 	case []string:
 		return "list of strings"
+	case []int64:
+		return "list of integers"
 	case Selection:
 		return "integer or list of integers"
 	case CountOrAuto:
@@ -130,6 +132,8 @@ func assign(to any, n *node, d declared) (err error) {
 		})
 	case *[]string:
 		*to, err = wantList(n, func(item *node) (string, error) { return wantString(item, d) })
+	case *[]int64:
+		*to, err = wantList(n, func(item *node) (int64, error) { return wantInteger(item, d) })
 	case *Selection:
 		*to, err = wantSelection(n, d)
 	case *CountOrAuto:

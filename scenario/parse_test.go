@@ -199,7 +199,7 @@ func TestFaultsOfEveryKind(t *testing.T) {
 		{"training on links", "[topology]\nkind = \"links\"\nfile = \"a\"\n[[workload.training]]\nmodel = \"bert-large\"\nglobal_batch = 1\n", `case.toml:4:1: workload.training[0]: has nowhere to run`},
 		// References.
 		{"unknown host", strings.Replace(fabric(allReduce), "dgx-h100", "dgx-h10", 1), `case.toml:3:8: topology.host: there is no host "dgx-h10" (did you mean "dgx-h100"?); the catalogue has dgx-1v, dgx-2, dgx-a100, dgx-h100`},
-		{"unknown model", training("") + "[[workload.training]]\nmodel = \"bert-small\"\nglobal_batch = 1\n", `case.toml:9:9: workload.training[1].model: there is no model "bert-small"; the catalogue has bert-large, gpt2-1.5b, gpt3-175b, resnet-50`},
+		{"unknown model", training("") + "[[workload.training]]\nmodel = \"bert-small\"\nglobal_batch = 1\n", `case.toml:9:9: workload.training[1].model: there is no model "bert-small"; railyard catalog models lists the `},
 		{"unused host", fabric(allReduce) + "[hosts.mine]\nbase = \"dgx-a100\"\n", `case.toml:9:1: hosts.mine: is not used`},
 		{"unused accelerator", fabric(allReduce) + "[accelerators.mine]\nbase = \"a100-sxm-80gb\"\n", `case.toml:9:1: accelerators.mine: is not used`},
 		{"unused model", fabric(allReduce) + "[models.mine]\nbase = \"bert-large\"\n", `case.toml:9:1: models.mine: is not used`},
@@ -316,7 +316,7 @@ value = 2
 		{"recompute", training.Recompute.Value, "none"},
 		{"attention", training.Attention.Value, "flash"},
 		{"iterations", training.Iterations, Key[int64]{Value: 3}},
-		{"overlap", training.Overlap, Key[bool]{Value: true}},
+		{"overlap", training.Overlap, Key[bool]{}},
 		{"start", training.Start, Key[units.Duration]{}},
 		{"model", s.Models["llama"].Header, Header{at(16, 1), "models.llama"}},
 		{"sizes", collective.Sizes, Key[[]units.Bytes]{[]units.Bytes{1 << 20, 2e9}, true, at(24, 9)}},

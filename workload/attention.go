@@ -2,8 +2,8 @@ package workload
 
 import "github.com/railyard/railyard/collective"
 
-// heads is the part of attention that one rank computes.
-type heads struct {
+// headShape is the part of attention that one rank computes.
+type headShape struct {
 	query, kv  int64 // number of query heads, and of key and value heads
 	key, value int64 // width of a query or key, and of a value
 }
@@ -28,7 +28,7 @@ type heads struct {
 // values go around the group in a ring beside the kernel, and backward so do
 // they and their gradients (Liu et al. 2023, Ring Attention), with the parts
 // dealt out so that the causal work is equal.
-func (u *unfolder) attention(h heads, causal, dropout, fusedDropout bool) {
+func (u *unfolder) attention(h headShape, causal, dropout, fusedDropout bool) {
 	b, s := u.batch.Samples, u.batch.Sequence
 	part := quotient(s, u.batch.Context) // queries of a sequence
 	batch := b * h.query

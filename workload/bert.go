@@ -61,7 +61,7 @@ func (m Model) bertBlock(b Batch) Layer {
 		u.biasGradient(tokens * width)
 		u.copies(name+" to heads", tokens*width, 1)
 	}
-	u.attention(heads{b.part(m.Heads), b.part(m.Heads), m.HeadDim, m.HeadDim}, false, true, true)
+	u.attention(headShape{b.part(m.Heads), b.part(m.Heads), m.HeadDim, m.HeadDim}, false, true, true)
 	u.copies("heads to rows", tokens*width, 1)
 	u.keep(tokens * width)
 	u.weights(width, m.Hidden, true)

@@ -72,49 +72,65 @@ func (m Model) convnet(b Batch) []Layer {
 	return append(layers, head.done())
 }
 
-// convolution is a square kernel over a square image as an implicit matrix
-// product: a row for each output pixel, a column for each output channel, and
-// the patch under the kernel as the inner dimension. It returns the side of
-// its output. The data gradient has a row for each input pixel and meets, of
-// the kernel's outputs, the share that the stride leaves; the first layer's
-// input needs none.
+// convolution is a square kernel over a square image. It returns the side of
+// its output.
 func (u *unfolder) convolution(name string, in, out, kernel, stride, side int64, first bool) int64 {
 	result := side / stride
-	u.layer.Parameters += in * out * kernel * kernel
-	u.keep(u.batch.Samples * in * side * side)
-	m, n, k := u.batch.Samples*result*result, out, in*kernel*kernel
-	bytes := u.element * (float64(u.batch.Samples*in*side*side) + float64(k*n) + float64(m*n))
+	u.patches(name, in, out, kernel*kernel, u.batch.Samples*side*side, u.batch.Samples*result*result, first)
+	return result
+}
+
+// patches is a convolution of so many taps, from so many input to so many
+// output points of all samples, as an implicit matrix product: a row for each
+// output point, a column for each output channel, and the patch under the
+// kernel as the inner dimension. The data gradient has a row for each input
+// point and meets, of the kernel's outputs, the share that the stride leaves;
+// the first layer's input needs none.
+func (u *unfolder) patches(name string, in, out, taps, from, to int64, first bool) {
+	u.layer.Parameters += in * out * taps
+	u.keep(from * in)
+	m, n, k := to, out, in*taps
+	bytes := u.element * (float64(from*in) + float64(k*n) + float64(m*n))
 	forward := u.product(name, Convolution, 1, m, n, k)
 	weight := u.product(name+" weight gradient", Convolution, 1, n, k, m)
 	forward.Bytes, weight.Bytes = bytes, bytes
 	backward := []Operator{weight}
 	if !first {
-		data := u.product(name+" data gradient", Convolution, 1,
-			u.batch.Samples*side*side, in, out*kernel*kernel/(stride*stride))
+		data := u.product(name+" data gradient", Convolution, 1, from, in, out*taps*to/from)
 		data.Bytes = bytes
 		backward = []Operator{data, weight}
 	}
 	u.add([]Operator{forward}, backward)
-	return result
 }
 
 // batchNorm normalises each channel over the batch, then adds a shortcut and
-// applies ReLU where asked for. It reads its input twice (moments, then
-// result), and backward the output's gradient and the input twice (sums, then
-// result). ReLU works in place and keeps its output, whose sign backward reads.
+// applies ReLU where asked for.
 func (u *unfolder) batchNorm(channels, side int64, relu, add bool) {
-	u.layer.Parameters += 2 * channels
 	n := u.batch.Samples * channels * side * side
-	u.keep(n)
-	forward, backward := u.moves(n, 3, 0, normSlots), u.moves(n, 5, 0, normGradientSlots)
-	forward.launches, backward.launches = 2, 2
-	u.pass("batch norm", Elementwise, forward, backward)
+	u.channelNorm("batch norm", channels, n)
 	if add {
 		u.pass("shortcut", Elementwise, u.moves(n, 3, 0, moveSlots), traffic{})
 	}
 	if relu {
-		u.pass("relu", Elementwise, u.moves(n, 2, 0, moveSlots), u.moves(n, 3, 0, moveSlots))
+		u.relu(n)
 	}
+}
+
+// channelNorm normalises n values by channel, over the batch or within each
+// sample. It reads its input twice (moments, then result), and backward the
+// output's gradient and the input twice (sums, then result).
+func (u *unfolder) channelNorm(name string, channels, n int64) {
+	u.layer.Parameters += 2 * channels
+	u.keep(n)
+	forward, backward := u.moves(n, 3, 0, normSlots), u.moves(n, 5, 0, normGradientSlots)
+	forward.launches, backward.launches = 2, 2
+	u.pass(name, Elementwise, forward, backward)
+}
+
+// relu works in place and keeps its output, whose sign backward reads: what
+// follows counts it.
+func (u *unfolder) relu(n int64) {
+	u.pass("relu", Elementwise, u.moves(n, 2, 0, moveSlots), u.moves(n, 3, 0, moveSlots))
 }
 
 // pool takes the maximum of 3 x 3 windows at stride 2.

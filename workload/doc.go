@@ -38,6 +38,16 @@
 // dropout's random numbers and the like, which limit 16-bit passes on
 // accelerators that have much HBM bandwidth for few vector units.
 //
+// # Families beside transformers and convnets
+//
+// A recommender (dlrm) holds the tables of all its features once, shared out
+// over the replicas, and exchanges their vectors with the others in every pass:
+// the only family whose layers have operators of class [Communication] under
+// data parallelism alone, and parameters that are not summed
+// ([Layer.ShardedParameters]). A speech model has an encoder and a decoder of
+// different lengths, joined by cross attention. A unet3d convolves volumes. Their
+// samples are rows of a click log, half minutes of sound, cubes of voxels.
+//
 // # What is left out
 //
 // Mixtures of experts, tensor, pipeline and context parallelism, ZeRO and
@@ -53,6 +63,11 @@
 //   - Dao et al., FlashAttention, 2022: fused attention.
 //   - Devlin et al., BERT, 2019; You et al., LAMB, 2020; NVIDIA
 //     DeepLearningExamples, PyTorch/LanguageModeling/BERT.
+//   - Naumov et al., Deep Learning Recommendation Model, 2019; Wang et al.,
+//     DCN V2, 2021; mlcommons/training, recommendation_v2.
+//   - Radford et al., Robust Speech Recognition (Whisper), 2022.
+//   - Çiçek et al., 3D U-Net, 2016; Isensee et al., nnU-Net, 2021;
+//     mlcommons/training, image_segmentation.
 //   - He et al., Deep Residual Learning, 2016, in the variant v1.5.
 //   - Rajbhandari et al., ZeRO, 2020: 16 bytes a parameter.
 //   - Li et al., PyTorch Distributed, VLDB 2020: gradient buckets.

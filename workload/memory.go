@@ -39,15 +39,17 @@ func (t Training) Memory() Memory {
 
 // memory is the peak of a stage.
 func (t Training) memory(layers []Layer, stage int) Memory {
-	chunks := t.Chunks()
+	chunks := t.Chunks(layers)
 	var kept, widest, working int64
 	var shared, experts int64 // parameters
+	var tables int64          // bytes
 	for c := stage; c < len(chunks); c += t.Pipeline {
 		var chunk int64
 		for _, l := range layers[chunks[c][0]:chunks[c][1]] {
 			chunk += l.Activations
 			shared += l.Parameters
 			experts += l.ExpertParameters
+			tables += l.ShardedBytes
 			widest = max(widest, l.Parameters+l.ExpertParameters)
 			working = max(working, l.Again)
 		}
@@ -69,7 +71,7 @@ func (t Training) memory(layers []Layer, stage int) Memory {
 		return n + e
 	}
 	m := Memory{
-		Parameters:  divided(ElementBytes(t.Precision), 3),
+		Parameters:  divided(ElementBytes(t.Precision), 3) + tables,
 		Gradients:   divided(GradientBytes(t.Precision), 2),
 		Optimizer:   divided(t.Model.Optimizer().StateBytes(t.Precision), 1),
 		Activations: kept*int64(t.InFlight(stage)) + working,

@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 )
@@ -10,6 +11,17 @@ const (
 	FamilyTransformer = "transformer" // decoder: GPT, Llama
 	FamilyBERT        = "bert"        // encoder with masked-LM and next-sentence heads
 	FamilyConvnet     = "convnet"     // residual network of bottleneck blocks: ResNet-50
+
+	FamilyDLRM   = "dlrm"   // recommender: embedding tables and MLPs
+	FamilySpeech = "speech" // encoder of sound and decoder of text: Whisper
+	FamilyUNet3D = "unet3d" // U-Net over volumes: medical images
+)
+
+// How a decoder knows the positions of its tokens.
+const (
+	PositionsLearned = "learned" // a table of Sequence rows
+	PositionsRotary  = "rotary"  // queries and keys are rotated (Su et al. 2021)
+	PositionsALiBi   = "alibi"   // a penalty on scores by distance (Press et al. 2022), free in a fused kernel
 )
 
 // The activations of the feed-forward part of a transformer layer.
@@ -23,7 +35,7 @@ const (
 // states; everything that computes applies them itself.
 type Model struct {
 	Name   string // what errors and reports call it
-	Family string // FamilyTransformer (the default), FamilyBERT or FamilyConvnet
+	Family string // FamilyTransformer (the default) or another
 
 	// The shape of a transformer. A convnet has only Layers: 50, 101 or 152.
 	Layers  int64 // transformer blocks
@@ -56,6 +68,36 @@ type Model struct {
 	QueryRank int64 // width of the latent vector of queries; 0: queries have none
 	RotaryDim int64 // rotated part of a query or key
 	ValueDim  int64 // width of a value; default HeadDim
+
+	// Where a decoder departs from its lineage; "" and nil take what its
+	// activation says: SwiGLU models (Llama and after) rotate, normalise by RMS
+	// and have no biases; GELU models (GPT-2, GPT-3) have tables, layer norms and
+	// biases.
+	Positions string // PositionsLearned, PositionsRotary or PositionsALiBi
+	Bias      *bool  // products and norms have biases
+
+	// The shape of a dlrm. Rows and Lookups have an entry for each table, or one
+	// for all.
+	Tables        int64   // embedding tables; default the entries of Rows
+	Rows          []int64 // rows of each table
+	Lookups       []int64 // rows that a sample reads of each table; default 1
+	EmbeddingDim  int64   // values of a row
+	DenseFeatures int64   // inputs of the bottom MLP
+	BottomMLP     []int64 // outputs of its layers, the last EmbeddingDim
+	TopMLP        []int64 // outputs of the top MLP's layers, the last 1
+	CrossLayers   int64   // layers of a cross network; 0 is dot products
+	CrossRank     int64   // inner width of one
+
+	// The shape of a speech model, beside that of its decoder.
+	EncoderLayers int64 // default Layers
+	Mels          int64 // bands of the spectrogram
+	Frames        int64 // rows of the encoder; default 1500, 30 s
+
+	// The shape of a unet3d.
+	Filters  []int64 // channels of each level
+	Patch    int64   // voxels of the input each way
+	Channels int64   // of the input; default 1
+	Classes  int64   // of the output
 }
 
 // Values that the families fix and a scenario cannot state.
@@ -64,6 +106,9 @@ const (
 	bertTypes     = 2    // rows of BERT's segment table
 	imageSide     = 224  // pixels of a convnet's input, each way
 	imageClasses  = 1000 // outputs of a convnet: ImageNet
+
+	speechFrames    = 1500 // rows of Whisper's encoder for 30 s
+	speechPositions = 448  // rows of its decoder's position table, where Sequence is 0
 )
 
 // WithDefaults is m with every field that has a default filled in: ffn = 4
@@ -73,7 +118,14 @@ func (m Model) WithDefaults() Model {
 	if m.Family == "" {
 		m.Family = FamilyTransformer
 	}
-	if m.Family == FamilyConvnet {
+	switch m.Family {
+	case FamilyConvnet:
+		return m
+	case FamilyDLRM:
+		return m.recommender()
+	case FamilyUNet3D:
+		m.Channels = max(m.Channels, 1)
+		m.Sequence = 1 // a sample is one
 		return m
 	}
 	if m.HeadDim == 0 && m.Heads > 0 {
@@ -103,6 +155,12 @@ func (m Model) WithDefaults() Model {
 			m.Sequence = bertPositions
 		}
 	}
+	if m.Family == FamilySpeech {
+		m.TiedEmbeddings = true
+		m.EncoderLayers = cmp.Or(m.EncoderLayers, m.Layers)
+		m.Frames = cmp.Or(m.Frames, speechFrames)
+		m.Sequence = cmp.Or(m.Sequence, speechPositions)
+	}
 	return m
 }
 
@@ -112,7 +170,7 @@ func (m Model) Validate() error {
 	var errs []error
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	switch m.Family {
-	case "", FamilyTransformer, FamilyBERT:
+	case "", FamilyTransformer, FamilyBERT, FamilySpeech:
 		if m.HeadDim == 0 && m.Heads > 0 && m.Hidden > 0 && m.Hidden%m.Heads != 0 {
 			bad("hidden %d is not a multiple of heads %d: state head_dim", m.Hidden, m.Heads)
 		}
@@ -167,12 +225,21 @@ func (m Model) Validate() error {
 		if m.KVRank > 0 && d.Family == FamilyBERT {
 			bad("the bert family has no latent attention")
 		}
+		m.checkLineage(bad)
+		if d.Family == FamilySpeech {
+			m.checkSpeech(bad)
+		}
+	case FamilyDLRM:
+		m.checkRecommender(bad)
+	case FamilyUNet3D:
+		m.checkVolume(bad)
 	case FamilyConvnet:
 		if convnetBlocks(m.Layers) == nil {
 			bad("layers of a convnet must be 50, 101 or 152, got %d", m.Layers)
 		}
 	default:
-		bad("family %q is not built: %q, %q or %q", m.Family, FamilyTransformer, FamilyBERT, FamilyConvnet)
+		bad("family %q is not built: %q, %q, %q, %q, %q or %q", m.Family,
+			FamilyTransformer, FamilyBERT, FamilyConvnet, FamilyDLRM, FamilySpeech, FamilyUNet3D)
 	}
 	if len(errs) == 0 {
 		return nil
@@ -185,23 +252,41 @@ func (m Model) Validate() error {
 	return errors.Join(errs...)
 }
 
-// rotary reports whether positions enter by rotation of queries and keys
-// rather than by a learned table. The activation tells the two lineages apart:
-// SwiGLU models (Llama and after) rotate, normalise by RMS and have no biases;
-// GELU models (GPT-2, GPT-3, BERT) have tables, layer norms and biases.
-func (m Model) rotary() bool { return m.Activation == ActivationSwiGLU }
+// rotary reports whether positions enter by rotation of queries and keys.
+func (m Model) rotary() bool { return m.positions() == PositionsRotary }
 
-// blocks is the number of layers between the first and the last, which any
-// pipeline stage may hold.
-func (m Model) blocks() int64 {
-	if m.Family == FamilyConvnet {
-		var n int64
-		for _, stage := range convnetBlocks(m.Layers) {
-			n += stage
-		}
-		return n
+// learned reports whether positions enter by a table.
+func (m Model) learned() bool { return m.positions() == PositionsLearned }
+
+func (m Model) positions() string {
+	switch {
+	case m.Positions != "":
+		return m.Positions
+	case m.Activation == ActivationSwiGLU:
+		return PositionsRotary
 	}
-	return m.Layers
+	return PositionsLearned
+}
+
+// biased reports whether products and norms have biases. Norms without are RMS
+// norms here, of one parameter a value.
+func (m Model) biased() bool {
+	if m.Bias != nil {
+		return *m.Bias
+	}
+	return m.Activation != ActivationSwiGLU
+}
+
+// checkLineage reports what is wrong with positions and bias.
+func (m Model) checkLineage(bad func(format string, args ...any)) {
+	switch m.Positions {
+	case "", PositionsLearned, PositionsRotary, PositionsALiBi:
+	default:
+		bad("positions %q is unknown: %q, %q or %q", m.Positions, PositionsLearned, PositionsRotary, PositionsALiBi)
+	}
+	if m.Family != "" && m.Family != FamilyTransformer && (m.Positions != "" || m.Bias != nil) {
+		bad("the %s family takes neither positions nor bias", m.Family)
+	}
 }
 
 // capacity is the rows that are computed for each row that an expert gets.
@@ -212,7 +297,7 @@ func (m Model) capacity() float64 { return max(m.CapacityFactor, 1) }
 func (m Model) Parameters() int64 {
 	var sum int64
 	for _, l := range m.Unfold(Batch{Samples: 1, Sequence: max(m.Sequence, 1)}) {
-		sum += l.Parameters + l.ExpertParameters
+		sum += l.Parameters + l.ExpertParameters + l.ShardedParameters
 	}
 	return sum
 }

@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -33,6 +34,8 @@ func TestParameters(t *testing.T) {
 		{"Llama 3.1 8B", llama(32, 4096, 32, 8, 14336, 128256), 8_030_261_248, "the published checkpoint"},
 		{"Llama 3.1 70B", llama(80, 8192, 64, 8, 28672, 128256), 70_553_706_496, "the published checkpoint"},
 		{"Llama 3.1 405B", llama(126, 16384, 128, 8, 53248, 128256), 405_853_388_800, "the published checkpoint"},
+		{"MPT-7B", Model{Layers: 32, Hidden: 4096, Heads: 32, Vocab: 50432, Sequence: 2048, TiedEmbeddings: true, Positions: PositionsALiBi, Bias: new(false)}, 6_649_286_656, "the published checkpoint"},
+		{"GPT-NeoX-20B", Model{Layers: 44, Hidden: 6144, Heads: 64, Vocab: 50432, Sequence: 2048, Positions: PositionsRotary}, 20_554_567_680, "Black et al. 2022, table 1"},
 		{"ResNet-50", resNet50, 25_557_032, "torchvision"},
 		{"ResNet-101", Model{Family: FamilyConvnet, Layers: 101}, 44_549_160, "torchvision"},
 		{"ResNet-152", Model{Family: FamilyConvnet, Layers: 152}, 60_192_808, "torchvision"},
@@ -65,6 +68,26 @@ func TestModelValidate(t *testing.T) {
 		{"more experts a token than there are", Model{Layers: 1, Hidden: 64, Heads: 8, Vocab: 5, Experts: 4, ExpertsPerToken: 8}, []string{"experts_per_token 8 are more than the 4 experts"}},
 		{"latent attention", Model{Layers: 1, Hidden: 64, Heads: 8, Vocab: 5, RotaryDim: 8}, []string{"kv_rank is missing"}},
 		{"bert", Model{Family: FamilyBERT, Layers: 1, Hidden: 64, Heads: 8, KVHeads: 4, Vocab: 5, Activation: ActivationSwiGLU}, []string{"activation", "kv_heads"}},
+		{"lineage", Model{Layers: 1, Hidden: 64, Heads: 8, Vocab: 5, Positions: "sinusoidal"}, []string{`positions "sinusoidal" is unknown: "learned", "rotary" or "alibi"`}},
+		{"bert without biases", Model{Family: FamilyBERT, Layers: 1, Hidden: 64, Heads: 8, Vocab: 5, Bias: new(false)}, []string{"neither positions nor bias"}},
+		{"speech", Model{Family: FamilySpeech, Layers: 1, Hidden: 64, Heads: 8, KVHeads: 2, Vocab: 5, Frames: -1}, []string{"as many kv_heads as heads", "mels must be 1 or more, got 0", "frames must be 1 or more, got -1"}},
+		{"unet3d", Model{Family: FamilyUNet3D, Filters: []int64{8, 16}, Patch: 10}, []string{"classes must be 1", "patch 10 is not a multiple of 4: each of the 2 filters halves it"}},
+		{"unet3d without levels", Model{Family: FamilyUNet3D}, []string{"filters must have 1 to 10 levels, got 0"}},
+		{
+			"long dlrm",
+			Model{Family: FamilyDLRM, Rows: []int64{5}, EmbeddingDim: 1, DenseFeatures: 1, BottomMLP: slices.Repeat([]int64{1}, 101), TopMLP: []int64{1}},
+			[]string{"bottom_mlp and top_mlp may have 100 layers, got 101"},
+		},
+		{
+			"empty dlrm",
+			Model{Family: FamilyDLRM},
+			[]string{"tables must be 1 to 10000, got 0", "lookups has 1 entries, and tables is 0", "embedding_dim", "dense_features", "bottom_mlp must end in embedding_dim", "top_mlp must end in 1"},
+		},
+		{
+			"dlrm",
+			Model{Family: FamilyDLRM, Tables: 3, Rows: []int64{5, 0}, EmbeddingDim: 8, DenseFeatures: 1, BottomMLP: []int64{4}, TopMLP: []int64{1}, CrossLayers: 2},
+			[]string{"rows has 2 entries, and tables is 3: one for each, or one for all", "rows must be 1 or more, got 0", "bottom_mlp must end in embedding_dim 8", "cross_layers 2 and cross_rank 0"},
+		},
 		{"convnet", Model{Family: FamilyConvnet, Layers: 34}, []string{"50, 101 or 152, got 34"}},
 	} {
 		err := c.m.Validate()

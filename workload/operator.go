@@ -107,6 +107,14 @@ type Layer struct {
 	CoreActivations  int64
 	Again            int64 // bytes kept beside Activations while the backward pass runs, computed again
 
+	// ShardedParameters are those of this accelerator whose gradients are not
+	// summed over the data group, because each replica holds other ones: the
+	// embedding tables of a recommender. The backward pass updates them itself,
+	// so the optimizer's step leaves them out and no gradient is kept.
+	// ShardedBytes is what they take with the state of their optimizer.
+	ShardedParameters int64
+	ShardedBytes      int64
+
 	// Forward and Backward are in the order of execution. Layers of the same
 	// shape share them: they must not be modified.
 	Forward, Backward []Operator
@@ -126,10 +134,12 @@ type Batch struct {
 	Attention string // AttentionFlash (the default) or AttentionUnfused
 
 	// The degrees by which the pass is shared with other accelerators; 0 is 1.
-	// What Unfold gives is the part of one of them.
+	// What Unfold gives is the part of one of them. Data is the number of
+	// replicas, among which a recommender's tables are shared out.
 	Tensor  int64
 	Context int64
 	Expert  int64
+	Data    int64
 	// SequenceParallel shares what the tensor-parallel ranks would all do the
 	// same, along the sequence (Korthikanti et al. 2022).
 	SequenceParallel bool
@@ -139,7 +149,7 @@ type Batch struct {
 }
 
 func (b Batch) withDegrees() Batch {
-	b.Tensor, b.Context, b.Expert = max(b.Tensor, 1), max(b.Context, 1), max(b.Expert, 1)
+	b.Tensor, b.Context, b.Expert, b.Data = max(b.Tensor, 1), max(b.Context, 1), max(b.Expert, 1), max(b.Data, 1)
 	return b
 }
 
@@ -170,8 +180,13 @@ const maskBytes = 1
 func (m Model) Unfold(b Batch) []Layer {
 	m = m.WithDefaults()
 	b = b.withDegrees()
-	if m.Family == FamilyConvnet {
+	switch m.Family {
+	case FamilyConvnet:
 		return m.convnet(b)
+	case FamilyUNet3D:
+		return m.unet3d(b)
+	case FamilyDLRM:
+		return m.dlrm(b)
 	}
 	if b.Attention == "" {
 		b.Attention = AttentionFlash
@@ -181,6 +196,8 @@ func (m Model) Unfold(b Batch) []Layer {
 		return m.bert(b)
 	case FamilyTransformer:
 		return m.decoder(b)
+	case FamilySpeech:
+		return m.speech(b)
 	}
 	panic("workload: Unfold of a model that Validate refuses: family " + m.Family)
 }

@@ -67,7 +67,7 @@ func TestOperators(t *testing.T) {
 		{Samples: 4, Sequence: 128, Precision: topology.TF32},
 		{Samples: 4, Sequence: 128, Precision: topology.FP8},
 	}
-	for _, m := range []Model{bertLarge, gpt3, llama(2, 4096, 32, 8, 14336, 128256), resNet50} {
+	for _, m := range []Model{bertLarge, gpt3, llama(2, 4096, 32, 8, 14336, 128256), resNet50, dlrm, dcnv2, whisper, unet3D} {
 		for _, b := range batches {
 			for _, l := range m.Unfold(b) {
 				for i, op := range append(append([]Operator{}, l.Forward...), l.Backward...) {
@@ -122,7 +122,7 @@ func TestUnfusedAttentionBytes(t *testing.T) {
 	const samples, sequence = 1, 65536 // so long that Q, K and V vanish beside the scores
 	m := Model{Layers: 1, Hidden: 64, Heads: 1, Vocab: 1}.WithDefaults()
 	u := newUnfolder("", Batch{Samples: samples, Sequence: sequence, Precision: topology.BF16, Attention: AttentionUnfused})
-	u.attention(heads{m.Heads, m.KVHeads, m.HeadDim, m.HeadDim}, true, true, false)
+	u.attention(headShape{m.Heads, m.KVHeads, m.HeadDim, m.HeadDim}, true, true, false)
 	l := u.done()
 	for _, c := range []struct {
 		pass string

@@ -7,33 +7,37 @@ type OptimizerKind uint8
 
 // The optimizers.
 const (
-	Adam OptimizerKind = iota // Kingma and Ba 2015, with decoupled decay
-	LAMB                      // You et al. 2020: Adam with a trust ratio per tensor
-	SGD                       // with momentum
+	Adam    OptimizerKind = iota // Kingma and Ba 2015, with decoupled decay
+	LAMB                         // You et al. 2020: Adam with a trust ratio per tensor
+	SGD                          // with momentum
+	Adagrad                      // Duchi et al. 2011: a sum of squares a parameter
 )
 
 // String is the optimizer's usual name.
-func (k OptimizerKind) String() string { return [...]string{"Adam", "LAMB", "SGD"}[k] }
+func (k OptimizerKind) String() string { return [...]string{"Adam", "LAMB", "SGD", "Adagrad"}[k] }
 
 // Optimizer is the rule a model of this family trains with: LAMB for bert, SGD
-// with momentum for convnets, Adam for all others.
+// with momentum for convnets and unet3d, Adagrad for the dense part of dlrm (its
+// tables' is in their backward pass), Adam for all others.
 func (m Model) Optimizer() OptimizerKind {
 	switch m.Family {
 	case FamilyBERT:
 		return LAMB
-	case FamilyConvnet:
+	case FamilyConvnet, FamilyUNet3D:
 		return SGD
+	case FamilyDLRM:
+		return Adagrad
 	}
 	return Adam
 }
 
 // StateBytes is what the optimizer keeps for each parameter in precision p
-// beside the parameter that the model computes with: two FP32 moments (SGD:
-// one) and, where that parameter has 16 bits, its FP32 master copy
+// beside the parameter that the model computes with: two FP32 moments (SGD
+// and Adagrad: one) and, where that parameter has 16 bits, its FP32 master copy
 // (Micikevicius et al. 2018; Rajbhandari et al. 2020 for the 12 bytes of Adam).
 func (k OptimizerKind) StateBytes(p topology.Precision) int64 {
 	state := int64(8)
-	if k == SGD {
+	if k == SGD || k == Adagrad {
 		state = 4
 	}
 	if ElementBytes(p) == 2 {
@@ -58,7 +62,7 @@ const tensorsPerLaunch = 36
 //	LAMB               Adam's reads, moments written (8), update written over the
 //	                   gradient (g); norms of weight and update (4 + g); weight and
 //	                   update read, weight written (4 + g + 4), w more with a master
-//	SGD                g + 8 read, 8 written, w more with a master
+//	SGD, Adagrad       g + 8 read, 8 written, w more with a master
 //
 // Arithmetic is a few tens of instruction slots a parameter: HBM decides.
 func (k OptimizerKind) Step(parameters, tensors int64, p topology.Precision) Operator {
@@ -73,7 +77,7 @@ func (k OptimizerKind) Step(parameters, tensors int64, p topology.Precision) Ope
 		bytes, slots, passes = 3*g+(g+12)+12+w, 30, 3
 	case LAMB:
 		bytes, slots, passes = 3*g+(g+12)+8+g+(4+g)+(4+g+4)+w, 45, 6
-	case SGD:
+	case SGD, Adagrad:
 		bytes, slots, passes = 3*g+(g+8)+8+w, 15, 3
 	}
 	n := float64(parameters)

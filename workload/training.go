@@ -120,7 +120,7 @@ func (t Training) Validate() error {
 		switch {
 		case t.Sequence < 1:
 			bad("sequence must be 1 or more, got %d", t.Sequence)
-		case limit > 0 && int64(t.Sequence) > limit && !t.Model.rotary():
+		case limit > 0 && int64(t.Sequence) > limit && t.Model.learned():
 			bad("sequence %d is longer than the model's table of %d positions", t.Sequence, limit)
 		}
 		if t.Attention != AttentionFlash && t.Attention != AttentionUnfused {
@@ -225,7 +225,7 @@ func (t Training) Batch() Batch {
 	return Batch{
 		Samples: int64(t.MicroBatch), Sequence: int64(t.Sequence),
 		Precision: t.Precision, Attention: t.Attention,
-		Tensor: int64(t.Tensor), Context: int64(t.Context), Expert: int64(t.Expert),
+		Tensor: int64(t.Tensor), Context: int64(t.Context), Expert: int64(t.Expert), Data: int64(t.Data),
 		SequenceParallel: t.SequenceParallel && t.Tensor > 1, TensorOverlap: t.TensorOverlap,
 	}
 }
@@ -246,10 +246,13 @@ func (t Training) Layers() []Layer {
 // layers. Layers are spread evenly; the chunks that get one less than others are
 // the first and the last, which also hold the embedding and the head, then those
 // next to them.
-func (t Training) Chunks() [][2]int {
+func (t Training) Chunks(layers []Layer) [][2]int {
 	t = t.WithDefaults()
 	n := t.Pipeline * t.VirtualStages
-	blocks := int(t.Model.blocks())
+	if n == 1 {
+		return [][2]int{{0, len(layers)}}
+	}
+	blocks := len(layers) - 2
 	most := (blocks + n - 1) / n
 	size := make([]int, n)
 	for i := range size {

@@ -12,11 +12,11 @@ import (
 //
 // Elementwise passes are those of Megatron-LM and its like, which fuse bias
 // with GELU, and bias, dropout and residual addition, in one kernel each
-// (Shoeybi et al. 2019, and its fused kernels since). GELU models with unfused
-// attention train with dropout, as GPT-2 and GPT-3 recipes of that time do;
-// all others without.
+// (Shoeybi et al. 2019, and its fused kernels since). Models with a table of
+// positions and unfused attention train with dropout, as GPT-2 and GPT-3
+// recipes of that time do; all others without.
 func (m Model) decoder(b Batch) []Layer {
-	dropout := b.Attention == AttentionUnfused && !m.rotary()
+	dropout := b.Attention == AttentionUnfused && m.learned()
 	layers := make([]Layer, 0, m.Layers+2)
 	layers = append(layers, m.decoderEmbedding(b, dropout))
 	block := m.decoderBlock(b, dropout, false)
@@ -38,7 +38,7 @@ func (m Model) decoder(b Batch) []Layer {
 func (m Model) decoderEmbedding(b Batch, dropout bool) Layer {
 	u := newUnfolder("embedding", b)
 	u.vocabulary(m)
-	if !m.rotary() {
+	if m.learned() {
 		u.layer.Parameters += m.Sequence * m.Hidden
 	}
 	if dropout {
@@ -69,7 +69,7 @@ func (u *unfolder) vocabulary(m Model) {
 func (m Model) decoderBlock(b Batch, dropout, dense bool) Layer {
 	u := newUnfolder("", b)
 	shared := b.shared()
-	bias := !m.rotary()
+	bias := m.biased()
 	u.layer.Input = shared * m.Hidden * int64(u.element)
 
 	u.residualFork(shared * m.Hidden)
@@ -96,17 +96,18 @@ func (m Model) decoderBlock(b Batch, dropout, dense bool) Layer {
 // two products.
 func (u *unfolder) selfAttention(m Model, dropout bool) {
 	b := u.batch
-	tokens, bias := b.tokens(), !m.rotary()
+	tokens, bias := b.tokens(), m.biased()
 	queries, keys := b.part(m.Heads)*m.HeadDim, b.part(m.KVHeads)*m.HeadDim
 	u.keep(b.shared() * m.Hidden)
 	u.weights(m.Hidden, queries+2*keys, bias)
 	u.columns("qkv", 1, tokens, queries+2*keys, m.Hidden)
 	if m.rotary() {
 		u.rotate(tokens * (queries + keys))
-	} else {
+	}
+	if bias {
 		u.biasGradient(tokens * (queries + 2*keys))
 	}
-	u.attention(heads{b.part(m.Heads), b.part(m.KVHeads), m.HeadDim, m.HeadDim}, true, dropout, false)
+	u.attention(headShape{b.part(m.Heads), b.part(m.KVHeads), m.HeadDim, m.HeadDim}, true, dropout, false)
 	if b.Attention == AttentionUnfused {
 		u.copies("heads to rows", tokens*queries, 1)
 	}
@@ -143,7 +144,7 @@ func (u *unfolder) latentAttention(m Model, dropout bool) {
 	u.weights(m.KVRank, n*(m.HeadDim+m.ValueDim), false)
 	u.columns("key and value up", 1, tokens, n*(m.HeadDim+m.ValueDim), m.KVRank)
 	u.rotate(tokens * (n + 1) * m.RotaryDim)
-	u.attention(heads{n, n, m.HeadDim + m.RotaryDim, m.ValueDim}, true, dropout, false)
+	u.attention(headShape{n, n, m.HeadDim + m.RotaryDim, m.ValueDim}, true, dropout, false)
 	u.keep(tokens * values)
 	u.weights(values, m.Hidden, false)
 	u.rows("projection", 1, tokens, m.Hidden, values)
@@ -165,12 +166,12 @@ func (u *unfolder) feedForward(m Model, ffn int64) {
 		u.columns("gate and up", 1, tokens, 2*width, m.Hidden)
 		u.swiglu(tokens * width)
 	} else {
-		u.weights(m.Hidden, width, true)
+		u.weights(m.Hidden, width, m.biased())
 		u.columns("up", 1, tokens, width, m.Hidden)
 		u.gelu(tokens * width)
 	}
 	u.keep(tokens * width)
-	u.weights(width, m.Hidden, !m.rotary())
+	u.weights(width, m.Hidden, m.biased())
 	u.rows("down", 1, tokens, m.Hidden, width)
 }
 
@@ -178,7 +179,7 @@ func (m Model) decoderHead(b Batch) Layer {
 	b.Precision = wide(b.Precision)
 	u := newUnfolder("head", b)
 	shared, vocab := b.shared(), b.part(m.Vocab)
-	u.norm(shared, m.Hidden, !m.rotary())
+	u.norm(shared, m.Hidden, m.biased())
 	u.keep(shared * m.Hidden)
 	if !m.TiedEmbeddings {
 		u.layer.Parameters += vocab * m.Hidden

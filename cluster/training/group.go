@@ -17,6 +17,7 @@ const (
 	overTensor dimension = iota
 	overContext
 	overExpert
+	overLookups        // all replicas, for a layer's exchange
 	overReplicas       // the ranks that hold the same parameters, experts apart
 	overExpertReplicas // the ranks that hold the same experts
 	overTable          // the first and the last stage's, which share the embedding table
@@ -32,6 +33,8 @@ func (t transfer) dimension() dimension {
 		return overContext
 	case Expert:
 		return overExpert
+	case Lookups:
+		return overLookups
 	case Pipeline:
 		return overTable
 	}
@@ -172,7 +175,7 @@ func (j *Job) formGroups(d dimension, nodes []topology.NodeID, stages []int, gan
 			id = t.Group(workload.ContextGroup, rank)
 		case overExpert:
 			id = t.Group(workload.ExpertGroup, rank)
-		case overReplicas:
+		case overReplicas, overLookups:
 			id = t.Group(workload.DataGroup, rank)
 		case overExpertReplicas:
 			id = t.ExpertReplicas(rank)

@@ -105,7 +105,7 @@ func (p *program) transfers() iter.Seq[transfer] {
 func (j *Job) compile(layers []workload.Layer, stage int) *program {
 	t := j.Training
 	p := &program{stage: stage, actions: t.Schedule(stage), deferred: t.Deferred(stage)}
-	ranges := t.Chunks()
+	ranges := t.Chunks(layers)
 	var shared, experts int64
 	for n := stage; n < len(ranges); n += t.Pipeline {
 		own := layers[ranges[n][0]:ranges[n][1]]

@@ -113,11 +113,12 @@ const (
 	Tensor
 	Context
 	Expert
+	Lookups  // rows of a recommender's tables, and their gradients
 	Pipeline // activations and their gradients between stages
 	NumKinds
 )
 
-var kindNames = [NumKinds]string{"gradients", "parameters", "tensor", "context", "expert", "pipeline"}
+var kindNames = [NumKinds]string{"gradients", "parameters", "tensor", "context", "expert", "lookups", "pipeline"}
 
 // String is the name that breakdowns use: "gradients".
 func (k Kind) String() string { return kindNames[k] }
@@ -126,7 +127,7 @@ func (k Kind) String() string { return kindNames[k] }
 func (k Kind) Exchanged() string {
 	return [NumKinds]string{
 		"gradients between replicas", "parameters between replicas", "activations between tensor-parallel ranks",
-		"keys and values between context-parallel ranks", "tokens between expert-parallel ranks", "activations between pipeline stages",
+		"keys and values between context-parallel ranks", "tokens between expert-parallel ranks", "rows of embedding tables between replicas", "activations between pipeline stages",
 	}[k]
 }
 
@@ -140,7 +141,7 @@ func kindOf(g workload.Group) Kind {
 	case workload.ExpertGroup:
 		return Expert
 	}
-	return Gradients
+	return Lookups
 }
 
 // Iteration is where the time of one iteration went: the mean over the ranks.
@@ -196,6 +197,20 @@ func (j *Job) Algorithm() string {
 		}
 	}
 	return name
+}
+
+// GradientBytes is what a rank of the first stage sums over the replicas in an
+// iteration.
+func (j *Job) GradientBytes() int64 {
+	var sum int64
+	layers := j.Training.Layers()
+	chunks := j.Training.Chunks(layers)
+	for n := 0; n < len(chunks); n += j.Training.Pipeline {
+		for _, l := range layers[chunks[n][0]:chunks[n][1]] {
+			sum += (l.Parameters + l.ExpertParameters) * workload.GradientBytes(j.Training.Precision)
+		}
+	}
+	return sum
 }
 
 func (j *Job) start() {
