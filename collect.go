@@ -137,8 +137,11 @@ func (p *plant) trainingRecord(j *training.Job, job *cluster.Job) *result.Record
 		group  workload.Group
 		degree int
 	}{
-		{workload.TensorGroup, t.Tensor}, {workload.PipelineGroup, t.Pipeline}, {workload.DataGroup, t.Data},
-		{workload.ContextGroup, t.Context}, {workload.ExpertGroup, t.Expert},
+		{workload.TensorGroup, t.Tensor},
+		{workload.PipelineGroup, t.Pipeline},
+		{workload.DataGroup, t.Data},
+		{workload.ContextGroup, t.Context},
+		{workload.ExpertGroup, t.Expert},
 	} {
 		degrees.Add(result.Metric{Name: d.group.String(), Definition: d.group.String() + "-parallel degree"}, int64(d.degree))
 	}

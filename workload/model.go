@@ -189,9 +189,19 @@ func (m Model) Validate() error {
 			key   string
 			value int64
 		}{
-			{"head_dim", m.HeadDim}, {"kv_heads", m.KVHeads}, {"ffn", m.FFN}, {"sequence", m.Sequence},
-			{"experts", m.Experts}, {"experts_per_token", m.ExpertsPerToken}, {"shared_experts", m.SharedExperts}, {"expert_ffn", m.ExpertFFN}, {"dense_layers", m.DenseLayers},
-			{"kv_rank", m.KVRank}, {"query_rank", m.QueryRank}, {"rotary_dim", m.RotaryDim}, {"value_dim", m.ValueDim},
+			{"head_dim", m.HeadDim},
+			{"kv_heads", m.KVHeads},
+			{"ffn", m.FFN},
+			{"sequence", m.Sequence},
+			{"experts", m.Experts},
+			{"experts_per_token", m.ExpertsPerToken},
+			{"shared_experts", m.SharedExperts},
+			{"expert_ffn", m.ExpertFFN},
+			{"dense_layers", m.DenseLayers},
+			{"kv_rank", m.KVRank},
+			{"query_rank", m.QueryRank},
+			{"rotary_dim", m.RotaryDim},
+			{"value_dim", m.ValueDim},
 		} {
 			if f.value < 0 {
 				bad("%s must not be negative, got %d", f.key, f.value)

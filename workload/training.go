@@ -96,8 +96,14 @@ func (t Training) Validate() error {
 		key   string
 		value int
 	}{
-		{"micro_batch", t.MicroBatch}, {"global_batch", t.GlobalBatch}, {"data", t.Data}, {"tensor", t.Tensor},
-		{"pipeline", t.Pipeline}, {"context", t.Context}, {"expert", t.Expert}, {"virtual_stages", t.VirtualStages},
+		{"micro_batch", t.MicroBatch},
+		{"global_batch", t.GlobalBatch},
+		{"data", t.Data},
+		{"tensor", t.Tensor},
+		{"pipeline", t.Pipeline},
+		{"context", t.Context},
+		{"expert", t.Expert},
+		{"virtual_stages", t.VirtualStages},
 	} {
 		if f.value < 1 {
 			positive = false

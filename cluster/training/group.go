@@ -50,17 +50,9 @@ type group struct {
 	j       *Job
 	number  int
 	ranks   [][]topology.NodeID // that perform it side by side
-	folded  *group              // all groups of the stage, which the algorithm is chosen for
 	members []*gang
 	arrived int // members that are ready for the next collective
-	laid    []laid
-	ways    map[collective.Op]collective.Plans
-}
-
-// laid is a collective and how it is carried out.
-type laid struct {
-	transfer transfer
-	plan     *collective.Plan
+	plans   []*collective.Plan
 }
 
 // join is called by a member that is ready for its next collective, which starts
@@ -70,7 +62,7 @@ func (g *group) join(t transfer) {
 		return
 	}
 	g.arrived = 0
-	p, err := g.plan(t)
+	p, err := g.plan(t.op)
 	if err != nil {
 		panic("training: " + err.Error()) // form has planned all that there is
 	}
@@ -87,36 +79,23 @@ func (g *group) ended(now sim.Time) {
 	}
 }
 
-// plan is how a collective is carried out: by the algorithm that is predicted to
-// be the fastest for all groups of the stage together.
-func (g *group) plan(t transfer) (*collective.Plan, error) {
-	for i := range g.laid {
-		if g.laid[i].transfer == t {
-			return g.laid[i].plan, nil
+// plan is how an operation is carried out: over rings, which is what NCCL takes
+// for the sizes of training, or directly where there is no ring.
+func (g *group) plan(op collective.Op) (*collective.Plan, error) {
+	for _, p := range g.plans {
+		if p.Op == op {
+			return p, nil
 		}
 	}
-	plans, ok := g.ways[t.op]
-	if !ok {
-		var err error
-		if plans, err = g.j.c.Planner.Plans(t.op, g.ranks...); err != nil {
-			return nil, err
-		}
-		g.ways[t.op] = plans
+	algorithm := collective.Ring
+	if op == collective.AllToAll {
+		algorithm = collective.Direct
 	}
-	p := plans.Fastest(t.bytes)
-	if g.folded != nil {
-		choice, err := g.folded.plan(t)
-		if err != nil {
-			return nil, err
-		}
-		for _, way := range plans {
-			if way.Algorithm == choice.Algorithm {
-				p = way
-			}
-		}
+	p, err := g.j.c.Planner.Plan(op, algorithm, g.ranks...)
+	if err == nil {
+		g.plans = append(g.plans, p)
 	}
-	g.laid = append(g.laid, laid{t, p})
-	return p, nil
+	return p, err
 }
 
 // form makes the gangs, their groups and their programs, and lays every collective
@@ -152,8 +131,7 @@ func (j *Job) form() error {
 	for _, g := range j.gangs {
 		j.connect(g, gangOf)
 		for t := range g.program.transfers() {
-			group := g.groups[t.dimension()]
-			if _, err := group.plan(t); err != nil {
+			if _, err := g.groups[t.dimension()].plan(t.op); err != nil {
 				return err
 			}
 		}
@@ -204,12 +182,12 @@ func (j *Job) formGroups(d dimension, nodes []topology.NodeID, stages []int, gan
 			own[i] = nodes[rank]
 		}
 		if all[s] == nil {
-			all[s] = &group{j: j, ways: map[collective.Op]collective.Plans{}}
+			all[s] = &group{j: j}
 		}
 		all[s].ranks = append(all[s].ranks, own)
 		g := all[s]
 		if j.Unfold {
-			g = &group{j: j, ways: map[collective.Op]collective.Plans{}, ranks: [][]topology.NodeID{own}, folded: all[s]}
+			g = &group{j: j, ranks: [][]topology.NodeID{own}}
 		} else if len(g.ranks) > 1 {
 			continue
 		}

@@ -93,7 +93,6 @@ type Job struct {
 
 	gangs    []*gang
 	groups   []*group
-	programs []*program // of each stage
 	messages []message
 	idle     []int32 // messages to use again
 
@@ -186,17 +185,14 @@ func (j *Job) Begin(c *cluster.Cluster, job int) {
 	j.start()
 }
 
-// Algorithm is how the gradients' largest bucket is reduced, "" with one replica.
+// Algorithm is how gradients are summed over the replicas, "" with one.
 func (j *Job) Algorithm() string {
-	name, most := "", 0.0
-	for _, g := range j.groups {
-		for _, l := range g.laid {
-			if l.transfer.kind == Gradients && l.transfer.bytes > most {
-				name, most = l.plan.Algorithm.String(), l.transfer.bytes
-			}
+	if len(j.gangs) > 0 {
+		if g := j.gangs[0].groups[overReplicas]; g != nil && len(g.plans) > 0 {
+			return g.plans[0].Algorithm.String()
 		}
 	}
-	return name
+	return ""
 }
 
 // GradientBytes is what a rank of the first stage sums over the replicas in an

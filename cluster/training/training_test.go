@@ -120,11 +120,10 @@ func timeline(j *training.Job, topo *topology.Topology) (want training.Iteration
 			if !j.Overlap {
 				ready = want.Compute
 			}
-			plans, err := planner.Plans(collective.AllReduce, ranks)
+			plan, err := planner.Plan(collective.AllReduce, collective.Ring, ranks)
 			if err != nil {
 				panic(err)
 			}
-			plan := plans.Fastest(float64(b.Bytes))
 			start := max(ready, free)
 			free = start + sim.FromSeconds(plan.Predict(float64(b.Bytes)))
 			want.Overlapped += max(0, min(free, want.Compute)-start)
