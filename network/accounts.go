@@ -2,7 +2,6 @@ package network
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 
 	"github.com/railyard/railyard/result"
@@ -32,11 +31,6 @@ type ownerOn struct {
 	entered   sim.Time
 }
 
-type linkOwner struct {
-	link  topology.LinkID
-	owner Owner
-}
-
 // crowd is the most transfers without owners that were on a contended link at
 // once, and the first few of them.
 type crowd struct {
@@ -51,7 +45,7 @@ type accounts struct {
 	solver *solver
 	links  []account
 	owners [][]ownerOn
-	shares map[linkOwner]sim.Time // contended time of owners that have left
+	shares map[topology.LinkID]map[Owner]sim.Time // contended time of owners that have left
 	crowds map[topology.LinkID]*crowd
 	series series
 }
@@ -67,7 +61,7 @@ func (a *accounts) init(s *solver, links, bins int) {
 	for l := range a.owners {
 		a.owners[l] = first[l : l : l+1]
 	}
-	a.shares = map[linkOwner]sim.Time{}
+	a.shares = map[topology.LinkID]map[Owner]sim.Time{}
 	a.crowds = map[topology.LinkID]*crowd{}
 	a.series.init(links, bins)
 }
@@ -82,26 +76,26 @@ func (a *accounts) contended(l topology.LinkID, now sim.Time) sim.Time {
 }
 
 // joined is called when a transfer has been put on its links.
-func (a *accounts) joined(t *transfer, now sim.Time) {
-	if t.owner == NoOwner {
+func (a *accounts) joined(links []topology.LinkID, owner Owner, now sim.Time) {
+	if owner == NoOwner {
 		return
 	}
-	for _, l := range t.links {
-		a.enter(l, t.owner, now)
+	for _, l := range links {
+		a.enter(l, owner, now)
 	}
 }
 
 // left is called when a transfer has been taken off its links, having drained
 // bytes over each hop.
-func (a *accounts) left(t *transfer, bytes float64, now sim.Time) {
-	for i, l := range t.links {
+func (a *accounts) left(links []topology.LinkID, counts []float64, owner Owner, bytes float64, now sim.Time) {
+	for i, l := range links {
 		count := 1.0
-		if t.counts != nil {
-			count = t.counts[i]
+		if counts != nil {
+			count = counts[i]
 		}
 		a.links[l].bytes += count * bytes
-		if t.owner != NoOwner {
-			a.leave(l, t.owner, now)
+		if owner != NoOwner {
+			a.leave(l, owner, now)
 		}
 	}
 }
@@ -147,12 +141,20 @@ func (a *accounts) leave(l topology.LinkID, owner Owner, now sim.Time) {
 			return
 		}
 		if shared := a.contended(l, now) - o.entered; shared > 0 {
-			a.shares[linkOwner{l, owner}] += shared
+			a.share(l, owner, shared)
 		}
 		on[i] = on[len(on)-1]
 		a.owners[l] = on[:len(on)-1]
 		return
 	}
+}
+
+// share adds to the contended time of an owner that has left.
+func (a *accounts) share(l topology.LinkID, owner Owner, t sim.Time) {
+	if a.shares[l] == nil {
+		a.shares[l] = map[Owner]sim.Time{}
+	}
+	a.shares[l][owner] += t
 }
 
 // update brings a link's busy and contended time up to date.
@@ -209,6 +211,17 @@ type Share struct {
 
 // Use is what a link has done by now.
 func (n *Network) Use(l topology.LinkID) LinkUse {
+	u := n.use(l)
+	if b := n.solver.links[l].bundle; b != 0 {
+		more := n.use(b)
+		u.Bytes += more.Bytes
+		u.Busy += more.Busy
+		u.Contended += more.Contended
+	}
+	return u
+}
+
+func (n *Network) use(l topology.LinkID) LinkUse {
 	now := n.engine.Now()
 	k := n.accounts.links[l]
 	u := LinkUse{Bytes: k.bytes, Busy: k.busy, Contended: n.accounts.contended(l, now)}
@@ -229,67 +242,31 @@ func (n *Network) Use(l topology.LinkID) LinkUse {
 func (n *Network) Contenders(l topology.LinkID) (owners []Share, crowd int, named []ID) {
 	now := n.engine.Now()
 	a := &n.accounts
-	for key, t := range a.shares {
-		if key.link == l {
-			owners = append(owners, Share{key.owner, t})
+	times := map[Owner]sim.Time{} // an owner may have left before and be there again
+	note := func(l topology.LinkID) {
+		for owner, t := range a.shares[l] {
+			times[owner] += t
+		}
+		for _, o := range a.owners[l] {
+			times[o.owner] += a.contended(l, now) - o.entered
+		}
+		if c := a.crowds[l]; c != nil && int(c.size) > crowd {
+			crowd, named = int(c.size), c.named[:min(int(c.size), crowdSize)]
 		}
 	}
-	for _, o := range a.owners[l] {
-		if t := a.contended(l, now) - o.entered; t > 0 {
-			owners = append(owners, Share{o.owner, t})
+	note(l)
+	if b := n.solver.links[l].bundle; b != 0 {
+		note(b)
+	}
+	for owner, t := range times {
+		if t > 0 {
+			owners = append(owners, Share{owner, t})
 		}
 	}
 	slices.SortFunc(owners, func(x, y Share) int {
 		return cmp.Or(cmp.Compare(y.Contended, x.Contended), cmp.Compare(x.Owner, y.Owner))
 	})
-	// An owner may have left before and be there again.
-	merged := owners[:0]
-	for _, o := range owners {
-		if i := slices.IndexFunc(merged, func(m Share) bool { return m.Owner == o.Owner }); i >= 0 {
-			merged[i].Contended += o.Contended
-		} else {
-			merged = append(merged, o)
-		}
-	}
-	if c := a.crowds[l]; c != nil {
-		return merged, int(c.size), c.named[:min(int(c.size), crowdSize)]
-	}
-	return merged, 0, nil
-}
-
-// Snapshot is what all links have done up to an instant at which the network
-// was idle.
-type Snapshot struct {
-	at     sim.Time
-	links  []account
-	shares map[linkOwner]sim.Time
-}
-
-// Snapshot notes what all links have done. The network must be idle.
-func (n *Network) Snapshot() *Snapshot {
-	return &Snapshot{n.engine.Now(), slices.Clone(n.accounts.links), maps.Clone(n.accounts.shares)}
-}
-
-// Repeat accounts for what happened since a snapshot happening times more, from
-// now on, without simulating it. The network must be idle, and whoever calls it
-// must see to it that nothing else happens in that time.
-func (n *Network) Repeat(from *Snapshot, times int64) {
-	now := n.engine.Now()
-	period := now - from.at
-	for key, shared := range n.accounts.shares {
-		n.accounts.shares[key] += sim.Time(times) * (shared - from.shares[key])
-	}
-	for l := range n.accounts.links {
-		k, was := &n.accounts.links[l], &from.links[l]
-		bytes := k.bytes - was.bytes
-		k.bytes += float64(times) * bytes
-		k.busy += sim.Time(times) * (k.busy - was.busy)
-		k.contended += sim.Time(times) * (k.contended - was.contended)
-		if n.accounts.series.bins > 0 && bytes > 0 {
-			n.accounts.series.record(topology.LinkID(l), bytes/period.Seconds(), now)
-			n.accounts.series.record(topology.LinkID(l), 0, now+sim.Time(times)*period)
-		}
-	}
+	return owners, crowd, named
 }
 
 // series keeps the rate of every link over time.
@@ -336,6 +313,13 @@ func (n *Network) Series(links []topology.LinkID) Series {
 	for i, l := range links {
 		s.record(l, s.links[l].rate, now)
 		all[i] = &s.links[l].carried
+		if b := n.solver.links[l].bundle; b != 0 {
+			s.record(b, s.links[b].rate, now)
+			both := &result.Bins{}
+			both.Merge(all[i])
+			both.Merge(&s.links[b].carried)
+			all[i] = both
+		}
 	}
 	shift := result.CommonShift(now, s.bins, all...)
 	out := Series{Width: 1 << shift, Rate: make([][]float64, len(links))}

@@ -116,3 +116,40 @@ func BenchmarkAllToAll(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkPhase is a phase over 12,288 links that are alike (the up and down
+// links of the accelerators of 768 hosts) launched again and again: a launch of it
+// as it is takes time by its links, of it bundled as if it had one.
+func BenchmarkPhase(b *testing.B) {
+	const links, launches = 12_288, 10_000
+	bare := make([]topology.BareLink, links)
+	for i := range bare {
+		bare[i] = topology.BareLink{Name: fmt.Sprint(i), Capacity: 450e9}
+	}
+	topo, err := topology.Links(bare)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, bundled := range []bool{false, true} {
+		b.Run(fmt.Sprintf("links=%d/launches=%d/bundled=%v", links, launches, bundled), func(b *testing.B) {
+			b.ReportAllocs()
+			for range b.N {
+				engine := sim.New()
+				n := New(engine, topo, 64)
+				f := &Footprint{Links: linkIDs(links)}
+				if bundled {
+					n.Bundle(f)
+				}
+				var after []ID
+				for range launches {
+					id := n.Add(&Transfer{Bytes: 1e6, Latency: sim.Microsecond, Footprint: f, Owner: 0, After: after})
+					after = append(after[:0], id)
+				}
+				if err := engine.Run(context.Background()); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.N)*launches/b.Elapsed().Seconds(), "launches/s")
+		})
+	}
+}

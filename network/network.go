@@ -3,6 +3,7 @@ package network
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/railyard/railyard/sim"
 	"github.com/railyard/railyard/topology"
@@ -35,6 +36,9 @@ type Transfer struct {
 	// rate. Both are kept, not copied, and may be shared by many transfers.
 	Links  []topology.LinkID
 	Counts []float64
+	// Footprint, if set, stands in place of Links and Counts. Where many
+	// transfers have it, see Bundle.
+	Footprint *Footprint
 	// Weight is the share of a bottleneck relative to other transfers; 0 is 1.
 	Weight float64
 	Owner  Owner
@@ -49,8 +53,10 @@ type Transfer struct {
 
 // transfer is what is known of a Transfer once it is added.
 type transfer struct {
-	links   []topology.LinkID
-	counts  []float64
+	links     []topology.LinkID
+	counts    []float64
+	footprint *Footprint // nil: none
+
 	bytes   float64
 	weight  float64
 	start   sim.Time
@@ -101,6 +107,7 @@ type Network struct {
 	repairing bool              // a repair is deferred to the end of this instant
 
 	accounts accounts
+	bundles  bundles
 }
 
 // What a network's events are about, in the two high bits of their argument.
@@ -125,9 +132,13 @@ func New(engine *sim.Engine, t *topology.Topology, seriesBins int) *Network {
 
 // Add adds a transfer. Its dependencies must have been added before.
 func (n *Network) Add(t *Transfer) ID {
-	if !(t.Bytes >= 0) || math.IsInf(t.Bytes, 1) || !(t.Weight >= 0) || math.IsInf(t.Weight, 1) || t.Latency < 0 || (t.Counts != nil && len(t.Counts) != len(t.Links)) {
+	links, counts := t.Links, t.Counts
+	if t.Footprint != nil {
+		links, counts = t.Footprint.Links, t.Footprint.Counts
+	}
+	if !(t.Bytes >= 0) || math.IsInf(t.Bytes, 1) || !(t.Weight >= 0) || math.IsInf(t.Weight, 1) || t.Latency < 0 || (counts != nil && len(counts) != len(links)) {
 		panic(fmt.Sprintf("network: transfer of %v bytes, weight %v, latency %v over %d links with %d counts",
-			t.Bytes, t.Weight, t.Latency, len(t.Links), len(t.Counts)))
+			t.Bytes, t.Weight, t.Latency, len(links), len(counts)))
 	}
 	var id ID
 	if last := len(n.freeIDs) - 1; last >= 0 {
@@ -142,7 +153,7 @@ func (n *Network) Add(t *Transfer) ID {
 		weight = 1
 	}
 	n.transfers[id] = transfer{
-		links: t.Links, counts: t.Counts, bytes: t.Bytes, weight: weight,
+		links: links, counts: counts, footprint: t.Footprint, bytes: t.Bytes, weight: weight,
 		start: t.Start, latency: t.Latency, dependents: -1, slot: -1,
 		owner: t.Owner, arg: t.Arg, actor: t.Actor, notify: t.Notify, forget: t.Forget,
 	}
@@ -220,17 +231,24 @@ func (n *Network) deferRepair() {
 // begin lets a transfer share bandwidth.
 func (n *Network) begin(id ID, now sim.Time) {
 	t := &n.transfers[id]
+	if f := t.footprint; f != nil && f.network == n {
+		t.links, t.counts = f.links, f.counts
+	}
+	if n.bundles.any() {
+		n.separate(t.links)
+	}
 	t.slot = n.solver.attach(id, t, now)
 	n.arrivals = append(n.arrivals, t.slot)
-	n.accounts.joined(t, now)
+	n.accounts.joined(t.links, t.owner, now)
 	n.deferRepair()
 }
 
 // leave takes a drained transfer off its links.
 func (n *Network) leave(slot int32, now sim.Time) {
-	t := &n.transfers[n.solver.flows[slot].id]
+	f := &n.solver.flows[slot]
+	t, links, counts := &n.transfers[f.id], f.links, f.counts
 	n.solver.detach(slot)
-	n.accounts.left(t, t.bytes, now)
+	n.accounts.left(links, counts, t.owner, t.bytes, now)
 	t.slot = -1
 }
 
@@ -251,7 +269,7 @@ func (n *Network) end(id ID, now sim.Time) {
 		}
 		e, done.next, n.freeEdges = done.next, n.freeEdges, e
 	}
-	t.links, t.counts, t.dependents = nil, nil, -1
+	t.links, t.counts, t.footprint, t.dependents = nil, nil, nil, -1
 	if t.forget {
 		n.freeIDs = append(n.freeIDs, id)
 	}
@@ -289,6 +307,9 @@ func (n *Network) SetPayload(l topology.LinkID, payload float64) {
 	if !(payload >= 0) || math.IsInf(payload, 1) {
 		panic(fmt.Sprintf("network: a payload rate of %v", payload))
 	}
+	if n.solver.links[l].bundle != 0 {
+		n.single(l)
+	}
 	n.solver.setLimit(l, payload)
 	n.resized = append(n.resized, l)
 	n.deferRepair()
@@ -322,7 +343,11 @@ func (n *Network) Waiting() []sim.Wait {
 		case t.ended:
 			continue
 		case t.slot >= 0:
-			wait.For = "bandwidth on link " + n.topology.LinkName(n.solver.flows[t.slot].bottleneck)
+			l := n.solver.flows[t.slot].bottleneck
+			if int(l) >= len(n.topology.Links) { // the first of those alike
+				l = topology.LinkID(slices.IndexFunc(n.solver.links, func(k link) bool { return k.bundle == l }))
+			}
+			wait.For = "bandwidth on link " + n.topology.LinkName(l)
 		default:
 			wait.For = fmt.Sprintf("%d transfers that have not ended", t.waiting)
 		}

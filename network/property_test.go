@@ -346,6 +346,45 @@ func TestNoAllocations(t *testing.T) {
 	}
 }
 
+// TestNoAllocationsOverFootprints holds it to none with footprints too.
+func TestNoAllocationsOverFootprints(t *testing.T) {
+	for _, bundled := range []bool{false, true} {
+		t.Run(fmt.Sprintf("bundled=%v", bundled), func(t *testing.T) {
+			topo, err := topology.Links(bare(slices.Repeat([]float64{1e9}, 64)...))
+			if err != nil {
+				t.Fatal(err)
+			}
+			engine := sim.New()
+			n := New(engine, topo, 16)
+			a := &again{n: n}
+			actor := engine.Register(a)
+			footprints := []*Footprint{{Links: linkIDs(64)}, {Links: linkIDs(48)}}
+			if bundled {
+				n.Bundle(footprints...)
+			}
+			for i := range 8 {
+				a.transfers = append(a.transfers, Transfer{
+					Bytes: 1e6 * float64(i+1), Footprint: footprints[i%2], Owner: Owner(i % 3),
+					Forget: true, Notify: true, Actor: actor, Arg: uint64(i),
+				})
+				n.Add(&a.transfers[i])
+			}
+			events := func() {
+				engine.MaxEvents = engine.Handled() + 1000
+				if err := engine.Run(context.Background()); err != sim.ErrEventLimit {
+					t.Fatal(err)
+				}
+			}
+			for range 20 {
+				events()
+			}
+			if got := testing.AllocsPerRun(20, events); got > 0 {
+				t.Errorf("%v allocations in 1000 events, want 0", got)
+			}
+		})
+	}
+}
+
 func Example() {
 	// A parking lot of two links: one transfer goes through both, and each has
 	// one of its own. The long one gets half of the narrow link; the short one

@@ -71,12 +71,13 @@ type link struct {
 	held    int32 // flows bottlenecked here, without members
 	changes int32 // of used and demand since they were last added up
 	touched uint64
+	bundle  topology.LinkID // that the link is in, 0: none
 
 	// Of one filling.
+	unfixed int32 // members not fixed yet
 	filling uint64
 	free    float64 // capacity left
 	weights float64 // of members not fixed yet, times their hops
-	unfixed int32   // members not fixed yet
 	stopped float64 // level at which it stopped members, -1: it stopped none
 }
 

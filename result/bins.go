@@ -2,6 +2,7 @@ package result
 
 import (
 	"math/bits"
+	"slices"
 
 	"github.com/railyard/railyard/sim"
 )
@@ -47,6 +48,22 @@ func (b *Bins) widen(shift uint8) {
 		b.amounts[i>>by] += v // i>>by <= i: already merged or just emptied
 	}
 	b.shift = shift
+}
+
+// Merge adds what others hold, in as many intervals.
+func (b *Bins) Merge(others *Bins) {
+	switch {
+	case others.amounts == nil:
+		return
+	case b.amounts == nil:
+		b.amounts, b.shift = slices.Clone(others.amounts), others.shift
+		return
+	case others.shift > b.shift:
+		b.widen(others.shift)
+	}
+	for i, v := range others.amounts {
+		b.amounts[i>>(b.shift-others.shift)] += v
+	}
 }
 
 // Rates gives the mean rate per second in equal intervals of the given shift,

@@ -68,3 +68,37 @@ func TestCommonShift(t *testing.T) {
 		t.Errorf("a run of no time: shift %d", got)
 	}
 }
+
+// What two hold, merged, is what one would hold that was given both.
+func TestBinsMerge(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.SampledFrom([]int{1, 2, 3, 8, 16}).Draw(t, "n")
+		var apart [2]result.Bins
+		var both result.Bins
+		for i := range apart {
+			var now sim.Time
+			for range rapid.IntRange(0, 5).Draw(t, "adds") {
+				from := now + sim.Time(rapid.IntRange(0, 50).Draw(t, "gap"))
+				now = from + sim.Time(rapid.IntRange(0, 1500).Draw(t, "length"))
+				rate := rapid.Float64Range(0, 1e12).Draw(t, "rate")
+				apart[i].Add(from, now, rate, n)
+				both.Add(from, now, rate, n)
+			}
+		}
+		const end = 20_000
+		shift := result.CommonShift(end, n, &both)
+		want := both.Rates(shift, end)
+		added := apart[1].Rates(shift, end)
+		apart[0].Merge(&apart[1])
+		for i, got := range apart[0].Rates(shift, end) {
+			if math.Abs(got-want[i]) > 1e-9*want[i] {
+				t.Fatalf("interval %d: %v, want %v", i, got, want[i])
+			}
+		}
+		for i, got := range apart[1].Rates(shift, end) { // as it was
+			if got != added[i] {
+				t.Fatalf("interval %d of what was merged: %v, was %v", i, got, added[i])
+			}
+		}
+	})
+}
