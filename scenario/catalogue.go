@@ -82,8 +82,8 @@ func pick[T any](r *resolver, sort string, own, stock map[string]*T, seen []*T, 
 		return nil
 	}
 	names := slices.Concat(sortedNames(own), sortedNames(stock))
-	r.add(at.Faultf(path, "%s", join(path, fmt.Sprintf("there is no %s %q%s; the catalogue has %s",
-		sort, shown(name), meant(name, names), strings.Join(sortedNames(stock), ", ")), ": ")))
+	r.add(at.Faultf(path, "%s", join(path, fmt.Sprintf("there is no %s %q%s; \"railyard catalog %ss\" lists those that there are",
+		sort, shown(name), meant(name, names), sort), ": ")))
 	return nil
 }
 
@@ -233,7 +233,11 @@ func (r *resolver) accelerator(name string, at Position, path string) (a topolog
 		MemoryBandwidth:  e.MemoryBandwidth.Value,
 		Multiprocessors:  int(e.Multiprocessors.Value),
 		MatrixEfficiency: e.MatrixEfficiency.Value,
+		FP8Efficiency:    e.FP8Efficiency.Value,
+		FP4Efficiency:    e.FP4Efficiency.Value,
+		FlashEfficiency:  e.FlashEfficiency.Value,
 		MemoryEfficiency: e.MemoryEfficiency.Value,
+		ReadEfficiency:   e.ReadEfficiency.Value,
 		LaunchOverhead:   e.LaunchOverhead.Value,
 		Power:            e.Power.Value,
 		Price:            e.Price.Value,
