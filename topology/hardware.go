@@ -50,11 +50,21 @@ type Accelerator struct {
 	Multiprocessors int
 
 	// MatrixEfficiency is the fraction of Peak that large matrix products
-	// reach; MemoryEfficiency the fraction of MemoryBandwidth that streaming
-	// kernels reach; LaunchOverhead what one kernel costs beside its work.
+	// hold under the limit of power; FP8Efficiency and FP4Efficiency the same
+	// in those precisions, 0 where it does not differ. FlashEfficiency is that
+	// of fused attention over long sequences, 0 where unknown.
 	MatrixEfficiency float64
+	FP8Efficiency    float64
+	FP4Efficiency    float64
+	FlashEfficiency  float64
+
+	// MemoryEfficiency is the fraction of MemoryBandwidth that kernels reach
+	// which read and write; ReadEfficiency of those that mostly read, 0 where
+	// it does not differ.
 	MemoryEfficiency float64
-	LaunchOverhead   units.Duration
+	ReadEfficiency   float64
+
+	LaunchOverhead units.Duration // what one kernel costs beside its work
 
 	Power units.Power // thermal design power
 	Price units.Money // purchase price; 0 where unknown

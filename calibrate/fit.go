@@ -1,0 +1,209 @@
+package calibrate
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/optimize"
+
+	"github.com/railyard/railyard/cluster"
+	"github.com/railyard/railyard/topology"
+	"github.com/railyard/railyard/units"
+	"github.com/railyard/railyard/workload"
+)
+
+// Constant is one that a fit may change, as a scenario writes it.
+type Constant struct {
+	Key      string
+	Was, Is  string // TOML values
+	Measured bool   // false where the rows say nothing of it
+}
+
+// Residual is how far predictions are from a group of measurements:
+// |predicted / measured - 1|, and the median of the signed error.
+type Residual struct {
+	Group         string
+	Rows          int
+	Median, Ninth float64 // half and nine in ten of the rows are met so well
+	Bias          float64 // above 0: predicted slow
+}
+
+// Residuals compares an accelerator with measured kernels, by class and
+// precision, in the order of these.
+func Residuals(a topology.Accelerator, kernels []Kernel) []Residual {
+	type group struct {
+		class     workload.Class
+		precision topology.Precision
+	}
+	errors := map[group][]float64{}
+	for _, k := range kernels {
+		g := group{k.Operator.Class, k.Operator.Precision}
+		errors[g] = append(errors[g], deviation(a, k))
+	}
+	var all []Residual
+	for class := range workload.NumClasses {
+		for precision := range topology.NumPrecisions {
+			if e := errors[group{class, precision}]; e != nil {
+				all = append(all, residual(fmt.Sprintf("%s %s", class, precision), e))
+			}
+		}
+	}
+	return all
+}
+
+// residual sums up logarithms of predicted / measured.
+func residual(group string, logs []float64) Residual {
+	r := Residual{Group: group, Rows: len(logs)}
+	slices.Sort(logs)
+	r.Bias = math.Expm1(logs[len(logs)/2])
+	for i, l := range logs {
+		logs[i] = math.Abs(math.Expm1(l))
+	}
+	slices.Sort(logs)
+	r.Median, r.Ninth = logs[len(logs)/2], logs[len(logs)*9/10]
+	return r
+}
+
+// deviation is ln(predicted / measured).
+func deviation(a topology.Accelerator, k Kernel) float64 {
+	return math.Log(cluster.Roofline{Accelerator: a}.Time(k.Operator) / k.Seconds)
+}
+
+// Accelerator fits an accelerator to measured kernels: how much of the peaks and
+// of the memory's rate its kernels reach, and what launching one costs. Products
+// in 16 bits and more come first; narrower ones and fused attention then have
+// one constant each.
+func Accelerator(base topology.Accelerator, kernels []Kernel) (topology.Accelerator, []Constant, error) {
+	if len(kernels) == 0 {
+		return base, nil, errors.New("there is no kernel to fit to")
+	}
+	for _, k := range kernels {
+		if p := k.Operator.Precision; base.Peak[p] == 0 {
+			return base, nil, fmt.Errorf("%s has no rate in %s, which the table has kernels in", base.Name, p)
+		}
+	}
+	a := base
+	a.ReadEfficiency = cmp.Or(a.ReadEfficiency, a.MemoryEfficiency)
+	a.FP8Efficiency = cmp.Or(a.FP8Efficiency, a.MatrixEfficiency)
+	a.FP4Efficiency = cmp.Or(a.FP4Efficiency, a.MatrixEfficiency)
+	a.FlashEfficiency = cmp.Or(a.FlashEfficiency, 0.5)
+	product := func(p ...topology.Precision) func(Kernel) bool {
+		return func(k Kernel) bool {
+			return k.Operator.Class == workload.Matrix && slices.Contains(p, k.Operator.Precision)
+		}
+	}
+	share := func(key string, value *float64) parameter {
+		return parameter{
+			key: key, get: func() float64 { return logit(*value) }, set: func(x float64) { *value = logistic(x) },
+			text: func() string { return fmt.Sprintf("%.3f", *value) },
+		}
+	}
+	launch := parameter{
+		key:  "launch_overhead",
+		get:  func() float64 { return math.Log(max(a.LaunchOverhead.Seconds(), 1e-9)) },
+		set:  func(x float64) { a.LaunchOverhead = microseconds(math.Exp(x)) },
+		text: func() string { return fmt.Sprintf("%q", a.LaunchOverhead) },
+	}
+	var constants []Constant
+	for _, stage := range []struct {
+		rows       func(Kernel) bool
+		parameters []parameter
+	}{
+		{
+			product(topology.FP32, topology.TF32, topology.FP16, topology.BF16, topology.INT8),
+			[]parameter{share("matrix_efficiency", &a.MatrixEfficiency), share("read_efficiency", &a.ReadEfficiency), launch},
+		},
+		{product(topology.FP8), []parameter{share("fp8_efficiency", &a.FP8Efficiency)}},
+		{product(topology.FP4), []parameter{share("fp4_efficiency", &a.FP4Efficiency)}},
+		{func(k Kernel) bool { return k.Operator.Class == workload.FlashAttention }, []parameter{share("flash_efficiency", &a.FlashEfficiency)}},
+	} {
+		var rows []Kernel
+		for _, k := range kernels {
+			if stage.rows(k) {
+				rows = append(rows, k)
+			}
+		}
+		if rows == nil {
+			continue
+		}
+		found, err := fit(stage.parameters, func() float64 {
+			var sum float64
+			for _, k := range rows {
+				sum += math.Abs(deviation(a, k))
+			}
+			return sum / float64(len(rows))
+		})
+		if err != nil {
+			return base, nil, err
+		}
+		constants = append(constants, found...)
+	}
+	return a, constants, nil
+}
+
+// parameter is a constant that a fit moves, as a number without bounds.
+type parameter struct {
+	key  string
+	get  func() float64
+	set  func(x float64)
+	text func() string // as TOML
+}
+
+func logit(share float64) float64 {
+	share = min(max(share, 1e-6), 1-1e-6)
+	return math.Log(share / (1 - share))
+}
+func logistic(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
+
+// microseconds is a duration of at most a second, to the hundredth of a
+// microsecond that is written.
+func microseconds(seconds float64) units.Duration {
+	return units.Duration(math.Round(min(seconds, 1)*1e8) * 1000)
+}
+
+// fit moves the parameters to where the mean error is least, and puts back
+// those that it does not depend on there.
+func fit(parameters []parameter, mean func() float64) ([]Constant, error) {
+	start := make([]float64, len(parameters))
+	constants := make([]Constant, len(parameters))
+	for i, p := range parameters {
+		start[i] = p.get()
+		constants[i] = Constant{Key: p.key, Was: p.text()}
+	}
+	set := func(x []float64) {
+		for i, p := range parameters {
+			p.set(x[i])
+		}
+	}
+	problem := optimize.Problem{Func: func(x []float64) float64 {
+		set(x)
+		return mean()
+	}}
+	best := start
+	for range 2 { // from where it ended once more, against a simplex gone flat
+		result, err := optimize.Minimize(problem, best, &optimize.Settings{FuncEvaluations: 400}, &optimize.NelderMead{})
+		if err != nil {
+			return nil, fmt.Errorf("no fit: %w", err)
+		}
+		best = result.X
+	}
+	set(best)
+	least := mean()
+	for i, p := range parameters {
+		const step, matters = 0.2, 1e-3
+		var most float64
+		for _, x := range []float64{best[i] - step, best[i] + step} {
+			p.set(x)
+			most = max(most, mean()-least)
+		}
+		p.set(best[i])
+		if constants[i].Measured = most > matters*least+1e-6; !constants[i].Measured {
+			p.set(start[i])
+		}
+		constants[i].Is = p.text()
+	}
+	return constants, nil
+}
