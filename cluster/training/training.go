@@ -114,9 +114,13 @@ func (j *Job) Begin(c *cluster.Cluster, job int) {
 			return
 		}
 		j.buckets = j.Training.Buckets(j.BucketBytes)
+		var footprints []*network.Footprint
 		for _, b := range j.buckets {
-			j.plans = append(j.plans, plans.Fastest(float64(b.Bytes)))
+			plan := plans.Fastest(float64(b.Bytes))
+			j.plans = append(j.plans, plan)
+			footprints = append(footprints, plan.Footprints()...)
 		}
+		c.Bundle(job, footprints...)
 	}
 	j.start()
 }
