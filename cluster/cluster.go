@@ -50,6 +50,8 @@ type Job struct {
 
 	Started, Finished     bool
 	StartedAt, FinishedAt sim.Time
+
+	footprints []*network.Footprint // that Bundle was given for it
 }
 
 // Cluster is a data centre in virtual time. Use New.
@@ -171,9 +173,21 @@ func (c *Cluster) decide(now sim.Time) {
 	c.queue = left
 }
 
+// Bundle makes the collectives of a job that are launched over some footprints
+// take as much time to simulate as these have kinds of links, until it is done. A
+// program calls it in Begin, with the footprints of all that it will launch many
+// times; see network.Network.Bundle.
+func (c *Cluster) Bundle(job int, footprints ...*network.Footprint) {
+	j := c.Jobs[job]
+	j.footprints = append(j.footprints, footprints...)
+	c.Network.Bundle(footprints...)
+}
+
 // Done is called by a program when its work has ended.
 func (c *Cluster) Done(job int) {
 	j := c.Jobs[job]
+	c.Network.Unbundle(j.footprints...)
+	j.footprints = nil
 	j.Finished, j.FinishedAt = true, c.Engine.Now()
 	c.running--
 	for _, a := range j.Accelerators {

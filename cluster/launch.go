@@ -65,7 +65,7 @@ func (c *Cluster) advance(n int32, now sim.Time) {
 		l.next++
 		l.pending = 1
 		c.Network.Add(&network.Transfer{
-			Bytes: p.Share * l.size, Latency: p.Latency, Links: p.Links, Counts: p.Counts,
+			Bytes: p.Share * l.size, Latency: p.Latency, Footprint: &p.Footprint,
 			Owner: l.owner, Notify: true, Actor: c.actor, Arg: argPhase | uint64(n), Forget: true,
 		})
 	}

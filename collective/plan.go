@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/railyard/railyard/network"
 	"github.com/railyard/railyard/sim"
 	"github.com/railyard/railyard/topology"
 )
@@ -15,9 +16,8 @@ type Phase struct {
 	Share float64
 	// Latency is that of the longest chain of messages in the phase.
 	Latency sim.Time
-	// Links and Counts are the links used and the hops that cross each.
-	Links  []topology.LinkID
-	Counts []float64
+	// Footprint is the links used and the hops that cross each.
+	network.Footprint
 	// rate is that of a hop on an idle network, in B/s.
 	rate float64
 }
@@ -175,6 +175,15 @@ func (p *Plan) Predict(size float64) float64 {
 		t += f.Latency.Seconds() + f.Share*size/f.rate
 	}
 	return t
+}
+
+// Footprints are those of the phases.
+func (p *Plan) Footprints() []*network.Footprint {
+	all := make([]*network.Footprint, len(p.Phases))
+	for i := range p.Phases {
+		all[i] = &p.Phases[i].Footprint
+	}
+	return all
 }
 
 // lay counts the hops of a round of one group on each link; hops is left with the

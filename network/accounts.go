@@ -52,11 +52,11 @@ type accounts struct {
 
 func (a *accounts) init(s *solver, links, bins int) {
 	a.solver = s
-	a.links = make([]account, links)
+	a.links = withRoom[account](links)
 	for i := range a.links {
 		a.links[i].busySince, a.links[i].contendedSince = -1, -1
 	}
-	a.owners = make([][]ownerOn, links)
+	a.owners = withRoom[[]ownerOn](links)
 	first := make([]ownerOn, links) // room for the first owner of each link
 	for l := range a.owners {
 		a.owners[l] = first[l : l : l+1]
@@ -284,7 +284,7 @@ type linkSeries struct {
 func (s *series) init(links, bins int) {
 	s.bins = bins
 	if bins > 0 {
-		s.links = make([]linkSeries, links)
+		s.links = withRoom[linkSeries](links)
 	}
 }
 

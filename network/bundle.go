@@ -16,8 +16,8 @@ type Footprint struct {
 	Counts []float64
 
 	// In the network that has bundled it, if any, links and counts are Links and
-	// Counts with a bundle in place of its members. Both only grow while a
-	// transfer drains, so that what it was attached by is the front of them.
+	// Counts with a bundle in place of its members. What drains over it has the
+	// same lists, and is given them anew whenever they change (relink).
 	network *Network
 	links   []topology.LinkID
 	counts  []float64
@@ -56,6 +56,10 @@ type user struct {
 	footprint *Footprint
 	count     float64
 }
+
+// withRoom makes what is kept of so many links, with room for some bundles, so that
+// the first does not move all.
+func withRoom[T any](links int) []T { return make([]T, links, links+links/16) }
 
 // any says whether there are bundles.
 func (b *bundles) any() bool { return len(b.all) > len(b.free) }
@@ -118,14 +122,14 @@ func (n *Network) Bundle(footprints ...*Footprint) {
 
 // class is links that footprints cross alike.
 type class struct {
-	kind   kind
+	origin origin
 	size   int
 	bundle topology.LinkID // made of it, 0: none yet
 	listed int             // footprint that has listed the bundle, from 1
 }
 
-// kind is what links have in common before footprints are looked at.
-type kind struct {
+// origin is what links have in common before footprints are looked at.
+type origin struct {
 	bundle topology.LinkID
 	limit  float64
 	busy   bool
@@ -142,19 +146,19 @@ func (n *Network) classify(footprints []*Footprint) ([]topology.LinkID, []class)
 	of := n.bundles.class
 	var links []topology.LinkID
 	classes := make([]class, 1)
-	kinds := map[kind]int32{}
+	origins := map[origin]int32{}
 	for _, f := range footprints {
 		for _, l := range f.Links {
 			if of[l] != 0 {
 				continue
 			}
 			k := &n.solver.links[l]
-			key := kind{k.bundle, k.limit, len(k.flows) > 0}
-			if kinds[key] == 0 {
-				kinds[key] = int32(len(classes))
-				classes = append(classes, class{kind: key})
+			key := origin{k.bundle, k.limit, len(k.flows) > 0}
+			if origins[key] == 0 {
+				origins[key] = int32(len(classes))
+				classes = append(classes, class{origin: key})
 			}
-			of[l] = kinds[key]
+			of[l] = origins[key]
 			links = append(links, l)
 		}
 	}
@@ -165,13 +169,16 @@ func (n *Network) classify(footprints []*Footprint) ([]topology.LinkID, []class)
 	finer := map[crossed]int32{}
 	for _, f := range footprints {
 		clear(finer)
+		var last crossed // what comes next is often like it
+		var to int32
 		for i, l := range f.Links {
-			key := crossed{of[l], f.count(i)}
-			to := finer[key]
+			if key := (crossed{of[l], f.count(i)}); key != last {
+				last, to = key, finer[key]
+			}
 			if to == 0 {
 				to = int32(len(classes))
-				finer[key] = to
-				classes = append(classes, class{kind: classes[of[l]].kind})
+				finer[last] = to
+				classes = append(classes, class{origin: classes[of[l]].origin})
 			}
 			of[l] = to
 		}
@@ -184,20 +191,20 @@ func (n *Network) classify(footprints []*Footprint) ([]topology.LinkID, []class)
 
 // assign puts a link into the bundle of its class, which it makes of the first.
 func (n *Network) assign(l topology.LinkID, c *class) {
-	was := c.kind.bundle
+	was := c.origin.bundle
 	switch {
 	case c.bundle != 0:
-	case was == 0 && (c.kind.busy || c.size == 1):
+	case was == 0 && (c.origin.busy || c.size == 1):
 		return
 	case was == 0:
-		c.bundle = n.newBundle(c.size, c.kind.limit)
+		c.bundle = n.newBundle(c.size, c.origin.limit)
 	case c.size == n.bundle(was).size:
 		c.bundle = was
 	case c.size == 1:
 		n.single(l)
 		return
 	default:
-		c.bundle = n.newBundle(c.size, c.kind.limit)
+		c.bundle = n.newBundle(c.size, c.origin.limit)
 		n.split(was, c.bundle, c.size)
 	}
 	n.solver.links[l].bundle = c.bundle

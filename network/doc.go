@@ -52,6 +52,18 @@
 // filling. Finishes are kept in a heap of the draining transfers, of which only
 // those whose rate changed move. Nothing is allocated in steady state.
 //
+// # Bundles
+//
+// Of the many links of a phase most are alike: of one capacity, and crossed by the
+// same phases with the same counts, so that their state is the same at all times.
+// [Network.Bundle] sorts the links of all footprints of a job into such kinds; from
+// then on one link stands for each kind, in the solver and in the accounts, and a
+// phase costs O(kinds) where it would cost O(links). Bundling takes O(link
+// entries), once. What comes later and is not alike (a transfer over some links of
+// a kind, another payload rate, another job) splits a kind as far as it must,
+// O(transfers on it) a link, without changing anything that can be seen: rates,
+// finishes and accounts are those of single links.
+//
 // # Contention
 //
 // A transfer wants the rate it would have alone. A link is contended while two

@@ -36,8 +36,8 @@ type Transfer struct {
 	// rate. Both are kept, not copied, and may be shared by many transfers.
 	Links  []topology.LinkID
 	Counts []float64
-	// Footprint, if set, stands in place of Links and Counts. Where many
-	// transfers have it, see Bundle.
+	// Footprint, if set, stands in place of Links and Counts, for a phase that
+	// is launched again and again; see Bundle.
 	Footprint *Footprint
 	// Weight is the share of a bottleneck relative to other transfers; 0 is 1.
 	Weight float64

@@ -113,7 +113,7 @@ type solver struct {
 }
 
 func (s *solver) init(t *topology.Topology) {
-	s.links = make([]link, len(t.Links))
+	s.links = withRoom[link](len(t.Links))
 	first := make([]ref, len(t.Links)) // room for the first flow of each link
 	for i := range t.Links {
 		s.links[i].limit = t.Links[i].Payload

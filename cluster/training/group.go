@@ -5,6 +5,7 @@ import (
 
 	"github.com/railyard/railyard/cluster"
 	"github.com/railyard/railyard/collective"
+	"github.com/railyard/railyard/network"
 	"github.com/railyard/railyard/sim"
 	"github.com/railyard/railyard/topology"
 	"github.com/railyard/railyard/workload"
@@ -221,4 +222,22 @@ func (j *Job) connect(g *gang, gangOf []*gang) {
 		return neighbour{to: gangOf[partner], plan: j.c.Planner.Sends(g.ledger.Accelerators, to)}
 	}
 	g.next, g.previous = way(1), way(-1)
+}
+
+// footprints are those of all that the job sends.
+func (j *Job) footprints() []*network.Footprint {
+	var all []*network.Footprint
+	for _, g := range j.groups {
+		for _, p := range g.plans {
+			all = append(all, p.Footprints()...)
+		}
+	}
+	for _, g := range j.gangs {
+		for _, n := range []neighbour{g.next, g.previous} {
+			if n.plan != nil {
+				all = append(all, n.plan.Footprints()...)
+			}
+		}
+	}
+	return all
 }

@@ -182,6 +182,7 @@ func (j *Job) Begin(c *cluster.Cluster, job int) {
 		c.Fail(job, err)
 		return
 	}
+	c.Bundle(job, j.footprints()...)
 	j.start()
 }
 
