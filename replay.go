@@ -103,26 +103,24 @@ func (b *builder) warn(w *scenario.Replay, format string, args ...any) {
 // readTraces reads the traces of a replay. What was mended in them is one
 // warning.
 func (b *builder) readTraces(w *scenario.Replay, files []string, r *replayed) bool {
-	whole := true
+	before := len(b.faults)
 	for _, file := range files {
 		b.open(w, file, func(f *os.File) error {
 			t, err := trace.Read(f)
-			if err != nil {
-				whole = false
-				return err
+			if err == nil {
+				r.Traces = append(r.Traces, t)
+				r.mended.Add(t.Mended)
 			}
-			r.Traces = append(r.Traces, t)
-			r.mended.Add(t.Mended)
-			return nil
+			return err
 		})
-		if len(r.Traces) == 0 {
-			return false // the rest is likely no better
+		if len(b.faults)-before > 20 {
+			break
 		}
 	}
 	if text := r.mended.String(); text != "" {
 		b.warn(w, "%s", text)
 	}
-	return whole && len(r.Traces) == len(files)
+	return len(b.faults) == before
 }
 
 func (b *builder) readLayers(w *scenario.Replay, file string) (layers *trace.Layers) {
@@ -136,9 +134,9 @@ func (b *builder) readLayers(w *scenario.Replay, file string) (layers *trace.Lay
 // open opens a file of a replay and has it read. A fault in it is at its place
 // there; that it cannot be opened, at the key that names it.
 func (b *builder) open(w *scenario.Replay, file string, read func(*os.File) error) {
-	at, key := w.File.Pos, w.Path+".file"
+	at, key, name := w.File.Pos, w.Path+".file", w.File.Value
 	if w.Prefix.Set {
-		at, key = w.Prefix.Pos, w.Path+".prefix"
+		at, key, name = w.Prefix.Pos, w.Path+".prefix", file
 	}
 	f, err := os.Open(file)
 	if err == nil {
@@ -154,9 +152,9 @@ func (b *builder) open(w *scenario.Replay, file string, read func(*os.File) erro
 	case isSyntax:
 		b.faults = append(b.faults, scenario.Position{File: file}.Faultf(key, "%v", syntax))
 	case isPath:
-		b.fault(at, key, "cannot read %q: %v", file, path.Err)
+		b.fault(at, key, "cannot read %q: %v", name, path.Err)
 	default:
-		b.fault(at, key, "cannot read %q: %v", file, err)
+		b.fault(at, key, "cannot read %q: %v", name, err)
 	}
 }
 

@@ -8,7 +8,10 @@ import (
 )
 
 // channel is what messages between two ranks are matched by.
-type channel struct{ from, to, tag int32 }
+type channel struct {
+	from, to int32
+	tag      int64
+}
 
 // mailbox is the state of a channel. Messages of a channel come one after the
 // other, since a rank sends one at a time.

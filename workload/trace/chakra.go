@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -137,7 +138,8 @@ func readMessages(in *bufio.Reader) (*Trace, error) {
 		return nil, syntax(0, "the file is empty")
 	}
 	t := g.trace("chakra " + version)
-	if len(t.Nodes) > 0 && t.Mended.Unknown == len(t.Nodes) {
+	known := func(n Node) bool { return n.Type != Skipped }
+	if len(t.Nodes) > 0 && !slices.ContainsFunc(t.Nodes, known) {
 		return nil, syntax(0, "no node has a type that Chakra knows: the file is no Chakra trace")
 	}
 	return t, nil
@@ -284,7 +286,7 @@ func (m *nodeMessage) decode(message []byte) error {
 		case 5:
 			m.data, err = ids(m.data, v)
 		case 7:
-			m.node.Seconds, m.hasTime = float64(v.number)*1e-6, true
+			m.node.Seconds, m.hasTime = float64(v.number)/1e6, true
 		case 8:
 			err = fields(v.bytes, func(field protowire.Number, v value) error {
 				if field == 1 {
@@ -337,7 +339,7 @@ func (m *nodeMessage) take(name string, a attributeValue) {
 	case "comm_dst":
 		m.destination = a.number
 	case "comm_tag":
-		m.node.Tag = int32(a.number)
+		m.node.Tag = whole(a.number)
 	case "pg_name":
 		if m.group = string(a.bytes); !(len(a.bytes) > 0) {
 			m.group = strconv.FormatFloat(a.number, 'f', -1, 64)
@@ -356,6 +358,14 @@ func amount(v float64) float64 {
 		return 0
 	}
 	return v
+}
+
+// whole is a number without its fraction, 0 if it is too large to be exact.
+func whole(v float64) int64 {
+	if !(math.Abs(v) < 1<<53) {
+		return 0
+	}
+	return int64(v)
 }
 
 // add judges the node and adds it to a graph.

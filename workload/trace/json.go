@@ -117,7 +117,7 @@ type jsonNode struct {
 	Dimensions  []bool `json:"involved_dim"`
 
 	// Of a linked host trace.
-	Inputs      struct{ Values []any }
+	Inputs      json.RawMessage
 	Category    string `json:"cat"`
 	Duration    number `json:"dur"`
 	Exclusive   number `json:"exclusive_dur"`
@@ -194,8 +194,8 @@ func orNone(n number) float64 {
 
 func (n *jsonNode) node(micros number) Node {
 	return Node{
-		ID: n.ID, Seconds: amount(micros.value) * 1e-6, FLOPs: amount(n.FLOPs.value), Bytes: amount(n.Bytes.value),
-		Size: amount(n.Size.value), Tag: int32(n.Tag.value),
+		ID: n.ID, Seconds: amount(micros.value) / 1e6, FLOPs: amount(n.FLOPs.value), Bytes: amount(n.Bytes.value),
+		Size: amount(n.Size.value), Tag: whole(n.Tag.value),
 	}
 }
 
@@ -217,9 +217,11 @@ func (n *jsonNode) duration() number {
 // launched it; one of NCCL is a collective of the tensors which that operator
 // was given.
 func (n *jsonNode) addHost(g *graph) error {
-	if n.Name == groupNode && len(n.Inputs.Values) > 0 {
-		if text, ok := n.Inputs.Values[0].(string); ok {
-			declare(g, []byte(text))
+	if n.Name == groupNode {
+		for _, v := range n.values() {
+			if text, ok := v.(string); ok {
+				declare(g, []byte(text))
+			}
 		}
 	}
 	node := n.node(n.duration())
@@ -227,7 +229,7 @@ func (n *jsonNode) addHost(g *graph) error {
 	kind, f := Compute, facts{hasTime: n.duration().set, source: -1, destination: -1}
 	if !node.CPU && strings.HasPrefix(strings.ToLower(n.Name), "nccl") {
 		kind = Collective
-		for _, v := range n.Inputs.Values {
+		for _, v := range n.values() {
 			node.Size += tensorBytes(v)
 			if pair, ok := v.([]any); ok && len(pair) == 2 && f.group == "" {
 				name, ok := pair[0].(string)
@@ -242,6 +244,15 @@ func (n *jsonNode) addHost(g *graph) error {
 		return fmt.Errorf("node %d: %v", n.ID, err)
 	}
 	return g.add(node, slices.Concat(n.Data, n.Sync, n.InterThread), slices.Concat(n.Control, n.CtrlDeps), 0)
+}
+
+// values are the inputs of an operator, none where they cannot be read.
+func (n *jsonNode) values() []any {
+	var inputs struct{ Values []any }
+	if json.Unmarshal(n.Inputs, &inputs) != nil {
+		return nil
+	}
+	return inputs.Values
 }
 
 // tensorBytes is the size of the tensors in a value: each is a list of its id,

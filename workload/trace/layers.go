@@ -200,7 +200,7 @@ func readLayer(columns []string) (Layer, error) {
 		if err != nil || !(v >= 0 && v <= 1e18) {
 			return 0, fmt.Errorf("column %d: %.40q is no time in ns", column+1, columns[column])
 		}
-		return v * 1e-9, nil
+		return v / 1e9, nil
 	}
 	var err error
 	for i := range layer.Passes {

@@ -37,8 +37,8 @@ import (
 // Bounds of one trace. The largest captures known have some million nodes.
 const (
 	MaxBytes = 4 << 30 // after decompression
-	MaxNodes = 1 << 24
-	maxDeps  = 1 << 28
+	MaxNodes = 1 << 23
+	maxDeps  = 1 << 26
 )
 
 // Type is what a node does.
@@ -114,7 +114,8 @@ type Node struct {
 	// for reduce_scatter and all_to_all its whole input.
 	Size float64
 	// Peer and Tag of a message: whom a Send is to, whom a Receive is from.
-	Peer, Tag int32
+	Peer int32
+	Tag  int64
 	// Group is who takes part in a collective, an index to Trace.Groups.
 	Group int32
 
