@@ -82,6 +82,9 @@ func (b *builder) addReplay(w *scenario.Replay) {
 			b.fault(at, key, "%v", err)
 		}
 	}
+	if w.Shared.Value {
+		b.fault(w.Shared.Pos, w.Path+".shared", "is not built yet for replays: each accelerator computes for one job")
+	}
 	place := w.Placing
 	if !place.Accelerators.Set {
 		place.Accelerators = scenario.Key[scenario.Selection]{Value: scenario.Selection{Count: int64(r.Ranks)}, Set: true, Pos: at}

@@ -116,6 +116,7 @@ func TestReplayRefused(t *testing.T) {
 		{"no folder", replays(`prefix = "none/y"`), `case.toml:9:10: workload.replay[0].prefix: cannot read the folder of "none/y"`},
 		{"too many ranks", replays(`file = "a.json"`, `ranks = 9`), "case.toml:10:9: workload.replay[0].ranks: 9 ranks are more than the 8 accelerators"},
 		{"more ranks than accelerators", replays(`file = "a.json"`, `ranks = 3`, `accelerators = 2`), "case.toml:10:9: workload.replay[0].ranks: 3 ranks are more than the 2 accelerators"},
+		{"shared", replays(`file = "a.json"`, `shared = true`), "case.toml:10:10: workload.replay[0].shared: is not built yet for replays"},
 		{"a text", replays(`prefix = "x"`), "x.0.et: byte 0: "},
 		{"a prefix of aicb", strings.Replace(replays(`prefix = "x"`), "chakra", "aicb", 1), "case.toml:9:10: workload.replay[0].prefix: is for a trace of each rank"},
 		{"a bad text", strings.Replace(replays(`file = "t.txt"`), "chakra", "aicb", 1), "t.txt:3:1: a layer has 12 columns, not 5"},
@@ -195,6 +196,14 @@ func TestReferenceReplays(t *testing.T) {
 			t.Errorf("%s: %v s, want %v (%v)", c.Prefix, got, c.Finish, err)
 		}
 	}
+	// A ring all-reduce of 1 MiB spelled out in sends and receives: 14 steps of
+	// 1 us and an eighth at 50 GB/s, and behind each of the first 7 an addition
+	// of 7 us.
+	r := run(t, fmt.Sprintf("[topology]\nkind = \"ring\"\naccelerators = 8\nbandwidth = \"50GB/s\"\nlatency = \"1us\"\n\n[[workload.replay]]\nformat = \"chakra\"\nprefix = %q\n",
+		filepath.Join(root, "traces/custom_ring_allreduce_8/custom_allreduce")), nil)
+	if got, err := r.Summary.Lookup("replay.0.finish_s"); err != nil || math.Abs(got-(14*(1e-6+131072/50e9)+7*7e-6)) > 1e-9 {
+		t.Errorf("sends and receives: %v s (%v)", got, err)
+	}
 }
 
 // A real capture of ResNet-50 on one GPU, of which 1,277 dependencies lead
@@ -210,6 +219,55 @@ func TestReferenceCapture(t *testing.T) {
 		}
 		if len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], "1,277 dangling dependencies") {
 			t.Errorf("%d ranks: %q", ranks, r.Warnings)
+		}
+	}
+}
+
+// Workload texts on 128 GPUs as SimAI's analytical mode has them, with 360 GB/s
+// of NVLink and 48.5 GB/s of a NIC to each GPU and no latency: SimAI's totals in
+// us. It crashes on these headers as they are, so degrees that they leave out
+// were added for it.
+func TestReferenceLayers(t *testing.T) {
+	root := reference(t)
+	for _, c := range []struct {
+		file  string
+		total float64
+	}{
+		{"G13B-M1-C01_GPT13B_megatron_tp8_pp1_mbs1_A100", 364425},
+		{"G175B-M1-C03_GPT175B_megatron_tp8_pp1_mbs1_A100", 423732},
+		{"L65B-M1-C05_Llama65B_megatron_tp8_pp1_mbs1_A100", 237058},
+		{"L7B-D1-C02_Llama7B_deepspeed_zero3_A100", 327163},
+		{"L7B-M1-C04_Llama7B_megatron_tp2_pp1_mbs1_A100", 201220},
+		{"G13B-M1-C02_GPT13B_megatron_tp8_pp1_mbs1_sp_A100", 530778},
+	} {
+		r := run(t, fmt.Sprintf(`[hosts.simai]
+base = "dgx-a100"
+scale_up_bandwidth = "360GB/s"
+scale_up_efficiency = 1.0
+scale_up_latency = "0s"
+nic_bandwidth = "48.5GB/s"
+nic_efficiency = 1.0
+pcie_bandwidth = "1TB/s"
+collective_overhead = "0s"
+step_overhead = "0s"
+
+[topology]
+kind = "rail"
+host = "simai"
+hosts = 16
+
+[[workload.replay]]
+format = "aicb"
+file = %q
+`, filepath.Join(root, "simai/workloads", c.file+".txt")), nil)
+		finish, err := r.Summary.Lookup("replay.0.finish_s")
+		e := finish*1e6/c.total - 1
+		t.Logf("%s: %.1f ms, SimAI %.1f ms (%+.1f %%)", c.file, finish*1e3, c.total/1e3, 100*e)
+		if err != nil || math.Abs(e) > 0.03 {
+			t.Errorf("%s: %v s, SimAI %v s (%v)", c.file, finish, c.total/1e6, err)
+		}
+		if len(r.Warnings) == 0 || !strings.Contains(r.Warnings[0], "the header leaves out ep, pp, all_gpus") {
+			t.Errorf("%s: %q", c.file, r.Warnings)
 		}
 	}
 }

@@ -72,6 +72,7 @@ func (g *graph) trace(schema string) *Trace {
 	for i, n := range kept {
 		t.Nodes[i] = g.nodes[n]
 	}
+	find := t.finder()
 	// list is the dependencies that are left, by index, and each is where those
 	// of a node stand there.
 	list := make([]int32, 0, len(g.deps))
@@ -86,9 +87,9 @@ func (g *graph) trace(schema string) *Trace {
 			} else {
 				t.ControlDependencies++
 			}
-			on, found := sort.Find(len(t.Nodes), func(m int) int { return cmp.Compare(id, t.Nodes[m].ID) })
+			on := find(id)
 			switch {
-			case !found:
+			case on < 0:
 				t.Mended.Dangling++
 				continue
 			case on == i:
@@ -104,6 +105,35 @@ func (g *graph) trace(schema string) *Trace {
 	}
 	t.unwind(list, each, t.connect(list, each))
 	return t
+}
+
+// finder gives a function that finds a node by its id, -1 if there is none: in a
+// table where ids lie as close as they mostly do, else by bisection.
+func (t *Trace) finder() func(id uint64) int {
+	n := len(t.Nodes)
+	if n == 0 {
+		return func(uint64) int { return -1 }
+	}
+	first := t.Nodes[0].ID
+	if span := t.Nodes[n-1].ID - first; span < 8*uint64(n) {
+		table := make([]int32, span+1) // index + 1
+		for i := range t.Nodes {
+			table[t.Nodes[i].ID-first] = int32(i + 1)
+		}
+		return func(id uint64) int {
+			if at := id - first; at <= span {
+				return int(table[at]) - 1
+			}
+			return -1
+		}
+	}
+	return func(id uint64) int {
+		i, found := sort.Find(n, func(m int) int { return cmp.Compare(id, t.Nodes[m].ID) })
+		if !found {
+			return -1
+		}
+		return i
+	}
 }
 
 // connect turns the dependencies of each node around, and gives the place in

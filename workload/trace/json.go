@@ -70,11 +70,12 @@ func readJSON(in io.Reader) (*Trace, error) {
 				return nil, fail(err)
 			}
 		default:
-			var value any
+			var value json.RawMessage
 			if err := d.Decode(&value); err != nil {
 				return nil, fail(err)
 			}
-			if s, ok := value.(string); ok && (key == "schema" || key == "version") {
+			var s string
+			if (key == "schema" || key == "version") && json.Unmarshal(value, &s) == nil {
 				schema = text([]byte(s))
 			}
 		}
