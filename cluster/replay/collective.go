@@ -46,13 +46,13 @@ type operation struct {
 // task is a node of a rank.
 type task struct{ rank, node int32 }
 
-// seat gives every rank its place in every group that its trace speaks of.
-func (j *Job) seat() {
+// assemble makes the groups and gives every rank its seats in them.
+func (j *Job) assemble() {
 	for i := range j.ranks {
 		j.ranks[i].groups = make([]seat, len(j.trace(i).Groups))
 	}
 	if len(j.Traces) == 1 {
-		j.seatAlike()
+		j.assembleAlike()
 		return
 	}
 	type identity struct {
@@ -99,8 +99,8 @@ func (j *Job) users() map[string][]int32 {
 	return users
 }
 
-// seatAlike moves the groups of the one trace along the ranks.
-func (j *Job) seatAlike() {
+// assembleAlike moves the groups of the one trace along the ranks.
+func (j *Job) assembleAlike() {
 	for k, g := range j.Traces[0].Groups {
 		size, stride := j.Ranks, 1
 		if g.Ranks != nil {

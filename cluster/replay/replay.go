@@ -119,7 +119,7 @@ func (j *Job) trace(rank int) *trace.Trace {
 	return j.Traces[rank]
 }
 
-// Validate says everything that is wrong with a job.
+// Validate says what is wrong with a job: the first of each trace, of up to 20.
 func (j *Job) Validate() error {
 	if j.Ranks < 1 || j.Ranks > MaxRanks || len(j.Traces) != 1 && len(j.Traces) != j.Ranks {
 		return fmt.Errorf("%d traces for %d ranks", len(j.Traces), j.Ranks)
@@ -134,6 +134,9 @@ func (j *Job) Validate() error {
 	for r, t := range j.Traces {
 		if err := j.check(r, t); err != nil {
 			all = append(all, fmt.Errorf("rank %d: %w", r, err))
+		}
+		if len(all) == 20 {
+			break
 		}
 	}
 	return errors.Join(all...)
@@ -174,7 +177,7 @@ func (j *Job) Begin(c *cluster.Cluster, job int) {
 	j.boxes, j.messages = map[channel]int32{}, map[[2]int32]*collective.Plan{}
 	j.refused = map[collective.Op]string{}
 	j.ranks, j.running = make([]rank, j.Ranks), j.Ranks
-	j.seat()
+	j.assemble()
 	now := c.Engine.Now()
 	for i := range j.ranks {
 		r, t := &j.ranks[i], j.trace(i)

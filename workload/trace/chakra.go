@@ -262,11 +262,11 @@ type nodeMessage struct {
 
 // facts are what is known of a node beside its type.
 type facts struct {
-	hasKind, hasSize, hasTime bool
-	operation                 float64 // comm_type
-	source, destination       float64 // -1: none
-	group                     string
-	partial                   bool // not all dimensions
+	hasKind, hasSize    bool
+	operation           float64 // comm_type
+	source, destination float64 // -1: none
+	group               string
+	partial             bool // not all dimensions
 }
 
 // decode reads the fields of a Node; see et_def.proto.
@@ -286,7 +286,7 @@ func (m *nodeMessage) decode(message []byte) error {
 		case 5:
 			m.data, err = ids(m.data, v)
 		case 7:
-			m.node.Seconds, m.hasTime = float64(v.number)/1e6, true
+			m.node.Seconds = float64(v.number) / 1e6
 		case 8:
 			err = fields(v.bytes, func(field protowire.Number, v value) error {
 				if field == 1 {
@@ -341,7 +341,8 @@ func (m *nodeMessage) take(name string, a attributeValue) {
 	case "comm_tag":
 		m.node.Tag = whole(a.number)
 	case "pg_name":
-		if m.group = string(a.bytes); !(len(a.bytes) > 0) {
+		m.group = string(a.bytes)
+		if m.group == "" { // some writers number groups
 			m.group = strconv.FormatFloat(a.number, 'f', -1, 64)
 		}
 	case "involved_dim":
@@ -385,7 +386,7 @@ func (m *nodeMessage) add(g *graph, offset int64) error {
 // settle makes of what is known of a node what it does.
 func settle(g *graph, n *Node, kind Type, name string, f facts) error {
 	n.Type = kind
-	if f.hasTime && n.Seconds > 1e9 {
+	if n.Seconds > 1e9 {
 		return fmt.Errorf("it takes %g s, more than 30 years", n.Seconds)
 	}
 	peer := func(rank float64, role string) error {

@@ -33,8 +33,8 @@ func readJSON(in io.Reader) (*Trace, error) {
 	}
 	g := newGraph()
 	schema := "of unknown version"
-	nodes, timed := -1, false
-	var host bool
+	nodes := -1                          // none so far
+	host, timed := false, false          // a host trace; with times of the device
 	if _, err := d.Token(); err != nil { // the brace
 		return nil, fail(err)
 	}
@@ -168,7 +168,7 @@ func (l *idList) UnmarshalJSON(text []byte) error {
 // addFeeder adds a node of ASTRA-sim's feeder.
 func (n *jsonNode) addFeeder(g *graph) error {
 	f := facts{
-		hasKind: n.Operation.set, operation: n.Operation.value, hasSize: n.Size.set, hasTime: true,
+		hasKind: n.Operation.set, operation: n.Operation.value, hasSize: n.Size.set,
 		source: orNone(n.Source), destination: orNone(n.Destination), partial: slices.Contains(n.Dimensions, false),
 	}
 	if n.Group != nil {
@@ -227,7 +227,7 @@ func (n *jsonNode) addHost(g *graph) error {
 	}
 	node := n.node(n.duration())
 	node.CPU = !n.onDevice()
-	kind, f := Compute, facts{hasTime: n.duration().set, source: -1, destination: -1}
+	kind, f := Compute, facts{source: -1, destination: -1}
 	if !node.CPU && strings.HasPrefix(strings.ToLower(n.Name), "nccl") {
 		kind = Collective
 		for _, v := range n.values() {
