@@ -41,6 +41,8 @@ type plant struct {
 	jobs        []int // number of each training's job in the cluster
 	collectives []*cluster.CollectiveBenchmark
 	names       []string // of each collective workload
+	replays     []*replayed
+	warnings    []string
 }
 
 // builder builds a plant and gathers what is wrong.
@@ -70,6 +72,9 @@ func build(s *scenario.Scenario) (*plant, scenario.Faults) {
 	}
 	for i := range s.Workload.Flows {
 		b.addFlows(&s.Workload.Flows[i])
+	}
+	for i := range s.Workload.Replay {
+		b.addReplay(&s.Workload.Replay[i])
 	}
 	return b.plant, b.faults
 }
@@ -162,7 +167,7 @@ func (b *builder) place(p *scenario.Placing, path string, at scenario.Position, 
 	j.Count = n
 	w := &b.scenario.Workload
 	switch a := p.Accelerators; {
-	case !a.Set && len(w.Training)+len(w.Collective) > 1:
+	case !a.Set && len(w.Training)+len(w.Collective)+len(w.Replay) > 1:
 		b.fault(at, path+".accelerators", "is missing: with several workloads each says how many of the %d accelerators it takes, or which", n)
 		return false
 	case a.Value.List != nil:

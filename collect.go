@@ -58,6 +58,10 @@ func (p *plant) collect(status string) (*Result, error) {
 		r.Tables = append(r.Tables, table)
 		s.Add(result.Flows, flowRecord(table))
 	}
+	if len(p.replays) > 0 {
+		r.Tables = append(r.Tables, p.replayTable())
+		s.Add(result.Replay, p.replayRecords())
+	}
 	s.Add(result.Network, p.networkRecord(uses, end))
 	r.Tables = append(r.Tables, linkTable(t, uses, end))
 	if t.Accelerators() > 0 {
@@ -69,6 +73,7 @@ func (p *plant) collect(status string) (*Result, error) {
 	if table := p.linkSeries(uses, end); table != nil {
 		r.Tables = append(r.Tables, table)
 	}
+	r.Warnings = p.warnings
 	return r, p.expect(r)
 }
 

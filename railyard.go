@@ -61,6 +61,9 @@ type Options struct {
 	Progress func(Progress)
 	// MaxEvents ends the run with an error; 0 means no limit.
 	MaxEvents uint64
+	// Warn, if set, is called once with each thing that was mended or left
+	// out. The result has them too, but a run that cannot finish has none.
+	Warn func(string)
 }
 
 // Progress is how far a run has come.
@@ -75,6 +78,8 @@ type Result struct {
 	result.Results
 	// Missed are the thresholds of the scenario that did not hold, in words.
 	Missed []string
+	// Warnings are what in the input was mended or left out, in words.
+	Warnings []string
 }
 
 // Check does all of Run but the running: it reads the files that a scenario
@@ -93,8 +98,19 @@ func Run(ctx context.Context, s *Scenario, o Options) (*Result, error) {
 	if err := faults.Err(); err != nil {
 		return nil, err
 	}
+	told := 0
+	tell := func() {
+		for ; told < len(p.warnings); told++ {
+			if o.Warn != nil {
+				o.Warn(p.warnings[told])
+			}
+		}
+	}
+	tell()
 	p.engine.Horizon = sim.Time(s.Sim.Horizon.Value)
 	err := p.run(ctx, o)
+	p.replayWarnings()
+	tell()
 	if err == nil {
 		err = p.cluster.Err
 	}

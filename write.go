@@ -18,7 +18,7 @@ func Write(dir string, s *Scenario, r *Result, host report.Host) error {
 	}
 	m := &report.Manifest{
 		Name: s.Name.Value, Status: r.Summary.Text(result.Status.Name), Version: Version().Version,
-		Seed: s.Sim.Seed.Value, Scenario: s.Resolved(), Host: host,
+		Seed: s.Sim.Seed.Value, Scenario: s.Resolved(), Warnings: r.Warnings, Host: host,
 	}
 	for _, path := range s.Files() {
 		f, err := report.Describe(path)

@@ -215,7 +215,8 @@ func (c *Cluster) Fail(job int, err error) {
 	c.Done(job)
 }
 
-// Waiting says which jobs have not ended, for a deadlock report.
+// Waiting says which jobs have not ended, for a deadlock report; a program that
+// is a sim.Waiter says it itself.
 func (c *Cluster) Waiting() []sim.Wait {
 	var waits []sim.Wait
 	for _, j := range c.Jobs {
@@ -223,6 +224,10 @@ func (c *Cluster) Waiting() []sim.Wait {
 		case !j.Started:
 			waits = append(waits, sim.Wait{Who: j.Name, For: "accelerators that never become free"})
 		case !j.Finished:
+			if w, ok := j.Program.(sim.Waiter); ok {
+				waits = append(waits, w.Waiting()...)
+				continue
+			}
 			waits = append(waits, sim.Wait{Who: j.Name, For: "communication that does not end"})
 		}
 	}

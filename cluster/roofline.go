@@ -242,3 +242,12 @@ func product(a *topology.Accelerator, op *workload.Operator) float64 {
 
 // quotient is a / b, rounded up.
 func quotient(a, b int64) int64 { return (a + b - 1) / b }
+
+// Bound is the time of work of which only the FLOPs and the bytes of memory are
+// known, as in a trace: at the matrix units' rate for 16 bits or the memory's,
+// whichever takes longer.
+func (r Roofline) Bound(flops, bytes float64) float64 {
+	a := r.Accelerator
+	peak := max(a.Peak[topology.FP16], a.Peak[topology.BF16])
+	return max(flops/(float64(peak)*a.MatrixEfficiency), bytes/(float64(a.MemoryBandwidth)*a.MemoryEfficiency))
+}

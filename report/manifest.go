@@ -23,6 +23,7 @@ type Manifest struct {
 	Scenario map[string]any `json:"scenario"` // resolved: the file's keys with those of the command line
 	Inputs   []File         `json:"inputs"`   // the scenario and the files that it names
 	Outputs  []File         `json:"outputs"`
+	Warnings []string       `json:"warnings,omitempty"` // what in the inputs was mended or left out
 	Host     Host           `json:"host"`
 }
 

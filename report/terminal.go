@@ -20,6 +20,9 @@ func Terminal(w io.Writer, s *result.Record) error {
 		p.training(t)
 	}
 	p.collectives(s.List(result.Collectives.Name))
+	for _, r := range s.List(result.Replay.Name) {
+		p.replay(r)
+	}
 	if f := s.Record(result.Flows.Name); f != nil {
 		p.flows(f)
 	}
@@ -125,6 +128,19 @@ func (p *printer) flows(f *result.Record) {
 	count, ended := f.Float(result.FlowCount.Name), f.Float(result.FlowFinished.Name)
 	p.line("flows: %s of %s ended, completion time %s in the mean, %s at most", Count(ended), Count(count),
 		Seconds(f.Float(result.FlowMean.Name)), Seconds(f.Float(result.FlowLongest.Name)))
+}
+
+func (p *printer) replay(r *result.Record) {
+	p.line("")
+	p.line("replay %s: %s, %s ranks, %s nodes", r.Text(result.Name.Name), r.Text(result.TraceSchema.Name),
+		Count(r.Float(result.ReplayRanks.Name)), Count(r.Float(result.TraceNodes.Name)))
+	if finish, done := r.Get(result.ReplayFinish.Name).(float64); done {
+		p.item("finish", "%s, the first rank %s", Seconds(finish), Seconds(r.Float(result.ReplayFirst.Name)))
+	} else {
+		p.item("finish", "not all ranks have")
+	}
+	p.item("compute", "%s in the mean of the ranks", Seconds(r.Float(result.ReplayCompute.Name)))
+	p.item("exposed communication", "%s, and %s behind compute", Seconds(r.Float(result.ReplayCommunication.Name)), Seconds(r.Float(result.ReplayOverlapped.Name)))
 }
 
 func (p *printer) contention(n *result.Record, makespan float64) {

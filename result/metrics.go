@@ -11,6 +11,7 @@ var (
 
 	Training    = Metric{Name: "training", Definition: "one record for each training job"}
 	Collectives = Metric{Name: "collectives", Definition: "one record for each collective workload"}
+	Replay      = Metric{Name: "replay", Definition: "one record for each replay of traces"}
 	Network     = Metric{Name: "network", Definition: "totals over all links"}
 	Cluster     = Metric{Name: "cluster", Definition: "what was simulated"}
 	Expect      = Metric{Name: "expect", Definition: "each threshold of the scenario, and whether it held"}
@@ -86,6 +87,26 @@ var (
 	FlowMean     = Metric{Name: "mean_completion_s", Unit: "s", Definition: "mean time from a flow's start to its finish"}
 	FlowLongest  = Metric{Name: "longest_completion_s", Unit: "s", Definition: "longest time from a flow's start to its finish"}
 	FlowFinished = Metric{Name: "finished", Definition: "flows that ended"}
+
+	// Replay.
+	Rank                = Metric{Name: "rank", Definition: "rank of the replay; of several replays one after the other"}
+	RankFinish          = Metric{Name: "finish_s", Unit: "s", Definition: "when the rank had done all of its trace; empty if it has not"}
+	TraceSchema         = Metric{Name: "schema", Definition: "format of the traces and its version"}
+	TraceNodes          = Metric{Name: "nodes", Definition: "nodes of the traces of all ranks"}
+	ReplayRanks         = Metric{Name: "ranks", Definition: "number of ranks"}
+	ReplayFinish        = Metric{Name: "finish_s", Unit: "s", Definition: "when the last rank had done all of its trace"}
+	ReplayFirst         = Metric{Name: "first_finish_s", Unit: "s", Definition: "when the first rank had"}
+	ReplayCompute       = Metric{Name: "compute_s", Unit: "s", Definition: "time that a rank's accelerator computes, mean over ranks"}
+	ReplayCommunication = Metric{Name: "communication_s", Unit: "s", Definition: "time that a rank communicates and computes nothing, waiting for other ranks included, mean over ranks"}
+	ReplayOverlapped    = Metric{Name: "overlapped_communication_s", Unit: "s", Definition: "time that a rank communicates and computes, mean over ranks"}
+	Mended              = Metric{Name: "mended", Definition: "what was wrong with the traces and has been put right, counted over all files"}
+	MendedDangling      = Metric{Name: "dangling_dependencies", Definition: "dependencies on nodes that are not in the trace, dropped"}
+	MendedSelf          = Metric{Name: "self_dependencies", Definition: "dependencies of a node on itself, dropped"}
+	MendedCircular      = Metric{Name: "circular_dependencies", Definition: "control dependencies that closed a circle, dropped"}
+	MendedDuplicates    = Metric{Name: "duplicate_nodes", Definition: "nodes whose id another had, dropped"}
+	MendedUnknown       = Metric{Name: "unknown_nodes", Definition: "nodes of a type not known, done at once"}
+	MendedUnsized       = Metric{Name: "unsized_collectives", Definition: "collectives without a size, which took the time that they took when captured"}
+	MendedPartial       = Metric{Name: "partial_collectives", Definition: "collectives over some dimensions of a network, run over all ranks"}
 
 	// Links.
 	Link            = Metric{Name: "link", Definition: "name of the directed link"}

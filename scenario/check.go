@@ -22,6 +22,9 @@ func (s *Scenario) check(root *node, b *binder) {
 	for i := range s.Workload.Training {
 		s.Workload.Training[i].check(r, b)
 	}
+	for i := range s.Workload.Replay {
+		s.Workload.Replay[i].check(b)
+	}
 	s.checkLinks(b)
 	s.checkUnused(r, b)
 	for _, fault := range r.faults {
@@ -133,6 +136,9 @@ func (s *Scenario) checkLinks(b *binder) {
 		refuse(w.Header)
 	}
 	for _, w := range s.Workload.Collective {
+		refuse(w.Header)
+	}
+	for _, w := range s.Workload.Replay {
 		refuse(w.Header)
 	}
 }

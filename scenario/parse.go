@@ -79,6 +79,14 @@ func (s *Scenario) complete() {
 		f := &s.Workload.Flows[i]
 		fill(&f.Name, baseName(f.File.Value))
 	}
+	for i := range s.Workload.Replay {
+		r := &s.Workload.Replay[i]
+		if r.Prefix.Set {
+			fill(&r.Name, filepath.Base(r.Prefix.Value))
+		} else {
+			fill(&r.Name, baseName(r.File.Value))
+		}
+	}
 }
 
 // baseName is the name of a file without its folder and ending.

@@ -74,7 +74,7 @@ type Workload struct {
 	Flows      []Flows      `key:"flows" doc:"transfers from a file"`
 	Jobs       Later        `key:"jobs" doc:"a trace of jobs"`
 	Serving    Later        `key:"serving" doc:"inference of a model"`
-	Replay     Later        `key:"replay" doc:"an execution trace"`
+	Replay     []Replay     `key:"replay" doc:"execution traces"`
 }
 
 // Training is one [[workload.training]].
@@ -147,6 +147,19 @@ type Flows struct {
 	Name  Key[string]         `key:"name" doc:"name in results; the file's base name where left out"`
 	File  Key[string]         `key:"file" required:"true" doc:"CSV of transfers: flow,start_s,bytes,route or flow,start_s,bytes,src,dst, optional weight and after"`
 	Start Key[units.Duration] `key:"start" default:"\"0s\"" doc:"added to every start_s"`
+}
+
+// Replay is one [[workload.replay]].
+type Replay struct {
+	Header
+	Name Key[string] `key:"name" doc:"name in results; the base name of the file or prefix where left out"`
+	Placing
+
+	Format    Key[string] `key:"format" required:"true" enum:"chakra aicb" doc:"chakra: MLCommons Chakra, as .et or JSON, plain or gzip; aicb: workload text of AICB and SimAI"`
+	File      Key[string] `key:"file" doc:"one trace for all ranks"`
+	Prefix    Key[string] `key:"prefix" doc:"a trace for each rank: PREFIX.0.et, PREFIX.1.et, ..., or .et.gz, .json, .json.gz"`
+	Ranks     Key[int64]  `key:"ranks" min:"1" max:"1048576" doc:"number of ranks; where left out, as many as there are files, or as an aicb header says"`
+	Algorithm Key[string] `key:"algorithm" default:"\"auto\"" enum:"auto ring halving-doubling direct" later:"tree hierarchical nvls sharp" doc:"how collectives are carried out; an operation that it cannot perform takes the fastest that can"`
 }
 
 // Scheduler is [scheduler].

@@ -42,7 +42,7 @@ Results depend on the scenario, its files, the seed and the version alone.`,
 				return err
 			}
 			talk := newTalk(cmd.ErrOrStderr(), quiet)
-			r, err := railyard.Run(cmd.Context(), s, railyard.Options{Progress: talk.progress, MaxEvents: maxEvents})
+			r, err := railyard.Run(cmd.Context(), s, railyard.Options{Progress: talk.progress, MaxEvents: maxEvents, Warn: talk.warn})
 			talk.clear()
 			interrupted := errors.Is(err, context.Canceled)
 			if r == nil {

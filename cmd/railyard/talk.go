@@ -18,6 +18,7 @@ type talk struct {
 	w     io.Writer
 	began time.Time
 	last  time.Time
+	quiet bool
 	on    bool
 	shown bool
 }
@@ -26,7 +27,7 @@ func newTalk(w io.Writer, quiet bool) *talk {
 	f, isFile := w.(*os.File)
 	on := !quiet && isFile && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
 	now := time.Now()
-	return &talk{w: w, began: now, last: now.Add(time.Second), on: on}
+	return &talk{w: w, began: now, last: now.Add(time.Second), quiet: quiet, on: on}
 }
 
 // progress redraws the line at most ten times a second.
@@ -41,9 +42,18 @@ func (t *talk) progress(p railyard.Progress) {
 		report.Count(float64(p.Events)), report.Count(float64(p.Pending)), report.Prefixed(rate, ""))
 }
 
+// warn prints what was mended or left out.
+func (t *talk) warn(text string) {
+	if !t.quiet {
+		t.clear()
+		fmt.Fprintln(t.w, "warning: "+text)
+	}
+}
+
 // clear removes the line.
 func (t *talk) clear() {
 	if t.shown {
 		fmt.Fprint(t.w, "\r\x1b[K")
+		t.shown = false
 	}
 }
