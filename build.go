@@ -47,6 +47,7 @@ type plant struct {
 
 // builder builds a plant and gathers what is wrong.
 type builder struct {
+	kernels *cluster.Kernels
 	*plant
 	topology *topology.Topology
 	links    *scenario.LinkTable
@@ -54,8 +55,8 @@ type builder struct {
 	taken    map[string]int // names of workloads
 }
 
-func build(s *scenario.Scenario) (*plant, scenario.Faults) {
-	b := &builder{plant: &plant{scenario: s, engine: sim.New()}, taken: map[string]int{}}
+func build(s *scenario.Scenario, o Options) (*plant, scenario.Faults) {
+	b := &builder{kernels: o.Kernels, plant: &plant{scenario: s, engine: sim.New()}, taken: map[string]int{}}
 	b.buildTopology()
 	if b.faults != nil {
 		return nil, b.faults

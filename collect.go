@@ -195,7 +195,11 @@ func classes(j *training.Job) *result.Record {
 	if t.Zero >= 2 {
 		parameters /= int64(t.Data * t.Context)
 	}
-	add([]workload.Operator{t.GradientAdd(parameters)}, float64(t.Accumulation()-1)/float64(t.Pipeline))
+	adds := t.Accumulation() - 1
+	if t.AddsAlways() {
+		adds++
+	}
+	add([]workload.Operator{t.GradientAdd(parameters)}, float64(adds)/float64(t.Pipeline))
 	r := &result.Record{}
 	for c, s := range seconds {
 		if s > 0 {

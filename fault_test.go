@@ -81,9 +81,9 @@ func TestFaults(t *testing.T) {
 		// Training.
 		{
 			"no memory", strings.NewReplacer("micro_batch = 1", "micro_batch = 1024", "global_batch = 64", "global_batch = 8192", "128", "512").Replace(host), nil,
-			[]string{"case.toml:7:15:", "micro_batch", "1024 does not fit in memory", "of the 80.0 GB of h100-sxm-80gb", "would fit", "allow_oversubscribed"},
+			[]string{"case.toml:7:15:", "micro_batch", "1024 does not fit in memory", "of the 85.9 GB of h100-sxm-80gb", "would fit", "allow_oversubscribed"},
 		},
-		{"no memory at all", strings.Replace(host, "\"bert-large\"", "\"gpt3-175b\"", 1), nil, []string{"does not fit in memory", "of the 80.0 GB"}},
+		{"no memory at all", strings.Replace(host, "\"bert-large\"", "\"gpt3-175b\"", 1), nil, []string{"does not fit in memory", "of the 85.9 GB"}},
 		{"a batch that does not divide", strings.Replace(host, "64", "12", 1), nil, []string{"case.toml:8:16:", "global_batch 12", "data x micro_batch = 8 x 1 = 8", "nearest 8 or 16"}},
 		{"heads that tensor does not divide", "[models.odd]\nfamily = \"transformer\"\nlayers = 4\nhidden = 192\nheads = 6\nvocab = 100\n" + strings.Replace(host, "bert-large", "odd", 1) + "tensor = 4\n", nil, []string{"case.toml:16:10:", "tensor 4 does not divide the 6 heads", "nearest 3 or 6"}},
 		{"fewer layers than stages", "[models.flat]\nfamily = \"transformer\"\nlayers = 4\nhidden = 192\nheads = 6\nvocab = 100\n" + strings.Replace(host, "bert-large", "flat", 1) + "pipeline = 8\n", nil, []string{"case.toml:16:12:", "8 stages are more than the 4 layers", "nearest 4"}},

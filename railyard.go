@@ -15,6 +15,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/railyard/railyard/cluster"
 	"github.com/railyard/railyard/result"
 	"github.com/railyard/railyard/scenario"
 	"github.com/railyard/railyard/sim"
@@ -54,7 +55,7 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// Options are how to run, and change no result.
+// Options are how to run.
 type Options struct {
 	// Progress, if set, is called about every so many events with how far the
 	// run has come.
@@ -64,6 +65,10 @@ type Options struct {
 	// Warn, if set, is called once with each thing that was mended or left
 	// out. The result has them too, but a run that cannot finish has none.
 	Warn func(string)
+	// Kernels, if set, are the constants of the time model in place of the
+	// shipped ones, for whoever fits them. It is the one option that changes
+	// results.
+	Kernels *cluster.Kernels
 }
 
 // Progress is how far a run has come.
@@ -85,7 +90,7 @@ type Result struct {
 // Check does all of Run but the running: it reads the files that a scenario
 // names, builds its topology and its jobs, and returns what is wrong as Faults.
 func Check(s *Scenario) error {
-	_, faults := build(s)
+	_, faults := build(s, Options{})
 	return faults.Err()
 }
 
@@ -94,7 +99,7 @@ func Check(s *Scenario) error {
 // first, the result holds what was done until then, its status is "interrupted",
 // and the error is ctx's. A run that reaches its horizon is no error.
 func Run(ctx context.Context, s *Scenario, o Options) (*Result, error) {
-	p, faults := build(s)
+	p, faults := build(s, o)
 	if err := faults.Err(); err != nil {
 		return nil, err
 	}

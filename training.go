@@ -13,12 +13,6 @@ import (
 	"github.com/railyard/railyard/workload"
 )
 
-// interference is the share of an accelerator that a communication kernel takes
-// from the computation beside it: NCCL's default of up to 32 channels, each a
-// thread block on a multiprocessor of its own, of which large messages use about
-// 24 on an A100 (108 multiprocessors).
-const interference = 0.22
-
 func (b *builder) addTraining(w *scenario.Training) {
 	path := w.Path
 	before := len(b.faults)
@@ -49,7 +43,7 @@ func (b *builder) addTraining(w *scenario.Training) {
 	precision, _ := topology.ParsePrecision(w.Precision.Value)
 	t := workload.Training{
 		Model: model, MicroBatch: max(1, int(w.MicroBatch.Value.Count)), GlobalBatch: int(w.GlobalBatch.Value),
-		Sequence: int(w.Sequence.Value), Precision: precision, Attention: w.Attention.Value,
+		Sequence: int(w.Sequence.Value), Precision: precision, Attention: w.Attention.Value, Framework: w.Framework.Value,
 		Data: data, Tensor: int(w.Tensor.Value), Pipeline: int(w.Pipeline.Value), Context: int(w.Context.Value), Expert: int(w.Expert.Value),
 		SequenceParallel: w.SequenceParallel.Value, TensorOverlap: w.TensorOverlap.Value,
 		VirtualStages: int(w.VirtualStages.Value), PipelineSchedule: w.Schedule.Value,
@@ -75,10 +69,11 @@ func (b *builder) addTraining(w *scenario.Training) {
 		return
 	}
 	job := &training.Job{
-		Roofline: cluster.Roofline{Accelerator: accelerator}, Interference: interference,
+		Roofline: cluster.Roofline{Accelerator: accelerator, Kernels: b.kernels},
 		// Megatron-LM reduces gradients after the pipeline has run dry unless it
-		// is told otherwise; DistributedDataParallel and FSDP do while it runs.
-		Overlap: t.Pipeline == 1, Prefetch: w.Prefetch.Value, SendOverlap: w.PipelineOverlap.Value, Unfold: w.Expand.Value,
+		// is told otherwise, and only its interleaved schedule sends beside
+		// computation; DistributedDataParallel and FSDP reduce while they compute.
+		Overlap: t.Pipeline == 1, Prefetch: w.Prefetch.Value, SendOverlap: t.PipelineSchedule == workload.Interleaved, Unfold: w.Expand.Value,
 	}
 	t, fits := choose(t, w.MicroBatch.Value.Auto, w.Recompute.Value == "auto", job.Roofline, accelerator.Memory)
 	if !fits && !w.AllowOversubscribed.Value {
@@ -89,6 +84,9 @@ func (b *builder) addTraining(w *scenario.Training) {
 	job.Training, job.BucketBytes = t, t.BucketBytes()
 	if w.BucketSize.Set {
 		job.BucketBytes = int64(w.BucketSize.Value)
+	}
+	if w.PipelineOverlap.Set {
+		job.SendOverlap = w.PipelineOverlap.Value
 	}
 	if w.Overlap.Set {
 		job.Overlap = w.Overlap.Value
@@ -286,7 +284,7 @@ func (b *builder) trainingFaults(w *scenario.Training, err error) {
 		"global_batch": w.GlobalBatch.Pos, "micro_batch": w.MicroBatch.Pos, "sequence": w.Sequence.Pos,
 		"data": w.Data.Pos, "precision": w.Precision.Pos, "attention": w.Attention.Pos,
 		"tensor": w.Tensor.Pos, "pipeline": w.Pipeline.Pos, "context": w.Context.Pos, "expert": w.Expert.Pos,
-		"virtual_stages": w.VirtualStages.Pos, "schedule": w.Schedule.Pos, "recompute": w.Recompute.Pos, "zero": w.Zero.Pos,
+		"framework": w.Framework.Pos, "virtual_stages": w.VirtualStages.Pos, "schedule": w.Schedule.Pos, "recompute": w.Recompute.Pos, "zero": w.Zero.Pos,
 	}
 	for _, e := range flatten(err) {
 		key, _, _ := strings.Cut(e.Error(), " ")

@@ -63,7 +63,7 @@ func (b *CollectiveBenchmark) Begin(c *Cluster, job int) {
 	}
 	if b.Overhead != nil {
 		for _, p := range b.plans {
-			p.Overhead = *b.Overhead
+			p.Overhead, p.Ramp = *b.Overhead, 0
 		}
 	}
 	b.start()

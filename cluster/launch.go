@@ -42,7 +42,7 @@ func (c *Cluster) Launch(op Collective) {
 		c.launches = append(c.launches, launch{})
 	}
 	c.launches[n] = launch{plan: op.Plan, size: op.Size, owner: op.Owner, explode: op.Explode, actor: op.Actor, arg: op.Arg, pending: 1}
-	c.Engine.Schedule(c.Engine.Now().After(op.Plan.Overhead), c.actor, argPhase|uint64(n))
+	c.Engine.Schedule(c.Engine.Now().After(op.Plan.Launch(op.Size)), c.actor, argPhase|uint64(n))
 }
 
 // advance is called when a launch's overhead has passed or a transfer of it has

@@ -15,14 +15,14 @@ import (
 // multiprocessor; tiles run in waves of Multiprocessors at a time, and a wave
 // that is not full costs as much as a full one. A multiprocessor runs a tile of
 // inner dimension K at its share of Peak x MatrixEfficiency, times K / (K +
-// tileOverhead) for filling and draining the tile, and less for small tiles.
+// TileOverhead) for filling and draining the tile, and less for small tiles.
 // An inner dimension may be split over several tiles whose partial sums then
 // meet in HBM. The best of a few tile shapes and splits is taken, as the
 // libraries' heuristics aim to. Their operands come from HBM at ReadEfficiency:
 // what mostly reads is spared the turns of the bus that a copy pays for.
 //
 // Fused attention (Dao et al. 2022) runs at Peak x FlashEfficiency, times L / (L
-// + flashOverhead) for queries that meet L keys on average, and not faster than
+// + FlashOverhead) for queries that meet L keys on average, and not faster than
 // one multiprocessor takes for the tile of queries that meets all keys.
 //
 // The efficiencies are those that a kind holds while it is busy for long: what
@@ -41,52 +41,77 @@ import (
 // lowers the mean error by more than a fiftieth.
 type Roofline struct {
 	Accelerator topology.Accelerator
+	// Kernels are the constants of the model; nil is [Shipped].
+	Kernels *Kernels
 }
 
-// The constants of the model hold for every accelerator, precision and
-// workload. "Fitted" means: from a fit of eight global constants to published
-// training runs of BERT, GPT and Llama models on A100 and H100, whose median
-// error is 2.9 %. vectorEfficiency is fitted here.
+// Kernels are the constants that hold for every accelerator, precision and
+// workload.
+type Kernels struct {
+	// TileOverhead is what filling and draining a tile costs, in steps of the
+	// inner dimension. In TF32 both the steps and the drain take twice the time of
+	// 16 bits, so their ratio stays; in fewer bits the steps are shorter, the drain
+	// is not.
+	TileOverhead int64
+
+	// BackwardFactor is the rate of products in the backward pass relative to
+	// those of the same shape in the forward pass: transposed operands, and sums
+	// over many rows.
+	BackwardFactor float64
+
+	// FlashOverhead is what a query of fused attention pays beside its keys, in
+	// keys: the half of the diagonal's block that is masked, filling and draining.
+	FlashOverhead int64
+
+	// FlashBackward is the rate of the backward pass of fused attention relative
+	// to the forward pass.
+	FlashBackward float64
+
+	// VectorEfficiency is the fraction of instruction slots that elementwise
+	// kernels fill.
+	VectorEfficiency float64
+
+	// Eager is how much longer an elementwise pass takes in a framework that does
+	// not fuse passes.
+	Eager float64
+
+	// Misaligned is how much slower products of activations are whose rows do not
+	// start at multiples of 16 bytes, which tensor cores load at once.
+	Misaligned float64
+
+	// Interference is the share of its pace that computation loses while
+	// communication kernels run beside it: they hold multiprocessors, and share
+	// HBM.
+	Interference float64
+}
+
+// Shipped are the constants that simulations use, and where they are from.
+// "Kernels" are the measured ones of TestMeasuredKernels; "training" means fitted
+// to the published iteration times of docs/validation.md, all sources together,
+// one set for all.
+var Shipped = Kernels{
+	TileOverhead:     128,  // training
+	BackwardFactor:   0.83, // training
+	FlashOverhead:    400,  // kernels on A100, H100 and B200, which by themselves want 280, 530 and 430
+	FlashBackward:    0.43, // training
+	VectorEfficiency: 0.55, // training
+	Eager:            1.38, // training
+	Misaligned:       14,   // training: head dimensions that 8 does not divide, in BLOOM's sweep
+	Interference:     0.45, // training
+}
+
 const (
-	// tileOverhead is what filling and draining a tile costs, in steps of the
-	// inner dimension. In TF32 both the steps and the drain take twice the
-	// time of 16 bits, so their ratio stays; in fewer bits the steps are
-	// shorter, the drain is not. Fitted.
-	tileOverhead = 128
-
-	// backwardFactor is the rate of products in the backward pass relative to
-	// those of the same shape in the forward pass: transposed operands, and
-	// sums over many rows. Fitted.
-	backwardFactor = 0.93
-
 	// flashEfficiency is FlashEfficiency where the accelerator has none.
 	flashEfficiency = 0.5
+	flashTile       = 128 // queries that one multiprocessor takes
 
-	// flashOverhead is what a query pays beside its keys, in keys: the half of
-	// the diagonal's block that is masked, filling and draining. Fitted to 354
-	// measured kernels on A100, H100 and B200, which by themselves want 280,
-	// 530 and 430. flashTile is the queries that one multiprocessor takes.
-	flashOverhead = 400
-	flashTile     = 128
+	// fp32Efficiency is the share of the FP32 peak that large products reach at
+	// least. They run on the vector units, which neither memory nor power holds
+	// back as they do matrix units: cuBLAS does about 14 of V100's 15.7 TFLOPS
+	// (recalled).
+	fp32Efficiency = 0.9
 
-	// flashBackward is the rate of the backward pass of fused attention
-	// relative to the forward pass. With an A100's FlashEfficiency the two take
-	// as long at 16,384 tokens as the fit to training runs gave them: 0.36 of
-	// peak forward, 0.85 of that backward.
-	flashBackward = 0.47
-
-	// vectorEfficiency is the fraction of instruction slots that elementwise
-	// kernels fill. Fitted on two rows, BERT-large at sequence 128 on one A100
-	// in FP16 and TF32: without the bound (1) they come out 8.5 % and 2.6 %
-	// fast, at 0.45 4.2 % and 1.9 % slow.
-	vectorEfficiency = 0.55
-
-	// misaligned is how much slower products of activations are whose rows do
-	// not start at multiples of 16 bytes, which tensor cores load at once.
-	// Fitted on head dimensions that 8 does not divide (BLOOM's sweep).
-	misaligned = 8
-	alignment  = 16
-
+	alignment = 16  // bytes
 	maxSplits = 32  // parts of an inner dimension
 	minSplit  = 256 // length of a part
 	partial   = 4   // bytes of a partial sum
@@ -121,28 +146,45 @@ var tileShapes = [...]struct {
 // Time is how long op takes, in seconds: infinite if the accelerator has no
 // rate for its precision. Communication takes the accelerator no time: the
 // network says how long it lasts.
-func (r Roofline) Time(op workload.Operator) float64 { return duration(&r.Accelerator, &op) }
+func (r Roofline) Time(op workload.Operator) float64 {
+	return duration(&r.Accelerator, r.kernels(), &op)
+}
 
 // Total is how long the operators take one after the other, in seconds.
 func (r Roofline) Total(ops []workload.Operator) float64 {
 	var sum float64
+	k := r.kernels()
 	for i := range ops {
-		sum += duration(&r.Accelerator, &ops[i])
+		sum += duration(&r.Accelerator, k, &ops[i])
 	}
 	return sum
 }
 
-func duration(a *topology.Accelerator, op *workload.Operator) float64 {
+// Interference is the share of its pace that computation loses beside
+// communication.
+func (r Roofline) Interference() float64 { return r.kernels().Interference }
+
+func (r *Roofline) kernels() *Kernels {
+	if r.Kernels != nil {
+		return r.Kernels
+	}
+	return &Shipped
+}
+
+func duration(a *topology.Accelerator, k *Kernels, op *workload.Operator) float64 {
 	var busy float64
 	switch {
 	case op.Class == workload.Communication:
 		return 0
-	case op.Class == workload.FlashAttention:
-		busy = flash(a, op)
+	case op.Class == workload.FlashAttention || op.Class == workload.FlashAttention2:
+		busy = flash(a, k, op)
 	case op.Class.Product():
-		busy = product(a, op)
+		busy = product(a, k, op)
 	default:
-		busy = max(op.FLOPs/(float64(a.Vector)*vectorEfficiency), op.Bytes/(float64(a.MemoryBandwidth)*a.MemoryEfficiency))
+		busy = max(op.FLOPs/(float64(a.Vector)*k.VectorEfficiency), op.Bytes/(float64(a.MemoryBandwidth)*a.MemoryEfficiency))
+		if op.Eager {
+			busy *= k.Eager
+		}
 	}
 	return busy + float64(op.Launches)*a.LaunchOverhead.Seconds()
 }
@@ -163,37 +205,42 @@ func matrixRate(a *topology.Accelerator, p topology.Precision) float64 {
 		efficiency = a.FP8Efficiency
 	case p == topology.FP4 && a.FP4Efficiency > 0:
 		efficiency = a.FP4Efficiency
+	case p == topology.FP32:
+		efficiency = max(efficiency, fp32Efficiency)
 	}
 	return float64(a.Peak[p]) * efficiency
 }
 
-// overhead is tileOverhead in steps of a precision.
-func overhead(p topology.Precision) int64 {
+// overhead is TileOverhead in steps of a precision.
+func (k *Kernels) overhead(p topology.Precision) int64 {
 	switch p {
 	case topology.FP8, topology.INT8:
-		return 2 * tileOverhead
+		return 2 * k.TileOverhead
 	case topology.FP4:
-		return 4 * tileOverhead
+		return 4 * k.TileOverhead
 	}
-	return tileOverhead
+	return k.TileOverhead
 }
 
 // flash is the time of a kernel of fused attention. Batch x M queries meet as
 // many keys as its FLOPs tell, which is how it knows what a mask leaves out.
-func flash(a *topology.Accelerator, op *workload.Operator) float64 {
+func flash(a *topology.Accelerator, k *Kernels, op *workload.Operator) float64 {
 	efficiency := a.FlashEfficiency
+	if op.Class == workload.FlashAttention2 && a.Flash2Efficiency > 0 {
+		efficiency = a.Flash2Efficiency
+	}
 	if efficiency <= 0 {
 		efficiency = flashEfficiency
 	}
 	rate := float64(a.Peak[op.Precision]) * efficiency
 	each := flashForwardFLOPs * float64(op.K) // for each query and key
 	if op.Backward {
-		rate *= flashBackward
+		rate *= k.FlashBackward
 		each = flashBackwardFLOPs * float64(op.K)
 	}
 	queries := float64(op.Batch) * float64(op.M)
-	all := op.FLOPs + each*queries*flashOverhead
-	longest := each * float64(min(op.M, flashTile)) * float64(op.N+flashOverhead)
+	all := op.FLOPs + each*queries*float64(k.FlashOverhead)
+	longest := each * float64(min(op.M, flashTile)) * float64(op.N+k.FlashOverhead)
 	return max(all/rate, longest/rate*float64(a.Multiprocessors), op.Bytes/readRate(a))
 }
 
@@ -201,20 +248,20 @@ func flash(a *topology.Accelerator, op *workload.Operator) float64 {
 // and split. Both bounds of more parts only grow, the traffic of their sums and
 // the work without waves: the search of a shape ends where one of them has
 // reached the best so far.
-func product(a *topology.Accelerator, op *workload.Operator) float64 {
+func product(a *topology.Accelerator, k *Kernels, op *workload.Operator) float64 {
 	processors := int64(max(a.Multiprocessors, 1))
 	rate := matrixRate(a, op.Precision) / float64(processors)
 	if op.Backward {
-		rate *= backwardFactor
+		rate *= k.BackwardFactor
 	}
 	if element := workload.ElementBytes(op.Precision); op.Class == workload.Attention &&
 		(op.K*element%alignment != 0 || op.N*element%alignment != 0) {
-		rate /= misaligned
+		rate /= k.Misaligned
 	}
 	perByte := 1 / readRate(a)
 	stream := op.Bytes * perByte
 	sums := 2 * partial * float64(op.Batch) * float64(op.M) * float64(op.N) * perByte
-	overhead := overhead(op.Precision)
+	overhead := k.overhead(op.Precision)
 
 	best := math.Inf(1)
 	for _, tile := range tileShapes {
@@ -222,16 +269,16 @@ func product(a *topology.Accelerator, op *workload.Operator) float64 {
 		step := 2 * float64(tile.m*tile.n) / (rate * tile.rate) // one of the inner dimension
 		share := float64(tiles) / float64(processors) * step
 		for split := int64(1); split <= maxSplits && share*float64(op.K+split*overhead) < best; split++ {
-			k, traffic := op.K, stream
+			part, traffic := op.K, stream
 			if split > 1 {
-				k = quotient(op.K, split)
+				part = quotient(op.K, split)
 				traffic += float64(split) * sums
-				if k < minSplit || traffic >= best {
+				if part < minSplit || traffic >= best {
 					break
 				}
 			}
 			waves := quotient(tiles*split, processors)
-			best = min(best, max(float64(waves)*float64(k+overhead)*step, traffic))
+			best = min(best, max(float64(waves)*float64(part+overhead)*step, traffic))
 		}
 		if best <= stream {
 			break // nothing is faster than the operands come

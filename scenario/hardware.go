@@ -32,6 +32,7 @@ type Host struct {
 	SwitchLatency      Key[units.Duration] `key:"switch_latency" default:"\"0.13us\"" doc:"one switch of a fabric of these hosts"`
 	CollectiveOverhead Key[units.Duration] `key:"collective_overhead" default:"\"8.1us\"" doc:"software time before the first byte of a collective"`
 	StepOverhead       Key[units.Duration] `key:"step_overhead" default:"\"0.71us\"" doc:"software time of each step of a collective"`
+	RampOverhead       Key[units.Duration] `key:"ramp_overhead" default:"\"25us\"" doc:"the most that a large collective loses until its pipelines are full"`
 
 	CPUs    Key[int64]       `key:"cpus" min:"1" max:"65536" doc:"number of CPU cores"`
 	Memory  Key[units.Bytes] `key:"memory" doc:"memory of the CPUs"`
@@ -63,6 +64,7 @@ type Accelerator struct {
 	FP8Efficiency    Key[float64]        `key:"fp8_efficiency" positive:"true" min:"0" max:"1" doc:"the same in fp8; matrix_efficiency where left out"`
 	FP4Efficiency    Key[float64]        `key:"fp4_efficiency" positive:"true" min:"0" max:"1" doc:"the same in fp4; matrix_efficiency where left out"`
 	FlashEfficiency  Key[float64]        `key:"flash_efficiency" positive:"true" default:"0.5" min:"0" max:"1" doc:"share of the peak that fused attention reaches over long sequences"`
+	Flash2Efficiency Key[float64]        `key:"flash_2_efficiency" positive:"true" min:"0" max:"1" doc:"the same of FlashAttention-2; flash_efficiency where left out"`
 	MemoryEfficiency Key[float64]        `key:"memory_efficiency" positive:"true" default:"0.8" min:"0" max:"1" doc:"share of the memory's rate that kernels reach which read and write"`
 	ReadEfficiency   Key[float64]        `key:"read_efficiency" positive:"true" min:"0" max:"1" doc:"share of it that products and fused attention reach, which mostly read; memory_efficiency where left out"`
 	LaunchOverhead   Key[units.Duration] `key:"launch_overhead" default:"\"4us\"" doc:"what one kernel costs beside its work"`

@@ -101,7 +101,8 @@ type Training struct {
 	Sequence    Key[int64]       `key:"sequence" min:"1" max:"100000000" doc:"tokens of a sample; the model's where left out"`
 	Precision   Key[string]      `key:"precision" default:"\"bf16\"" enum:"fp32 tf32 fp16 bf16 fp8" doc:"number format of matrix products"`
 	Recompute   Key[string]      `key:"recompute" default:"\"none\"" enum:"none selective full auto" doc:"activations computed again in the backward pass; auto is the least that fits in memory"`
-	Attention   Key[string]      `key:"attention" default:"\"flash\"" enum:"flash unfused" doc:"kernel of the attention"`
+	Attention   Key[string]      `key:"attention" default:"\"flash\"" enum:"flash flash-2 unfused" doc:"kernel of the attention: flash is the accelerator's best fused one, but FlashAttention-2 under pytorch; unfused sends scores through memory"`
+	Framework   Key[string]      `key:"framework" enum:"megatron pytorch deepspeed" doc:"whose kernels and habits: megatron fuses elementwise passes; pytorch, the default with zero = 3, runs them one by one and stops a checkpoint early; deepspeed, the default with zero = 1 or 2 without sequence_parallel, sends whole activations between stages"`
 
 	Iterations          Key[int64]   `key:"iterations" default:"3" min:"1" max:"1000000000" doc:"iterations to simulate"`
 	Epochs              Key[float64] `key:"epochs" positive:"true" min:"0" max:"1e9" doc:"how much to train: passes over the data"`
@@ -113,7 +114,7 @@ type Training struct {
 	Overlap    Key[bool]        `key:"overlap" doc:"reduce gradients while the backward pass runs, not after it; where left out true, but false with pipeline stages, as Megatron-LM does"`
 
 	TensorOverlap   Key[bool]     `key:"tensor_overlap" default:"false" doc:"without sequence_parallel, all-reduce the input's gradient beside the product for the weights'; with it the exchanges of the backward pass always run so"`
-	PipelineOverlap Key[bool]     `key:"pipeline_overlap" default:"true" doc:"a stage goes on while what it sends to another is on its way"`
+	PipelineOverlap Key[bool]     `key:"pipeline_overlap" doc:"a stage goes on while what it sends to another is on its way; where left out true with the interleaved schedule, else false, as in Megatron-LM"`
 	Prefetch        Key[bool]     `key:"prefetch" default:"true" doc:"with zero = 3, gather the parameters of a layer while the one before computes"`
 	Order           Key[[]string] `key:"order" doc:"dimensions of parallelism from the innermost, whose ranks are next to each other, to the outermost; tensor, context, data, pipeline where left out"`
 	Expand          Key[bool]     `key:"expand" default:"false" doc:"simulate every rank on its own rather than use their symmetry"`

@@ -52,11 +52,14 @@ type Accelerator struct {
 	// MatrixEfficiency is the fraction of Peak that large matrix products
 	// hold under the limit of power; FP8Efficiency and FP4Efficiency the same
 	// in those precisions, 0 where it does not differ. FlashEfficiency is that
-	// of fused attention over long sequences, 0 where unknown.
+	// of fused attention over long sequences by the newest kernels, 0 where
+	// unknown, and Flash2Efficiency that of FlashAttention-2, 0 where it does not
+	// differ.
 	MatrixEfficiency float64
 	FP8Efficiency    float64
 	FP4Efficiency    float64
 	FlashEfficiency  float64
+	Flash2Efficiency float64
 
 	// MemoryEfficiency is the fraction of MemoryBandwidth that kernels reach
 	// which read and write; ReadEfficiency of those that mostly read, 0 where
@@ -128,8 +131,10 @@ type Host struct {
 	// CollectiveOverhead is what starting a collective costs before its first
 	// byte moves, StepOverhead what each of its steps adds: the software of the
 	// collective library. Bare accelerators have none.
+	// RampOverhead is the most that a large one loses until its pipelines are full.
 	CollectiveOverhead units.Duration
 	StepOverhead       units.Duration
+	RampOverhead       units.Duration
 
 	CPUs    int
 	Memory  units.Bytes

@@ -52,7 +52,7 @@ func (u *unfolder) attention(h headShape, causal, dropout, fusedDropout bool) {
 		back.Beside = true
 		ring, ringBack = []Operator{pass}, []Operator{back}
 	}
-	if u.batch.Attention == AttentionFlash {
+	if u.batch.Attention != AttentionUnfused {
 		flops := 2 * (q + o) * float64(s)
 		if causal {
 			flops /= 2
@@ -61,6 +61,9 @@ func (u *unfolder) attention(h headShape, causal, dropout, fusedDropout bool) {
 			Name: "attention", Class: FlashAttention, Precision: wide(u.batch.Precision),
 			Batch: batch, M: part, N: s, K: h.key,
 			FLOPs: flops, Bytes: u.element*(q+o+kv) + 4*rows, Launches: 1,
+		}
+		if u.batch.Attention == AttentionFlash2 {
+			kernel.Class = FlashAttention2
 		}
 		gradient := kernel
 		gradient.Name = "attention gradient"

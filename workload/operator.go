@@ -10,20 +10,21 @@ type Class uint8
 
 // The classes of operators.
 const (
-	Matrix         Class = iota // product with a weight matrix
-	Attention                   // product of activations in unfused attention
-	FlashAttention              // one fused kernel: scores never reach HBM (Dao 2022)
-	Convolution                 // implicit matrix product over image patches
-	Elementwise                 // streams tensors through HBM: norms, activations, dropout
-	Embedding                   // gathers and scatters rows of a table
-	Loss                        // softmax and cross entropy over the vocabulary
-	Optimizer                   // one pass over parameters and their state
-	Communication               // a collective with the other ranks of a group
+	Matrix          Class = iota // product with a weight matrix
+	Attention                    // product of activations in unfused attention
+	FlashAttention               // one fused kernel: scores never reach HBM (Dao 2022)
+	FlashAttention2              // the same by the kernels of FlashAttention-2 (Dao 2023)
+	Convolution                  // implicit matrix product over image patches
+	Elementwise                  // streams tensors through HBM: norms, activations, dropout
+	Embedding                    // gathers and scatters rows of a table
+	Loss                         // softmax and cross entropy over the vocabulary
+	Optimizer                    // one pass over parameters and their state
+	Communication                // a collective with the other ranks of a group
 	NumClasses
 )
 
 var classNames = [NumClasses]string{
-	"matrix", "attention", "flash-attention", "convolution", "elementwise", "embedding", "loss", "optimizer", "communication",
+	"matrix", "attention", "flash-attention", "flash-attention-2", "convolution", "elementwise", "embedding", "loss", "optimizer", "communication",
 }
 
 // String is the name that breakdowns use: "matrix".
@@ -55,6 +56,9 @@ type Operator struct {
 
 	// Launches is the number of kernels.
 	Launches int
+
+	// Eager marks a pass that a framework without fused kernels runs.
+	Eager bool
 
 	// Backward tells the gradient operators apart; Weight, of those, the ones
 	// that only the optimizer waits for.
@@ -122,7 +126,8 @@ type Layer struct {
 
 // Attention kinds: how a transformer's attention is computed.
 const (
-	AttentionFlash   = "flash"   // fused, scores stay on chip
+	AttentionFlash   = "flash"   // fused, scores stay on chip: the accelerator's best kernel
+	AttentionFlash2  = "flash-2" // fused, FlashAttention-2, which uses nothing newer than Ampere
 	AttentionUnfused = "unfused" // two batched products around a softmax through HBM
 )
 
@@ -131,7 +136,8 @@ type Batch struct {
 	Samples   int64 // sequences or images
 	Sequence  int64 // tokens in each; ignored by convnets
 	Precision topology.Precision
-	Attention string // AttentionFlash (the default) or AttentionUnfused
+	Attention string // AttentionFlash (the default), AttentionFlash2 or AttentionUnfused
+	Eager     bool   // elementwise passes are not fused
 
 	// The degrees by which the pass is shared with other accelerators; 0 is 1.
 	// What Unfold gives is the part of one of them. Data is the number of
@@ -274,6 +280,7 @@ func (u *unfolder) vector(name string, class Class, t traffic) Operator {
 	return Operator{
 		Name: name, Class: class, Precision: u.batch.Precision,
 		FLOPs: 2 * t.slots, Bytes: t.bytes, Launches: t.launches,
+		Eager: u.batch.Eager && class == Elementwise,
 	}
 }
 

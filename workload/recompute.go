@@ -4,7 +4,8 @@ package workload
 const (
 	RecomputeNone = "none"
 	// RecomputeSelective computes attention without its products with weights
-	// again, which is cheap for what it would keep (Korthikanti et al. 2022).
+	// again, which is cheap for what it would keep (Korthikanti et al. 2022); under
+	// PyTorch instead all but attention and every second product.
 	RecomputeSelective = "selective"
 	// RecomputeFull keeps nothing of a transformer layer but its input (Chen et
 	// al. 2016) and runs its forward pass again.
@@ -18,12 +19,14 @@ func (t Training) recomputed(l Layer) Layer {
 	switch {
 	case l.Input == 0 || t.Recompute == RecomputeNone:
 		return l
+	case t.Recompute == RecomputeSelective && t.Framework == FrameworkPyTorch:
+		again, l.Again = l.halfAgain(ElementBytes(t.Precision))
 	case t.Recompute == RecomputeSelective:
 		again = l.Forward[l.CoreFrom:l.CoreTo]
 		l.Again = l.CoreActivations
 	default:
 		again = l.Forward
-		if t.Zero == 3 {
+		if t.Framework == FrameworkPyTorch {
 			again = again[:neededAgain(again)]
 		}
 		l.Again = l.Activations - l.Input
@@ -31,6 +34,31 @@ func (t Training) recomputed(l Layer) Layer {
 	l.Activations -= l.Again
 	l.Backward = append(append(make([]Operator, 0, len(again)+len(l.Backward)), again...), l.Backward...)
 	return l
+}
+
+// halfAgain is a layer's forward pass without attention and with half of the
+// columns of each product, and how many bytes less are kept: of a layer, what is
+// kept is its input, half of the products' results, and attention's.
+// torchtitan's selective checkpoint keeps every second product, of which query,
+// key and value, and gate and up, are several.
+func (l Layer) halfAgain(element int64) (again []Operator, less int64) {
+	kept := l.Input + l.CoreActivations
+	for i, op := range l.Forward {
+		switch {
+		case i >= l.CoreFrom && i < l.CoreTo:
+			if op.Class == FlashAttention2 || op.Class == FlashAttention {
+				kept += op.Batch * op.M * op.K * element
+			}
+			continue
+		case op.Class == Matrix:
+			kept += op.Batch * op.M * op.N / 2 * element
+			op.N = quotient(op.N, 2)
+			op.FLOPs /= 2
+			op.Bytes /= 2
+		}
+		again = append(again, op)
+	}
+	return again, max(0, l.Activations-kept)
 }
 
 // neededAgain is how much of a layer's forward pass the backward pass needs the

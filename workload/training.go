@@ -22,7 +22,11 @@ type Training struct {
 	GlobalBatch int // sequences or samples of an iteration, all replicas
 	Sequence    int // tokens in a sequence; default the model's
 	Precision   topology.Precision
-	Attention   string // AttentionFlash (the default) or AttentionUnfused
+	Attention   string // AttentionFlash (the default), AttentionFlash2 or AttentionUnfused
+
+	// Framework is whose kernels and habits the job has; default PyTorch under
+	// Zero 3, DeepSpeed under Zero 1 and 2 without SequenceParallel, else Megatron.
+	Framework string
 
 	// The degrees of parallelism; default 1.
 	Data, Tensor, Pipeline, Context, Expert int
@@ -52,6 +56,23 @@ type Training struct {
 	Order []Group
 }
 
+// The frameworks, as far as they differ in what an iteration takes.
+const (
+	// FrameworkMegatron fuses elementwise passes and computes whole layers again.
+	// Gradients are summed when the pipeline has run dry.
+	FrameworkMegatron = "megatron"
+	// FrameworkPyTorch is PyTorch with FSDP: elementwise passes run one by one,
+	// attention is FlashAttention-2, a checkpoint stops where its results are no
+	// longer needed, and selective recomputation keeps attention and every second
+	// product's result.
+	FrameworkPyTorch = "pytorch"
+	// FrameworkDeepSpeed is Megatron-LM's model on DeepSpeed's pipeline and ZeRO
+	// (Megatron-DeepSpeed, which trained BLOOM): stages send each other whole
+	// activations from every tensor-parallel rank, and under Zero 1 gradients are
+	// all-reduced before each rank steps its share.
+	FrameworkDeepSpeed = "deepspeed"
+)
+
 // DefaultOrder is where ranks are placed unless a job says otherwise: as in
 // Megatron-LM tensor-parallel ranks are neighbours, and stages are farthest.
 var DefaultOrder = []Group{TensorGroup, ContextGroup, DataGroup, PipelineGroup}
@@ -67,8 +88,20 @@ func (t Training) WithDefaults() Training {
 	if t.Sequence == 0 {
 		t.Sequence = int(t.Model.Sequence)
 	}
+	if t.Framework == "" {
+		t.Framework = FrameworkMegatron
+		switch {
+		case t.Zero == 3:
+			t.Framework = FrameworkPyTorch
+		case t.Zero > 0 && !t.SequenceParallel:
+			t.Framework = FrameworkDeepSpeed
+		}
+	}
 	if t.Attention == "" {
 		t.Attention = AttentionFlash
+	}
+	if t.Attention == AttentionFlash && t.Framework == FrameworkPyTorch {
+		t.Attention = AttentionFlash2
 	}
 	if t.PipelineSchedule == "" {
 		t.PipelineSchedule = OneFOneB
@@ -129,14 +162,17 @@ func (t Training) Validate() error {
 		case limit > 0 && int64(t.Sequence) > limit && t.Model.learned():
 			bad("sequence %d is longer than the model's table of %d positions", t.Sequence, limit)
 		}
-		if t.Attention != AttentionFlash && t.Attention != AttentionUnfused {
-			bad("attention %q is unknown: %q or %q", t.Attention, AttentionFlash, AttentionUnfused)
+		if t.Attention != AttentionFlash && t.Attention != AttentionFlash2 && t.Attention != AttentionUnfused {
+			bad("attention %q is unknown: %q, %q or %q", t.Attention, AttentionFlash, AttentionFlash2, AttentionUnfused)
 		}
 	}
 	switch t.Precision {
 	case topology.FP32, topology.TF32, topology.FP16, topology.BF16, topology.FP8:
 	default:
 		bad("precision %v does not train: fp32, tf32, fp16, bf16 or fp8", t.Precision)
+	}
+	if t.Framework != FrameworkMegatron && t.Framework != FrameworkPyTorch && t.Framework != FrameworkDeepSpeed {
+		bad("framework %q is unknown: %q, %q or %q", t.Framework, FrameworkMegatron, FrameworkPyTorch, FrameworkDeepSpeed)
 	}
 	if t.Zero < 0 || t.Zero > 3 {
 		bad("zero must be 0 to 3, got %d", t.Zero)
@@ -230,7 +266,7 @@ func (t Training) Batch() Batch {
 	t = t.WithDefaults()
 	return Batch{
 		Samples: int64(t.MicroBatch), Sequence: int64(t.Sequence),
-		Precision: t.Precision, Attention: t.Attention,
+		Precision: t.Precision, Attention: t.Attention, Eager: t.Framework == FrameworkPyTorch,
 		Tensor: int64(t.Tensor), Context: int64(t.Context), Expert: int64(t.Expert), Data: int64(t.Data),
 		SequenceParallel: t.SequenceParallel && t.Tensor > 1, TensorOverlap: t.TensorOverlap,
 	}
@@ -361,26 +397,47 @@ func (t Training) ExpertReplicas(rank int) int {
 }
 
 // GradientBytes is the width in which a gradient is kept, accumulated and
-// summed over replicas.
+// summed over replicas: 2 bytes in fp16, 4 in all else.
 //
-// The rule is by precision: 16-bit training keeps the whole model and its
-// gradients in 16 bits beside an FP32 master copy in the optimizer (apex O2;
-// NVIDIA DeepLearningExamples' BERT, run_pretraining.py: model.half() under
-// --allreduce_post_accumulation_fp16, which its scripts set), so 2 bytes;
-// fp32 and tf32 4. Native autocast keeps FP32 weights and reduces 4 bytes in
-// 16-bit training; that recipe is not modelled.
-func GradientBytes(p topology.Precision) int64 { return ElementBytes(p) }
+// FP16 training keeps the whole model and its gradients in 16 bits beside an FP32
+// master copy in the optimizer (apex O2, as in NVIDIA DeepLearningExamples' BERT;
+// Megatron-LM without accumulate-allreduce-grads-in-fp32). BF16 has 8 bits of
+// mantissa, too few to sum many gradients in: Megatron-LM and DeepSpeed's
+// BF16Optimizer accumulate and reduce them in FP32, and so do FSDP's usual mixed
+// precision policies (torchtitan; Composer's DEFAULT).
+func GradientBytes(p topology.Precision) int64 {
+	if p == topology.FP16 {
+		return 2
+	}
+	return 4
+}
 
 // GradientAdd is the operator that adds a micro-batch's gradients of so many
 // parameters to those of the micro-batches before: it runs in every micro-batch
-// of an iteration but the first.
+// of an iteration but the first. DeepSpeed's BF16Optimizer runs it in all
+// ([Training.AddsAlways]): it converts the gradients to FP32, adds them to the sum
+// and clears them, each a pass of its own (bf16_optimizer.py, update_hp_grads).
 func (t Training) GradientAdd(parameters int64) Operator {
 	n := float64(parameters)
-	return Operator{
+	e, g := float64(ElementBytes(t.Precision)), float64(GradientBytes(t.Precision))
+	op := Operator{
 		Name: "gradient accumulation", Class: Elementwise, Precision: t.Precision,
-		FLOPs: 2 * moveSlots * n, Bytes: 3 * n * float64(GradientBytes(t.Precision)),
+		FLOPs: 2 * moveSlots * n, Bytes: n * (e + 2*g),
 		Launches: int(t.tensors(parameters)), Backward: true,
 	}
+	if t.AddsAlways() {
+		op.Bytes = n * (e + g + 3*g + e)
+		op.FLOPs *= 3
+		op.Launches *= 3
+	}
+	return op
+}
+
+// AddsAlways says whether gradients are added to a sum even in the first
+// micro-batch.
+func (t Training) AddsAlways() bool {
+	t = t.WithDefaults()
+	return t.Framework == FrameworkDeepSpeed && GradientBytes(t.Precision) > ElementBytes(t.Precision)
 }
 
 // Step is the optimizer's update of so many parameters at the end of an

@@ -150,9 +150,14 @@ func (u *unfolder) latentAttention(m Model, dropout bool) {
 	u.rows("projection", 1, tokens, m.Hidden, values)
 }
 
-// rotate turns n elements of queries and keys by their positions.
+// rotate turns n elements of queries and keys by their positions: in place in a
+// fused kernel, as complex numbers of FP32 where passes run one by one (Llama's
+// reference code: conversion, product, conversion back).
 func (u *unfolder) rotate(n int64) {
 	t := u.moves(n, 2, 0, moveSlots)
+	if u.batch.Eager {
+		t = traffic{float64(n) * (2*u.element + 4*4), 3 * moveSlots * float64(n), 3}
+	}
 	u.pass("rotary", Elementwise, t, t)
 }
 
@@ -280,10 +285,17 @@ func (u *unfolder) gelu(n int64) {
 	u.pass("gelu", Elementwise, u.moves(n, 2, 0, geluSlots), u.moves(n, 3, 0, geluGradientSlots))
 }
 
-// swiglu multiplies n up values by the SiLU of n gate values.
+// swiglu multiplies n up values by the SiLU of n gate values, in one kernel each
+// way or, where passes run one by one, in two forward and three backward.
 func (u *unfolder) swiglu(n int64) {
 	u.keep(2 * n)
-	u.pass("swiglu", Elementwise, u.moves(n, 3, 0, siluSlots), u.moves(n, 5, 0, siluGradientSlots))
+	forward, backward := u.moves(n, 3, 0, siluSlots), u.moves(n, 5, 0, siluGradientSlots)
+	if u.batch.Eager {
+		u.keep(n) // the SiLU
+		forward, backward = u.moves(n, 5, 0, siluSlots+moveSlots), u.moves(n, 9, 0, siluGradientSlots+2*moveSlots)
+		forward.launches, backward.launches = 2, 3
+	}
+	u.pass("swiglu", Elementwise, forward, backward)
 }
 
 // loss is softmax and cross entropy of n logits. Log-softmax reads its input

@@ -308,7 +308,7 @@ func (g *gang) compute(work, now sim.Time) {
 // duration is what the work left takes at the present pace.
 func (g *gang) duration() sim.Time {
 	if g.disturbed() {
-		return sim.Time(float64(g.left)/(1-g.j.Interference) + 0.5)
+		return sim.Time(float64(g.left)/g.j.pace + 0.5)
 	}
 	return g.left
 }
@@ -327,7 +327,7 @@ func (g *gang) disturb(change func()) {
 	now := g.j.c.Engine.Now()
 	g.settle(now, was)
 	change()
-	if g.disturbed() != was && g.j.Interference > 0 {
+	if g.disturbed() != was && g.j.pace < 1 {
 		g.j.c.Engine.Arm(g.timer, now+g.duration())
 	}
 }
@@ -336,7 +336,7 @@ func (g *gang) disturb(change func()) {
 func (g *gang) settle(now sim.Time, disturbed bool) {
 	took := now - g.changed
 	if disturbed {
-		g.left -= sim.Time(float64(took)*(1-g.j.Interference) + 0.5)
+		g.left -= sim.Time(float64(took)*g.j.pace + 0.5)
 		g.parts.Overlapped += took
 		g.ledger.Overlapped += took
 	} else {

@@ -144,7 +144,7 @@ func parameters(t workload.Training, shared, experts int64) []transfer {
 // gradients are their sums over the replicas.
 func gradients(t workload.Training, shared, experts int64) []transfer {
 	op := collective.AllReduce
-	if t.Zero >= 1 {
+	if t.Zero >= 2 || t.Zero == 1 && t.Framework != workload.FrameworkDeepSpeed {
 		op = collective.ReduceScatter
 	}
 	bytes := float64(workload.GradientBytes(t.Precision))
@@ -170,12 +170,15 @@ func (j *Job) compileChunk(layers []workload.Layer, n, of int) chunk {
 	c := chunk{number: n}
 	b := t.Batch()
 	whole := float64(b.Samples * int64(t.Sequence) / b.Context * t.Model.Hidden * workload.ElementBytes(t.Precision))
-	c.message = whole / float64(t.Tensor)
 	// A rank passes on its share of the activations, which the tensor-parallel
 	// ranks then gather unless they hold only shares anyway (Narayanan et al.
-	// 2021, section 4.1).
+	// 2021, section 4.1). DeepSpeed's passes on all of them.
+	c.message = whole
+	if t.Framework != workload.FrameworkDeepSpeed || b.SequenceParallel {
+		c.message /= float64(t.Tensor)
+	}
 	var entry, back []step
-	if t.Tensor > 1 && !b.SequenceParallel {
+	if t.Tensor > 1 && c.message < whole && !b.SequenceParallel {
 		gather := step{do: stepExchange, transfer: transfer{kind: Tensor, op: collective.AllGather, bytes: whole}}
 		if n > 0 {
 			entry = []step{gather}
@@ -215,7 +218,7 @@ func (j *Job) compileChunk(layers []workload.Layer, n, of int) chunk {
 				if split {
 					last = &weights
 				}
-				if i == 0 && accumulate == 1 {
+				if i == 0 && (accumulate == 1 || t.AddsAlways()) {
 					*last = compute(*last, add)
 				}
 				if ready[i] != nil {

@@ -25,7 +25,7 @@
 //     ends when all stages' have.
 //
 // A communication kernel takes multiprocessors away from the computation beside
-// it, which slows down in that proportion (Job.Interference).
+// it, which slows down in that proportion ([cluster.Kernels]).
 //
 // The time of a rank is computation, exposed communication (a wait for a
 // collective or for a message on its way), the optimizer, and the bubble: a wait
@@ -76,9 +76,6 @@ type Job struct {
 	// SendOverlap lets a stage go on while what it sends to another is on its
 	// way.
 	SendOverlap bool
-	// Interference is the share of the accelerator that a communication kernel
-	// takes from the computation beside it, 0 to less than 1.
-	Interference float64
 	// Unfold makes every rank a gang of its own.
 	Unfold bool
 
@@ -90,6 +87,7 @@ type Job struct {
 	c     *cluster.Cluster
 	job   int
 	actor sim.Actor
+	pace  float64 // of computation beside communication, 1 being undisturbed
 
 	gangs    []*gang
 	groups   []*group
@@ -177,6 +175,7 @@ const (
 func (j *Job) Begin(c *cluster.Cluster, job int) {
 	j.c, j.job = c, job
 	j.actor = c.Engine.Register(j)
+	j.pace = 1 - j.Roofline.Interference()
 	j.Training = j.Training.WithDefaults()
 	if err := j.form(); err != nil {
 		c.Fail(job, err)

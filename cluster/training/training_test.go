@@ -52,6 +52,35 @@ func leafSpine(h topology.Host, hosts int, oversubscription float64) *topology.T
 
 var small = workload.Model{Name: "small", Family: workload.FamilyTransformer, Layers: 6, Hidden: 1024, Heads: 16, Vocab: 32000, Sequence: 512}
 
+// quiet is a roofline under which communication does not slow computation.
+func quiet(a topology.Accelerator) cluster.Roofline {
+	k := cluster.Shipped
+	k.Interference = 0
+	return cluster.Roofline{Accelerator: a, Kernels: &k}
+}
+
+// Communication takes its share of the pace of the computation beside it: with
+// half of it lost, an all-reduce that lasts as long as the rest of the backward
+// pass makes that half as long again.
+func TestInterference(t *testing.T) {
+	topo := leafSpine(host(), 4, 1)
+	run1 := func(interference float64) training.Iteration {
+		j := job(32, 1, 25<<20, true, 2)
+		j.Roofline.Kernels.Interference = interference
+		run(t, topo, &cluster.Job{Name: "it", Count: 32, Program: j})
+		return j.Last
+	}
+	still, noisy := run1(0), run1(0.5)
+	// What is computed beside communication takes twice as long.
+	slowed := noisy.Compute - still.Compute
+	if want := noisy.Overlapped / 2; slowed < want-64 || slowed > want+64 {
+		t.Errorf("compute took %v longer with %v of communication beside it, want %v", slowed, noisy.Overlapped, want)
+	}
+	if noisy.Time <= still.Time {
+		t.Errorf("an iteration takes %v with interference and %v without", noisy.Time, still.Time)
+	}
+}
+
 // job trains the small model on so many replicas.
 func job(replicas, accumulation int, bucket int64, overlap bool, iterations int64) *training.Job {
 	t := workload.Training{
@@ -60,7 +89,7 @@ func job(replicas, accumulation int, bucket int64, overlap bool, iterations int6
 	if err := t.Validate(); err != nil {
 		panic(err)
 	}
-	return &training.Job{Training: t, Iterations: iterations, Roofline: cluster.Roofline{Accelerator: a100()}, BucketBytes: bucket, Overlap: overlap}
+	return &training.Job{Training: t, Iterations: iterations, Roofline: quiet(a100()), BucketBytes: bucket, Overlap: overlap}
 }
 
 // program is a job whose program is a function.
@@ -393,7 +422,7 @@ func TestJumpStopsAtTheHorizon(t *testing.T) {
 		for i := range topo.Links {
 			bytes = max(bytes, c.Network.Use(topology.LinkID(i)).Bytes)
 		}
-		if most := float64(j.Done+1) * 2 * float64(j.Training.Model.Parameters()*2); bytes > most {
+		if most := float64(j.Done+1) * 2 * float64(j.Training.Model.Parameters()*workload.GradientBytes(topology.BF16)); bytes > most {
 			t.Errorf("a link carried %v bytes in %v iterations; %v at most", bytes, times, most)
 		}
 	}
