@@ -21,10 +21,9 @@ type gang struct {
 
 	parts Iteration // of the iteration that is on
 
-	// What comes: the rest of the schedule, weight passes put off, and what is to
-	// be done after the last pass.
+	// What comes: the rest of the schedule, and what is to be done after the last
+	// pass.
 	action  int
-	pending []workload.Action
 	closing closing
 
 	// The pass that is on.
@@ -129,7 +128,7 @@ func (j *Job) newGang(p *program, ranks []int, nodes []topology.NodeID) *gang {
 // start makes a gang ready for an iteration.
 func (g *gang) start(now sim.Time) {
 	g.parts = Iteration{}
-	g.action, g.pending, g.closing = 0, g.pending[:0], running
+	g.action, g.closing = 0, running
 	g.gathered, g.used, g.requested, g.look = 0, 0, 0, cursor{}
 	g.wait = nothing
 	for pass := range g.inbox {
@@ -205,7 +204,6 @@ func (g *gang) request(steps int) {
 		if g.look.action == len(g.program.actions) {
 			return
 		}
-		// Under ZeroBubble weight passes need no parameters.
 		all := g.passSteps(g.program.actions[g.look.action])
 		if g.look.step == len(all) {
 			g.look = cursor{action: g.look.action + 1}
@@ -366,41 +364,23 @@ func (g *gang) computed(now sim.Time) {
 // pick begins the next pass, or what comes after the last.
 func (g *gang) pick(now sim.Time) {
 	p := g.program
-	if g.action < len(p.actions) {
-		a := p.actions[g.action]
-		ready := g.ready(a)
-		switch {
-		case ready && len(g.pending) <= p.deferred:
-			g.action++
-			g.begin(a)
-		case len(g.pending) > 0:
-			g.beginPending()
-		default:
-			g.await(forMessage, now)
-		}
+	if g.action == len(p.actions) {
+		g.close(now)
 		return
 	}
-	if len(g.pending) > 0 {
-		g.beginPending()
+	a := p.actions[g.action]
+	if !g.ready(a) {
+		g.await(forMessage, now)
 		return
 	}
-	g.close(now)
-}
-
-func (g *gang) beginPending() {
-	a := g.pending[0]
-	g.pending = g.pending[:copy(g.pending, g.pending[1:])]
-	g.begin(a)
-}
-
-func (g *gang) begin(a workload.Action) {
+	g.action++
 	g.passing, g.pass, g.at, g.steps = true, a, 0, g.passSteps(a)
 }
 
 // letterFor is the message that a pass needs, nil if it needs none.
 func (g *gang) letterFor(a workload.Action) *letter {
 	c := g.program.chunks[a.Chunk].number
-	if a.Pass == workload.ForwardPass && c == 0 || a.Pass == workload.BackwardPass && c == g.lastChunk() {
+	if a.Pass == workload.ForwardPass && c == 0 || a.Pass == workload.BackwardPass && c == g.lastChunk() || a.Pass == workload.WeightPass {
 		return nil
 	}
 	return &g.inbox[a.Pass][a.Chunk*g.j.Training.Accumulation()+a.Micro]
@@ -423,9 +403,6 @@ func (g *gang) endPass(now sim.Time) {
 			g.send(g.next, c.number+1, c.message, now)
 		}
 	case workload.BackwardPass:
-		if g.j.Training.PipelineSchedule == workload.ZeroBubble {
-			g.pending = append(g.pending, workload.Action{Pass: workload.WeightPass, Chunk: g.pass.Chunk, Micro: g.pass.Micro})
-		}
 		if c.number > 0 {
 			g.send(g.previous, c.number-1, c.message, now)
 		}

@@ -13,7 +13,6 @@ type program struct {
 	stage     int
 	actions   []workload.Action
 	chunks    []chunk
-	deferred  int      // weight passes that may be put off
 	optimizer sim.Time // the update of the rank's parameters
 	gather    []transfer
 	tied      transfer // gradients of the table that the first and last stage share; no bytes: none
@@ -104,7 +103,7 @@ func (p *program) transfers() iter.Seq[transfer] {
 // compile works out what a stage does.
 func (j *Job) compile(layers []workload.Layer, stage int) *program {
 	t := j.Training
-	p := &program{stage: stage, actions: t.Schedule(stage), deferred: t.Deferred(stage)}
+	p := &program{stage: stage, actions: t.Schedule(stage)}
 	ranges := t.Chunks(layers)
 	var shared, experts int64
 	for n := stage; n < len(ranges); n += t.Pipeline {
