@@ -188,7 +188,7 @@ func tooMuch(t workload.Training, a topology.Accelerator) string {
 	if m.Gathered > 0 {
 		text += ", gathered parameters " + gb(m.Gathered)
 	}
-	text += ")"
+	text += ", buffers and framework " + gb(m.Buffers+m.Framework) + ")"
 	var would []string
 	try := func(change func(*workload.Training), format string, args ...any) {
 		c := t

@@ -247,6 +247,14 @@ func (t Training) Layers() []Layer {
 	return layers
 }
 
+// MessageBytes is the activations that a rank passes on to the next stage: of its
+// tokens, and of those its share among the tensor-parallel ranks.
+func (t Training) MessageBytes() int64 {
+	t = t.WithDefaults()
+	b := t.Batch()
+	return b.tokens() * t.Model.Hidden * ElementBytes(t.Precision) / b.Tensor
+}
+
 // Chunks cuts layers into Pipeline x VirtualStages runs in the order of the
 // forward pass; chunk i is on stage i mod Pipeline. Each is the range of its
 // layers. Layers are spread evenly; the chunks that get one less than others are

@@ -107,14 +107,19 @@ func TestActivations(t *testing.T) {
 }
 
 func TestStateBytes(t *testing.T) {
-	job := Training{Model: gpt3, GlobalBatch: 1, Precision: topology.BF16}
-	m := job.Memory()
 	n := gpt3.Parameters()
-	if got := m.Parameters + m.Gradients + m.Optimizer; got != 16*n { // Rajbhandari et al. 2020, section 3.1
-		t.Errorf("Adam in 16 bits keeps %d bytes, want 16 a parameter: %d", got, 16*n)
-	}
-	if m.Total() != 16*n+m.Activations {
-		t.Errorf("total %d", m.Total())
+	for p, want := range map[topology.Precision]int64{
+		topology.FP16: 16, // Rajbhandari et al. 2020, section 3.1
+		topology.BF16: 18, // Megatron-LM, docs/distrib_optimizer: gradients in fp32
+		topology.FP32: 16, // 4 + 4 + 8
+	} {
+		m := Training{Model: gpt3, GlobalBatch: 1, Precision: p}.Memory()
+		if got := m.Parameters + m.Gradients + m.Optimizer; got != want*n {
+			t.Errorf("Adam in %v keeps %d bytes, want %d a parameter: %d", p, got, want, want*n)
+		}
+		if sum := want*n + m.Activations + m.Gathered + m.Buffers + m.Framework; m.Total() != sum {
+			t.Errorf("total %d, want %d", m.Total(), sum)
+		}
 	}
 	for _, c := range []struct {
 		kind OptimizerKind

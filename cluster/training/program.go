@@ -168,8 +168,8 @@ func (j *Job) compileChunk(layers []workload.Layer, n, of int) chunk {
 	t := j.Training
 	c := chunk{number: n}
 	b := t.Batch()
-	whole := float64(b.Samples * int64(t.Sequence) / b.Context * t.Model.Hidden * workload.ElementBytes(t.Precision))
-	c.message = whole / float64(t.Tensor)
+	c.message = float64(t.MessageBytes())
+	whole := c.message * float64(t.Tensor)
 	// A rank passes on its share of the activations, which the tensor-parallel
 	// ranks then gather unless they hold only shares anyway (Narayanan et al.
 	// 2021, section 4.1).
