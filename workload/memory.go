@@ -92,21 +92,7 @@ func (t Training) memory(layers []Layer, stage int) Memory {
 		}
 		kept = max(kept, chunk)
 	}
-	if t.Model.TiedEmbeddings && t.Pipeline > 1 && stage == t.Pipeline-1 {
-		shared += layers[0].Parameters // a copy of the table
-	}
-	replicas := int64(t.Data * t.Context)
-	divided := func(bytes int64, from int) int64 {
-		n := shared * bytes
-		if t.Zero >= from {
-			n = quotient(n, replicas)
-		}
-		e := experts * bytes
-		if t.Zero >= from {
-			e = quotient(e, replicas/int64(t.Expert))
-		}
-		return n + e
-	}
+	divided := func(bytes int64, from int) int64 { return t.Owned(shared, experts, from) * bytes }
 	m := Memory{
 		Parameters:  divided(ElementBytes(t.Precision), 3) + tables,
 		Gradients:   divided(keptGradientBytes(t.Precision), 2),
@@ -118,7 +104,7 @@ func (t Training) memory(layers []Layer, stage int) Memory {
 	if t.Pipeline > 1 {
 		m.Buffers += t.MessageBytes() * int64(t.InFlight(stage))
 	}
-	if t.Zero > 0 && replicas > 1 {
+	if t.Zero > 0 && t.Data*t.Context > 1 {
 		bucket := min(shared+experts, bucketParameters)
 		m.Buffers += bucket*GradientBytes(t.Precision) + bucket*element
 	}

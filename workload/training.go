@@ -237,14 +237,38 @@ func (t Training) Batch() Batch {
 }
 
 // Layers unfolds one micro-batch for one rank of each stage, input first, with
-// what the backward pass computes again.
+// what the backward pass computes again. Where the last stage has a copy of the
+// first one's embedding table, it is the head's.
 func (t Training) Layers() []Layer {
 	t = t.WithDefaults()
 	layers := t.Model.Unfold(t.Batch())
 	for i := range layers {
 		layers[i] = t.recomputed(layers[i])
 	}
+	layers[len(layers)-1].Parameters += t.TiedTable()
 	return layers
+}
+
+// TiedTable is a rank's parameters of the embedding table that the first and the
+// last of several stages each keep a copy of, whose gradients they sum (Shoeybi et
+// al. 2019); 0 if there is none.
+func (t Training) TiedTable() int64 {
+	t = t.WithDefaults()
+	if !t.Model.TiedEmbeddings || t.Pipeline == 1 {
+		return 0
+	}
+	return t.Batch().part(t.Model.Vocab) * t.Model.Hidden
+}
+
+// Owned is what of the parameters of a rank's layers, those of routed experts
+// apart, it takes care of itself if ZeRO shares them out from a stage on.
+func (t Training) Owned(shared, experts int64, from int) int64 {
+	t = t.WithDefaults()
+	if t.Zero < from {
+		return shared + experts
+	}
+	replicas := int64(t.Data * t.Context)
+	return quotient(shared, replicas) + quotient(experts, replicas/int64(t.Expert))
 }
 
 // MessageBytes is the activations that a rank passes on to the next stage: of its

@@ -51,6 +51,8 @@ type gang struct {
 	streamed bool
 	stream   []item
 	held     []transfer // gradients that are to wait until the passes are over
+	draining bool       // no pass begins before the data stream is empty
+	sending  int        // messages on their way
 
 	// Gathering of parameters under ZeRO 3, in the order of the steps.
 	gathered, used int // complete, and steps gone by
@@ -128,7 +130,7 @@ func (j *Job) newGang(p *program, ranks []int, nodes []topology.NodeID) *gang {
 // start makes a gang ready for an iteration.
 func (g *gang) start(now sim.Time) {
 	g.parts = Iteration{}
-	g.action, g.closing = 0, running
+	g.action, g.closing, g.draining = 0, running, false
 	g.gathered, g.used, g.requested, g.look = 0, 0, 0, cursor{}
 	g.wait = nothing
 	for pass := range g.inbox {
@@ -364,15 +366,24 @@ func (g *gang) computed(now sim.Time) {
 // pick begins the next pass, or what comes after the last.
 func (g *gang) pick(now sim.Time) {
 	p := g.program
+	if g.sending > 0 && !g.j.SendOverlap {
+		g.await(forSend, now)
+		return
+	}
 	if g.action == len(p.actions) {
 		g.close(now)
 		return
 	}
 	a := p.actions[g.action]
-	if !g.ready(a) {
+	switch {
+	case g.draining && len(g.stream) > 0:
+		g.await(forStream, now)
+		return
+	case !g.ready(a):
 		g.await(forMessage, now)
 		return
 	}
+	g.draining = false
 	g.action++
 	g.passing, g.pass, g.at, g.steps = true, a, 0, g.passSteps(a)
 }
@@ -408,17 +419,15 @@ func (g *gang) endPass(now sim.Time) {
 		}
 	}
 	if len(g.held) > 0 && g.j.Training.Zero >= 2 {
-		g.release(now)
+		g.release()
+		g.draining = true
 	}
 }
 
-// release lets the gradients go that were held back, and waits for their sum.
-func (g *gang) release(now sim.Time) {
+// release lets the gradients go that were held back.
+func (g *gang) release() {
 	g.enqueue(g.held, false)
 	g.held = g.held[:0]
-	if len(g.stream) > 0 {
-		g.await(forStream, now)
-	}
 }
 
 // send launches a message for the pass of another chunk.
@@ -443,9 +452,7 @@ func (g *gang) send(n neighbour, chunk int, bytes float64, now sim.Time) {
 	j.c.Launch(cluster.Collective{
 		Plan: n.plan, Size: bytes, Owner: j.c.Jobs[j.job].Owner, Actor: j.actor, Arg: argArrived | uint64(id),
 	})
-	if !j.SendOverlap {
-		g.await(forSend, now)
-	}
+	g.sending++
 }
 
 // arrived is called when a message has.
@@ -454,7 +461,7 @@ func (j *Job) arrived(id int32, now sim.Time) {
 	j.idle = append(j.idle, id)
 	l := &m.to.inbox[m.pass][m.chunk*j.Training.Accumulation()+m.micro]
 	l.arrived = true
-	if m.from.wait == forSend {
+	if m.from.sending--; m.from.wait == forSend && m.from.sending == 0 {
 		m.from.resume(Pipeline, 0, now)
 	}
 	if g := m.to; g.wait == forMessage && g.ready(g.program.actions[g.action]) {
@@ -468,8 +475,7 @@ func (g *gang) close(now sim.Time) {
 	g.closing++
 	switch g.closing {
 	case summing:
-		g.enqueue(g.held, false)
-		g.held = g.held[:0]
+		g.release()
 		if len(g.stream) > 0 {
 			g.await(forStream, now)
 		}

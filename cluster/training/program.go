@@ -114,20 +114,15 @@ func (j *Job) compile(layers []workload.Layer, stage int) *program {
 			experts += l.ExpertParameters
 		}
 	}
-	replicas := int64(t.Data * t.Context)
-	own := shared + experts
-	if t.Zero >= 1 {
-		own = (shared+replicas-1)/replicas + (experts*int64(t.Expert)+replicas-1)/replicas
-	}
-	p.optimizer = sim.FromSeconds(j.Roofline.Time(t.Step(own)))
-	if (t.Zero == 1 || t.Zero == 2) && replicas > 1 {
+	p.optimizer = sim.FromSeconds(j.Roofline.Time(t.Step(t.Owned(shared, experts, 1))))
+	if replicas := t.Data * t.Context; (t.Zero == 1 || t.Zero == 2) && replicas > 1 {
 		p.gather = parameters(t, shared, experts)
-		if replicas == int64(t.Expert) {
+		if replicas == t.Expert {
 			p.gather = parameters(t, shared, 0)
 		}
 	}
-	if last := t.Pipeline - 1; t.Model.TiedEmbeddings && t.Pipeline > 1 && (stage == 0 || stage == last) {
-		p.tied = transfer{kind: Pipeline, op: collective.AllReduce, bytes: float64(layers[0].Parameters * workload.GradientBytes(t.Precision))}
+	if table := t.TiedTable(); table > 0 && (stage == 0 || stage == t.Pipeline-1) {
+		p.tied = transfer{kind: Pipeline, op: collective.AllReduce, bytes: float64(table * workload.GradientBytes(t.Precision))}
 	}
 	return p
 }
@@ -189,14 +184,12 @@ func (j *Job) compileChunk(layers []workload.Layer, n, of int) chunk {
 		c.forward = j.passOf(append(c.forward, j.gathers(l)...), l.Forward, every)
 	}
 	split := t.PipelineSchedule == workload.ZeroBubble
-	var all int64
+	var shared, experts int64
 	for _, l := range layers {
-		all += l.Parameters + l.ExpertParameters
+		shared += l.Parameters
+		experts += l.ExpertParameters
 	}
-	if t.Zero >= 2 {
-		all /= int64(t.Data * t.Context)
-	}
-	add := sim.FromSeconds(j.Roofline.Time(t.GradientAdd(all)))
+	add := sim.FromSeconds(j.Roofline.Time(t.GradientAdd(t.Owned(shared, experts, 2))))
 	for accumulate := range 2 {
 		for reduce := range 2 {
 			ready := j.readyAfter(layers, reduce == 1)
@@ -286,15 +279,19 @@ func (j *Job) passOf(steps []step, ops []workload.Operator, wanted func(workload
 			steps = append(steps, s)
 		default:
 			seconds += j.Roofline.Time(op)
+			if n := len(steps); n > 0 && steps[n-1].do == stepBeside {
+				flush() // what comes next waits for both
+			}
 		}
 	}
 	flush()
 	return steps
 }
 
-// compute appends a computation, to the one before if nothing lies between.
+// compute appends a computation, to the one before if nothing lies between and
+// that one has no collective beside it.
 func compute(steps []step, d sim.Time) []step {
-	if n := len(steps); n > 0 && steps[n-1].do == stepCompute {
+	if n := len(steps); n > 0 && steps[n-1].do == stepCompute && (n == 1 || steps[n-2].do != stepBeside) {
 		steps[n-1].duration += d
 		return steps
 	}
