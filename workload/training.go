@@ -444,7 +444,11 @@ func (t Training) tensors(parameters int64) int64 {
 // 6N + 12 l h s a token with N the parameters in products.
 func (t Training) FLOPs() float64 {
 	t = t.WithDefaults()
-	b := Batch{Samples: 1, Sequence: int64(t.Sequence), Precision: t.Precision, Attention: AttentionUnfused}
+	// Experts compute whole rows, and more than come with a capacity factor; the
+	// model's arithmetic is of those that come.
+	t.Model.CapacityFactor = 0
+	samples := max(t.Model.Experts, 1)
+	b := Batch{Samples: samples, Sequence: int64(t.Sequence), Precision: t.Precision, Attention: AttentionUnfused}
 	var forward float64
 	for _, l := range t.Model.Unfold(b) {
 		for _, op := range l.Forward {
@@ -453,7 +457,7 @@ func (t Training) FLOPs() float64 {
 			}
 		}
 	}
-	return 3 * forward * float64(t.GlobalBatch)
+	return 3 * forward * float64(t.GlobalBatch) / float64(samples)
 }
 
 // Recomputed is the products' FLOPs of an iteration with those that the backward
