@@ -24,6 +24,10 @@ const (
 	ZeroBubble = "zero-bubble"
 )
 
+// MaxPasses is how many micro-batches an iteration may have, times the chunks that
+// each goes through: every pass is simulated.
+const MaxPasses = 1 << 22
+
 // Pass is a step of a pipeline schedule.
 type Pass uint8
 
@@ -145,6 +149,9 @@ func (t Training) checkSchedule() error {
 		return fmt.Errorf("schedule %q is unknown: %q, %q, %q or %q", s, GPipe, OneFOneB, Interleaved, ZeroBubble)
 	case s != Interleaved && t.VirtualStages > 1:
 		return fmt.Errorf("schedule %q has one chunk a stage, virtual_stages is %d: %q takes more", s, t.VirtualStages, Interleaved)
+	case t.Accumulation() > MaxPasses/t.VirtualStages/t.Pipeline:
+		return fmt.Errorf("global_batch %d makes %d micro-batches, more than can be scheduled in %d chunks on %d stages: %d passes in all; a larger micro_batch makes fewer",
+			t.GlobalBatch, t.Accumulation(), t.VirtualStages, t.Pipeline, MaxPasses)
 	case s == Interleaved && t.VirtualStages > 1 && t.Accumulation()%t.Pipeline != 0:
 		unit := t.Data * t.MicroBatch * t.Pipeline
 		return fmt.Errorf("global_batch %d makes %d micro-batches, which interleaving takes in groups of as many as there are stages, %d: nearest global_batch %s",

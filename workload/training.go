@@ -242,8 +242,13 @@ func (t Training) Batch() Batch {
 func (t Training) Layers() []Layer {
 	t = t.WithDefaults()
 	layers := t.Model.Unfold(t.Batch())
-	for i := range layers {
-		layers[i] = t.recomputed(layers[i])
+	var before, after Layer // the latest layer, without and with what is recomputed
+	for i, l := range layers {
+		if !l.sharesOperators(before) {
+			before, after = l, t.recomputed(l)
+		}
+		after.Name = l.Name
+		layers[i] = after
 	}
 	layers[len(layers)-1].Parameters += t.TiedTable()
 	return layers

@@ -15,6 +15,7 @@ type gang struct {
 	program  *program
 	ranks    []int
 	ledger   *cluster.Ledger
+	pace     pace
 	groups   [numDimensions]*group
 	next     neighbour // the stage after
 	previous neighbour
@@ -118,7 +119,7 @@ func (j *Job) newGang(p *program, ranks []int, nodes []topology.NodeID) *gang {
 	for i, r := range ranks {
 		own[i] = nodes[r]
 	}
-	g := &gang{j: j, number: len(j.gangs), program: p, ranks: ranks, ledger: j.c.NewLedger(own)}
+	g := &gang{j: j, number: len(j.gangs), program: p, ranks: ranks, ledger: j.c.NewLedger(own), pace: j.pace(ranks[0])}
 	g.timer = j.c.Engine.NewTimer(j.actor, argComputed|uint64(g.number))
 	for pass := range g.inbox {
 		g.inbox[pass] = make([]letter, len(p.chunks)*j.Training.Accumulation())
@@ -130,6 +131,7 @@ func (j *Job) newGang(p *program, ranks []int, nodes []topology.NodeID) *gang {
 // start makes a gang ready for an iteration.
 func (g *gang) start(now sim.Time) {
 	g.parts = Iteration{}
+	g.pace.draw()
 	g.action, g.closing, g.draining = 0, running, false
 	g.gathered, g.used, g.requested, g.look = 0, 0, 0, cursor{}
 	g.wait = nothing
@@ -300,7 +302,7 @@ func (g *gang) dimensionOf(by *group) dimension {
 
 // compute keeps the ranks busy with so much work.
 func (g *gang) compute(work, now sim.Time) {
-	g.computing, g.left, g.changed = true, work, now
+	g.computing, g.left, g.changed = true, g.pace.of(work), now
 	g.ledger.Begin(now)
 	g.j.c.Engine.Arm(g.timer, now+g.duration())
 }
