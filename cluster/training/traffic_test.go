@@ -62,7 +62,10 @@ func TestTraffic(t *testing.T) {
 		dense += float64(l.Parameters) * width
 	}
 
+	first1, last1 := ends(1)
 	first2, last2 := ends(2)
+	tied := small
+	tied.TiedEmbeddings = true
 	for _, c := range []struct {
 		name string
 		tr   workload.Training
@@ -119,6 +122,16 @@ func TestTraffic(t *testing.T) {
 			map[int]float64{
 				0: m*(sbh/2+of(2)*((4*3+1)*2*sbh+sbh)) + 2*of(2)*(share(2, 3)+first2),
 				4: m*(sbh/2+of(2)*((4*3+1)*2*sbh+sbh+statistics)) + 2*of(2)*(share(2, 3)-width*V*h/2+last2),
+			},
+		},
+		// Shoeybi et al. 2019: the first and the last stage each keep the table, reduce
+		// its gradient over the replicas, and sum it between them.
+		{
+			"tied",
+			workload.Training{Model: tied, Pipeline: 2, Data: 2, GlobalBatch: 2 * b * m},
+			map[int]float64{
+				0: m*sbh + 2*of(2)*(share(1, 3)+first1) + 2*of(2)*width*V*h,
+				2: m*sbh + 2*of(2)*(share(1, 3)+last1-width*V*h) + 2*of(2)*width*V*h,
 			},
 		},
 
