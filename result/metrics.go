@@ -63,7 +63,7 @@ var (
 	Breakdown            = Metric{Name: "breakdown_s", Unit: "s", Definition: "where the time of one iteration goes; the parts sum to iteration_s"}
 	ComputePart          = Metric{Name: "compute", Unit: "s", Definition: "forward and backward passes"}
 	ExposedPart          = Metric{Name: "exposed_communication", Unit: "s", Definition: "waiting for communication with nothing to compute"}
-	BubblePart           = Metric{Name: "bubble", Unit: "s", Definition: "waiting for another pipeline stage"}
+	BubblePart           = Metric{Name: "bubble", Unit: "s", Definition: "waiting for another pipeline stage, or at the end for slower ranks"}
 	StoragePart          = Metric{Name: "storage", Unit: "s", Definition: "waiting for data or checkpoints"}
 	OptimizerPart        = Metric{Name: "optimizer", Unit: "s", Definition: "the optimizer's update"}
 	ExposedByKind        = Metric{Name: "exposed_by_kind_s", Unit: "s", Definition: "exposed communication of one iteration by what was communicated"}

@@ -155,7 +155,7 @@ type Iteration struct {
 	Time       sim.Time
 	Compute    sim.Time // forward and backward passes, recomputation and accumulation
 	Exposed    [NumKinds]sim.Time
-	Bubble     sim.Time // waiting for another stage
+	Bubble     sim.Time // waiting for another stage, or at the end for slower ranks
 	Optimizer  sim.Time
 	Overlapped sim.Time // communication beside computation; part of Compute
 }
