@@ -281,7 +281,7 @@ func (t Training) Owned(shared, experts int64, from int) int64 {
 func (t Training) MessageBytes() int64 {
 	t = t.WithDefaults()
 	b := t.Batch()
-	return b.tokens() * t.Model.Hidden * ElementBytes(t.Precision) / b.Tensor
+	return quotient(b.tokens()*t.Model.Hidden*ElementBytes(t.Precision), b.Tensor)
 }
 
 // Chunks cuts layers into Pipeline x VirtualStages runs in the order of the

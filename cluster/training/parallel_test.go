@@ -132,6 +132,34 @@ func rankBooks(c *cluster.Cluster, j *training.Job) books {
 	return b
 }
 
+// Jumping over equal iterations changes nothing in any dimension either, folded or
+// not.
+func TestJumpInEveryDimension(t *testing.T) {
+	for _, name := range []string{"five ways", "zero bubble, zero 3", "interleaved, zero 2", "tied"} {
+		for _, unfold := range []bool{false, true} {
+			t.Run(fmt.Sprint(name, " ", unfold), func(t *testing.T) {
+				var got [2]books
+				var events [2]uint64
+				for i := range got {
+					j := parallel(t, combinations()[name])
+					j.Iterations, j.Unfold = 30, unfold
+					n := j.Training.Ranks()
+					jobs := []*cluster.Job{{Name: "it", Count: n, Program: j}}
+					if i == 1 {
+						jobs = append(jobs, later())
+					}
+					c := run(t, leafSpine(host(), 3, 2), jobs...)
+					got[i], events[i] = rankBooks(c, j), c.Engine.Handled()
+				}
+				sameBooks(t, got[0], got[1])
+				if events[0] > events[1]/2 {
+					t.Errorf("%d events with the jump, %d without", events[0], events[1])
+				}
+			})
+		}
+	}
+}
+
 // anyTraining draws a legal training of at most 32 ranks.
 func anyTraining(t *rapid.T) workload.Training {
 	power := func(name string, most int) int { return 1 << rapid.IntRange(0, most).Draw(t, name) }
