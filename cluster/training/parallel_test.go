@@ -282,16 +282,11 @@ func ExampleJob() {
 		return
 	}
 	fmt.Println(j.Done, "iterations of", j.Training.Accumulation(), "micro-batches on", j.Training.Ranks(), "ranks")
-	for k, exposed := range j.Last.Exposed {
-		if exposed > 0 {
-			fmt.Println("waits for", training.Kind(k).Exchanged())
-		}
-	}
+	l := j.Last
+	fmt.Println("waits for gradients, tensors and stages:", min(l.Exposed[training.Gradients], l.Exposed[training.Tensor], l.Exposed[training.Pipeline], l.Bubble) > 0)
+	fmt.Println("parts make up the whole:", l.Compute+l.AllExposed()+l.Bubble+l.Optimizer == l.Time)
 	// Output:
 	// 10 iterations of 8 micro-batches on 16 ranks
-	// waits for gradients between replicas
-	// waits for parameters between replicas
-	// waits for activations between tensor-parallel ranks
-	// waits for keys and values between context-parallel ranks
-	// waits for activations between pipeline stages
+	// waits for gradients, tensors and stages: true
+	// parts make up the whole: true
 }
