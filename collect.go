@@ -134,6 +134,8 @@ func (p *plant) trainingRecord(j *training.Job, job *cluster.Job) *result.Record
 	memory.Add(result.MemoryOptimizer, m.Optimizer)
 	memory.Add(result.MemoryActivations, m.Activations)
 	memory.Add(result.MemoryGathered, m.Gathered)
+	memory.Add(result.MemoryBuffers, m.Buffers)
+	memory.Add(result.MemoryFramework, m.Framework)
 	r.Add(result.Memory, memory)
 	r.Add(result.MicroBatch, int64(t.MicroBatch))
 	r.Add(result.Recompute, t.Recompute)

@@ -28,6 +28,7 @@ func (b *builder) addTraining(w *scenario.Training) {
 		b.fault(w.Shared.Pos, path+".shared", "is not built yet for training: each accelerator computes for one job")
 	}
 	data := b.checkDegrees(w, j.Count)
+	stragglers := b.stragglers(w)
 	model, faults := b.scenario.Model(w.Model.Value)
 	b.faults = append(b.faults, faults...)
 	order, err := parseOrder(w.Order.Value)
@@ -74,12 +75,25 @@ func (b *builder) addTraining(w *scenario.Training) {
 		// is told otherwise, and only its interleaved schedule sends beside
 		// computation; DistributedDataParallel and FSDP reduce while they compute.
 		Overlap: t.Pipeline == 1, Prefetch: w.Prefetch.Value, SendOverlap: t.PipelineSchedule == workload.Interleaved, Unfold: w.Expand.Value,
+		Stragglers: stragglers,
 	}
 	t, fits := choose(t, w.MicroBatch.Value.Auto, w.Recompute.Value == "auto", job.Roofline, accelerator.Memory)
 	if !fits && !w.AllowOversubscribed.Value {
 		at := b.at(w.MicroBatch.Pos, w.At)
 		b.fault(at, path+".micro_batch", "%d does not fit in memory: %s; allow_oversubscribed = true runs it anyway", t.MicroBatch, tooMuch(t, accelerator))
 		return
+	}
+	if passes := t.Ranks() * t.Accumulation() * t.VirtualStages; passes > workload.MaxPasses {
+		for _, k := range []struct {
+			name string
+			at   scenario.Position
+			on   bool
+		}{{"expand", w.Expand.Pos, w.Expand.Value}, {"jitter", w.Jitter.Pos, w.Jitter.Value > 0}, {"slow_hosts", w.SlowHosts.Pos, w.SlowHosts.Set}} {
+			if k.on {
+				b.fault(k.at, path+"."+k.name, "%d ranks of %d micro-batches are more than can be simulated one by one, %d passes in all", t.Ranks(), t.Accumulation(), workload.MaxPasses)
+				return
+			}
+		}
 	}
 	job.Training, job.BucketBytes = t, t.BucketBytes()
 	if w.BucketSize.Set {
@@ -103,6 +117,26 @@ func (b *builder) addTraining(w *scenario.Training) {
 	b.jobs = append(b.jobs, len(b.cluster.Jobs))
 	b.training = append(b.training, job)
 	b.cluster.Submit(j)
+}
+
+// stragglers are the ranks that a scenario slows down.
+func (b *builder) stragglers(w *scenario.Training) training.Stragglers {
+	s := training.Stragglers{Jitter: w.Jitter.Value, Seed: uint64(b.scenario.Sim.Seed.Value), Slowdown: w.Slowdown.Value}
+	switch {
+	case w.SlowHosts.Set && !w.Slowdown.Set:
+		b.fault(w.SlowHosts.Pos, w.Path+".slow_hosts", "by how much? slowdown is missing")
+	case w.Slowdown.Set && !w.SlowHosts.Set:
+		b.fault(w.Slowdown.Pos, w.Path+".slowdown", "of which hosts? slow_hosts is missing")
+	}
+	for _, h := range w.SlowHosts.Value {
+		if int(h) >= len(b.topology.Servers) {
+			b.fault(w.SlowHosts.Pos, w.Path+".slow_hosts", "there is no host %d: hosts are 0 to %d", h, len(b.topology.Servers)-1)
+			break
+		}
+		s.Hosts = append(s.Hosts, int(h))
+	}
+	slices.Sort(s.Hosts)
+	return s
 }
 
 // parseOrder is the dimensions of parallelism as a scenario orders them.
@@ -130,12 +164,7 @@ func parseOrder(names []string) ([]workload.Group, error) {
 func choose(t workload.Training, anyMicro, anyRecompute bool, r cluster.Roofline, memory units.Bytes) (best workload.Training, fits bool) {
 	micros, recomputes := []int{t.MicroBatch}, []string{t.Recompute}
 	if anyMicro {
-		micros = micros[:0]
-		for m := 1; t.Data*m <= t.GlobalBatch; m++ {
-			if t.GlobalBatch%(t.Data*m) == 0 {
-				micros = append(micros, m)
-			}
-		}
+		micros = divisors(t.GlobalBatch / t.Data)
 	}
 	if anyRecompute {
 		recomputes = []string{workload.RecomputeNone, workload.RecomputeSelective, workload.RecomputeFull}
@@ -147,7 +176,15 @@ func choose(t workload.Training, anyMicro, anyRecompute bool, r cluster.Roofline
 		for _, recompute := range recomputes {
 			c := t
 			c.MicroBatch, c.Recompute = m, recompute
-			if c.Validate() != nil || c.Memory().Total() > int64(memory) {
+			if c.Validate() != nil {
+				fitting = true // a larger one may be legal
+				break
+			}
+			need := c.Memory().Total()
+			if !anyMicro && !anyRecompute {
+				need = c.Memory().Least() // an estimate refuses nobody
+			}
+			if need > int64(memory) {
 				continue
 			}
 			fitting = true
@@ -164,6 +201,20 @@ func choose(t workload.Training, anyMicro, anyRecompute bool, r cluster.Roofline
 		best.Recompute = workload.RecomputeFull
 	}
 	return best, fits
+}
+
+// divisors of n, ascending.
+func divisors(n int) (all []int) {
+	for d := 1; d <= n/d; d++ {
+		if n%d == 0 {
+			all = append(all, d)
+			if d*d != n {
+				all = append(all, n/d)
+			}
+		}
+	}
+	slices.Sort(all)
+	return all
 }
 
 // estimate is the length of an iteration without communication.
@@ -186,7 +237,7 @@ func tooMuch(t workload.Training, a topology.Accelerator) string {
 	if m.Gathered > 0 {
 		text += ", gathered parameters " + gb(m.Gathered)
 	}
-	text += ")"
+	text += ", buffers and framework " + gb(m.Buffers+m.Framework) + ")"
 	var would []string
 	try := func(change func(*workload.Training), format string, args ...any) {
 		c := t
@@ -206,12 +257,13 @@ func tooMuch(t workload.Training, a topology.Accelerator) string {
 	for z := t.Zero + 1; z <= 3 && t.Data > 1; z++ {
 		try(func(c *workload.Training) { c.Zero = z }, "zero = %d", z)
 	}
-	for d := t.Data / 2; d >= 1 && t.Data%d == 0; d /= 2 {
+	found := len(would)
+	for d := t.Data / 2; d >= 1 && t.Data%d == 0 && len(would) == found; d /= 2 {
 		n := t.Tensor * t.Data / d
-		try(func(c *workload.Training) { c.Tensor, c.Data = n, d }, "tensor = %d", n)
+		try(func(c *workload.Training) { c.Tensor, c.Data = n, d }, "tensor = %d with data = %d", n, d)
 	}
 	if would == nil {
-		return text + "; no smaller micro_batch, more recomputation, zero or tensor alone would fit"
+		return text + "; no smaller micro_batch, more recomputation, zero or tensor alone would do"
 	}
 	return text + "; would fit: " + strings.Join(would, ", or ")
 }

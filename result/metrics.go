@@ -43,13 +43,15 @@ var (
 	ModelTFLOPS          = Metric{Name: "model_tflops_per_accelerator", Unit: "TFLOP/s", Definition: "rate of the model's arithmetic, recomputation left out", Formula: "model FLOPs of an iteration / iteration_s / accelerators / 1e12"}
 	HardwareTFLOPS       = Metric{Name: "hardware_tflops_per_accelerator", Unit: "TFLOP/s", Definition: "rate of all matrix arithmetic, recomputation included"}
 	MFU                  = Metric{Name: "mfu_ratio", Unit: "ratio", Definition: "model FLOPs utilization (Chowdhery et al. 2022)", Formula: "model_tflops_per_accelerator / dense peak of the precision"}
-	MemoryPerAccelerator = Metric{Name: "memory_per_accelerator_bytes", Unit: "bytes", Definition: "weights, gradients, optimizer state and activations at their peak"}
+	MemoryPerAccelerator = Metric{Name: "memory_per_accelerator_bytes", Unit: "bytes", Definition: "what the accelerator that holds most holds at its peak"}
 	Memory               = Metric{Name: "memory_bytes", Unit: "bytes", Definition: "what memory_per_accelerator_bytes is made of"}
 	MemoryParameters     = Metric{Name: "parameters", Unit: "bytes", Definition: "weights that the passes compute with"}
 	MemoryGradients      = Metric{Name: "gradients", Unit: "bytes", Definition: "gradients"}
 	MemoryOptimizer      = Metric{Name: "optimizer", Unit: "bytes", Definition: "master weights and moments"}
 	MemoryActivations    = Metric{Name: "activations", Unit: "bytes", Definition: "kept for backward passes, those of the layer that is computed again included"}
 	MemoryGathered       = Metric{Name: "gathered", Unit: "bytes", Definition: "parameters of other replicas' shards while layers use them"}
+	MemoryBuffers        = Metric{Name: "buffers", Unit: "bytes", Definition: "messages, buckets, and gradients that are not yet where they are kept"}
+	MemoryFramework      = Metric{Name: "framework", Unit: "bytes", Definition: "what a process takes before it trains anything: context, kernels, buffers of the communication library"}
 	MicroBatch           = Metric{Name: "micro_batch", Definition: "sequences or samples of one pass of a replica; where auto was asked for, what was chosen"}
 	Recompute            = Metric{Name: "recompute", Definition: "activations computed again; where auto was asked for, what was chosen"}
 	Degrees              = Metric{Name: "degrees", Definition: "degrees of parallelism"}
@@ -62,7 +64,7 @@ var (
 	Breakdown            = Metric{Name: "breakdown_s", Unit: "s", Definition: "where the time of one iteration goes; the parts sum to iteration_s"}
 	ComputePart          = Metric{Name: "compute", Unit: "s", Definition: "forward and backward passes"}
 	ExposedPart          = Metric{Name: "exposed_communication", Unit: "s", Definition: "waiting for communication with nothing to compute"}
-	BubblePart           = Metric{Name: "bubble", Unit: "s", Definition: "waiting for another pipeline stage"}
+	BubblePart           = Metric{Name: "bubble", Unit: "s", Definition: "waiting for another pipeline stage, or at the end for slower ranks"}
 	StoragePart          = Metric{Name: "storage", Unit: "s", Definition: "waiting for data or checkpoints"}
 	OptimizerPart        = Metric{Name: "optimizer", Unit: "s", Definition: "the optimizer's update"}
 	ExposedByKind        = Metric{Name: "exposed_by_kind_s", Unit: "s", Definition: "exposed communication of one iteration by what was communicated"}

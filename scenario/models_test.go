@@ -61,6 +61,12 @@ func TestPublishedParameters(t *testing.T) {
 		{"qwen3-8b", 8_190_735_360, 0, 36 * 256, qwen},
 		{"qwen3-14b", 14_768_307_200, 0, 40 * 256, qwen},
 		{"qwen3-32b", 32_762_123_264, 0, 64 * 256, qwen},
+		{"mixtral-8x7b", 46_702_792_704, 0, 0, hub},
+		{"mixtral-8x22b", 140_620_634_112, 0, 0, hub},
+		{"deepseek-v2", 235_741_434_880, 0, 0, hub},
+		{"deepseek-v3", 671_026_419_200, 0, 58 * 256, "the published checkpoint without its multi-token module, less the router's biases"},
+		{"qwen3-30b-a3b", 30_532_122_624, 0, 48 * 256, qwen},
+		{"qwen3-235b-a22b", 235_093_634_560, 0, 94 * 256, qwen},
 		{"mpt-125m", 125_311_488, 0, 0, mpt},
 		{"mpt-350m", 355_985_408, 0, 0, mpt},
 		{"mpt-760m", 760_470_528, 0, 0, mpt},
@@ -98,6 +104,33 @@ func TestPublishedParameters(t *testing.T) {
 	for _, name := range sortedNames(Stock().Models) {
 		if !seen[name] {
 			t.Errorf("%s: no published count is known to this test", name)
+		}
+	}
+}
+
+// What a token visits of a mixture of experts, to the digits that its authors
+// publish.
+func TestPublishedActiveParameters(t *testing.T) {
+	for _, c := range []struct {
+		name             string
+		want, last, less float64 // billions
+		from             string
+	}{
+		{"mixtral-8x7b", 12.9, 0.1, 0, "Jiang et al. 2024, section 2.2: 13B; 12.9B in the announcement"},
+		{"mixtral-8x22b", 39, 1, 0, "Mistral AI's announcement"},
+		{"deepseek-v2", 21, 1, 0, "DeepSeek-AI 2024 (arXiv:2405.04434), section 3.1.2"},
+		{"deepseek-v3", 37, 1, 0.93, "DeepSeek-AI 2024 (arXiv:2412.19437), section 4.2, and 36.7 with one of the two tables in its repository's README_WEIGHTS.md"},
+		{"qwen3-30b-a3b", 3.3, 0.2, 0, "the published model card, which cuts the digits off"},
+		{"qwen3-235b-a22b", 22, 1, 0, "the published model card"},
+		{"llama-3.1-8b", 8.030261248, 0, 0, "all of a dense model"},
+	} {
+		m, faults := (&Scenario{}).Model(c.name)
+		if faults != nil {
+			t.Error(faults)
+			continue
+		}
+		if got := float64(m.ActiveParameters()) / 1e9; math.Abs(got-c.less-c.want) > c.last/2 {
+			t.Errorf("%s: a token visits %.3f billion parameters, want %v (%s)", c.name, got-c.less, c.want, c.from)
 		}
 	}
 }

@@ -118,6 +118,10 @@ type Training struct {
 	Prefetch        Key[bool]     `key:"prefetch" default:"true" doc:"with zero = 3, gather the parameters of a layer while the one before computes"`
 	Order           Key[[]string] `key:"order" doc:"dimensions of parallelism from the innermost, whose ranks are next to each other, to the outermost; tensor, context, data, pipeline where left out"`
 	Expand          Key[bool]     `key:"expand" default:"false" doc:"simulate every rank on its own rather than use their symmetry"`
+
+	Jitter    Key[float64] `key:"jitter" default:"0" min:"0" max:"10" doc:"coefficient of variation of a rank's computation: each draws a factor an iteration, log-normal with mean 1, from a random stream of its own; every rank is then simulated on its own"`
+	SlowHosts Key[[]int64] `key:"slow_hosts" min:"0" max:"262143" doc:"hosts, counted from 0, whose accelerators compute slower by slowdown; every rank is then simulated on its own"`
+	Slowdown  Key[float64] `key:"slowdown" min:"1" max:"1000" doc:"factor by which computation takes longer on slow_hosts"`
 }
 
 // Placing is what every workload says about when and where it runs.

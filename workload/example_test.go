@@ -63,7 +63,7 @@ func ExampleTraining() {
 	// model FLOPs an iteration: 1.58e+16
 	// optimizer: LAMB
 	// gradients to sum: 672452216 bytes
-	// memory: 44.6 GB
+	// memory: 47.2 GB
 }
 
 func ExampleTraining_Buckets() {

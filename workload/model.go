@@ -311,3 +311,17 @@ func (m Model) Parameters() int64 {
 	}
 	return sum
 }
+
+// ActiveParameters is the parameters that a token visits: all but those of the
+// routed experts that it is not sent to. m must be valid.
+func (m Model) ActiveParameters() int64 {
+	m = m.WithDefaults()
+	active := m.Parameters()
+	if m.Experts == 0 {
+		return active
+	}
+	for _, l := range m.Unfold(Batch{Samples: 1, Sequence: 1}) {
+		active -= l.ExpertParameters / m.Experts * (m.Experts - m.ExpertsPerToken)
+	}
+	return active
+}

@@ -124,6 +124,11 @@ type Layer struct {
 	Forward, Backward []Operator
 }
 
+// sharesOperators reports whether l and o are of the same shape.
+func (l Layer) sharesOperators(o Layer) bool {
+	return len(l.Forward) > 0 && len(o.Forward) > 0 && &l.Forward[0] == &o.Forward[0]
+}
+
 // Attention kinds: how a transformer's attention is computed.
 const (
 	AttentionFlash   = "flash"   // fused, scores stay on chip: the accelerator's best kernel

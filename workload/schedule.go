@@ -17,11 +17,16 @@ const (
 	// there are stages (Narayanan et al. 2021, Megatron-LM, section 2.2).
 	Interleaved = "interleaved"
 	// ZeroBubble splits the backward pass into the gradients of the input and
-	// those of the weights, which nothing waits for but the optimizer, and fills
-	// the waits of 1F1B with the latter (Qi et al. 2023, ZB-H1: no more memory
-	// than 1F1B).
+	// those of the weights, which nothing waits for but the optimizer, and puts
+	// the latter off to where 1F1B would wait (Qi et al. 2023, ZB-H1): a stage
+	// leaves as many of them behind as there are stages before it, and so keeps
+	// no more than the first stage of 1F1B does.
 	ZeroBubble = "zero-bubble"
 )
+
+// MaxPasses is how many micro-batches an iteration may have, times the chunks that
+// each goes through: every pass is simulated.
+const MaxPasses = 1 << 22
 
 // Pass is a step of a pipeline schedule.
 type Pass uint8
@@ -42,20 +47,19 @@ type Action struct {
 }
 
 // Schedule is the actions of a pipeline stage in their order, each of which
-// waits for what it needs. The weight passes of ZeroBubble are not in it: a
-// stage runs one whenever it would otherwise wait, the oldest first, or when
-// [Training.Deferred] of them are left over.
+// waits for what it needs.
 //
 // With forward and backward passes of f and b a micro-batch and stage, p stages,
 // and free communication, each stage idles for (p-1)(f+b) an iteration under
 // GPipe and 1F1B, (p-1)(f+b)/v under v-fold interleaving, and (p-1)(f+b-w) under
-// ZeroBubble, b and w being the two halves of the backward pass.
+// ZeroBubble, b and w being the two halves of the backward pass and w no longer
+// than f or b.
 func (t Training) Schedule(stage int) []Action {
 	t = t.WithDefaults()
 	micros, stages := t.Accumulation(), t.Pipeline
 	var all []Action
-	switch t.PipelineSchedule {
-	case GPipe:
+	switch {
+	case t.PipelineSchedule == GPipe:
 		for m := range micros {
 			all = append(all, Action{ForwardPass, 0, m})
 		}
@@ -63,7 +67,7 @@ func (t Training) Schedule(stage int) []Action {
 			all = append(all, Action{BackwardPass, 0, m})
 		}
 		return all
-	case Interleaved:
+	case t.VirtualStages > 1:
 		chunks := t.VirtualStages
 		total := micros * chunks
 		warmup := min(total, 2*(stages-stage-1)+(chunks-1)*stages)
@@ -77,7 +81,29 @@ func (t Training) Schedule(stage int) []Action {
 		}
 		return oneForwardOneBackward(total, warmup, pick)
 	}
-	return oneForwardOneBackward(micros, min(micros, stages-stage-1), func(pass Pass, k int) Action { return Action{pass, 0, k} })
+	all = oneForwardOneBackward(micros, min(micros, stages-stage-1), func(pass Pass, k int) Action { return Action{pass, 0, k} })
+	if t.PipelineSchedule == ZeroBubble {
+		return withWeightPasses(all, stage)
+	}
+	return all
+}
+
+// withWeightPasses puts a weight pass after every backward pass that leaves more
+// than so many of them put off, and those left at the end.
+func withWeightPasses(actions []Action, putOff int) []Action {
+	var all, pending []Action
+	for _, a := range actions {
+		all = append(all, a)
+		if a.Pass != BackwardPass {
+			continue
+		}
+		pending = append(pending, Action{WeightPass, a.Chunk, a.Micro})
+		if len(pending) > putOff {
+			all = append(all, pending[0])
+			pending = pending[1:]
+		}
+	}
+	return append(all, pending...)
 }
 
 // oneForwardOneBackward is so many forward passes ahead, then one of each in
@@ -95,23 +121,21 @@ func oneForwardOneBackward(total, ahead int, pick func(Pass, int) Action) []Acti
 	return all
 }
 
-// Deferred is how many weight passes a stage may put off under ZeroBubble: with
-// those, it keeps no more than the first stage of 1F1B does.
-func (t Training) Deferred(stage int) int { return stage + 1 }
-
 // InFlight is how many micro-batches' activations of a chunk a stage keeps at
 // the most, summed over its chunks.
 func (t Training) InFlight(stage int) int {
 	t = t.WithDefaults()
+	last := BackwardPass // that needs them
 	if t.PipelineSchedule == ZeroBubble {
-		return min(t.Accumulation(), t.Pipeline)
+		last = WeightPass
 	}
 	kept, most := 0, 0
 	for _, a := range t.Schedule(stage) {
-		if a.Pass == ForwardPass {
+		switch a.Pass {
+		case ForwardPass:
 			kept++
 			most = max(most, kept)
-		} else {
+		case last:
 			kept--
 		}
 	}
@@ -125,6 +149,9 @@ func (t Training) checkSchedule() error {
 		return fmt.Errorf("schedule %q is unknown: %q, %q, %q or %q", s, GPipe, OneFOneB, Interleaved, ZeroBubble)
 	case s != Interleaved && t.VirtualStages > 1:
 		return fmt.Errorf("schedule %q has one chunk a stage, virtual_stages is %d: %q takes more", s, t.VirtualStages, Interleaved)
+	case t.Accumulation() > MaxPasses/t.VirtualStages/t.Pipeline:
+		return fmt.Errorf("global_batch %d makes %d micro-batches, more than can be scheduled in %d chunks on %d stages: %d passes in all; a larger micro_batch makes fewer",
+			t.GlobalBatch, t.Accumulation(), t.VirtualStages, t.Pipeline, MaxPasses)
 	case s == Interleaved && t.VirtualStages > 1 && t.Accumulation()%t.Pipeline != 0:
 		unit := t.Data * t.MicroBatch * t.Pipeline
 		return fmt.Errorf("global_batch %d makes %d micro-batches, which interleaving takes in groups of as many as there are stages, %d: nearest global_batch %s",

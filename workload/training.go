@@ -273,14 +273,56 @@ func (t Training) Batch() Batch {
 }
 
 // Layers unfolds one micro-batch for one rank of each stage, input first, with
-// what the backward pass computes again.
+// what the backward pass computes again. Where the last stage has a copy of the
+// first one's embedding table, it is the head's.
 func (t Training) Layers() []Layer {
 	t = t.WithDefaults()
 	layers := t.Model.Unfold(t.Batch())
-	for i := range layers {
-		layers[i] = t.recomputed(layers[i])
+	var before, after Layer // the latest layer, without and with what is recomputed
+	for i, l := range layers {
+		if !l.sharesOperators(before) {
+			before, after = l, t.recomputed(l)
+		}
+		after.Name = l.Name
+		layers[i] = after
 	}
+	layers[len(layers)-1].Parameters += t.TiedTable()
 	return layers
+}
+
+// TiedTable is a rank's parameters of the embedding table that the first and the
+// last of several stages each keep a copy of, whose gradients they sum (Shoeybi et
+// al. 2019); 0 if there is none.
+func (t Training) TiedTable() int64 {
+	t = t.WithDefaults()
+	if !t.Model.TiedEmbeddings || t.Pipeline == 1 {
+		return 0
+	}
+	return t.Batch().part(t.Model.Vocab) * t.Model.Hidden
+}
+
+// Owned is what of the parameters of a rank's layers, those of routed experts
+// apart, it takes care of itself if ZeRO shares them out from a stage on.
+func (t Training) Owned(shared, experts int64, from int) int64 {
+	t = t.WithDefaults()
+	if t.Zero < from {
+		return shared + experts
+	}
+	replicas := int64(t.Data * t.Context)
+	return quotient(shared, replicas) + quotient(experts, replicas/int64(t.Expert))
+}
+
+// MessageBytes is the activations that a rank passes on to the next stage: of its
+// tokens, and of those its share among the tensor-parallel ranks (Narayanan et al.
+// 2021, section 4.1), but all of them under DeepSpeed.
+func (t Training) MessageBytes() int64 {
+	t = t.WithDefaults()
+	b := t.Batch()
+	whole := b.tokens() * t.Model.Hidden * ElementBytes(t.Precision)
+	if t.Framework == FrameworkDeepSpeed && !b.SequenceParallel {
+		return whole
+	}
+	return quotient(whole, b.Tensor)
 }
 
 // Chunks cuts layers into Pipeline x VirtualStages runs in the order of the
@@ -469,7 +511,11 @@ func (t Training) tensors(parameters int64) int64 {
 // 6N + 12 l h s a token with N the parameters in products.
 func (t Training) FLOPs() float64 {
 	t = t.WithDefaults()
-	b := Batch{Samples: 1, Sequence: int64(t.Sequence), Precision: t.Precision, Attention: AttentionUnfused}
+	// Experts compute whole rows, and more than come with a capacity factor; the
+	// model's arithmetic is of those that come.
+	t.Model.CapacityFactor = 0
+	samples := max(t.Model.Experts, 1)
+	b := Batch{Samples: samples, Sequence: int64(t.Sequence), Precision: t.Precision, Attention: AttentionUnfused}
 	var forward float64
 	for _, l := range t.Model.Unfold(b) {
 		for _, op := range l.Forward {
@@ -478,7 +524,7 @@ func (t Training) FLOPs() float64 {
 			}
 		}
 	}
-	return 3 * forward * float64(t.GlobalBatch)
+	return 3 * forward * float64(t.GlobalBatch) / float64(samples)
 }
 
 // Recomputed is the products' FLOPs of an iteration with those that the backward

@@ -31,7 +31,7 @@ func TestTrainingValidate(t *testing.T) {
 		{"too small", func(t *Training) { t.GlobalBatch = 10 }, "nearest 2048"},
 		{"no batch", func(t *Training) { t.GlobalBatch = 0 }, "global_batch must be 1 or more, got 0"},
 		{"too long", func(t *Training) { t.Sequence = 1024 }, "sequence 1024 is longer than the model's table of 512 positions"},
-		{"attention", func(t *Training) { t.Attention = "ring" }, `attention "ring" is unknown: "flash" or "unfused"`},
+		{"attention", func(t *Training) { t.Attention = "ring" }, `attention "ring" is unknown: "flash", "flash-2" or "unfused"`},
 		{"precision", func(t *Training) { t.Precision = topology.INT8 }, "precision int8 does not train"},
 		{"model", func(t *Training) { t.Model.Vocab = 0 }, "model bert-large: vocab must be 1 or more, got 0"},
 		{"two", func(t *Training) { t.GlobalBatch, t.Data = 0, -1 }, "data must be 1 or more, got -1"},
@@ -107,14 +107,19 @@ func TestActivations(t *testing.T) {
 }
 
 func TestStateBytes(t *testing.T) {
-	job := Training{Model: gpt3, GlobalBatch: 1, Precision: topology.BF16}
-	m := job.Memory()
 	n := gpt3.Parameters()
-	if got := m.Parameters + m.Gradients + m.Optimizer; got != 16*n { // Rajbhandari et al. 2020, section 3.1
-		t.Errorf("Adam in 16 bits keeps %d bytes, want 16 a parameter: %d", got, 16*n)
-	}
-	if m.Total() != 16*n+m.Activations {
-		t.Errorf("total %d", m.Total())
+	for p, want := range map[topology.Precision]int64{
+		topology.FP16: 16, // Rajbhandari et al. 2020, section 3.1
+		topology.BF16: 18, // Megatron-LM, docs/distrib_optimizer: gradients in fp32
+		topology.FP32: 16, // 4 + 4 + 8
+	} {
+		m := Training{Model: gpt3, GlobalBatch: 1, Precision: p}.Memory()
+		if got := m.Parameters + m.Gradients + m.Optimizer; got != want*n {
+			t.Errorf("Adam in %v keeps %d bytes, want %d a parameter: %d", p, got, want, want*n)
+		}
+		if sum := want*n + m.Activations + m.Gathered + m.Buffers + m.Framework; m.Total() != sum {
+			t.Errorf("total %d, want %d", m.Total(), sum)
+		}
 	}
 	for _, c := range []struct {
 		kind OptimizerKind
@@ -140,7 +145,8 @@ func TestOptimizerStep(t *testing.T) {
 		p    topology.Precision
 		want float64 // bytes a parameter
 	}{
-		{Adam, topology.BF16, 34},
+		{Adam, topology.BF16, 42}, // gradients of 4 bytes, four times
+		{Adam, topology.FP16, 34},
 		{Adam, topology.FP32, 40},
 		{LAMB, topology.FP16, 48},
 		{LAMB, topology.TF32, 60},

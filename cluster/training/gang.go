@@ -15,16 +15,16 @@ type gang struct {
 	program  *program
 	ranks    []int
 	ledger   *cluster.Ledger
+	pace     pace
 	groups   [numDimensions]*group
 	next     neighbour // the stage after
 	previous neighbour
 
 	parts Iteration // of the iteration that is on
 
-	// What comes: the rest of the schedule, weight passes put off, and what is to
-	// be done after the last pass.
+	// What comes: the rest of the schedule, and what is to be done after the last
+	// pass.
 	action  int
-	pending []workload.Action
 	closing closing
 
 	// The pass that is on.
@@ -52,6 +52,8 @@ type gang struct {
 	streamed bool
 	stream   []item
 	held     []transfer // gradients that are to wait until the passes are over
+	draining bool       // no pass begins before the data stream is empty
+	sending  int        // messages on their way
 
 	// Gathering of parameters under ZeRO 3, in the order of the steps.
 	gathered, used int // complete, and steps gone by
@@ -117,7 +119,7 @@ func (j *Job) newGang(p *program, ranks []int, nodes []topology.NodeID) *gang {
 	for i, r := range ranks {
 		own[i] = nodes[r]
 	}
-	g := &gang{j: j, number: len(j.gangs), program: p, ranks: ranks, ledger: j.c.NewLedger(own)}
+	g := &gang{j: j, number: len(j.gangs), program: p, ranks: ranks, ledger: j.c.NewLedger(own), pace: j.pace(ranks[0])}
 	g.timer = j.c.Engine.NewTimer(j.actor, argComputed|uint64(g.number))
 	for pass := range g.inbox {
 		g.inbox[pass] = make([]letter, len(p.chunks)*j.Training.Accumulation())
@@ -129,7 +131,8 @@ func (j *Job) newGang(p *program, ranks []int, nodes []topology.NodeID) *gang {
 // start makes a gang ready for an iteration.
 func (g *gang) start(now sim.Time) {
 	g.parts = Iteration{}
-	g.action, g.pending, g.closing = 0, g.pending[:0], running
+	g.pace.draw()
+	g.action, g.closing, g.draining = 0, running, false
 	g.gathered, g.used, g.requested, g.look = 0, 0, 0, cursor{}
 	g.wait = nothing
 	for pass := range g.inbox {
@@ -205,7 +208,6 @@ func (g *gang) request(steps int) {
 		if g.look.action == len(g.program.actions) {
 			return
 		}
-		// Under ZeroBubble weight passes need no parameters.
 		all := g.passSteps(g.program.actions[g.look.action])
 		if g.look.step == len(all) {
 			g.look = cursor{action: g.look.action + 1}
@@ -300,7 +302,7 @@ func (g *gang) dimensionOf(by *group) dimension {
 
 // compute keeps the ranks busy with so much work.
 func (g *gang) compute(work, now sim.Time) {
-	g.computing, g.left, g.changed = true, work, now
+	g.computing, g.left, g.changed = true, g.pace.of(work), now
 	g.ledger.Begin(now)
 	g.j.c.Engine.Arm(g.timer, now+g.duration())
 }
@@ -308,7 +310,7 @@ func (g *gang) compute(work, now sim.Time) {
 // duration is what the work left takes at the present pace.
 func (g *gang) duration() sim.Time {
 	if g.disturbed() {
-		return sim.Time(float64(g.left)/g.j.pace + 0.5)
+		return sim.Time(float64(g.left)/g.j.beside + 0.5)
 	}
 	return g.left
 }
@@ -327,7 +329,7 @@ func (g *gang) disturb(change func()) {
 	now := g.j.c.Engine.Now()
 	g.settle(now, was)
 	change()
-	if g.disturbed() != was && g.j.pace < 1 {
+	if g.disturbed() != was && g.j.beside < 1 {
 		g.j.c.Engine.Arm(g.timer, now+g.duration())
 	}
 }
@@ -336,7 +338,7 @@ func (g *gang) disturb(change func()) {
 func (g *gang) settle(now sim.Time, disturbed bool) {
 	took := now - g.changed
 	if disturbed {
-		g.left -= sim.Time(float64(took)*g.j.pace + 0.5)
+		g.left -= sim.Time(float64(took)*g.j.beside + 0.5)
 		g.parts.Overlapped += took
 		g.ledger.Overlapped += took
 	} else {
@@ -366,41 +368,32 @@ func (g *gang) computed(now sim.Time) {
 // pick begins the next pass, or what comes after the last.
 func (g *gang) pick(now sim.Time) {
 	p := g.program
-	if g.action < len(p.actions) {
-		a := p.actions[g.action]
-		ready := g.ready(a)
-		switch {
-		case ready && len(g.pending) <= p.deferred:
-			g.action++
-			g.begin(a)
-		case len(g.pending) > 0:
-			g.beginPending()
-		default:
-			g.await(forMessage, now)
-		}
+	if g.sending > 0 && !g.j.SendOverlap {
+		g.await(forSend, now)
 		return
 	}
-	if len(g.pending) > 0 {
-		g.beginPending()
+	if g.action == len(p.actions) {
+		g.close(now)
 		return
 	}
-	g.close(now)
-}
-
-func (g *gang) beginPending() {
-	a := g.pending[0]
-	g.pending = g.pending[:copy(g.pending, g.pending[1:])]
-	g.begin(a)
-}
-
-func (g *gang) begin(a workload.Action) {
+	a := p.actions[g.action]
+	switch {
+	case g.draining && len(g.stream) > 0:
+		g.await(forStream, now)
+		return
+	case !g.ready(a):
+		g.await(forMessage, now)
+		return
+	}
+	g.draining = false
+	g.action++
 	g.passing, g.pass, g.at, g.steps = true, a, 0, g.passSteps(a)
 }
 
 // letterFor is the message that a pass needs, nil if it needs none.
 func (g *gang) letterFor(a workload.Action) *letter {
 	c := g.program.chunks[a.Chunk].number
-	if a.Pass == workload.ForwardPass && c == 0 || a.Pass == workload.BackwardPass && c == g.lastChunk() {
+	if a.Pass == workload.ForwardPass && c == 0 || a.Pass == workload.BackwardPass && c == g.lastChunk() || a.Pass == workload.WeightPass {
 		return nil
 	}
 	return &g.inbox[a.Pass][a.Chunk*g.j.Training.Accumulation()+a.Micro]
@@ -423,25 +416,20 @@ func (g *gang) endPass(now sim.Time) {
 			g.send(g.next, c.number+1, c.message, now)
 		}
 	case workload.BackwardPass:
-		if g.j.Training.PipelineSchedule == workload.ZeroBubble {
-			g.pending = append(g.pending, workload.Action{Pass: workload.WeightPass, Chunk: g.pass.Chunk, Micro: g.pass.Micro})
-		}
 		if c.number > 0 {
 			g.send(g.previous, c.number-1, c.message, now)
 		}
 	}
 	if len(g.held) > 0 && g.j.Training.Zero >= 2 {
-		g.release(now)
+		g.release()
+		g.draining = true
 	}
 }
 
-// release lets the gradients go that were held back, and waits for their sum.
-func (g *gang) release(now sim.Time) {
+// release lets the gradients go that were held back.
+func (g *gang) release() {
 	g.enqueue(g.held, false)
 	g.held = g.held[:0]
-	if len(g.stream) > 0 {
-		g.await(forStream, now)
-	}
 }
 
 // send launches a message for the pass of another chunk.
@@ -466,9 +454,7 @@ func (g *gang) send(n neighbour, chunk int, bytes float64, now sim.Time) {
 	j.c.Launch(cluster.Collective{
 		Plan: n.plan, Size: bytes, Owner: j.c.Jobs[j.job].Owner, Actor: j.actor, Arg: argArrived | uint64(id),
 	})
-	if !j.SendOverlap {
-		g.await(forSend, now)
-	}
+	g.sending++
 }
 
 // arrived is called when a message has.
@@ -477,7 +463,7 @@ func (j *Job) arrived(id int32, now sim.Time) {
 	j.idle = append(j.idle, id)
 	l := &m.to.inbox[m.pass][m.chunk*j.Training.Accumulation()+m.micro]
 	l.arrived = true
-	if m.from.wait == forSend {
+	if m.from.sending--; m.from.wait == forSend && m.from.sending == 0 {
 		m.from.resume(Pipeline, 0, now)
 	}
 	if g := m.to; g.wait == forMessage && g.ready(g.program.actions[g.action]) {
@@ -491,8 +477,7 @@ func (g *gang) close(now sim.Time) {
 	g.closing++
 	switch g.closing {
 	case summing:
-		g.enqueue(g.held, false)
-		g.held = g.held[:0]
+		g.release()
 		if len(g.stream) > 0 {
 			g.await(forStream, now)
 		}

@@ -13,7 +13,6 @@ type program struct {
 	stage     int
 	actions   []workload.Action
 	chunks    []chunk
-	deferred  int      // weight passes that may be put off
 	optimizer sim.Time // the update of the rank's parameters
 	gather    []transfer
 	tied      transfer // gradients of the table that the first and last stage share; no bytes: none
@@ -104,7 +103,7 @@ func (p *program) transfers() iter.Seq[transfer] {
 // compile works out what a stage does.
 func (j *Job) compile(layers []workload.Layer, stage int) *program {
 	t := j.Training
-	p := &program{stage: stage, actions: t.Schedule(stage), deferred: t.Deferred(stage)}
+	p := &program{stage: stage, actions: t.Schedule(stage)}
 	ranges := t.Chunks(layers)
 	var shared, experts int64
 	for n := stage; n < len(ranges); n += t.Pipeline {
@@ -115,20 +114,15 @@ func (j *Job) compile(layers []workload.Layer, stage int) *program {
 			experts += l.ExpertParameters
 		}
 	}
-	replicas := int64(t.Data * t.Context)
-	own := shared + experts
-	if t.Zero >= 1 {
-		own = (shared+replicas-1)/replicas + (experts*int64(t.Expert)+replicas-1)/replicas
-	}
-	p.optimizer = sim.FromSeconds(j.Roofline.Time(t.Step(own)))
-	if (t.Zero == 1 || t.Zero == 2) && replicas > 1 {
+	p.optimizer = sim.FromSeconds(j.Roofline.Time(t.Step(t.Owned(shared, experts, 1))))
+	if replicas := t.Data * t.Context; (t.Zero == 1 || t.Zero == 2) && replicas > 1 {
 		p.gather = parameters(t, shared, experts)
-		if replicas == int64(t.Expert) {
+		if replicas == t.Expert {
 			p.gather = parameters(t, shared, 0)
 		}
 	}
-	if last := t.Pipeline - 1; t.Model.TiedEmbeddings && t.Pipeline > 1 && (stage == 0 || stage == last) {
-		p.tied = transfer{kind: Pipeline, op: collective.AllReduce, bytes: float64(layers[0].Parameters * workload.GradientBytes(t.Precision))}
+	if table := t.TiedTable(); table > 0 && (stage == 0 || stage == t.Pipeline-1) {
+		p.tied = transfer{kind: Pipeline, op: collective.AllReduce, bytes: float64(table * workload.GradientBytes(t.Precision))}
 	}
 	return p
 }
@@ -169,16 +163,12 @@ func (j *Job) compileChunk(layers []workload.Layer, n, of int) chunk {
 	t := j.Training
 	c := chunk{number: n}
 	b := t.Batch()
-	whole := float64(b.Samples * int64(t.Sequence) / b.Context * t.Model.Hidden * workload.ElementBytes(t.Precision))
-	// A rank passes on its share of the activations, which the tensor-parallel
-	// ranks then gather unless they hold only shares anyway (Narayanan et al.
-	// 2021, section 4.1). DeepSpeed's passes on all of them.
-	c.message = whole
-	if t.Framework != workload.FrameworkDeepSpeed || b.SequenceParallel {
-		c.message /= float64(t.Tensor)
-	}
+	c.message = float64(t.MessageBytes())
+	// Of a share of the activations the tensor-parallel ranks gather the whole,
+	// unless they hold only shares anyway.
 	var entry, back []step
-	if t.Tensor > 1 && c.message < whole && !b.SequenceParallel {
+	if t.Tensor > 1 && !b.SequenceParallel && t.Framework != workload.FrameworkDeepSpeed {
+		whole := c.message * float64(t.Tensor)
 		gather := step{do: stepExchange, transfer: transfer{kind: Tensor, op: collective.AllGather, bytes: whole}}
 		if n > 0 {
 			entry = []step{gather}
@@ -193,14 +183,12 @@ func (j *Job) compileChunk(layers []workload.Layer, n, of int) chunk {
 		c.forward = j.passOf(append(c.forward, j.gathers(l)...), l.Forward, every)
 	}
 	split := t.PipelineSchedule == workload.ZeroBubble
-	var all int64
+	var shared, experts int64
 	for _, l := range layers {
-		all += l.Parameters + l.ExpertParameters
+		shared += l.Parameters
+		experts += l.ExpertParameters
 	}
-	if t.Zero >= 2 {
-		all /= int64(t.Data * t.Context)
-	}
-	add := sim.FromSeconds(j.Roofline.Time(t.GradientAdd(all)))
+	add := sim.FromSeconds(j.Roofline.Time(t.GradientAdd(t.Owned(shared, experts, 2))))
 	for accumulate := range 2 {
 		for reduce := range 2 {
 			ready := j.readyAfter(layers, reduce == 1)
@@ -290,15 +278,19 @@ func (j *Job) passOf(steps []step, ops []workload.Operator, wanted func(workload
 			steps = append(steps, s)
 		default:
 			seconds += j.Roofline.Time(op)
+			if n := len(steps); n > 0 && steps[n-1].do == stepBeside {
+				flush() // what comes next waits for both
+			}
 		}
 	}
 	flush()
 	return steps
 }
 
-// compute appends a computation, to the one before if nothing lies between.
+// compute appends a computation, to the one before if nothing lies between and
+// that one has no collective beside it.
 func compute(steps []step, d sim.Time) []step {
-	if n := len(steps); n > 0 && steps[n-1].do == stepCompute {
+	if n := len(steps); n > 0 && steps[n-1].do == stepCompute && (n == 1 || steps[n-2].do != stepBeside) {
 		steps[n-1].duration += d
 		return steps
 	}

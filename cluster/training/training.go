@@ -41,7 +41,9 @@
 // whose collectives start when the last member of the group has come. Both give
 // the same times where links are alike.
 //
-// What it leaves out: data loading, stragglers, and time lost to the host.
+// Where ranks compute at different paces ([Stragglers]) they are unfolded.
+//
+// What it leaves out: data loading, and time lost to the host.
 //
 // # Repetition
 //
@@ -78,16 +80,19 @@ type Job struct {
 	SendOverlap bool
 	// Unfold makes every rank a gang of its own.
 	Unfold bool
+	// Stragglers make ranks differ; they are then unfolded.
+	Stragglers Stragglers
 
 	// Last is what the latest iteration took, and for what: the steady state
-	// once the job has ended. Done counts iterations.
+	// once the job has ended. With jitter it is the mean of all. Done counts
+	// iterations.
 	Last Iteration
 	Done int64
 
-	c     *cluster.Cluster
-	job   int
-	actor sim.Actor
-	pace  float64 // of computation beside communication, 1 being undisturbed
+	c      *cluster.Cluster
+	job    int
+	actor  sim.Actor
+	beside float64 // pace of computation beside communication, 1 being undisturbed
 
 	gangs    []*gang
 	groups   []*group
@@ -98,6 +103,7 @@ type Job struct {
 	began      sim.Time
 	before     *network.Snapshot
 	wasLedgers []cluster.Ledger
+	sum        Iteration // of all, with jitter
 }
 
 // Kind is what ranks communicate.
@@ -147,7 +153,7 @@ type Iteration struct {
 	Time       sim.Time
 	Compute    sim.Time // forward and backward passes, recomputation and accumulation
 	Exposed    [NumKinds]sim.Time
-	Bubble     sim.Time // waiting for another stage
+	Bubble     sim.Time // waiting for another stage, or at the end for slower ranks
 	Optimizer  sim.Time
 	Overlapped sim.Time // communication beside computation; part of Compute
 }
@@ -159,6 +165,29 @@ func (i Iteration) AllExposed() sim.Time {
 		sum += t
 	}
 	return sum
+}
+
+// add adds the parts of another iteration.
+func (i *Iteration) add(o Iteration) {
+	i.Time += o.Time
+	i.Compute += o.Compute
+	i.Bubble += o.Bubble
+	i.Optimizer += o.Optimizer
+	i.Overlapped += o.Overlapped
+	for k := range i.Exposed {
+		i.Exposed[k] += o.Exposed[k]
+	}
+}
+
+// over is the mean where i is the sum of n. What rounding leaves is the bubble's.
+func (i Iteration) over(n int64) Iteration {
+	d := sim.Time(n)
+	i.Time, i.Compute, i.Optimizer, i.Overlapped = i.Time/d, i.Compute/d, i.Optimizer/d, i.Overlapped/d
+	for k := range i.Exposed {
+		i.Exposed[k] /= d
+	}
+	i.Bubble = i.Time - i.Compute - i.Optimizer - i.AllExposed()
+	return i
 }
 
 // Events of a job, in the high bits of their argument; the rest is a number.
@@ -175,8 +204,9 @@ const (
 func (j *Job) Begin(c *cluster.Cluster, job int) {
 	j.c, j.job = c, job
 	j.actor = c.Engine.Register(j)
-	j.pace = 1 - j.Roofline.Interference()
+	j.beside = 1 - j.Roofline.Interference()
 	j.Training = j.Training.WithDefaults()
+	j.Unfold = j.Unfold || j.Stragglers.any()
 	if err := j.form(); err != nil {
 		c.Fail(job, err)
 		return
@@ -258,6 +288,11 @@ func (j *Job) end(now sim.Time) {
 	steady := current == j.Last
 	j.Last = current
 	j.Done++
+	if j.Stragglers.Jitter > 0 {
+		steady = false
+		j.sum.add(current)
+		j.Last = j.sum.over(j.Done)
+	}
 	left := j.Iterations - j.Done
 	if h := j.c.Engine.Horizon; h > 0 {
 		left = min(left, int64((h-now)/max(j.Last.Time, 1)))

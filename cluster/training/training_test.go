@@ -27,7 +27,7 @@ func a100() topology.Accelerator {
 		Name: "a100", Vector: 19.5e12, MemoryBandwidth: 2.039e12, Memory: 80e9, Multiprocessors: 108,
 		MatrixEfficiency: 0.87, MemoryEfficiency: 0.8, LaunchOverhead: 4 * us,
 	}
-	a.Peak[topology.BF16] = 312e12
+	a.Peak[topology.FP16], a.Peak[topology.BF16] = 312e12, 312e12
 	return a
 }
 

@@ -1,0 +1,96 @@
+package training
+
+import (
+	"context"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/railyard/railyard/cluster"
+	"github.com/railyard/railyard/sim"
+	"github.com/railyard/railyard/topology"
+	"github.com/railyard/railyard/workload"
+)
+
+// paced is a job whose stages all take the same for a pass of a micro-batch, and
+// nothing for the optimizer.
+type paced struct {
+	*Job
+	forward, back, weight sim.Time
+}
+
+func (p paced) Begin(c *cluster.Cluster, job int) {
+	p.c, p.job = c, job
+	p.actor = c.Engine.Register(p.Job)
+	if err := p.form(); err != nil {
+		c.Fail(job, err)
+		return
+	}
+	pass := func(d sim.Time) []step { return []step{{do: stepCompute, duration: d}} }
+	for _, g := range p.gangs {
+		g.program.optimizer = 0
+		for i := range g.program.chunks {
+			c := &g.program.chunks[i]
+			c.forward = pass(p.forward)
+			for accumulate := range 2 {
+				for reduce := range 2 {
+					c.back[accumulate][reduce], c.weight[accumulate][reduce] = pass(p.back), pass(p.weight)
+				}
+			}
+		}
+	}
+	p.start()
+}
+
+// The bubbles of the papers, event by event on a network that costs nothing: a
+// stage idles for (p-1)(f+b) an iteration under GPipe and 1F1B, a v-th of that
+// with v chunks (Narayanan et al. 2021), and (p-1)(f+b-w) under ZB-H1 (Qi et al.
+// 2023).
+func TestBubble(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		schedule := rapid.SampledFrom([]string{workload.GPipe, workload.OneFOneB, workload.Interleaved, workload.ZeroBubble}).Draw(t, "schedule")
+		p := rapid.IntRange(2, 8).Draw(t, "stages")
+		m := rapid.IntRange(p, 24).Draw(t, "micro-batches")
+		f, b := sim.Time(rapid.IntRange(1, 1000).Draw(t, "f")), sim.Time(rapid.IntRange(1, 2000).Draw(t, "b"))
+		v, w := 1, sim.Time(0)
+		bubble := sim.Time(p-1) * (f + b)
+		switch schedule {
+		case workload.Interleaved:
+			v = rapid.IntRange(2, 4).Draw(t, "chunks")
+			m = m / p * p
+		case workload.ZeroBubble:
+			w = sim.Time(rapid.Int64Range(1, int64(min(f, b))).Draw(t, "w"))
+			if rapid.Bool().Draw(t, "as in the paper") {
+				b, w = f, f
+			}
+			bubble = sim.Time(p-1) * (f + b - w)
+		}
+		topo, err := topology.Switch(p, 1e21, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		j := paced{&Job{
+			Training: workload.Training{
+				Model:       workload.Model{Layers: int64(p * v), Hidden: 1, Heads: 1, Vocab: 1, Sequence: 1},
+				GlobalBatch: m, Pipeline: p, VirtualStages: v, PipelineSchedule: schedule, Precision: topology.BF16,
+			}.WithDefaults(),
+			Iterations: 2, SendOverlap: rapid.Bool().Draw(t, "overlap"),
+		}, f, b, w}
+		if err := j.Training.Validate(); err != nil {
+			t.Fatal(err)
+		}
+		engine := sim.New()
+		c := cluster.New(engine, topo, 0)
+		c.Submit(&cluster.Job{Name: "it", Count: p, Program: j})
+		if err := engine.Run(context.Background()); err != nil || c.Err != nil {
+			t.Fatal(err, c.Err)
+		}
+		compute := sim.Time(m*v) * (f + b + w)
+		if l := j.Last; l.Time != compute+bubble || l.Compute != compute || l.Bubble != bubble || l.AllExposed() != 0 {
+			t.Fatalf("%s: %+v, want %v of compute and a bubble of %v", schedule, l, compute, bubble)
+		}
+		if engine.Now() != 2*(compute+bubble) {
+			t.Fatalf("two iterations end at %v", engine.Now())
+		}
+	})
+}
