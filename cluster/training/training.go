@@ -81,6 +81,8 @@ type Job struct {
 	Interference float64
 	// Unfold makes every rank a gang of its own.
 	Unfold bool
+	// Trace, if set, records what waits for what.
+	Trace *Trace
 
 	// Last is what the latest iteration took, and for what: the steady state
 	// once the job has ended. Done counts iterations.
@@ -212,6 +214,7 @@ func (j *Job) GradientBytes() int64 {
 func (j *Job) start() {
 	now := j.c.Engine.Now()
 	j.began, j.before = now, nil
+	j.Trace.reset()
 	if j.Done >= Simulated-1 && j.Iterations > Simulated && j.c.Alone() {
 		j.before = j.c.Network.Snapshot()
 		j.wasLedgers = j.wasLedgers[:0]
@@ -246,8 +249,9 @@ func (j *Job) Handle(now sim.Time, arg uint64) {
 }
 
 // finished is called when a gang has ended the iteration.
-func (j *Job) finished(now sim.Time) {
+func (j *Job) finished(g *gang, now sim.Time) {
 	if j.running--; j.running == 0 {
+		j.Trace.close(g.cause)
 		j.end(now)
 	}
 }
