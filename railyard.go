@@ -18,6 +18,7 @@ import (
 	"github.com/railyard/railyard/result"
 	"github.com/railyard/railyard/scenario"
 	"github.com/railyard/railyard/sim"
+	"github.com/railyard/railyard/topology"
 )
 
 // Scenario is a scenario that has been read and found to be well-formed.
@@ -80,7 +81,7 @@ type Result struct {
 // Check does all of Run but the running: it reads the files that a scenario
 // names, builds its topology and its jobs, and returns what is wrong as Faults.
 func Check(s *Scenario) error {
-	_, faults := build(s)
+	_, faults := build(s, topology.Scale{})
 	return faults.Err()
 }
 
@@ -89,30 +90,39 @@ func Check(s *Scenario) error {
 // first, the result holds what was done until then, its status is "interrupted",
 // and the error is ctx's. A run that reaches its horizon is no error.
 func Run(ctx context.Context, s *Scenario, o Options) (*Result, error) {
-	p, faults := build(s)
+	p, faults := build(s, topology.Scale{})
 	if err := faults.Err(); err != nil {
 		return nil, err
 	}
-	p.engine.Horizon = sim.Time(s.Sim.Horizon.Value)
-	err := p.run(ctx, o)
-	if err == nil {
-		err = p.cluster.Err
-	}
-	status := "done"
-	switch {
-	case errors.Is(err, sim.ErrHorizon):
-		status, err = "horizon", nil
-	case err != nil && ctx.Err() != nil:
-		status = "interrupted"
-	case err != nil:
-		return nil, fmt.Errorf("the simulation could not finish: %w", err)
+	status, err := p.run(ctx, o)
+	if status == "" {
+		return nil, err
 	}
 	r, problem := p.collect(status)
 	return r, errors.Join(err, problem)
 }
 
-// run runs the engine, in pieces if somebody wants to see progress.
-func (p *plant) run(ctx context.Context, o Options) error {
+// run runs a plant and says how that ended: "done", "horizon" or "interrupted", or
+// "" if it could not finish.
+func (p *plant) run(ctx context.Context, o Options) (status string, err error) {
+	p.engine.Horizon = sim.Time(p.scenario.Sim.Horizon.Value)
+	err = p.runEngine(ctx, o)
+	if err == nil {
+		err = p.cluster.Err
+	}
+	switch {
+	case errors.Is(err, sim.ErrHorizon):
+		return "horizon", nil
+	case err != nil && ctx.Err() != nil:
+		return "interrupted", err
+	case err != nil:
+		return "", fmt.Errorf("the simulation could not finish: %w", err)
+	}
+	return "done", nil
+}
+
+// runEngine runs the engine, in pieces if somebody wants to see progress.
+func (p *plant) runEngine(ctx context.Context, o Options) error {
 	const piece = 1 << 16
 	for {
 		p.engine.MaxEvents = o.MaxEvents

@@ -186,10 +186,13 @@ type Stretch struct {
 	Communication sim.Time // the part that is
 }
 
-// Cycle is stretches that follow each other so many times. Their counts and times
-// are those of all times together.
+// Cycle is stretches that follow each other so many times, each time so many
+// stages further on, or back where Shift is negative: the first micro-batch goes
+// down a pipeline in such steps. The stages are those of the first time, counts and
+// times those of all times together.
 type Cycle struct {
 	Times     int
+	Shift     int
 	Stretches []Stretch
 }
 
@@ -229,6 +232,15 @@ func (s Stretch) like(t Stretch) bool {
 	return s == t
 }
 
+// shifted is the stretch so many of all stages further.
+func (s Stretch) shifted(by, stages int) Stretch {
+	s.Stage = (s.Stage + by + stages) % stages
+	if s.Activity == Sending {
+		s.Next = (s.Next + by + stages) % stages
+	}
+	return s
+}
+
 // and is two stretches that are alike in one.
 func (s Stretch) and(t Stretch) Stretch {
 	s.Count += t.Count
@@ -240,20 +252,21 @@ func (s Stretch) and(t Stretch) Stretch {
 // longestCycle is how many stretches a cycle has at most.
 const longestCycle = 64
 
-// Cycles tells the path in few words: what repeats, as the steady phase of a
-// pipeline does, is told once. From the front it takes the cycle that covers the
-// most stretches, the shortest of those. With n stretches that takes time in
-// proportion to n longestCycle, and more only where repetitions are nearly found.
-func (p Path) Cycles() []Cycle {
+// Cycles tells the path of a job with so many pipeline stages in few words: what
+// repeats, as the steady phase of a pipeline does, is told once. From the front it
+// takes the cycle that covers the most stretches, the shortest of those. With n
+// stretches that takes time in proportion to n longestCycle, and more only where
+// repetitions are nearly found.
+func (p Path) Cycles(stages int) []Cycle {
 	var cycles []Cycle
 	for left := p.stretches(); len(left) > 0; {
-		period, times := 1, 1
+		period, times, shift := 1, 1, 0
 		for n := 1; n <= min(longestCycle, len(left)/2); n++ {
-			if t := repeats(left, n); t > 1 && t*n > times*period {
-				period, times = n, t
+			if t := repeats(left, n, stages); t > 1 && t*n > times*period {
+				period, times, shift = n, t, left[n].Stage-left[0].Stage
 			}
 		}
-		c := Cycle{Times: times, Stretches: slices.Clone(left[:period])}
+		c := Cycle{Times: times, Shift: shift, Stretches: slices.Clone(left[:period])}
 		for i, s := range left[period : period*times] {
 			c.Stretches[i%period] = c.Stretches[i%period].and(s)
 		}
@@ -267,10 +280,12 @@ func (p Path) Cycles() []Cycle {
 	return cycles
 }
 
-// repeats is how many times in a row the first n stretches come.
-func repeats(all []Stretch, n int) int {
+// repeats is how many times in a row the first n stretches come, each time as many
+// stages further as the first time.
+func repeats(all []Stretch, n, stages int) int {
+	shift := all[n].Stage - all[0].Stage
 	same := n
-	for same < len(all) && all[same].like(all[same-n]) && all[same].Count == all[same-n].Count {
+	for same < len(all) && all[same].like(all[same-n].shifted(shift, stages)) && all[same].Count == all[same-n].Count {
 		same++
 	}
 	return same / n

@@ -90,7 +90,7 @@ func TestPathIsTheIteration(t *testing.T) {
 			t.Fatalf("the totals sum to %v, the iteration takes %v", got, j.Last.Time.Seconds())
 		}
 		var told sim.Time
-		for _, c := range path.Cycles() {
+		for _, c := range path.Cycles(pipeline) {
 			for _, s := range c.Stretches {
 				if told += s.Time; s.Count%c.Times != 0 || s.Communication > s.Time {
 					t.Fatalf("%d times %+v", c.Times, s)
@@ -116,7 +116,7 @@ func TestTraceChangesNothing(t *testing.T) {
 // One accelerator does nothing but compute: all passes in a row and a step.
 func TestPathOfOneAccelerator(t *testing.T) {
 	j := traced(t, host(), workload.Training{Model: small, MicroBatch: 4, Precision: topology.BF16, GlobalBatch: 12}, nil)
-	cycles := j.Trace.Path.Cycles()
+	cycles := j.Trace.Path.Cycles(1)
 	// Three micro-batches, forward and backward in turn, then the optimizer.
 	if len(cycles) != 2 || cycles[0].Times != 3 || len(cycles[0].Stretches) != 2 || len(cycles[1].Stretches) != 1 {
 		t.Fatalf("%+v", cycles)
@@ -135,7 +135,7 @@ func TestPathOfAPipeline(t *testing.T) {
 		func(j *training.Job) { j.SendOverlap = true })
 	var told []training.Stretch
 	times := 1
-	for _, c := range j.Trace.Path.Cycles() {
+	for _, c := range j.Trace.Path.Cycles(2) {
 		told = append(told, c.Stretches...)
 		times = max(times, c.Times)
 	}
@@ -161,6 +161,29 @@ func TestPathOfAPipeline(t *testing.T) {
 	}
 	if !slices.Equal(got, want) || times != 6 {
 		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+}
+
+// A longer one is told in as few words: down the stages, the steady phase on the
+// last, and up again.
+func TestPathOfALongPipeline(t *testing.T) {
+	deep := small
+	deep.Layers = 16
+	j := traced(t, host(), workload.Training{Model: deep, MicroBatch: 4, Precision: topology.BF16, Pipeline: 8, GlobalBatch: 4 * 32},
+		func(j *training.Job) { j.SendOverlap = true })
+	type words struct{ times, shift, first, stretches int }
+	var got []words
+	for _, c := range j.Trace.Path.Cycles(8) {
+		got = append(got, words{c.Times, c.Shift, c.Stretches[0].Stage, len(c.Stretches)})
+	}
+	want := []words{
+		{7, 1, 0, 2},  // a forward pass and a message, down to stage 7
+		{32, 0, 7, 2}, // forward and backward passes on stage 7
+		{7, -1, 7, 2}, // a message and a backward pass, up to stage 0
+		{1, 0, 0, 1},  // the optimizer of stage 0
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }
 
