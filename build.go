@@ -52,15 +52,15 @@ type builder struct {
 	taken    map[string]int // names of workloads
 }
 
-// build makes a plant of a scenario, with more of some resources.
-func build(s *scenario.Scenario, more topology.Scale) (*plant, scenario.Faults) {
+// build makes a plant of a scenario, its resources multiplied.
+func build(s *scenario.Scenario, scale topology.Scale) (*plant, scenario.Faults) {
 	b := &builder{plant: &plant{scenario: s, engine: sim.New()}, taken: map[string]int{}}
 	b.buildTopology()
 	if b.faults != nil {
 		return nil, b.faults
 	}
-	if more != (topology.Scale{}) {
-		b.topology = b.topology.Scaled(more)
+	if scale != (topology.Scale{}) {
+		b.topology = b.topology.Scaled(scale)
 	}
 	b.cluster = cluster.New(b.engine, b.topology, seriesBins(len(b.topology.Links)))
 	if s.Sim.Fidelity.Value == "analytic" {

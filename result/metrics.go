@@ -1,7 +1,8 @@
 package result
 
 // Every metric of every table and of the summary, declared once. Names are
-// fixed by the contract of the output files.
+// fixed by the contract of the output files. A name in capitals stands for any of
+// those that its definition lists. Where each is found says [Reference].
 var (
 	Name     = Metric{Name: "name", Definition: "name of the run, or of the workload"}
 	Status   = Metric{Name: "status", Definition: `"done"; "horizon" if work remained at the horizon; "interrupted"`}
@@ -58,24 +59,26 @@ var (
 	GradientBytes        = Metric{Name: "gradient_bytes", Unit: "bytes", Definition: "gradients that each rank sums over the replicas in an iteration"}
 	OverlappedTime       = Metric{Name: "overlapped_communication_s", Unit: "s", Definition: "communication of an iteration behind which the accelerators compute"}
 
-	Breakdown            = Metric{Name: "breakdown_s", Unit: "s", Definition: "where the time of one iteration goes; the parts sum to iteration_s"}
-	ComputePart          = Metric{Name: "compute", Unit: "s", Definition: "forward and backward passes, recomputation and accumulation of gradients included", Formula: "the sum of compute_by_class_s + slowed_compute_s"}
-	ExposedPart          = Metric{Name: "exposed_communication", Unit: "s", Definition: "waiting for communication with nothing to compute"}
-	BubblePart           = Metric{Name: "bubble", Unit: "s", Definition: "waiting for another pipeline stage"}
-	StoragePart          = Metric{Name: "storage", Unit: "s", Definition: "waiting for data or checkpoints"}
-	OptimizerPart        = Metric{Name: "optimizer", Unit: "s", Definition: "the optimizer's update"}
-	ExposedByKind        = Metric{Name: "exposed_by_kind_s", Unit: "s", Definition: "exposed communication of one iteration by what was communicated"}
-	ComputeByClass       = Metric{Name: "compute_by_class_s", Unit: "s", Definition: "compute of one iteration by class of operator, as it would be with no communication beside it; what that adds is slowed_compute_s"}
-	SlowedCompute        = Metric{Name: "slowed_compute_s", Unit: "s", Definition: "part of breakdown_s.compute by which communication kernels slow the computation beside them: it is not in compute_by_class_s", Formula: "share of the multiprocessors that they take x overlapped_communication_s"}
-	CollectiveOp         = Metric{Name: "op", Definition: "collective operation"}
-	CollectiveAlgorithm  = Metric{Name: "algorithm", Definition: "algorithm that was run; where auto was asked for, what it chose"}
-	CollectiveRanks      = Metric{Name: "ranks", Definition: "number of ranks"}
-	CollectiveSize       = Metric{Name: "size_bytes", Unit: "bytes", Definition: "buffer of one rank as nccl-tests counts it"}
-	CollectiveTime       = Metric{Name: "time_s", Unit: "s", Definition: "time of one operation, the mean over iterations"}
-	AlgorithmBandwidth   = Metric{Name: "algbw_Bps", Unit: "B/s", Definition: "algorithm bandwidth", Formula: "size_bytes / time_s"}
-	BusBandwidth         = Metric{Name: "busbw_Bps", Unit: "B/s", Definition: "bus bandwidth as nccl-tests has it", Formula: "algbw x 2(n-1)/n for all_reduce, x (n-1)/n for all_gather, reduce_scatter and all_to_all, else algbw"}
-	CollectiveIterations = Metric{Name: "iterations", Definition: "operations averaged"}
-	Workload             = Metric{Name: "workload", Definition: "name of the workload that the row belongs to"}
+	Breakdown           = Metric{Name: "breakdown_s", Unit: "s", Definition: "where the time of one iteration goes; the parts sum to iteration_s"}
+	ComputePart         = Metric{Name: "compute", Unit: "s", Definition: "forward and backward passes, recomputation and accumulation of gradients included", Formula: "the sum of compute_by_class_s + slowed_compute_s"}
+	ExposedPart         = Metric{Name: "exposed_communication", Unit: "s", Definition: "waiting for communication with nothing to compute"}
+	BubblePart          = Metric{Name: "bubble", Unit: "s", Definition: "waiting for another pipeline stage"}
+	StoragePart         = Metric{Name: "storage", Unit: "s", Definition: "waiting for data or checkpoints"}
+	OptimizerPart       = Metric{Name: "optimizer", Unit: "s", Definition: "the optimizer's update"}
+	ExposedByKind       = Metric{Name: "exposed_by_kind_s", Unit: "s", Definition: "exposed communication of one iteration by what was communicated"}
+	ComputeByClass      = Metric{Name: "compute_by_class_s", Unit: "s", Definition: "compute of one iteration by class of operator, as it would be with no communication beside it; what that adds is slowed_compute_s"}
+	SlowedCompute       = Metric{Name: "slowed_compute_s", Unit: "s", Definition: "part of breakdown_s.compute by which communication kernels slow the computation beside them: it is not in compute_by_class_s", Formula: "share of the multiprocessors that they take x overlapped_communication_s"}
+	DegreeOf            = Metric{Name: "DIMENSION", Definition: "degree of one dimension of parallelism: tensor, pipeline, data, context, expert"}
+	ExposedOf           = Metric{Name: "KIND", Unit: "s", Definition: "waiting for the exchange of one kind: gradients, parameters, tensor, context, expert, lookups, pipeline"}
+	ComputeOf           = Metric{Name: "CLASS", Unit: "s", Definition: "operators of one class: matrix, attention, flash-attention, convolution, elementwise, embedding, loss"}
+	CollectiveOp        = Metric{Name: "op", Definition: "collective operation"}
+	CollectiveAlgorithm = Metric{Name: "algorithm", Definition: "algorithm that was run; where auto was asked for, what it chose"}
+	CollectiveRanks     = Metric{Name: "ranks", Definition: "number of ranks"}
+	CollectiveSize      = Metric{Name: "size_bytes", Unit: "bytes", Definition: "buffer of one rank as nccl-tests counts it"}
+	CollectiveTime      = Metric{Name: "time_s", Unit: "s", Definition: "time of one operation, the mean over iterations"}
+	AlgorithmBandwidth  = Metric{Name: "algbw_Bps", Unit: "B/s", Definition: "algorithm bandwidth", Formula: "size_bytes / time_s"}
+	BusBandwidth        = Metric{Name: "busbw_Bps", Unit: "B/s", Definition: "bus bandwidth as nccl-tests has it", Formula: "algbw x 2(n-1)/n for all_reduce, x (n-1)/n for all_gather, reduce_scatter and all_to_all, else algbw"}
+	Workload            = Metric{Name: "workload", Definition: "name of the workload that the row belongs to"}
 
 	// Flows.
 	Flow         = Metric{Name: "flow", Definition: "name of the flow"}
@@ -116,6 +119,7 @@ var (
 
 	// Explanations of a training job.
 	CriticalTotals = Metric{Name: "critical_path_s", Unit: "s", Definition: "time on the critical path of an iteration by cause: classes of operators, what communication adds to them, the optimizer, and communication by what is exchanged; the parts sum to iteration_s"}
+	CriticalOf     = Metric{Name: "CAUSE", Unit: "s", Definition: "a class of operators, the optimizer, or a kind of communication"}
 	CriticalSlowed = Metric{Name: "slowed_compute", Unit: "s", Definition: "what communication kernels add to the computation beside them"}
 	CriticalPath   = Metric{Name: "critical_path", Definition: "what determines the length of an iteration, from its beginning to its end without a gap: the work or the communication that what follows had to wait for"}
 	PathCycle      = Metric{Name: "cycle", Definition: "number of the part of the path, in order of time"}
