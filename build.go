@@ -52,8 +52,10 @@ type builder struct {
 	taken    map[string]int // names of workloads
 }
 
-// build makes a plant of a scenario, its resources multiplied.
-func build(s *scenario.Scenario, scale topology.Scale) (*plant, scenario.Faults) {
+func build(s *scenario.Scenario) (*plant, scenario.Faults) { return buildScaled(s, topology.Scale{}) }
+
+// buildScaled builds a plant whose resources are multiplied.
+func buildScaled(s *scenario.Scenario, scale topology.Scale) (*plant, scenario.Faults) {
 	b := &builder{plant: &plant{scenario: s, engine: sim.New()}, taken: map[string]int{}}
 	b.buildTopology()
 	if b.faults != nil {

@@ -2,11 +2,10 @@
 // training time, utilization and link contention, with the reasons.
 //
 // Load reads a scenario, Run replays it on an event queue in virtual time, and
-// the [Result] holds the summary and the tables that `railyard run` writes. Why
-// tells what bounds a training job, and Explain what a metric or a key means. The
+// the [Result] holds the summary and the tables that `railyard run` writes. [Why]
+// tells what bounds a training job, [Explain] what a metric or a key means. The
 // packages below are the parts: topology, network, collective, workload, cluster.
-// Results depend on the scenario, its files, the seed and the version
-// alone.
+// Results depend on the scenario, its files, the seed and the version alone.
 package railyard
 
 import (
@@ -19,7 +18,6 @@ import (
 	"github.com/railyard/railyard/result"
 	"github.com/railyard/railyard/scenario"
 	"github.com/railyard/railyard/sim"
-	"github.com/railyard/railyard/topology"
 )
 
 // Scenario is a scenario that has been read and found to be well-formed.
@@ -82,7 +80,7 @@ type Result struct {
 // Check does all of Run but the running: it reads the files that a scenario
 // names, builds its topology and its jobs, and returns what is wrong as Faults.
 func Check(s *Scenario) error {
-	_, faults := build(s, topology.Scale{})
+	_, faults := build(s)
 	return faults.Err()
 }
 
@@ -91,39 +89,30 @@ func Check(s *Scenario) error {
 // first, the result holds what was done until then, its status is "interrupted",
 // and the error is ctx's. A run that reaches its horizon is no error.
 func Run(ctx context.Context, s *Scenario, o Options) (*Result, error) {
-	p, faults := build(s, topology.Scale{})
+	p, faults := build(s)
 	if err := faults.Err(); err != nil {
 		return nil, err
 	}
-	status, err := p.run(ctx, o)
-	if status == "" {
-		return nil, err
+	p.engine.Horizon = sim.Time(s.Sim.Horizon.Value)
+	err := p.run(ctx, o)
+	if err == nil {
+		err = p.cluster.Err
+	}
+	status := "done"
+	switch {
+	case errors.Is(err, sim.ErrHorizon):
+		status, err = "horizon", nil
+	case err != nil && ctx.Err() != nil:
+		status = "interrupted"
+	case err != nil:
+		return nil, fmt.Errorf("the simulation could not finish: %w", err)
 	}
 	r, problem := p.collect(status)
 	return r, errors.Join(err, problem)
 }
 
-// run runs a plant and says how that ended: "done", "horizon" or "interrupted", or
-// "" if it could not finish.
-func (p *plant) run(ctx context.Context, o Options) (status string, err error) {
-	p.engine.Horizon = sim.Time(p.scenario.Sim.Horizon.Value)
-	err = p.runEngine(ctx, o)
-	if err == nil {
-		err = p.cluster.Err
-	}
-	switch {
-	case errors.Is(err, sim.ErrHorizon):
-		return "horizon", nil
-	case err != nil && ctx.Err() != nil:
-		return "interrupted", err
-	case err != nil:
-		return "", fmt.Errorf("the simulation could not finish: %w", err)
-	}
-	return "done", nil
-}
-
-// runEngine runs the engine, in pieces if somebody wants to see progress.
-func (p *plant) runEngine(ctx context.Context, o Options) error {
+// run runs the engine, in pieces if somebody wants to see progress.
+func (p *plant) run(ctx context.Context, o Options) error {
 	const piece = 1 << 16
 	for {
 		p.engine.MaxEvents = o.MaxEvents

@@ -3,6 +3,7 @@ package railyard
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -43,7 +44,7 @@ var resources = []struct {
 // iteration, and what 10 % more of each resource would gain, which it finds by
 // running the scenario again with it. All else stays as it is; only what the
 // scenario leaves open ("auto") is chosen anew each time. Jobs are cut to their
-// first few iterations, of which the last is the one explained.
+// first few iterations at most, of which the last is the one explained.
 //
 // Errors are those of Run; if ctx ends first there is no explanation.
 func Why(ctx context.Context, s *Scenario, o Options) (*result.Record, error) {
@@ -74,21 +75,33 @@ func Why(ctx context.Context, s *Scenario, o Options) (*result.Record, error) {
 	return r, nil
 }
 
-// explained builds and runs a scenario with more of some resources, its training
-// jobs traced and cut short.
+// explained builds and runs a scenario with its resources multiplied; its training
+// jobs are cut short and, where nothing is, traced. Iterations of a job that has
+// the data centre to itself are alike, and one is enough.
 func explained(ctx context.Context, s *Scenario, o Options, scale topology.Scale) (*plant, error) {
-	p, faults := build(s, scale)
+	p, faults := buildScaled(s, scale)
 	if err := faults.Err(); err != nil {
 		return nil, err
 	}
+	most := int64(training.Simulated)
+	if len(p.cluster.Jobs) == 1 && len(p.cluster.Flows) == 0 {
+		most = 1
+	}
 	for _, j := range p.training {
-		j.Iterations = min(j.Iterations, training.Simulated)
+		j.Iterations = min(j.Iterations, most)
 		if scale == (topology.Scale{}) {
 			j.Trace = &training.Trace{}
 		}
 	}
-	_, err := p.run(ctx, o)
-	return p, err
+	p.engine.Horizon = sim.Time(s.Sim.Horizon.Value)
+	err := p.run(ctx, o)
+	if err == nil {
+		err = p.cluster.Err
+	}
+	if err != nil && !errors.Is(err, sim.ErrHorizon) {
+		return nil, fmt.Errorf("the simulation could not finish: %w", err)
+	}
+	return p, nil
 }
 
 func whyRecord(p *plant, number int, j *training.Job, with []sim.Time) *result.Record {
