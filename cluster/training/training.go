@@ -48,6 +48,10 @@
 // Iterations are alike unless others share the network. After the first
 // [Simulated], once two in a row take the same time and the job is alone in the
 // data centre, the rest is jumped over.
+//
+// # Explanation
+//
+// A [Trace] gives the critical path of an iteration: what its length is made of.
 package training
 
 import (
