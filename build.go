@@ -56,10 +56,18 @@ type builder struct {
 }
 
 func build(s *scenario.Scenario, o Options) (*plant, scenario.Faults) {
+	return buildScaled(s, o, topology.Scale{})
+}
+
+// buildScaled builds a plant whose resources are multiplied.
+func buildScaled(s *scenario.Scenario, o Options, scale topology.Scale) (*plant, scenario.Faults) {
 	b := &builder{kernels: o.Kernels, plant: &plant{scenario: s, engine: sim.New()}, taken: map[string]int{}}
 	b.buildTopology()
 	if b.faults != nil {
 		return nil, b.faults
+	}
+	if scale != (topology.Scale{}) {
+		b.topology = b.topology.Scaled(scale)
 	}
 	b.cluster = cluster.New(b.engine, b.topology, seriesBins(len(b.topology.Links)))
 	if s.Sim.Fidelity.Value == "analytic" {

@@ -166,42 +166,17 @@ func (p *plant) trainingRecord(j *training.Job, job *cluster.Job) *result.Record
 	r.Add(result.Breakdown, b)
 	kinds := &result.Record{}
 	for k, exposed := range j.Last.Exposed {
-		kind := training.Kind(k)
-		kinds.Add(result.Metric{Name: kind.String(), Unit: "s", Definition: "waiting for the exchange of " + kind.Exchanged()}, exposed.Seconds())
+		kinds.Add(kindMetric(training.Kind(k)), exposed.Seconds())
 	}
 	r.Add(result.ExposedByKind, kinds)
 	r.Add(result.OverlappedTime, j.Last.Overlapped.Seconds())
-	r.Add(result.ComputeByClass, classes(j))
+	r.Add(result.ComputeByClass, classRecord(j.ComputeByClass()))
+	r.Add(result.SlowedCompute, j.Roofline.Interference()*j.Last.Overlapped.Seconds())
 	return r
 }
 
-// classes splits the compute of an iteration by class of operator: the mean of
-// the stages.
-func classes(j *training.Job) *result.Record {
-	t := &j.Training
-	var seconds [workload.NumClasses]float64
-	add := func(ops []workload.Operator, times float64) {
-		for _, op := range ops {
-			if op.Class != workload.Communication {
-				seconds[op.Class] += times * j.Roofline.Time(op)
-			}
-		}
-	}
-	var parameters int64
-	times := float64(t.Accumulation()) / float64(t.Pipeline)
-	for _, l := range t.Layers() {
-		add(l.Forward, times)
-		add(l.Backward, times)
-		parameters += l.Parameters + l.ExpertParameters
-	}
-	if t.Zero >= 2 {
-		parameters /= int64(t.Data * t.Context)
-	}
-	adds := t.Accumulation() - 1
-	if t.AddsAlways() {
-		adds++
-	}
-	add([]workload.Operator{t.GradientAdd(parameters)}, float64(adds)/float64(t.Pipeline))
+// classRecord is seconds by class of operator.
+func classRecord(seconds [workload.NumClasses]float64) *result.Record {
 	r := &result.Record{}
 	for c, s := range seconds {
 		if s > 0 {
@@ -210,6 +185,11 @@ func classes(j *training.Job) *result.Record {
 		}
 	}
 	return r
+}
+
+// kindMetric is communication of a kind, as breakdowns name it.
+func kindMetric(k training.Kind) result.Metric {
+	return result.Metric{Name: k.String(), Unit: "s", Definition: "waiting for the exchange of " + k.Exchanged()}
 }
 
 func (p *plant) collectiveTable() *result.Table {

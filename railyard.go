@@ -2,10 +2,10 @@
 // training time, utilization and link contention, with the reasons.
 //
 // Load reads a scenario, Run replays it on an event queue in virtual time, and
-// the [Result] holds the summary and the tables that `railyard run` writes. The
-// packages below are the parts: topology, network, collective, workload,
-// cluster. Results depend on the scenario, its files, the seed and the version
-// alone.
+// the [Result] holds the summary and the tables that `railyard run` writes. [Why]
+// tells what bounds a training job, [Explain] what a metric or a key means. The
+// packages below are the parts: topology, network, collective, workload, cluster.
+// Results depend on the scenario, its files, the seed and the version alone.
 package railyard
 
 import (

@@ -89,11 +89,7 @@ func (p *printer) training(t *result.Record) {
 			Prefixed(t.Float(result.GradientBytes.Name), "B"), algorithm, Seconds(t.Float(result.OverlappedTime.Name)))
 	}
 	p.line("  where the time of an iteration goes")
-	for _, f := range t.Record(result.Breakdown.Name).Fields {
-		if v, _ := f.Value.(float64); v > 0 {
-			p.line("    %-22s %s  %6s  %s", strings.ReplaceAll(f.Metric.Name, "_", " "), bar(v/iteration, 24), Percent(v/iteration), Seconds(v))
-		}
-	}
+	p.shares(t.Record(result.Breakdown.Name), iteration)
 }
 
 // bar draws a share of 1 in so many characters.

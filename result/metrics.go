@@ -1,7 +1,8 @@
 package result
 
 // Every metric of every table and of the summary, declared once. Names are
-// fixed by the contract of the output files.
+// fixed by the contract of the output files. A name in capitals stands for any of
+// those that its definition lists. Where each is found says [Reference].
 var (
 	Name     = Metric{Name: "name", Definition: "name of the run, or of the workload"}
 	Status   = Metric{Name: "status", Definition: `"done"; "horizon" if work remained at the horizon; "interrupted"`}
@@ -61,23 +62,26 @@ var (
 	GradientBytes        = Metric{Name: "gradient_bytes", Unit: "bytes", Definition: "gradients that each rank sums over the replicas in an iteration"}
 	OverlappedTime       = Metric{Name: "overlapped_communication_s", Unit: "s", Definition: "communication of an iteration behind which the accelerators compute"}
 
-	Breakdown            = Metric{Name: "breakdown_s", Unit: "s", Definition: "where the time of one iteration goes; the parts sum to iteration_s"}
-	ComputePart          = Metric{Name: "compute", Unit: "s", Definition: "forward and backward passes"}
-	ExposedPart          = Metric{Name: "exposed_communication", Unit: "s", Definition: "waiting for communication with nothing to compute"}
-	BubblePart           = Metric{Name: "bubble", Unit: "s", Definition: "waiting for another pipeline stage, or at the end for slower ranks"}
-	StoragePart          = Metric{Name: "storage", Unit: "s", Definition: "waiting for data or checkpoints"}
-	OptimizerPart        = Metric{Name: "optimizer", Unit: "s", Definition: "the optimizer's update"}
-	ExposedByKind        = Metric{Name: "exposed_by_kind_s", Unit: "s", Definition: "exposed communication of one iteration by what was communicated"}
-	ComputeByClass       = Metric{Name: "compute_by_class_s", Unit: "s", Definition: "compute of one iteration by class of operator"}
-	CollectiveOp         = Metric{Name: "op", Definition: "collective operation"}
-	CollectiveAlgorithm  = Metric{Name: "algorithm", Definition: "algorithm that was run; where auto was asked for, what it chose"}
-	CollectiveRanks      = Metric{Name: "ranks", Definition: "number of ranks"}
-	CollectiveSize       = Metric{Name: "size_bytes", Unit: "bytes", Definition: "buffer of one rank as nccl-tests counts it"}
-	CollectiveTime       = Metric{Name: "time_s", Unit: "s", Definition: "time of one operation, the mean over iterations"}
-	AlgorithmBandwidth   = Metric{Name: "algbw_Bps", Unit: "B/s", Definition: "algorithm bandwidth", Formula: "size_bytes / time_s"}
-	BusBandwidth         = Metric{Name: "busbw_Bps", Unit: "B/s", Definition: "bus bandwidth as nccl-tests has it", Formula: "algbw x 2(n-1)/n for all_reduce, x (n-1)/n for all_gather, reduce_scatter and all_to_all, else algbw"}
-	CollectiveIterations = Metric{Name: "iterations", Definition: "operations averaged"}
-	Workload             = Metric{Name: "workload", Definition: "name of the workload that the row belongs to"}
+	Breakdown           = Metric{Name: "breakdown_s", Unit: "s", Definition: "where the time of one iteration goes; the parts sum to iteration_s"}
+	ComputePart         = Metric{Name: "compute", Unit: "s", Definition: "forward and backward passes, recomputation and accumulation of gradients included", Formula: "the sum of compute_by_class_s + slowed_compute_s"}
+	ExposedPart         = Metric{Name: "exposed_communication", Unit: "s", Definition: "waiting for communication with nothing to compute"}
+	BubblePart          = Metric{Name: "bubble", Unit: "s", Definition: "waiting for another pipeline stage, or at the end for slower ranks"}
+	StoragePart         = Metric{Name: "storage", Unit: "s", Definition: "waiting for data or checkpoints"}
+	OptimizerPart       = Metric{Name: "optimizer", Unit: "s", Definition: "the optimizer's update"}
+	ExposedByKind       = Metric{Name: "exposed_by_kind_s", Unit: "s", Definition: "exposed communication of one iteration by what was communicated"}
+	ComputeByClass      = Metric{Name: "compute_by_class_s", Unit: "s", Definition: "compute of one iteration by class of operator, as it would be with no communication beside it; what that adds is slowed_compute_s"}
+	SlowedCompute       = Metric{Name: "slowed_compute_s", Unit: "s", Definition: "part of breakdown_s.compute by which communication kernels slow the computation beside them: it is not in compute_by_class_s", Formula: "share of the multiprocessors that they take x overlapped_communication_s"}
+	DegreeOf            = Metric{Name: "DIMENSION", Definition: "degree of one dimension of parallelism: tensor, pipeline, data, context, expert"}
+	ExposedOf           = Metric{Name: "KIND", Unit: "s", Definition: "waiting for the exchange of one kind: gradients, parameters, tensor, context, expert, lookups, pipeline"}
+	ComputeOf           = Metric{Name: "CLASS", Unit: "s", Definition: "operators of one class: matrix, attention, flash-attention, convolution, elementwise, embedding, loss"}
+	CollectiveOp        = Metric{Name: "op", Definition: "collective operation"}
+	CollectiveAlgorithm = Metric{Name: "algorithm", Definition: "algorithm that was run; where auto was asked for, what it chose"}
+	CollectiveRanks     = Metric{Name: "ranks", Definition: "number of ranks"}
+	CollectiveSize      = Metric{Name: "size_bytes", Unit: "bytes", Definition: "buffer of one rank as nccl-tests counts it"}
+	CollectiveTime      = Metric{Name: "time_s", Unit: "s", Definition: "time of one operation, the mean over iterations"}
+	AlgorithmBandwidth  = Metric{Name: "algbw_Bps", Unit: "B/s", Definition: "algorithm bandwidth", Formula: "size_bytes / time_s"}
+	BusBandwidth        = Metric{Name: "busbw_Bps", Unit: "B/s", Definition: "bus bandwidth as nccl-tests has it", Formula: "algbw x 2(n-1)/n for all_reduce, x (n-1)/n for all_gather, reduce_scatter and all_to_all, else algbw"}
+	Workload            = Metric{Name: "workload", Definition: "name of the workload that the row belongs to"}
 
 	// Flows.
 	Flow         = Metric{Name: "flow", Definition: "name of the flow"}
@@ -135,6 +139,25 @@ var (
 	SeriesCommunication   = Metric{Name: "communication_ratio", Unit: "ratio", Definition: "share of all accelerators in exposed communication, mean over the interval"}
 	SeriesIdle            = Metric{Name: "idle_ratio", Unit: "ratio", Definition: "share of all accelerators that are idle, mean over the interval"}
 	SeriesLinkUtilization = Metric{Name: "utilization_ratio", Unit: "ratio", Definition: "share of the wire used, mean over the interval"}
+
+	// Explanations of a training job.
+	CriticalTotals = Metric{Name: "critical_path_s", Unit: "s", Definition: "time on the critical path of an iteration by cause: classes of operators, what communication adds to them, the optimizer, and communication by what is exchanged; the parts sum to iteration_s"}
+	CriticalOf     = Metric{Name: "CAUSE", Unit: "s", Definition: "a class of operators, the optimizer, or a kind of communication"}
+	CriticalSlowed = Metric{Name: "slowed_compute", Unit: "s", Definition: "what communication kernels add to the computation beside them"}
+	CriticalPath   = Metric{Name: "critical_path", Definition: "what determines the length of an iteration, from its beginning to its end without a gap: the work or the communication that what follows had to wait for"}
+	PathCycle      = Metric{Name: "cycle", Definition: "number of the part of the path, in order of time"}
+	PathTimes      = Metric{Name: "times", Definition: "how often the steps of the part come in a row"}
+	PathShift      = Metric{Name: "stage_shift", Definition: "how many stages further the steps of the part are each time, back where it is negative; step names the stages of the first time"}
+	PathStep       = Metric{Name: "step", Definition: "passes of a pipeline stage with the exchanges that hold them up, messages between stages, a collective, or the optimizer"}
+	PathCount      = Metric{Name: "count", Definition: "passes, messages or collectives, of all times together"}
+	PathTime       = Metric{Name: "time_s", Unit: "s", Definition: "time on the path, of all times together"}
+	PathExposed    = Metric{Name: "communication_s", Unit: "s", Definition: "part of it that is communication"}
+	Sensitivity    = Metric{Name: "sensitivity", Definition: "the same scenario with 10 % more of one resource, the one that gains the most first"}
+	Resource       = Metric{Name: "resource", Definition: "what there is more of, or less where it costs time"}
+	ResourceFactor = Metric{Name: "factor", Definition: "what the resource is multiplied by"}
+	ThroughputGain = Metric{Name: "gain_ratio", Unit: "ratio", Definition: "throughput gained", Formula: "iteration_s of the job / iteration_s here - 1"}
+	TimeElasticity = Metric{Name: "elasticity", Definition: "percent of throughput gained for each percent of the resource: 1 where nothing else matters; the elasticities of all resources sum to about 1", Formula: "ln(1 + gain_ratio) / |ln(factor)|"}
+	Verdict        = Metric{Name: "verdict", Definition: "what bounds the job, in words"}
 
 	// Expectations.
 	ExpectMetric = Metric{Name: "metric", Definition: "dotted path into the summary"}

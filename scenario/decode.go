@@ -206,7 +206,7 @@ func (b *binder) table(n *node, path string, v reflect.Value) {
 		if !slices.Contains(names, name) {
 			b.unknown(n.table[name], path, name, names)
 			if len(misspelt) < len(names) {
-				misspelt = append(misspelt, nearest(name, names))
+				misspelt = append(misspelt, Nearest(name, names))
 			}
 		}
 	}

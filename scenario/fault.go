@@ -120,9 +120,9 @@ func shown(name string) string {
 	return name
 }
 
-// nearest is the candidate that name was most likely meant to be, or "" where
+// Nearest is the candidate that name was most likely meant to be, or "" where
 // none is near: at most a third of its letters may differ.
-func nearest(name string, candidates []string) string {
+func Nearest(name string, candidates []string) string {
 	best, least := "", max(1, len(name)/3)+1
 	for _, c := range candidates {
 		if d := distance(name, c, least); d < least {
@@ -160,7 +160,7 @@ func distance(a, b string, enough int) int {
 
 // meant is " (did you mean ...?)" where a candidate is near, else nothing.
 func meant(name string, candidates []string) string {
-	if near := nearest(name, candidates); near != "" {
+	if near := Nearest(name, candidates); near != "" {
 		return fmt.Sprintf(" (did you mean %q?)", near)
 	}
 	return ""

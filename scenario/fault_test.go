@@ -35,7 +35,7 @@ func TestNearest(t *testing.T) {
 		{"zzz", ""},
 		{"", "k"},
 	} {
-		if got := nearest(c.name, candidates); got != c.want {
+		if got := Nearest(c.name, candidates); got != c.want {
 			t.Errorf("%q: got %q, want %q", c.name, got, c.want)
 		}
 	}

@@ -39,6 +39,11 @@ const (
 	WeightPass
 )
 
+var passNames = [...]string{"forward", "backward", "weight gradients"}
+
+// String is the name that a critical path uses: "forward".
+func (p Pass) String() string { return passNames[p] }
+
 // Action is one pass of one micro-batch through one chunk of a stage's layers.
 type Action struct {
 	Pass  Pass

@@ -21,6 +21,8 @@ type gang struct {
 	previous neighbour
 
 	parts Iteration // of the iteration that is on
+	cause int32     // activity of the trace whose end has brought it to where it is
+	doing int32     // that of the computation that is on
 
 	// What comes: the rest of the schedule, and what is to be done after the last
 	// pass.
@@ -79,6 +81,7 @@ type message struct {
 	from         *gang
 	pass         workload.Pass
 	chunk, micro int
+	activity     int32 // in the trace
 }
 
 // item is a collective of the data stream; the last of a step's has its ticket.
@@ -134,7 +137,7 @@ func (g *gang) start(now sim.Time) {
 	g.pace.draw()
 	g.action, g.closing, g.draining = 0, running, false
 	g.gathered, g.used, g.requested, g.look = 0, 0, 0, cursor{}
-	g.wait = nothing
+	g.wait, g.cause = nothing, none
 	for pass := range g.inbox {
 		for i := range g.inbox[pass] {
 			g.inbox[pass][i] = letter{launched: -1}
@@ -159,10 +162,10 @@ func (g *gang) advance(now sim.Time) {
 // await makes the gang wait, and counts it as exposed communication when it ends.
 func (g *gang) await(w wait, now sim.Time) { g.wait, g.since = w, now }
 
-// resume ends a wait. It was for communication of a kind from an instant on, if
-// exposed.
-func (g *gang) resume(kind Kind, from, now sim.Time) {
-	g.wait = nothing
+// resume ends a wait for an activity. It was for communication of a kind from an
+// instant on, if exposed.
+func (g *gang) resume(kind Kind, activity int32, from, now sim.Time) {
+	g.wait, g.cause = nothing, activity
 	if from = max(from, g.since); now > from {
 		g.parts.Exposed[kind] += now - from
 		g.ledger.AddExposed(from, now)
@@ -175,13 +178,14 @@ func (g *gang) step(now sim.Time) {
 	s := &g.steps[g.at]
 	switch s.do {
 	case stepCompute:
+		g.doing = g.j.Trace.compute(g, s)
 		g.compute(s.duration, now)
 	case stepExchange:
 		g.await(forExchange, now)
-		g.groups[s.transfer.dimension()].join(s.transfer)
+		g.groups[s.transfer.dimension()].join(s.transfer, g, g.cause)
 	case stepBeside:
 		g.beside = true
-		g.groups[s.transfer.dimension()].join(s.transfer)
+		g.groups[s.transfer.dimension()].join(s.transfer, g, g.cause)
 	case stepGather:
 		g.request(g.used + 1)
 		if g.gathered <= g.used {
@@ -245,21 +249,22 @@ func (g *gang) enqueue(all []transfer, ticket bool) {
 	if ticket && len(all) == 0 {
 		g.gathered++ // everything is there already
 	}
-	g.flow()
+	g.flow(g.cause)
 }
 
-// flow starts the next collective of the data stream.
-func (g *gang) flow() {
+// flow starts the next collective of the data stream, after an activity.
+func (g *gang) flow(after int32) {
 	if g.streamed || len(g.stream) == 0 {
 		return
 	}
 	g.disturb(func() { g.streamed = true })
 	t := g.stream[0].transfer
-	g.groups[t.dimension()].join(t)
+	g.groups[t.dimension()].join(t, g, after)
 }
 
-// exchanged is called when a collective of a group has ended.
-func (g *gang) exchanged(by *group, now sim.Time) {
+// exchanged is called when a collective of a group has ended, which is an activity
+// of the trace.
+func (g *gang) exchanged(by *group, activity int32, now sim.Time) {
 	if d := g.dimensionOf(by); d == overReplicas || d == overExpertReplicas {
 		g.disturb(func() { g.streamed = false })
 		done := g.stream[0]
@@ -267,12 +272,12 @@ func (g *gang) exchanged(by *group, now sim.Time) {
 		if done.ticket {
 			g.gathered++
 		}
-		g.flow()
+		g.flow(activity)
 		switch {
 		case g.wait == forGather && g.gathered > g.used:
-			g.resume(Parameters, 0, now)
+			g.resume(Parameters, activity, 0, now)
 		case g.wait == forStream && len(g.stream) == 0:
-			g.resume(done.transfer.kind, 0, now)
+			g.resume(done.transfer.kind, activity, 0, now)
 		}
 		return
 	}
@@ -282,11 +287,11 @@ func (g *gang) exchanged(by *group, now sim.Time) {
 		if g.closing == running {
 			kind = g.steps[g.at-1].transfer.kind
 		}
-		g.resume(kind, 0, now)
+		g.resume(kind, activity, 0, now)
 	default:
 		g.disturb(func() { g.beside = false })
 		if g.wait == forBeside {
-			g.resume(g.steps[g.at-2].transfer.kind, 0, now)
+			g.resume(g.steps[g.at-2].transfer.kind, activity, 0, now)
 		}
 	}
 }
@@ -358,6 +363,8 @@ func (g *gang) computed(now sim.Time) {
 	g.settle(now, g.disturbed())
 	g.computing = false
 	g.ledger.End(now)
+	g.j.Trace.end(g.doing, now)
+	g.cause = g.doing
 	if g.beside {
 		g.await(forBeside, now)
 		return
@@ -442,6 +449,7 @@ func (g *gang) send(n neighbour, chunk int, bytes float64, now sim.Time) {
 		l.arrived = true
 		return
 	}
+	m.activity = j.Trace.send(g, n.to)
 	var id int32
 	if last := len(j.idle) - 1; last >= 0 {
 		id = j.idle[last]
@@ -463,11 +471,12 @@ func (j *Job) arrived(id int32, now sim.Time) {
 	j.idle = append(j.idle, id)
 	l := &m.to.inbox[m.pass][m.chunk*j.Training.Accumulation()+m.micro]
 	l.arrived = true
+	j.Trace.end(m.activity, now)
 	if m.from.sending--; m.from.wait == forSend && m.from.sending == 0 {
-		m.from.resume(Pipeline, 0, now)
+		m.from.resume(Pipeline, m.activity, 0, now)
 	}
 	if g := m.to; g.wait == forMessage && g.ready(g.program.actions[g.action]) {
-		g.resume(Pipeline, l.launched, now)
+		g.resume(Pipeline, m.activity, l.launched, now)
 	}
 }
 
@@ -484,9 +493,10 @@ func (g *gang) close(now sim.Time) {
 	case tying:
 		if t := g.program.tied; t.bytes > 0 {
 			g.await(forExchange, now)
-			g.groups[t.dimension()].join(t)
+			g.groups[t.dimension()].join(t, g, g.cause)
 		}
 	case stepping:
+		g.doing = g.j.Trace.update(g)
 		g.compute(g.program.optimizer, now)
 	case gathering:
 		g.enqueue(g.program.gather, false)
@@ -495,6 +505,6 @@ func (g *gang) close(now sim.Time) {
 		}
 	case ended:
 		g.await(forOthers, now)
-		g.j.finished(now)
+		g.j.finished(g, now)
 	}
 }

@@ -52,17 +52,19 @@ type group struct {
 	number  int
 	ranks   [][]topology.NodeID // that perform it side by side
 	members []*gang
-	arrived int // members that are ready for the next collective
+	arrived int   // members that are ready for the next collective
+	running int32 // in the trace
 	plans   []*collective.Plan
 }
 
 // join is called by a member that is ready for its next collective, which starts
-// when all are.
-func (g *group) join(t transfer) {
+// when all are. It is since the end of an activity of the trace.
+func (g *group) join(t transfer, by *gang, after int32) {
 	if g.arrived++; g.arrived < len(g.members) {
 		return
 	}
 	g.arrived = 0
+	g.running = g.j.Trace.exchange(t, by, after)
 	p, err := g.plan(t.op)
 	if err != nil {
 		panic("training: " + err.Error()) // form has planned all that there is
@@ -75,8 +77,10 @@ func (g *group) join(t transfer) {
 
 // ended is called when the collective has.
 func (g *group) ended(now sim.Time) {
+	ended := g.running // the last member may start the next
+	g.j.Trace.end(ended, now)
 	for _, m := range g.members {
-		m.exchanged(g, now)
+		m.exchanged(g, ended, now)
 	}
 }
 

@@ -34,11 +34,25 @@ type chunk struct {
 type step struct {
 	do       stepKind
 	duration sim.Time // of stepCompute
+	work     work     // what duration is made of
 	transfer transfer // of stepExchange and stepBeside
 	// transfers join the queue of the data stream: of stepGather the
 	// parameters that must be there before the next step, of stepReduce the
 	// gradients that are complete.
 	transfers []transfer
+}
+
+// work is seconds of computation by class of operator; nil is none.
+type work []float64
+
+// add gives the sum of two pieces of work, of which either may be nil.
+func (w work) add(other work) work {
+	sum := make(work, workload.NumClasses)
+	copy(sum, w)
+	for c, s := range other {
+		sum[c] += s
+	}
+	return sum
 }
 
 type stepKind uint8
@@ -188,7 +202,10 @@ func (j *Job) compileChunk(layers []workload.Layer, n, of int) chunk {
 		shared += l.Parameters
 		experts += l.ExpertParameters
 	}
-	add := sim.FromSeconds(j.Roofline.Time(t.GradientAdd(t.Owned(shared, experts, 2))))
+	sum := make(work, workload.NumClasses)
+	accumulation := t.GradientAdd(t.Owned(shared, experts, 2))
+	sum[accumulation.Class] = j.Roofline.Time(accumulation)
+	add := sim.FromSeconds(sum[accumulation.Class])
 	for accumulate := range 2 {
 		for reduce := range 2 {
 			ready := j.readyAfter(layers, reduce == 1)
@@ -207,7 +224,7 @@ func (j *Job) compileChunk(layers []workload.Layer, n, of int) chunk {
 					last = &weights
 				}
 				if i == 0 && (accumulate == 1 || t.AddsAlways()) {
-					*last = compute(*last, add)
+					*last = compute(*last, add, sum)
 				}
 				if ready[i] != nil {
 					*last = append(*last, step{do: stepReduce, transfers: ready[i]})
@@ -260,10 +277,11 @@ func (j *Job) replicas() int { return j.Training.Data * j.Training.Context }
 // passOf appends the steps of the operators that are wanted.
 func (j *Job) passOf(steps []step, ops []workload.Operator, wanted func(workload.Operator) bool) []step {
 	var seconds float64
+	classes := make(work, workload.NumClasses)
 	flush := func() {
 		if seconds > 0 {
-			steps = compute(steps, sim.FromSeconds(seconds))
-			seconds = 0
+			steps = compute(steps, sim.FromSeconds(seconds), classes)
+			seconds, classes = 0, make(work, workload.NumClasses)
 		}
 	}
 	for i, op := range ops {
@@ -277,7 +295,9 @@ func (j *Job) passOf(steps []step, ops []workload.Operator, wanted func(workload
 			}
 			steps = append(steps, s)
 		default:
-			seconds += j.Roofline.Time(op)
+			took := j.Roofline.Time(op)
+			seconds += took
+			classes[op.Class] += took
 			if n := len(steps); n > 0 && steps[n-1].do == stepBeside {
 				flush() // what comes next waits for both
 			}
@@ -289,10 +309,37 @@ func (j *Job) passOf(steps []step, ops []workload.Operator, wanted func(workload
 
 // compute appends a computation, to the one before if nothing lies between and
 // that one has no collective beside it.
-func compute(steps []step, d sim.Time) []step {
+func compute(steps []step, d sim.Time, w work) []step {
 	if n := len(steps); n > 0 && steps[n-1].do == stepCompute && (n == 1 || steps[n-2].do != stepBeside) {
 		steps[n-1].duration += d
+		steps[n-1].work = steps[n-1].work.add(w)
 		return steps
 	}
-	return append(steps, step{do: stepCompute, duration: d})
+	return append(steps, step{do: stepCompute, duration: d, work: w})
+}
+
+// ComputeByClass is how many seconds of an iteration the mean rank computes in
+// each class of operators, the optimizer's step left out, with nothing beside it.
+// Communication that runs beside it slows it down by Interference, so that in all
+// Last.Compute is longer by Interference times Last.Overlapped.
+func (j *Job) ComputeByClass() [workload.NumClasses]float64 {
+	var mean [workload.NumClasses]float64
+	add := func(steps []step, share float64) {
+		for i := range steps {
+			for c, seconds := range steps[i].work {
+				mean[c] += share * seconds
+			}
+		}
+	}
+	ranks := 0
+	for _, g := range j.gangs {
+		ranks += len(g.ranks)
+	}
+	for _, g := range j.gangs {
+		share := float64(len(g.ranks)) / float64(ranks)
+		for _, a := range g.program.actions {
+			add(g.passSteps(a), share)
+		}
+	}
+	return mean
 }

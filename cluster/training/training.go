@@ -50,6 +50,10 @@
 // Iterations are alike unless others share the network. After the first
 // [Simulated], once two in a row take the same time and the job is alone in the
 // data centre, the rest is jumped over.
+//
+// # Explanation
+//
+// A [Trace] gives the critical path of an iteration: what its length is made of.
 package training
 
 import (
@@ -82,6 +86,8 @@ type Job struct {
 	Unfold bool
 	// Stragglers make ranks differ; they are then unfolded.
 	Stragglers Stragglers
+	// Trace, if set, records what waits for what.
+	Trace *Trace
 
 	// Last is what the latest iteration took, and for what: the steady state
 	// once the job has ended. With jitter it is the mean of all. Done counts
@@ -242,6 +248,7 @@ func (j *Job) GradientBytes() int64 {
 func (j *Job) start() {
 	now := j.c.Engine.Now()
 	j.began, j.before = now, nil
+	j.Trace.reset()
 	if j.Done >= Simulated-1 && j.Iterations > Simulated && j.c.Alone() {
 		j.before = j.c.Network.Snapshot()
 		j.wasLedgers = j.wasLedgers[:0]
@@ -276,8 +283,9 @@ func (j *Job) Handle(now sim.Time, arg uint64) {
 }
 
 // finished is called when a gang has ended the iteration.
-func (j *Job) finished(now sim.Time) {
+func (j *Job) finished(g *gang, now sim.Time) {
 	if j.running--; j.running == 0 {
+		j.Trace.close(g.cause)
 		j.end(now)
 	}
 }

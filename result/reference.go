@@ -1,0 +1,71 @@
+package result
+
+import "strings"
+
+// Declared is a metric at one of the places where it is found.
+type Declared struct {
+	Metric
+	Where string // what holds it: "summary.json", "links.csv", "railyard why --json"
+	Path  string // within that: "training[].breakdown_s.compute"; of a table its name first: "links.link"
+}
+
+// places lists every metric by where it is found; the path is that of what holds it.
+var places = []struct {
+	where, path string
+	metrics     []Metric
+}{
+	{"summary.json", "", []Metric{Name, Status, Makespan, Events, Seed, Cluster, Training, Collectives, Replay, Flows, Network, Expect}},
+	{"summary.json", "cluster", []Metric{TopologyKind, AcceleratorCount, HostCount, Host, SwitchCount, LinkCount}},
+	{"summary.json", "training[]", []Metric{
+		Name, Model, Precision, AcceleratorCount, GlobalBatch, Accumulation, IterationCount, IterationTime, TimeToTrain,
+		TokensPerSecond, SamplesPerSecond, ModelTFLOPS, HardwareTFLOPS, MFU, MemoryPerAccelerator, Memory, MicroBatch, Recompute,
+		Degrees, GradientAlgorithm, GradientBytes, Breakdown, ExposedByKind, OverlappedTime, ComputeByClass, SlowedCompute,
+	}},
+	{"summary.json", "training[].memory_bytes", []Metric{MemoryParameters, MemoryGradients, MemoryOptimizer, MemoryActivations, MemoryGathered, MemoryBuffers, MemoryFramework}},
+	{"summary.json", "training[].degrees", []Metric{DegreeOf}},
+	{"summary.json", "training[].breakdown_s", []Metric{ComputePart, ExposedPart, BubblePart, StoragePart, OptimizerPart}},
+	{"summary.json", "training[].exposed_by_kind_s", []Metric{ExposedOf}},
+	{"summary.json", "training[].compute_by_class_s", []Metric{ComputeOf}},
+	{"summary.json", "collectives[]", collectives},
+	{"summary.json", "replay[]", []Metric{
+		Name, TraceSchema, ReplayRanks, TraceNodes, ReplayFinish, ReplayFirst, ReplayCompute, ReplayCommunication, ReplayOverlapped, Mended,
+	}},
+	{"summary.json", "replay[].mended", []Metric{
+		MendedDangling, MendedSelf, MendedCircular, MendedDuplicates, MendedUnknown, MendedUnsized, MendedPartial,
+	}},
+	{"summary.json", "flows", []Metric{FlowCount, FlowFinished, FlowMean, FlowLongest}},
+	{"summary.json", "network", []Metric{NetworkBytes, PeakUtilization, ContendedLinks, ContendedTime, MostContended}},
+	{"summary.json", "network.most_contended[]", []Metric{Link, Contended, Utilization, LinkContenders}},
+	{"summary.json", "network.most_contended[].contenders[]", []Metric{ContenderName, Contended}},
+	{"summary.json", "expect[]", []Metric{ExpectMetric, ExpectOp, ExpectValue, ExpectActual, ExpectHolds}},
+
+	{"collectives.csv", "collectives", collectives},
+	{"flows.csv", "flows", []Metric{Flow, FlowStart, FlowFinish, FlowBytes}},
+	{"replay.csv", "replay", []Metric{Rank, RankFinish}},
+	{"links.csv", "links", []Metric{Link, From, To, Capacity, LinkBytes, Busy, Utilization, Contended, PayloadCapacity}},
+	{"accelerators.csv", "accelerators", []Metric{
+		Accelerator, Host, RackName, ComputeTime, CommunicationTime, IdleTime, ComputeUtilization, OverlappedPerAccel,
+	}},
+	{"accelerator_series.csv", "accelerator_series", []Metric{SeriesTime, SeriesCompute, SeriesCommunication, SeriesIdle}},
+	{"link_series.csv", "link_series", []Metric{Link, SeriesTime, SeriesLinkUtilization}},
+
+	{"railyard why --json", "training[]", []Metric{Verdict, Sensitivity, CriticalTotals, CriticalPath}},
+	{"railyard why --json", "training[].sensitivity[]", []Metric{Resource, ResourceFactor, IterationTime, ThroughputGain, TimeElasticity}},
+	{"railyard why --json", "training[].critical_path_s", []Metric{CriticalSlowed, CriticalOf}},
+	{"railyard why --json", "training[].critical_path[]", []Metric{PathCycle, PathTimes, PathShift, PathStep, PathCount, PathTime, PathExposed}},
+}
+
+var collectives = []Metric{
+	CollectiveOp, CollectiveAlgorithm, CollectiveRanks, CollectiveSize, CollectiveTime, AlgorithmBandwidth, BusBandwidth, Workload,
+}
+
+// Reference lists every metric at every place where it is found.
+func Reference() []Declared {
+	var all []Declared
+	for _, p := range places {
+		for _, m := range p.metrics {
+			all = append(all, Declared{m, p.where, strings.TrimPrefix(p.path+"."+m.Name, ".")})
+		}
+	}
+	return all
+}

@@ -1,0 +1,217 @@
+package railyard
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/railyard/railyard/cluster/training"
+	"github.com/railyard/railyard/report"
+	"github.com/railyard/railyard/result"
+	"github.com/railyard/railyard/scenario"
+	"github.com/railyard/railyard/sim"
+	"github.com/railyard/railyard/topology"
+	"github.com/railyard/railyard/workload"
+)
+
+// more and less are what Why multiplies resources by: rates and times.
+const (
+	more = 1.1
+	less = 0.9
+)
+
+// resources are what Why changes, one at a time. A job that depends on one for
+// at least half of its time is called bound.
+var resources = []struct {
+	name, bound string
+	factor      float64
+	scale       topology.Scale
+}{
+	{"compute", "compute-bound", more, topology.Scale{Compute: more}},
+	{"HBM bandwidth", "memory-bound", more, topology.Scale{Memory: more}},
+	{"scale-up bandwidth", "network-bound", more, topology.Scale{ScaleUp: more}},
+	{"NIC bandwidth", "network-bound", more, topology.Scale{NIC: more}},
+	{"spine bandwidth", "network-bound", more, topology.Scale{Spine: more}},
+	{"network latency", "latency-bound", less, topology.Scale{Latency: less}},
+	{"collective overhead", "latency-bound", less, topology.Scale{Collective: less}},
+	{"kernel launch overhead", "launch-bound", less, topology.Scale{Launch: less}},
+}
+
+// Why explains the training jobs of a scenario: the critical path of an
+// iteration, and what 10 % more of each resource would gain, which it finds by
+// running the scenario again with it. All else stays as it is; only what the
+// scenario leaves open ("auto") is chosen anew each time. Jobs are cut to their
+// first few iterations at most, of which the last is the one explained.
+//
+// Errors are those of Run; if ctx ends first there is no explanation.
+func Why(ctx context.Context, s *Scenario, o Options) (*result.Record, error) {
+	if len(s.Workload.Training) == 0 {
+		return nil, Faults{scenario.Position{File: s.File}.Faultf("workload.training", "there is no [[workload.training]] to explain")}
+	}
+	base, err := explained(ctx, s, o, topology.Scale{})
+	if err != nil {
+		return nil, err
+	}
+	with := make([][]sim.Time, len(base.training)) // iterations of each job with more of each resource
+	for _, r := range resources {
+		p, err := explained(ctx, s, o, r.scale)
+		if err != nil {
+			return nil, err
+		}
+		for i, j := range p.training {
+			with[i] = append(with[i], j.Last.Time)
+		}
+	}
+	var all []*result.Record
+	for i, j := range base.training {
+		all = append(all, whyRecord(base, i, j, with[i]))
+	}
+	r := &result.Record{}
+	r.Add(result.Name, s.Name.Value)
+	r.Add(result.Training, all)
+	return r, nil
+}
+
+// explained builds and runs a scenario with its resources multiplied; its training
+// jobs are cut short and, where nothing is, traced. Iterations of a job that has
+// the data centre to itself are alike, and one is enough.
+func explained(ctx context.Context, s *Scenario, o Options, scale topology.Scale) (*plant, error) {
+	p, faults := buildScaled(s, o, scale)
+	if err := faults.Err(); err != nil {
+		return nil, err
+	}
+	most := int64(training.Simulated)
+	if len(p.cluster.Jobs) == 1 && len(p.cluster.Flows) == 0 {
+		most = 1
+	}
+	for _, j := range p.training {
+		j.Iterations = min(j.Iterations, most)
+		if scale == (topology.Scale{}) {
+			j.Trace = &training.Trace{}
+		}
+	}
+	p.engine.Horizon = sim.Time(s.Sim.Horizon.Value)
+	err := p.run(ctx, o)
+	if err == nil {
+		err = p.cluster.Err
+	}
+	if err != nil && !errors.Is(err, sim.ErrHorizon) {
+		return nil, fmt.Errorf("the simulation could not finish: %w", err)
+	}
+	return p, nil
+}
+
+func whyRecord(p *plant, number int, j *training.Job, with []sim.Time) *result.Record {
+	run := p.trainingRecord(j, p.cluster.Jobs[p.jobs[number]])
+	r := &result.Record{}
+	for _, m := range []result.Metric{result.Name, result.Model, result.AcceleratorCount, result.IterationTime, result.Breakdown} {
+		r.Add(m, run.Get(m.Name))
+	}
+	if j.Done == 0 {
+		r.Add(result.Verdict, "no iteration ended")
+		return r
+	}
+	sensitivity, verdict := sensitivityRecords(j.Last.Time, with)
+	r.Add(result.Verdict, verdict)
+	r.Add(result.Sensitivity, sensitivity)
+	r.Add(result.CriticalTotals, totalsRecord(j.Trace.Path.Totals()))
+	r.Add(result.CriticalPath, pathRecords(j.Trace.Path, j.Training))
+	return r
+}
+
+// sensitivityRecords are what each resource gains, and the verdict on that.
+func sensitivityRecords(iteration sim.Time, with []sim.Time) (all []*result.Record, verdict string) {
+	order := make([]int, len(resources))
+	gain := make([]float64, len(resources))
+	for i := range order {
+		order[i] = i
+		gain[i] = float64(iteration)/float64(max(with[i], 1)) - 1
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(gain[b], gain[a]) })
+	elasticity := func(i int) float64 { return math.Log1p(gain[i]) / math.Abs(math.Log(resources[i].factor)) }
+	for _, i := range order {
+		r := &result.Record{}
+		r.Add(result.Resource, resources[i].name)
+		r.Add(result.ResourceFactor, resources[i].factor)
+		r.Add(result.IterationTime, with[i].Seconds())
+		r.Add(result.ThroughputGain, gain[i])
+		r.Add(result.TimeElasticity, elasticity(i))
+		all = append(all, r)
+	}
+	best := order[0]
+	change := "10 % more " + resources[best].name
+	if resources[best].factor < 1 {
+		change = "10 % less " + resources[best].name
+	}
+	switch percent := report.Percent(gain[best]); {
+	case gain[best] < 1e-3:
+		verdict = "10 % more of any one resource gains less than 0.1 %"
+	case elasticity(best) >= 0.5:
+		verdict = fmt.Sprintf("%s: %s gives %s", resources[best].bound, change, percent)
+	default:
+		verdict = fmt.Sprintf("no one resource bounds it: %s gives the most, %s", change, percent)
+	}
+	return all, verdict
+}
+
+func totalsRecord(t training.Totals) *result.Record {
+	r := classRecord(t.Classes)
+	for _, part := range []struct {
+		metric result.Metric
+		time   sim.Time
+	}{{result.CriticalSlowed, t.Slowed}, {result.OptimizerPart, t.Optimizer}} {
+		if part.time > 0 {
+			r.Add(part.metric, part.time.Seconds())
+		}
+	}
+	for k, time := range t.Exposed {
+		if time > 0 {
+			r.Add(kindMetric(training.Kind(k)), time.Seconds())
+		}
+	}
+	return r
+}
+
+func pathRecords(path training.Path, t workload.Training) []*result.Record {
+	all := []*result.Record{}
+	for i, cycle := range path.Cycles(t.Pipeline) {
+		for _, s := range cycle.Stretches {
+			r := &result.Record{}
+			r.Add(result.PathCycle, int64(i))
+			r.Add(result.PathTimes, int64(cycle.Times))
+			r.Add(result.PathShift, int64(cycle.Shift))
+			r.Add(result.PathStep, describe(s, t.Pipeline > 1))
+			r.Add(result.PathCount, int64(s.Count))
+			r.Add(result.PathTime, s.Time.Seconds())
+			r.Add(result.PathExposed, s.Communication.Seconds())
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+// describe says what a stretch of the critical path is, and on which stage if
+// there are several.
+func describe(s training.Stretch, stages bool) string {
+	text := ""
+	switch s.Activity {
+	case training.Computing:
+		text = s.Pass.String()
+	case training.Updating:
+		text = "optimizer"
+	case training.Exchanging:
+		text = s.Kind.String()
+		if s.Kind == training.Pipeline {
+			text = "gradients of the shared table"
+		}
+	case training.Sending:
+		return fmt.Sprintf("message stage %d > %d", s.Stage, s.Next)
+	}
+	if stages {
+		text = fmt.Sprintf("stage %d %s", s.Stage, text)
+	}
+	return text
+}
