@@ -27,6 +27,7 @@ type Match struct{ Column, Value string }
 // Bounds of a table, far above an honest one.
 const (
 	maxRows   = 1 << 20
+	maxFitted = 1 << 16 // each is predicted some thousand times
 	maxExtent = 1 << 31 // of m, n, k and the like
 	maxFaults = 20
 )
@@ -87,6 +88,10 @@ func ReadKernels(file string, in io.Reader, matches []Match) (kernels []Kernel, 
 		if time <= 0 || math.IsInf(time, 0) || math.IsNaN(time) {
 			t.add(seconds, "%q is not a time above 0", t.text(seconds))
 		}
+		if len(kernels) == maxFitted {
+			t.faults = append(t.faults, t.fault(0, "", "has more than %d kernels to fit to", maxFitted)...)
+			break
+		}
 		kernels = append(kernels, Kernel{op, time})
 	}
 	if t.faults != nil {
@@ -110,6 +115,9 @@ func (t *table) operator() (op workload.Operator, skip string) {
 		m = t.extent("tokens_m", 1)
 	}
 	batch := t.extent("batch", 1)
+	if m == 0 || batch == 0 {
+		return op, fmt.Sprintf("op %q of no tokens", name)
+	}
 	switch name {
 	case "attn_prefill", "attn_decode":
 		queries, keys, dim := t.extent("q_heads", 0), t.extent("kv_heads", 0), t.extent("head_dim", 0)
