@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,16 +13,19 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/railyard/railyard"
 	"github.com/railyard/railyard/calibrate"
 	"github.com/railyard/railyard/scenario"
+	"github.com/railyard/railyard/topology"
+	"github.com/railyard/railyard/units"
 )
 
 func newCalibrate() *cobra.Command {
-	var kernels, base, name string
+	var kernels, iteration, base, name string
 	var logs, where []string
 	var given calibrate.Given
 	cmd := &cobra.Command{
-		Use:   "calibrate --base NAME {--kernels FILE | --nccl LOG...}",
+		Use:   "calibrate --base NAME {--kernels FILE | --nccl LOG... | --iteration TIME SCENARIO}",
 		Short: "Fit an accelerator or a host's network to what you measured",
 		Long: `Calibrate fits constants of the catalogue to measurements and prints an override
 in TOML that a scenario may hold, with the residuals as comments.
@@ -34,19 +38,30 @@ fp8_efficiency, fp4_efficiency and flash_efficiency of the accelerator --base.
 
 --nccl takes logs of nccl-tests. They fit collective_overhead, step_overhead,
 scale_up_efficiency and nic_efficiency of the host --base. The two overheads are
-told apart only by logs over different numbers of ranks.`,
+told apart only by logs over different numbers of ranks.
+
+--iteration takes how long an iteration of the first training job of a scenario
+took. It moves matrix_efficiency, fp8_efficiency, fp4_efficiency and
+flash_efficiency of the accelerator --base by one factor.`,
 		Example: `  railyard calibrate --base h100-sxm-80gb --kernels gemm.csv --where gpu=H100
-  railyard calibrate --base dgx-h100 --nccl all_reduce_8.log --nccl all_reduce_64.log`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+  railyard calibrate --base dgx-h100 --nccl all_reduce_8.log --nccl all_reduce_64.log
+  railyard calibrate --base a100-sxm-80gb --iteration 1.832s scenarios/quickstart.toml`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if (iteration != "") != (len(args) == 1) {
+				return errors.New("a scenario goes with --iteration, and with nothing else")
+			}
 			if name == "" {
 				name = base + "-calibrated"
 			}
 			var o calibrate.Override
 			var err error
-			if kernels != "" {
+			switch {
+			case kernels != "":
 				o, err = fromKernels(cmd.ErrOrStderr(), base, kernels, where)
-			} else {
+			case iteration != "":
+				o, err = fromIteration(cmd.Context(), base, iteration, args[0])
+			default:
 				o, err = fromLogs(base, logs, given)
 			}
 			if err != nil {
@@ -60,17 +75,18 @@ told apart only by logs over different numbers of ranks.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&base, "base", "", "accelerator (for --kernels) or host (for --nccl) of the catalogue to start from")
+	f.StringVar(&base, "base", "", "accelerator (host for --nccl) of the catalogue to start from")
 	f.StringVar(&kernels, "kernels", "", "table of measured kernels, CSV")
 	f.StringArrayVar(&logs, "nccl", nil, "log of nccl-tests; may be repeated")
 	f.StringArrayVar(&where, "where", nil, "use the rows of the table whose COLUMN=VALUE; may be repeated")
 	f.StringVar(&given.Op, "op", "", "operation of the logs, as in all_reduce, if they do not say")
 	f.IntVar(&given.Ranks, "ranks", 0, "ranks of the logs, if they do not say")
 	f.IntVar(&given.Hosts, "hosts", 0, "hosts of the logs, if they do not say and do not fill them")
+	f.StringVar(&iteration, "iteration", "", "how long an iteration took, as in 1.832s")
 	f.StringVar(&name, "name", "", "name of the override; the base's with -calibrated where left out")
 	_ = cmd.MarkFlagRequired("base")
-	cmd.MarkFlagsOneRequired("kernels", "nccl")
-	cmd.MarkFlagsMutuallyExclusive("kernels", "nccl")
+	cmd.MarkFlagsOneRequired("kernels", "nccl", "iteration")
+	cmd.MarkFlagsMutuallyExclusive("kernels", "nccl", "iteration")
 	return cmd
 }
 
@@ -142,6 +158,62 @@ func fromLogs(base string, files []string, given calibrate.Given) (o calibrate.O
 	}
 	o.After, err = calibrate.NetworkResiduals(fitted, logs)
 	return o, err
+}
+
+func fromIteration(ctx context.Context, base, iteration, file string) (o calibrate.Override, err error) {
+	took, err := units.ParseDuration(iteration)
+	if err != nil || took <= 0 {
+		return o, &failure{exitUsage, fmt.Errorf("--iteration %q is not a time above 0, as in 1.832s", iteration)}
+	}
+	measured := took.Seconds()
+	accelerator, faults := (&scenario.Scenario{File: "--base"}).Accelerator(base)
+	if faults != nil {
+		return o, faults
+	}
+	simulate := func(a topology.Accelerator) (float64, error) {
+		entry := fmt.Sprintf("accelerators.%q.", base)
+		set := []string{entry + "base=" + base}
+		for _, share := range []struct {
+			key   string
+			value float64
+		}{
+			{"matrix_efficiency", a.MatrixEfficiency},
+			{"fp8_efficiency", a.FP8Efficiency},
+			{"fp4_efficiency", a.FP4Efficiency},
+			{"flash_efficiency", a.FlashEfficiency},
+		} {
+			if share.value > 0 {
+				set = append(set, fmt.Sprintf("%s%s=%g", entry, share.key, min(share.value, 1)))
+			}
+		}
+		s, err := railyard.Load(file, set...)
+		if err != nil {
+			return 0, err
+		}
+		r, err := railyard.Run(ctx, s, railyard.Options{})
+		if err != nil {
+			return 0, unfinished(err)
+		}
+		seconds, err := r.Summary.Lookup("training.0.iteration_s")
+		if err != nil {
+			return 0, fmt.Errorf("%s: has no training job that ran: %w", file, err)
+		}
+		return seconds, nil
+	}
+	was, err := simulate(accelerator)
+	if err != nil {
+		return o, err
+	}
+	fitted, constants, err := calibrate.Iteration(accelerator, measured, simulate)
+	if err != nil {
+		return o, err
+	}
+	is, err := simulate(fitted)
+	return calibrate.Override{
+		Table: "accelerators", Data: fmt.Sprintf("an iteration of %s of %s", iteration, filepath.Base(file)), Constants: constants,
+		Before: []calibrate.Residual{calibrate.IterationResidual(was, measured)},
+		After:  []calibrate.Residual{calibrate.IterationResidual(is, measured)},
+	}, err
 }
 
 // calibrateFailure gives an error its exit status: what is wrong with the input.
