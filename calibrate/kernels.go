@@ -42,6 +42,7 @@ const (
 //	batch         sequences, of attention; 1 where empty
 //	kv_len        keys of each sequence before its m tokens
 //	q_heads, kv_heads, head_dim
+//	launches      kernels that were timed as one; 1 where empty
 //	measured_ms   or time_s, or time_us: how long it took
 //
 // Other columns may be matched on. Rows that it cannot describe, such as
@@ -109,7 +110,7 @@ func (t *table) operator() (op workload.Operator, skip string) {
 	if !known {
 		return op, fmt.Sprintf("dtype %q", dtype)
 	}
-	op = workload.Operator{Name: name, Precision: precision, Launches: 1}
+	op = workload.Operator{Name: name, Precision: precision, Launches: int(t.extent("launches", 1))}
 	m := t.extent("m", 1)
 	if t.text("m") == "" {
 		m = t.extent("tokens_m", 1)

@@ -11,16 +11,16 @@ import (
 )
 
 func TestReadKernels(t *testing.T) {
-	kernels, skipped, err := ReadKernels("k.csv", strings.NewReader(`gpu,op,dtype,tokens_m,n,k,batch,kv_len,q_heads,kv_heads,head_dim,measured_ms
-a,gemm,bfloat16,8,16,32,,,,,,1.5
-b,gemm,bfloat16,8,16,32,,,,,,1
-a,gemm,fp8,8,16,32,,,,,,1
-a,attn_prefill,bf16,3,,,2,10,4,2,64,1
-a,attn_decode,fp16,,,,2,10,4,2,64,1
-a,gemm,int4_wo,8,16,32,,,,,,1
-a,layernorm,bf16,8,,,,,,,,1
-a,layernorm,bf16,9,,,,,,,,1
-a,attn_decode,fp16,,,,2,10,,,,1
+	kernels, skipped, err := ReadKernels("k.csv", strings.NewReader(`gpu,op,dtype,tokens_m,n,k,batch,kv_len,q_heads,kv_heads,head_dim,launches,measured_ms
+a,gemm,bfloat16,8,16,32,,,,,,,1.5
+b,gemm,bfloat16,8,16,32,,,,,,,1
+a,gemm,fp8,8,16,32,,,,,,2,1
+a,attn_prefill,bf16,3,,,2,10,4,2,64,3,1
+a,attn_decode,fp16,,,,2,10,4,2,64,,1
+a,gemm,int4_wo,8,16,32,,,,,,,1
+a,layernorm,bf16,8,,,,,,,,,1
+a,layernorm,bf16,9,,,,,,,,,1
+a,attn_decode,fp16,,,,2,10,,,,,1
 `), []Match{{"gpu", "a"}})
 	if err != nil {
 		t.Fatal(err)
@@ -32,11 +32,11 @@ a,attn_decode,fp16,,,,2,10,,,,1
 		}, 1.5e-3},
 		{workload.Operator{ // the result in 16 bits
 			Name: "gemm", Class: workload.Matrix, Precision: topology.FP8, Batch: 1, M: 8, N: 16, K: 32,
-			FLOPs: 2 * 8 * 16 * 32, Bytes: 8*32 + 32*16 + 2*8*16, Launches: 1,
+			FLOPs: 2 * 8 * 16 * 32, Bytes: 8*32 + 32*16 + 2*8*16, Launches: 2,
 		}, 1e-3},
 		{workload.Operator{ // three tokens meet 11, 12 and 13 keys
 			Name: "attn_prefill", Class: workload.FlashAttention, Precision: topology.BF16, Batch: 2 * 4, M: 3, N: 13, K: 64,
-			FLOPs: 4 * 8 * 64 * (11 + 12 + 13), Bytes: 2 * (2*8*3*64 + 2*2*2*13*64), Launches: 1,
+			FLOPs: 4 * 8 * 64 * (11 + 12 + 13), Bytes: 2 * (2*8*3*64 + 2*2*2*13*64), Launches: 3,
 		}, 1e-3},
 		{workload.Operator{
 			Name: "attn_decode", Class: workload.FlashAttention, Precision: topology.FP16, Batch: 2 * 4, M: 1, N: 10, K: 64,

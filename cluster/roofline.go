@@ -18,8 +18,9 @@ import (
 // tileOverhead) for filling and draining the tile, and less for small tiles.
 // An inner dimension may be split over several tiles whose partial sums then
 // meet in HBM. The best of a few tile shapes and splits is taken, as the
-// libraries' heuristics aim to. Their operands come from HBM at ReadEfficiency:
-// what mostly reads is spared the turns of the bus that a copy pays for.
+// libraries' heuristics aim to. Operands come from HBM at ReadEfficiency, which is
+// measured apart from what passes over tensors reach: such kernels mostly read, but
+// tile by tile.
 //
 // Fused attention (Dao et al. 2022) runs at Peak x FlashEfficiency, times L / (L
 // + flashOverhead) for queries that meet L keys on average, and not faster than

@@ -33,8 +33,9 @@ in TOML that a scenario may hold, with the residuals as comments.
 --kernels takes a CSV, a row a kernel, with the columns op, dtype, m (or tokens_m),
 n, k and measured_ms (or time_s, time_us) for matrix products; for attention op is
 attn_prefill or attn_decode and batch, m, kv_len, q_heads, kv_heads, head_dim say
-what it was. It fits matrix_efficiency, read_efficiency, launch_overhead,
-fp8_efficiency, fp4_efficiency and flash_efficiency of the accelerator --base.
+what it was; launches is how many kernels were timed as one. It fits
+matrix_efficiency, read_efficiency, launch_overhead, fp8_efficiency, fp4_efficiency
+and flash_efficiency of the accelerator --base.
 
 --nccl takes logs of nccl-tests. They fit collective_overhead, step_overhead,
 scale_up_efficiency and nic_efficiency of the host --base. The two overheads are
