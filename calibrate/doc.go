@@ -1,11 +1,12 @@
 // Package calibrate fits the constants of an accelerator or of a host's network
-// to what a user has measured: a table of kernels, or the log of nccl-tests.
+// to what a user has measured: a table of kernels, logs of nccl-tests, or one
+// iteration of training.
 //
 // A fit starts from an entry of the catalogue and changes only the constants
 // that say what of the data sheet is reached: never a peak, a rate or a size. It
-// minimizes the mean of |ln(predicted / measured)| by the simplex of Nelder and
-// Mead (1965), so that a row counts by its relative error and a few outliers do
-// not decide. A constant that the rows say nothing of, since nothing measured is
+// minimizes the mean of |ln(predicted / measured)| over the rows by the simplex of
+// Nelder and Mead (1965), so that a row counts by its relative error and a few
+// outliers do not decide. A constant that the rows say nothing of, since nothing measured is
 // bound by it, stays as it was.
 //
 // What comes out is an override of the catalogue: TOML that a scenario may hold,

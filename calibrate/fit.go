@@ -95,17 +95,10 @@ func Accelerator(base topology.Accelerator, kernels []Kernel) (topology.Accelera
 			return k.Operator.Class == workload.Matrix && slices.Contains(p, k.Operator.Precision)
 		}
 	}
-	share := func(key string, value *float64) parameter {
-		return parameter{
-			key: key, get: func() float64 { return logit(*value) }, set: func(x float64) { *value = logistic(x) },
-			text: func() string { return fmt.Sprintf("%.3f", *value) },
-		}
-	}
 	launch := parameter{
-		key:  "launch_overhead",
+		keys: []written{{"launch_overhead", func() string { return fmt.Sprintf("%q", a.LaunchOverhead) }}},
 		get:  func() float64 { return math.Log(max(a.LaunchOverhead.Seconds(), 1e-9)) },
 		set:  func(x float64) { a.LaunchOverhead = microseconds(math.Exp(x)) },
-		text: func() string { return fmt.Sprintf("%q", a.LaunchOverhead) },
 	}
 	var constants []Constant
 	for _, stage := range []struct {
@@ -144,12 +137,27 @@ func Accelerator(base topology.Accelerator, kernels []Kernel) (topology.Accelera
 	return a, constants, nil
 }
 
-// parameter is a constant that a fit moves, as a number without bounds.
+// parameter is a number without bounds that a fit moves, and the constants that
+// move with it.
 type parameter struct {
-	key  string
+	keys []written
 	get  func() float64
 	set  func(x float64)
-	text func() string // as TOML
+}
+
+// written is a constant as a scenario writes it.
+type written struct {
+	key  string
+	text func() string
+}
+
+// share is the parameter of a constant between 0 and 1.
+func share(key string, value *float64) parameter {
+	return parameter{
+		keys: []written{{key, func() string { return fmt.Sprintf("%.3f", *value) }}},
+		get:  func() float64 { return logit(*value) },
+		set:  func(x float64) { *value = logistic(x) },
+	}
 }
 
 func logit(share float64) float64 {
@@ -164,14 +172,18 @@ func microseconds(seconds float64) units.Duration {
 	return units.Duration(math.Round(min(seconds, 1)*1e8) * 1000)
 }
 
+const maxStarts = 5
+
 // fit moves the parameters to where the mean error is least, and puts back
 // those that it does not depend on there.
 func fit(parameters []parameter, mean func() float64) ([]Constant, error) {
 	start := make([]float64, len(parameters))
-	constants := make([]Constant, len(parameters))
+	var constants []Constant
 	for i, p := range parameters {
 		start[i] = p.get()
-		constants[i] = Constant{Key: p.key, Was: p.text()}
+		for _, k := range p.keys {
+			constants = append(constants, Constant{Key: k.key, Was: k.text()})
+		}
 	}
 	set := func(x []float64) {
 		for i, p := range parameters {
@@ -182,16 +194,34 @@ func fit(parameters []parameter, mean func() float64) ([]Constant, error) {
 		set(x)
 		return mean()
 	}}
-	best := start
-	for range 2 { // from where it ended once more, against a simplex gone flat
-		result, err := optimize.Minimize(problem, best, &optimize.Settings{FuncEvaluations: 400}, &optimize.NelderMead{})
+	best, least := slices.Clone(start), problem.Func(start)
+	for range maxStarts {
+		before := least
+		// A bound that does not bind is flat to a simplex, however far below it
+		// the truth lies: look along each axis first, for gains beyond noise.
+		for i := range best {
+			at := best[i]
+			for _, step := range []float64{-2, -1, -0.5, 0.5, 1, 2} {
+				x := slices.Clone(best)
+				x[i] = at + step
+				if f := problem.Func(x); f < 0.8*least {
+					best, least = x, f
+				}
+			}
+		}
+		result, err := optimize.Minimize(problem, best, &optimize.Settings{FuncEvaluations: 300}, &optimize.NelderMead{})
 		if err != nil {
 			return nil, fmt.Errorf("no fit: %w", err)
 		}
-		best = result.X
+		if result.F < least {
+			best, least = result.X, result.F
+		}
+		if least > before*(1-1e-4) {
+			break
+		}
 	}
 	set(best)
-	least := mean()
+	n := 0
 	for i, p := range parameters {
 		const step, matters = 0.2, 1e-3
 		var most float64
@@ -199,11 +229,15 @@ func fit(parameters []parameter, mean func() float64) ([]Constant, error) {
 			p.set(x)
 			most = max(most, mean()-least)
 		}
+		measured := most > matters*least+1e-6
 		p.set(best[i])
-		if constants[i].Measured = most > matters*least+1e-6; !constants[i].Measured {
+		if !measured {
 			p.set(start[i])
 		}
-		constants[i].Is = p.text()
+		for _, k := range p.keys {
+			constants[n].Is, constants[n].Measured = k.text(), measured
+			n++
+		}
 	}
 	return constants, nil
 }

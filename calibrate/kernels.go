@@ -27,6 +27,7 @@ type Match struct{ Column, Value string }
 // Bounds of a table, far above an honest one.
 const (
 	maxRows   = 1 << 20
+	maxFitted = 1 << 16 // each is predicted some thousand times
 	maxExtent = 1 << 31 // of m, n, k and the like
 	maxFaults = 20
 )
@@ -41,6 +42,7 @@ const (
 //	batch         sequences, of attention; 1 where empty
 //	kv_len        keys of each sequence before its m tokens
 //	q_heads, kv_heads, head_dim
+//	launches      kernels that were timed as one; 1 where empty
 //	measured_ms   or time_s, or time_us: how long it took
 //
 // Other columns may be matched on. Rows that it cannot describe, such as
@@ -87,6 +89,10 @@ func ReadKernels(file string, in io.Reader, matches []Match) (kernels []Kernel, 
 		if time <= 0 || math.IsInf(time, 0) || math.IsNaN(time) {
 			t.add(seconds, "%q is not a time above 0", t.text(seconds))
 		}
+		if len(kernels) == maxFitted {
+			t.faults = append(t.faults, t.fault(0, "", "has more than %d kernels to fit to", maxFitted)...)
+			break
+		}
 		kernels = append(kernels, Kernel{op, time})
 	}
 	if t.faults != nil {
@@ -104,12 +110,15 @@ func (t *table) operator() (op workload.Operator, skip string) {
 	if !known {
 		return op, fmt.Sprintf("dtype %q", dtype)
 	}
-	op = workload.Operator{Name: name, Precision: precision, Launches: 1}
+	op = workload.Operator{Name: name, Precision: precision, Launches: int(t.extent("launches", 1))}
 	m := t.extent("m", 1)
 	if t.text("m") == "" {
 		m = t.extent("tokens_m", 1)
 	}
 	batch := t.extent("batch", 1)
+	if m == 0 || batch == 0 {
+		return op, fmt.Sprintf("op %q of no tokens", name)
+	}
 	switch name {
 	case "attn_prefill", "attn_decode":
 		queries, keys, dim := t.extent("q_heads", 0), t.extent("kv_heads", 0), t.extent("head_dim", 0)

@@ -127,6 +127,7 @@ func (r *resolver) host(name string, at Position, path string) (h topology.Host,
 		ScaleUpBandwidth:  e.ScaleUpBandwidth.Value,
 		ScaleUpEfficiency: e.ScaleUpEfficiency.Value,
 		ScaleUpLatency:    e.ScaleUpLatency.Value,
+		ScaleUpDimensions: int(e.ScaleUpDimensions.Value),
 
 		NICs:          int(e.NICs.Value),
 		NICBandwidth:  e.NICBandwidth.Value,

@@ -336,6 +336,7 @@ scale_up = "mesh"
 scale_up_bandwidth = "1GB/s"
 scale_up_efficiency = 0.1
 scale_up_latency = "2us"
+scale_up_dimensions = 2
 nics = 4
 nic_bandwidth = "5GB/s"
 nic_efficiency = 0.2
@@ -380,7 +381,7 @@ price = "31USD"
 			MatrixEfficiency: 0.27, FP8Efficiency: 0.271, FP4Efficiency: 0.272, FlashEfficiency: 0.273, Flash2Efficiency: 0.274,
 			MemoryEfficiency: 0.28, ReadEfficiency: 0.281, LaunchOverhead: 2900, Power: 30, Price: 31,
 		},
-		Accelerators: 3, ScaleUp: topology.ScaleUpMesh, ScaleUpBandwidth: 1e9, ScaleUpEfficiency: 0.1, ScaleUpLatency: 2e5,
+		Accelerators: 3, ScaleUp: topology.ScaleUpMesh, ScaleUpBandwidth: 1e9, ScaleUpEfficiency: 0.1, ScaleUpLatency: 2e5, ScaleUpDimensions: 2,
 		NICs: 4, NICBandwidth: 5e9, NICEfficiency: 0.2, PCIeBandwidth: 6e9, LinkLatency: 7e5, SwitchLatency: 8e5,
 		CollectiveOverhead: 9e5, StepOverhead: 10e5, RampOverhead: 10.5e5, CPUs: 11, Memory: 12e9, Storage: 13e9, Power: 14, Price: 15,
 	}

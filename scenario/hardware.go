@@ -18,10 +18,11 @@ type Host struct {
 	Accelerator  Key[string] `key:"accelerator" doc:"accelerator of the catalogue, or an [accelerators.NAME] of this file"`
 	Accelerators Key[int64]  `key:"accelerators" min:"1" max:"1024" doc:"number of accelerators"`
 
-	ScaleUp           Key[string]         `key:"scale_up" enum:"switch mesh ring pcie" later:"torus" doc:"network between the accelerators of the host"`
+	ScaleUp           Key[string]         `key:"scale_up" enum:"switch mesh ring pcie torus" doc:"network between the accelerators of the host; a torus is the nearest to a cube that they fill"`
 	ScaleUpBandwidth  Key[units.Rate]     `key:"scale_up_bandwidth" positive:"true" doc:"rate of an accelerator's port into it, per direction"`
 	ScaleUpEfficiency Key[float64]        `key:"scale_up_efficiency" positive:"true" default:"0.8" min:"0" max:"1" doc:"share of that rate left for payload"`
 	ScaleUpLatency    Key[units.Duration] `key:"scale_up_latency" default:"\"0.1us\"" doc:"one message through it"`
+	ScaleUpDimensions Key[int64]          `key:"scale_up_dimensions" min:"2" max:"3" default:"3" doc:"dimensions of a torus, which share the rate of a port"`
 
 	NICs          Key[int64]      `key:"nics" min:"1" max:"1024" doc:"number of NICs"`
 	NICBandwidth  Key[units.Rate] `key:"nic_bandwidth" positive:"true" doc:"rate of a NIC, per direction"`

@@ -198,7 +198,7 @@ func TestFaultsOfEveryKind(t *testing.T) {
 		{"largest fat tree", "[topology]\nkind = \"fat-tree\"\nhost = \"dgx-h100\"\nk = 256\n" + allReduce, `case.toml:4:5: topology: 524288 hosts of 8 accelerators are more than`},
 		{"training on links", "[topology]\nkind = \"links\"\nfile = \"a\"\n[[workload.training]]\nmodel = \"bert-large\"\nglobal_batch = 1\n", `case.toml:4:1: workload.training[0]: has nowhere to run`},
 		// References.
-		{"unknown host", strings.Replace(fabric(allReduce), "dgx-h100", "dgx-h10", 1), `case.toml:3:8: topology.host: there is no host "dgx-h10" (did you mean "dgx-h100"?); railyard catalog hosts lists the 40 of the catalogue`},
+		{"unknown host", strings.Replace(fabric(allReduce), "dgx-h100", "dgx-h10", 1), `case.toml:3:8: topology.host: there is no host "dgx-h10" (did you mean "dgx-h100"?); railyard catalog hosts lists the 41 of the catalogue`},
 		{"unknown model", training("") + "[[workload.training]]\nmodel = \"bert-small\"\nglobal_batch = 1\n", `case.toml:9:9: workload.training[1].model: there is no model "bert-small"; railyard catalog models lists the `},
 		{"unused host", fabric(allReduce) + "[hosts.mine]\nbase = \"dgx-a100\"\n", `case.toml:9:1: hosts.mine: is not used`},
 		{"unused accelerator", fabric(allReduce) + "[accelerators.mine]\nbase = \"a100-sxm-80gb\"\n", `case.toml:9:1: accelerators.mine: is not used`},

@@ -1,6 +1,7 @@
 package topology
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strconv"
@@ -65,8 +66,11 @@ func newHosts(kind string, f Fabric, hostsPerRack int) (*Topology, *hostRouter, 
 		return nil, nil, fmt.Errorf("topology: %d hosts without NICs cannot reach each other", f.Hosts)
 	}
 	perHost := 4*h.Accelerators + 2*h.NICs
-	if h.ScaleUp == ScaleUpMesh {
+	switch h.ScaleUp {
+	case ScaleUpMesh:
 		perHost += h.Accelerators * h.Accelerators
+	case ScaleUpTorus:
+		perHost += 4 * h.Accelerators
 	}
 	if perHost > MaxLinks/f.Hosts {
 		return nil, nil, checkLinks(perHost * f.Hosts)
@@ -112,6 +116,8 @@ func (t *Topology) buildHost(r *hostRouter, s int) {
 			r.scaleUp[s] = t.buildMesh(first, n, rate/float64(n-1), h.ScaleUpEfficiency, latency)
 		case ScaleUpRing:
 			r.scaleUp[s] = t.buildRing(first, n, rate/float64(min(n-1, 2)), h.ScaleUpEfficiency, latency)
+		case ScaleUpTorus:
+			r.scaleUp[s] = t.buildTorus(first, nearCube(n, cmp.Or(h.ScaleUpDimensions, 3)), rate, h.ScaleUpEfficiency, latency)
 		case ScaleUpPCIe:
 			r.scaleUp[s] = t.buildStar(name+"/pcie", first, n, rate, h.ScaleUpEfficiency, latency)
 		default:

@@ -82,9 +82,10 @@ const (
 	ScaleUpMesh                  // a link each way between every pair
 	ScaleUpRing                  // a link each way between neighbours
 	ScaleUpPCIe                  // a PCIe switch or root complex, a link each way per accelerator
+	ScaleUpTorus                 // a link each way to both neighbours in each dimension
 )
 
-var scaleUpNames = [...]string{"switch", "mesh", "ring", "pcie"}
+var scaleUpNames = [...]string{"switch", "mesh", "ring", "pcie", "torus"}
 
 // String is the name as a scenario writes it.
 func (s ScaleUp) String() string { return scaleUpNames[s] }
@@ -113,6 +114,10 @@ type Host struct {
 	ScaleUpBandwidth  units.Rate
 	ScaleUpEfficiency float64
 	ScaleUpLatency    units.Duration
+
+	// ScaleUpDimensions are those of a torus, 2 or 3; 0 is 3. The accelerators
+	// fill the one that is nearest to a cube.
+	ScaleUpDimensions int
 
 	NICs          int
 	NICBandwidth  units.Rate

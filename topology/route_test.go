@@ -43,7 +43,7 @@ func checkRoute(t interface{ Fatalf(string, ...any) }, topo *Topology, src, dst 
 func drawFabric(t *rapid.T) (string, Fabric, *Topology) {
 	a := rapid.SampledFrom([]int{1, 2, 3, 4, 8}).Draw(t, "accelerators")
 	h := host(a, rapid.IntRange(1, 9).Draw(t, "nics"),
-		rapid.SampledFrom([]ScaleUp{ScaleUpSwitch, ScaleUpMesh, ScaleUpRing, ScaleUpPCIe}).Draw(t, "scale-up"))
+		rapid.SampledFrom([]ScaleUp{ScaleUpSwitch, ScaleUpMesh, ScaleUpRing, ScaleUpPCIe, ScaleUpTorus}).Draw(t, "scale-up"))
 	f := fabric(h, rapid.IntRange(1, 20).Draw(t, "hosts"), rapid.IntRange(1, 6).Draw(t, "hosts per rack"),
 		rapid.SampledFrom([]float64{0.5, 1, 1.5, 2, 3, 8}).Draw(t, "oversubscription"),
 		rapid.SampledFrom([]int{2, 4, 6, 8}).Draw(t, "k"))
@@ -167,7 +167,7 @@ func relayOf(topo *Topology, route []LinkID) NodeID {
 // crosses a spine. A host without a switched or meshed scale-up network always
 // leaves by its own NIC.
 func TestRelay(t *testing.T) {
-	for _, scaleUp := range []ScaleUp{ScaleUpSwitch, ScaleUpMesh, ScaleUpRing, ScaleUpPCIe} {
+	for _, scaleUp := range []ScaleUp{ScaleUpSwitch, ScaleUpMesh, ScaleUpRing, ScaleUpPCIe, ScaleUpTorus} {
 		t.Run(scaleUp.String(), func(t *testing.T) {
 			topo, err := Rail(fabric(host(8, 4, scaleUp), 6, 3, 1, 0))
 			built(t, topo, err)

@@ -214,7 +214,10 @@ func TestSingleHost(t *testing.T) {
 		{"mesh", 4, 4, ScaleUpMesh, 4*3 + 2*4, 0, 150e9}, // 450 GB/s to three peers
 		{"ring", 4, 2, ScaleUpRing, 2*4 + 2*4, 0, 225e9}, // to two neighbours
 		{"ring of two", 2, 1, ScaleUpRing, 2 + 2*2, 0, 450e9},
-		{"pcie", 4, 2, ScaleUpPCIe, 2*4 + 2*2, 1, 450e9}, // NICs at the switch
+		{"pcie", 4, 2, ScaleUpPCIe, 2*4 + 2*2, 1, 450e9},                  // NICs at the switch
+		{"torus of 3 x 3 x 3", 27, 0, ScaleUpTorus, 2 * 3 * 27, 0, 75e9},  // 450 GB/s to six neighbours
+		{"torus of 2 x 2 x 2", 8, 8, ScaleUpTorus, 2*3*4 + 2*8, 0, 150e9}, // two ports to each of three
+		{"torus of a prime", 5, 1, ScaleUpTorus, 2*5 + 2*5, 0, 75e9},      // four ports are idle
 		{"no nics", 8, 0, ScaleUpSwitch, 2 * 8, 1, 450e9},
 		{"one accelerator", 1, 1, ScaleUpSwitch, 2, 0, 0},
 	} {
@@ -242,7 +245,7 @@ func TestSingleHost(t *testing.T) {
 				route := topo.Route(0, dst, 0, nil)
 				checkRoute(t, topo, 0, dst, route)
 				hops := sim.Time(1)
-				if c.kind == ScaleUpRing {
+				if c.kind == ScaleUpRing || c.kind == ScaleUpTorus {
 					hops = sim.Time(len(route))
 				}
 				if got := latencyOf(topo, route); got != hops*inside {

@@ -55,6 +55,7 @@ var privileges = []struct{ library, place string }{
 	{"github.com/spf13/cobra", "cmd"},
 	{"github.com/spf13/pflag", "cmd"},
 	{"gonum.org/v1/plot", "report/figure"},
+	{"gonum.org/v1/gonum/optimize", "calibrate"},
 }
 
 // pkg is what `go list -json` says of a package.
