@@ -92,11 +92,11 @@ type Kernels struct {
 // one set for all.
 var Shipped = Kernels{
 	TileOverhead:     128,  // training
-	BackwardFactor:   0.83, // training
+	BackwardFactor:   0.86, // training
 	FlashOverhead:    400,  // kernels on A100, H100 and B200, which by themselves want 280, 530 and 430
 	FlashBackward:    0.43, // training
 	VectorEfficiency: 0.55, // training
-	Eager:            1.38, // training
+	Eager:            1.2, // training
 	Misaligned:       14,   // training: head dimensions that 8 does not divide, in BLOOM's sweep
 	Interference:     0.45, // training
 }
