@@ -96,7 +96,7 @@ var Shipped = Kernels{
 	FlashOverhead:    400,  // kernels on A100, H100 and B200, which by themselves want 280, 530 and 430
 	FlashBackward:    0.43, // training
 	VectorEfficiency: 0.55, // training
-	Eager:            1.2, // training
+	Eager:            1.2,  // training
 	Misaligned:       14,   // training: head dimensions that 8 does not divide, in BLOOM's sweep
 	Interference:     0.45, // training
 }

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -389,6 +390,33 @@ func TestNarrowBinsAreAveraged(t *testing.T) {
 }
 
 // A line thinned out is the same line to within its column.
+// A dashed line of its own is a reference: thin, in the ink of the axes, and the
+// series after it have the colours that they had without it.
+func TestReferencesTakeNoColour(t *testing.T) {
+	l := compared()
+	looks := l.looks()
+	for i := range 9 {
+		if looks[i].color != palette[i%len(palette)] || looks[i].shape != i {
+			t.Errorf("series %d has %v and shape %d", i, looks[i].color, looks[i].shape)
+		}
+	}
+	for i := 9; i < 12; i++ {
+		if looks[i].color != axisInk || looks[i].width >= looks[0].width || !slices.Equal(looks[i].dash, dashed) {
+			t.Errorf("reference %d is drawn as %+v", i, looks[i])
+		}
+	}
+	l.Series = slices.Concat(l.Series[9:10], l.Series[:9])
+	for i, k := range l.looks()[1:] {
+		if k.color != looks[i].color {
+			t.Errorf("behind a reference series %d has %v, without it %v", i, k.color, looks[i].color)
+		}
+	}
+	version := Lines{Series: []Series{{Name: "a"}, {Dashed: true, Like: "a"}}}.looks()
+	if version[1].color != version[0].color || version[1].width != version[0].width {
+		t.Errorf("another version of %+v is drawn as %+v", version[0], version[1])
+	}
+}
+
 func TestThinOutKeepsExtremes(t *testing.T) {
 	run := make([]point, 100_000)
 	for i := range run {

@@ -29,6 +29,7 @@ func gallery() map[string]Figure {
 		"queue":        queue(),
 		"slowdown":     slowdown(),
 		"recovery":     recovery(),
+		"compared":     compared(),
 		"crowded":      crowded(),
 		"single":       Lines{Series: []Series{{X: []float64{3}, Y: []float64{0.25}, Points: true}}, Y: Axis{Unit: Ratio, Label: "utilization"}},
 	}
@@ -189,6 +190,31 @@ func slowdown() Lines {
 		Y:        Axis{Label: "flows", Unit: Ratio},
 		Series:   []Series{{Name: "first come, first served", X: x, Y: fifo}, {Name: "fair", X: x, Y: fair}, {Name: "fair, version 0.1", X: x, Y: old, Dashed: true, Like: "fair"}},
 	}
+}
+
+// compared is one measure of things against another, with lines of equality and
+// of 10 % more and less.
+func compared() Lines {
+	random := rand.New(rand.NewPCG(11, 2))
+	l := Lines{
+		Title: "Simulated times are within 10 % of measured ones",
+		X:     Axis{Label: "measured", Unit: Seconds, Log: true},
+		Y:     Axis{Label: "simulated", Unit: Seconds, Log: true},
+	}
+	for k := range 9 {
+		s := Series{Name: fmt.Sprintf("source %d", k), Points: true}
+		for range 10 {
+			x := math.Pow(10, 3*random.Float64()-1)
+			s.X, s.Y = append(s.X, x), append(s.Y, x*(0.88+0.2*random.Float64()))
+		}
+		l.Series = append(l.Series, s)
+	}
+	ends := []float64{0.1, 100}
+	l.Series = append(l.Series,
+		Series{Name: "equal, ±10 %", X: ends, Y: ends, Dashed: true},
+		Series{X: ends, Y: []float64{0.09, 90}, Dashed: true, Like: "equal, ±10 %"},
+		Series{X: ends, Y: []float64{0.11, 110}, Dashed: true, Like: "equal, ±10 %"})
+	return l
 }
 
 func recovery() Stack {

@@ -28,7 +28,8 @@ type Series struct {
 	Points bool
 	// Step holds each value until the next x, as a rate or a queue length does.
 	Step bool
-	// Dashed is for what is not a result: a reference, another version.
+	// Dashed is for what is not a result: another version, or, in the ink of the
+	// axes if it is Like no series, a reference such as y = x.
 	Dashed bool
 	// Like names an earlier series whose colour this one takes, so that
 	// measured and simulated values of one thing look related. Without a Name
@@ -130,6 +131,7 @@ func (l Lines) size() (width, height float64) { return 504, 270 }
 // look is how a series is drawn.
 type look struct {
 	color color.NRGBA
+	width float64 // of the line
 	dash  []float64
 	shape int
 }
@@ -141,9 +143,14 @@ func (l Lines) looks() []look {
 	next := 0
 	for i, s := range l.Series {
 		k, shared := byName[s.Like]
-		if s.Like == "" || !shared {
+		switch {
+		case s.Like != "" && shared:
+		case s.Dashed && !s.Points:
+			k = look{color: axisInk, width: 0.9} // as limits are
+		default:
 			k = look{
 				color: palette[next%len(palette)],
+				width: 1.6,
 				dash:  dashes[next/len(palette)%len(dashes)],
 				shape: next,
 			}
@@ -260,7 +267,7 @@ func (l Lines) legend(looks []look) legend {
 				c.marker(looks[i], point{x + swatch/2, y})
 				return
 			}
-			c.stroke(pen{looks[i].color, 1.6, looks[i].dash}, []point{{x, y}, {x + swatch, y}})
+			c.stroke(pen{looks[i].color, looks[i].width, looks[i].dash}, []point{{x, y}, {x + swatch, y}})
 		}
 		name := s.Name
 		if clean(name) == "" {
@@ -381,7 +388,7 @@ func (s strip) draw(c *canvas, f frame, width float64) {
 
 // curve draws the line of a series, cut at the frame and at gaps.
 func (c *canvas) curve(f frame, x, y scale, s Series, k look) {
-	p := pen{k.color, 1.6, k.dash}
+	p := pen{k.color, k.width, k.dash}
 	var run []point
 	flush := func() {
 		switch {

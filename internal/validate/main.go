@@ -1,0 +1,80 @@
+// Command validate compares simulated training with published measurements, and
+// writes what it finds: docs/validation.md, docs/pictures/validation.svg and the
+// summary in README.md.
+//
+//	go run ./internal/validate                  from the root of the checkout
+//	go run ./internal/validate -leave-one-out   docs/leave-one-out.md
+//
+// The measurements are in testdata/published: training.csv has a row for each,
+// with the figure as printed, and sources.csv says who published it.
+package main
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"path/filepath"
+
+	"github.com/railyard/railyard/report/figure"
+)
+
+func main() {
+	log.SetFlags(0)
+	log.SetPrefix("validate: ")
+	leave := flag.Bool("leave-one-out", false, "fit the constants without one source at a time, and write docs/leave-one-out.md")
+	flag.Parse()
+	if flag.NArg() > 0 {
+		flag.Usage()
+		os.Exit(2)
+	}
+	sources, err := readTable("testdata/published")
+	if err == nil {
+		if *leave {
+			err = writeLeaveOneOut(sources)
+		} else {
+			err = writeValidation(sources)
+		}
+	}
+	if err != nil {
+		log.Fatal(err)
+	}
+}
+
+func writeValidation(sources []*source) error {
+	v := validate(sources)
+	var page bytes.Buffer
+	if err := v.write(&page); err != nil {
+		return err
+	}
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		return err
+	}
+	if readme, err = replaceSummary(readme, v.summary()); err != nil {
+		return fmt.Errorf("README.md: %w", err)
+	}
+	return errors.Join(
+		os.WriteFile(filepath.Join("docs", "validation.md"), page.Bytes(), 0o644),
+		figure.Save(filepath.Join("docs", "pictures", "validation.svg"), v.picture(), figure.Options{Height: 380}),
+		os.WriteFile("README.md", readme, 0o644),
+	)
+}
+
+// The summary in the README stands between these lines.
+const (
+	summaryBegins = "<!-- summary of docs/validation.md: go run ./internal/validate -->\n"
+	summaryEnds   = "<!-- end of the summary -->\n"
+)
+
+// replaceSummary replaces what stands between the marks.
+func replaceSummary(text []byte, summary string) ([]byte, error) {
+	before, rest, begins := bytes.Cut(text, []byte(summaryBegins))
+	_, after, ends := bytes.Cut(rest, []byte(summaryEnds))
+	if !begins || !ends {
+		return nil, fmt.Errorf("lacks the lines %q and %q", summaryBegins, summaryEnds)
+	}
+	return bytes.Join([][]byte{before, []byte(summaryBegins), []byte(summary), []byte(summaryEnds), after}, nil), nil
+}
