@@ -291,7 +291,7 @@ func (b *builder) checkDegrees(w *scenario.Training, accelerators int) (data int
 		rest := int64(accelerators) / product
 		if v := d.key.Value; v > rest || rest%v != 0 {
 			b.fault(b.at(d.key.Pos, w.At), path+"."+d.name, "%d does not divide the %d accelerators%s; nearest: %s",
-				v, accelerators, left(product, rest), nearestDivisors(v, rest))
+				v, accelerators, left(product, rest), workload.NearestDivisors(v, rest))
 			return 0
 		}
 		product *= d.key.Value
@@ -308,25 +308,6 @@ func left(product, rest int64) string {
 		return ""
 	}
 	return fmt.Sprintf(" (%d left by the degrees before)", rest)
-}
-
-// nearestDivisors are the divisors of n on both sides of v.
-func nearestDivisors(v, n int64) string {
-	below, above := int64(1), int64(0)
-	for d := int64(1); d <= n; d++ {
-		if n%d == 0 {
-			if d < v {
-				below = d
-			} else {
-				above = d
-				break
-			}
-		}
-	}
-	if above == 0 {
-		return fmt.Sprint(below)
-	}
-	return fmt.Sprintf("%d or %d", below, above)
 }
 
 // trainingFaults puts what a training says is wrong at the key that the message

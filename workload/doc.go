@@ -5,18 +5,21 @@
 //
 // A [Model] is an architecture; [Model.Unfold] turns it, for one micro-batch,
 // into layers of operators: matrix products with their real shapes, attention,
-// and passes over tensors with the bytes that they move through HBM. A
-// [Training] adds batch, replicas and precision, and answers what an iteration
-// demands:
+// passes over tensors with the bytes that they move through HBM, and, where
+// accelerators share a layer, the collectives between them. A [Training] adds
+// batch, precision and the degrees of parallelism, and answers what an iteration
+// demands of a rank:
 //
-//	Accumulation x (every layer's Forward, then every layer's Backward)
-//	(Accumulation - 1) x GradientAdd
-//	1 x Step
+//	which layers it holds                [Training.Chunks]
+//	in which order it runs its passes    [Training.Schedule]
+//	a pass: each layer's Forward, or, last layer first, its Backward
+//	for all but the first micro-batch    [Training.GradientAdd]
+//	what is summed over replicas         [Training.Buckets]
+//	at the end                           [Training.Step]
 //
-// beside the gradients to sum over replicas ([Training.Buckets]), the model
-// FLOPs that utilisation counts ([Training.FLOPs]) and the bytes that an
-// accelerator holds ([Training.Memory]). What these take in time is the
-// business of package cluster.
+// beside whom it works with ([Training.Group]), the model FLOPs that utilisation
+// counts ([Training.FLOPs]) and the bytes that an accelerator holds
+// ([Training.Memory]). What these take in time is the business of package cluster.
 //
 // # What is counted
 //
@@ -50,16 +53,19 @@
 //
 // # What is left out
 //
-// Mixtures of experts, tensor, pipeline and context parallelism, ZeRO and
-// recomputation are not unfolded yet. Data loading is free. Caches between
-// kernels do not exist. Micro-batches are all alike: no padding, no binning by
-// length.
+// Data loading is free. Caches between kernels do not exist. Micro-batches are all
+// alike: no padding, no binning by length. Experts get equal loads.
 //
 // # Sources
 //
-//   - Shoeybi et al., Megatron-LM, 2019: decoder layers and their fusions.
+//   - Shoeybi et al., Megatron-LM, 2019: decoder layers, their fusions, tensor
+//     parallelism.
+//   - Huang et al., GPipe, 2019; Narayanan et al., PipeDream, 2019; Qi et al., Zero
+//     Bubble Pipeline Parallelism, 2023: schedules.
+//   - Liu et al., Ring Attention, 2023; Lepikhin et al., GShard, 2020.
 //   - Narayanan et al., Efficient Large-Scale Language Model Training, SC 2021.
-//   - Korthikanti et al., Reducing Activation Recomputation, 2022: memory.
+//   - Korthikanti et al., Reducing Activation Recomputation, 2022: sequence
+//     parallelism and memory.
 //   - Dao et al., FlashAttention, 2022: fused attention.
 //   - Devlin et al., BERT, 2019; You et al., LAMB, 2020; NVIDIA
 //     DeepLearningExamples, PyTorch/LanguageModeling/BERT.

@@ -205,10 +205,10 @@ func (t Training) checkDegrees() []error {
 		return errs
 	}
 	if d := int64(t.Tensor); m.Heads%d != 0 {
-		bad("tensor %d does not divide the %d heads: nearest %s", d, m.Heads, divisors(d, m.Heads))
+		bad("tensor %d does not divide the %d heads: nearest %s", d, m.Heads, NearestDivisors(d, m.Heads))
 	}
 	if d := int64(t.Context); int64(t.Sequence)%d != 0 {
-		bad("context %d does not divide the sequence of %d: nearest %s", d, t.Sequence, divisors(d, int64(t.Sequence)))
+		bad("context %d does not divide the sequence of %d: nearest %s", d, t.Sequence, NearestDivisors(d, int64(t.Sequence)))
 	}
 	if chunks := int64(t.Pipeline * t.VirtualStages); m.Layers < chunks {
 		if t.VirtualStages > 1 {
@@ -221,9 +221,9 @@ func (t Training) checkDegrees() []error {
 	case d > 1 && m.Experts == 0:
 		bad("expert %d: the model has no routed experts: 1", d)
 	case d > 1 && m.Experts%d != 0:
-		bad("expert %d does not divide the %d experts: nearest %s", d, m.Experts, divisors(d, m.Experts))
+		bad("expert %d does not divide the %d experts: nearest %s", d, m.Experts, NearestDivisors(d, m.Experts))
 	case ranks%d != 0:
-		bad("expert %d does not divide data x context = %d: nearest %s", d, ranks, divisors(d, ranks))
+		bad("expert %d does not divide data x context = %d: nearest %s", d, ranks, NearestDivisors(d, ranks))
 	}
 	return errs
 }
@@ -236,8 +236,9 @@ func nearest(n, step int) string {
 	return fmt.Sprint(step)
 }
 
-// divisors is the divisors of n on both sides of d.
-func divisors(d, n int64) string {
+// NearestDivisors is the divisors of n on both sides of d, which is none, as a
+// message says them: "3 or 6".
+func NearestDivisors(d, n int64) string {
 	below, above := int64(1), int64(0)
 	for i := int64(1); i <= n; i++ {
 		if n%i == 0 {
