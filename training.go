@@ -46,8 +46,9 @@ func (b *builder) addTraining(w *scenario.Training) {
 		Model: model, MicroBatch: max(1, int(w.MicroBatch.Value.Count)), GlobalBatch: int(w.GlobalBatch.Value),
 		Sequence: int(w.Sequence.Value), Precision: precision, Attention: w.Attention.Value, Framework: w.Framework.Value,
 		Data: data, Tensor: int(w.Tensor.Value), Pipeline: int(w.Pipeline.Value), Context: int(w.Context.Value), Expert: int(w.Expert.Value),
-		SequenceParallel: w.SequenceParallel.Value, TensorOverlap: w.TensorOverlap.Value,
-		VirtualStages: int(w.VirtualStages.Value), PipelineSchedule: w.Schedule.Value,
+		SequenceParallel: w.SequenceParallel.Value,
+		TensorOverlap:    w.TensorOverlap.Value || !w.TensorOverlap.Set && w.SequenceParallel.Value, // as Megatron-LM
+		VirtualStages:    int(w.VirtualStages.Value), PipelineSchedule: w.Schedule.Value,
 		Zero: int(w.Zero.Value), Order: order,
 	}.WithDefaults()
 	if w.Recompute.Value != "auto" {

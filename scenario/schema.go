@@ -113,7 +113,7 @@ type Training struct {
 	BucketSize Key[units.Bytes] `key:"bucket_size" positive:"true" doc:"gradients are reduced in buckets of at least this size while the backward pass runs; where left out 25 MiB, the default of PyTorch, but one bucket for all in the bert family, as its published recipe has it"`
 	Overlap    Key[bool]        `key:"overlap" doc:"reduce gradients while the backward pass runs, not after it; where left out true, but false with pipeline stages, as Megatron-LM does"`
 
-	TensorOverlap   Key[bool]     `key:"tensor_overlap" default:"false" doc:"without sequence_parallel, all-reduce the input's gradient beside the product for the weights'; with it the exchanges of the backward pass always run so"`
+	TensorOverlap   Key[bool]     `key:"tensor_overlap" doc:"run the tensor-parallel exchanges of the backward pass beside products that do not need them; where left out as sequence_parallel, as in Megatron-LM"`
 	PipelineOverlap Key[bool]     `key:"pipeline_overlap" doc:"a stage goes on while what it sends to another is on its way; where left out true with the interleaved schedule, else false, as in Megatron-LM"`
 	Prefetch        Key[bool]     `key:"prefetch" default:"true" doc:"with zero = 3, gather the parameters of a layer while the one before computes"`
 	Order           Key[[]string] `key:"order" doc:"dimensions of parallelism from the innermost, whose ranks are next to each other, to the outermost; tensor, context, data, pipeline where left out"`

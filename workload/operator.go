@@ -154,8 +154,8 @@ type Batch struct {
 	// SequenceParallel shares what the tensor-parallel ranks would all do the
 	// same, along the sequence (Korthikanti et al. 2022).
 	SequenceParallel bool
-	// TensorOverlap runs the all-reduce of an input's gradient beside the
-	// product for the weights' gradient.
+	// TensorOverlap runs the tensor-parallel exchanges of the backward pass beside
+	// products that do not need them.
 	TensorOverlap bool
 }
 

@@ -16,9 +16,9 @@ import (
 // along the sequence: forward, the input is all-gathered and the output
 // reduce-scattered; backward, the output's gradient is all-gathered and the
 // input's reduce-scattered, and the input, of which a rank kept its part, is
-// all-gathered again. As in Megatron-LM that last all-gather runs beside the
-// product for the input's gradient, and the reduce-scatter, or all-reduce,
-// beside the one for the weights'.
+// all-gathered again. With overlap, as Megatron-LM has it, that last all-gather
+// runs beside the product for the input's gradient, and the reduce-scatter, or
+// all-reduce, beside the one for the weights'.
 
 // columns is a product whose weight matrix is cut by columns: n is the width of
 // one rank's part. rows are those of the gathered input.
@@ -32,9 +32,9 @@ func (u *unfolder) columns(name string, batch, rows, n, k int64) {
 	input := float64(batch*rows*k) * u.element
 	if u.batch.SequenceParallel {
 		again := u.exchange(collective.AllGather, TensorGroup, input)
-		again.Beside = true
+		again.Beside = u.batch.TensorOverlap
 		scatter := u.exchange(collective.ReduceScatter, TensorGroup, input)
-		scatter.Beside = true
+		scatter.Beside = u.batch.TensorOverlap
 		u.add([]Operator{u.exchange(collective.AllGather, TensorGroup, input), product},
 			[]Operator{again, gradients[0], scatter, gradients[1]})
 		return

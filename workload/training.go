@@ -32,9 +32,8 @@ type Training struct {
 	Data, Tensor, Pipeline, Context, Expert int
 
 	// SequenceParallel shares norms, dropouts and residuals between the
-	// tensor-parallel ranks, and TensorOverlap runs the all-reduce of the
-	// input's gradient beside the product for the weights' where there is no
-	// SequenceParallel.
+	// tensor-parallel ranks. TensorOverlap runs the exchanges of the backward pass
+	// beside products that do not need them.
 	SequenceParallel bool
 	TensorOverlap    bool
 

@@ -29,7 +29,7 @@ var blocks = workload.Model{Family: workload.FamilyTransformer, Layers: 4, Hidde
 // A collective beside the computation hides behind the one operator that follows
 // it, not behind those that need its result.
 func TestBeside(t *testing.T) {
-	j, p, layers := compiled(t, workload.Training{Model: blocks, GlobalBatch: 1, Tensor: 4, SequenceParallel: true})
+	j, p, layers := compiled(t, workload.Training{Model: blocks, GlobalBatch: 1, Tensor: 4, SequenceParallel: true, TensorOverlap: true})
 	var want []sim.Time
 	for i := len(layers) - 1; i >= 0; i-- {
 		ops := layers[i].Backward
@@ -61,7 +61,7 @@ func TestBeside(t *testing.T) {
 func TestPassesComputeTheirOperators(t *testing.T) {
 	for name, tr := range map[string]workload.Training{
 		"alone":       {Model: blocks, GlobalBatch: 2},
-		"sequence":    {Model: blocks, GlobalBatch: 2, Tensor: 4, SequenceParallel: true},
+		"sequence":    {Model: blocks, GlobalBatch: 2, Tensor: 4, SequenceParallel: true, TensorOverlap: true},
 		"overlapped":  {Model: blocks, GlobalBatch: 2, Tensor: 4, TensorOverlap: true, Recompute: workload.RecomputeFull},
 		"zero 3":      {Model: blocks, GlobalBatch: 8, Data: 4, Zero: 3},
 		"zero bubble": {Model: blocks, GlobalBatch: 2, Pipeline: 2, PipelineSchedule: workload.ZeroBubble},
