@@ -117,6 +117,9 @@ func (j *Job) form() error {
 		ranks[s] = append(ranks[s], rank)
 	}
 	layers := t.Layers()
+	if !j.Unfold && len(nodes)*t.Accumulation()*len(layers) <= unfoldable && !j.even(nodes, stages) {
+		j.Unfold = true
+	}
 	for s, own := range ranks {
 		p := j.compile(layers, s)
 		gangs := [][]int{own}
@@ -144,12 +147,12 @@ func (j *Job) form() error {
 	return nil
 }
 
-// formGroups makes the groups over a dimension.
-func (j *Job) formGroups(d dimension, nodes []topology.NodeID, stages []int, gangOf []*gang) {
+// groupsOver is the ranks that are grouped over a dimension; nil if each is alone.
+func (j *Job) groupsOver(d dimension, stages []int) [][]int {
 	t := j.Training
 	var lists [][]int
 	place := map[int]int{} // of a group in lists
-	for rank := range nodes {
+	for rank := range stages {
 		var id int
 		switch d {
 		case overTensor:
@@ -177,8 +180,15 @@ func (j *Job) formGroups(d dimension, nodes []topology.NodeID, stages []int, gan
 		lists[i] = append(lists[i], rank)
 	}
 	if len(lists[0]) == 1 {
-		return
+		return nil
 	}
+	return lists
+}
+
+// formGroups makes the groups over a dimension.
+func (j *Job) formGroups(d dimension, nodes []topology.NodeID, stages []int, gangOf []*gang) {
+	t := j.Training
+	lists := j.groupsOver(d, stages)
 	all := make([]*group, t.Pipeline) // of each stage, together
 	for _, list := range lists {
 		s := stages[list[0]]
@@ -207,6 +217,63 @@ func (j *Job) formGroups(d dimension, nodes []topology.NodeID, stages []int, gan
 	}
 }
 
+// unfoldable is how many passes of a micro-batch through a layer, of all ranks, an
+// iteration may have for a job to be unfolded because its ranks are not even: a
+// second or so of simulation.
+const unfoldable = 1 << 18
+
+// even says whether no group of a stage is slower than another at what they do side
+// by side, so that nothing but stragglers can tell the ranks of a stage apart.
+func (j *Job) even(nodes []topology.NodeID, stages []int) bool {
+	for d := range numDimensions {
+		op, algorithm := collective.AllReduce, collective.Ring
+		if d == overExpert || d == overLookups {
+			op, algorithm = collective.AllToAll, collective.Direct
+		}
+		if d == overLookups && j.Training.Model.Family != workload.FamilyDLRM {
+			continue
+		}
+		of := make([][][]topology.NodeID, j.Training.Pipeline) // groups of each stage
+		for _, list := range j.groupsOver(d, stages) {
+			own := make([]topology.NodeID, len(list))
+			for i, rank := range list {
+				own[i] = nodes[rank]
+			}
+			s := stages[list[0]]
+			of[s] = append(of[s], own)
+		}
+		for _, groups := range of {
+			if len(groups) < 2 {
+				continue
+			}
+			if even, err := j.c.Planner.Even(op, algorithm, groups...); err != nil || !even {
+				return false
+			}
+		}
+	}
+	if j.Training.Pipeline == 1 {
+		return true
+	}
+	from, to := make([][]topology.NodeID, j.Training.Pipeline), make([][]topology.NodeID, j.Training.Pipeline)
+	for rank, s := range stages {
+		from[s], to[s] = append(from[s], nodes[rank]), append(to[s], nodes[j.partner(rank, 1)])
+	}
+	for s := range from {
+		if !j.c.Planner.EvenSends(from[s], to[s]) || !j.c.Planner.EvenSends(to[s], from[s]) {
+			return false
+		}
+	}
+	return true
+}
+
+// partner is the rank in the same place so many stages on.
+func (j *Job) partner(rank, stages int) int {
+	t := j.Training
+	place := t.Place(rank)
+	place[workload.PipelineGroup] = (place[workload.PipelineGroup] + stages + t.Pipeline) % t.Pipeline
+	return t.Rank(place)
+}
+
 // connect lays the ways to the stages before and after a gang's.
 func (j *Job) connect(g *gang, gangOf []*gang) {
 	t := j.Training
@@ -218,9 +285,7 @@ func (j *Job) connect(g *gang, gangOf []*gang) {
 		to := make([]topology.NodeID, len(g.ranks))
 		var partner int
 		for i, rank := range g.ranks {
-			place := t.Place(rank)
-			place[workload.PipelineGroup] = (place[workload.PipelineGroup] + step + t.Pipeline) % t.Pipeline
-			partner = t.Rank(place)
+			partner = j.partner(rank, step)
 			to[i] = j.c.Jobs[j.job].Accelerators[partner]
 		}
 		return neighbour{to: gangOf[partner], plan: j.c.Planner.Sends(g.ledger.Accelerators, to)}

@@ -41,7 +41,9 @@
 // whose collectives start when the last member of the group has come. Both give
 // the same times where links are alike.
 //
-// Where ranks compute at different paces ([Stragglers]) they are unfolded.
+// Where ranks compute at different paces ([Stragglers]) they are unfolded; and, in
+// jobs small enough, where the groups of a stage would not all go at one pace by
+// themselves ([collective.Planner.Even]).
 //
 // What it leaves out: data loading, and time lost to the host.
 //
