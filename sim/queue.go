@@ -258,12 +258,12 @@ func (q *queue) spread(level, index uint, least Time, first *event) {
 	pos := b.headPos
 	for n := b.head; n != noBlock; {
 		for i := range q.chunk(b, n, pos) {
-			e := q.blocks[n].events[int(pos)+i] // a copy: put may move the arena
+			e := &q.blocks[n].events[int(pos)+i] // stays as it is if put moves the arena
 			if !taken && e.at == least {
-				*first, taken = e, true
+				*first, taken = *e, true
 				continue
 			}
-			q.put(&e)
+			q.put(e)
 		}
 		pos = 0
 		n = q.release(n)
