@@ -50,9 +50,14 @@ func (b *builder) addTraining(w *scenario.Training) {
 		TensorOverlap:    w.TensorOverlap.Value || !w.TensorOverlap.Set && w.SequenceParallel.Value, // as Megatron-LM
 		VirtualStages:    int(w.VirtualStages.Value), PipelineSchedule: w.Schedule.Value,
 		Zero: int(w.Zero.Value), Order: order,
-	}.WithDefaults()
+	}
 	if w.Recompute.Value != "auto" {
 		t.Recompute = w.Recompute.Value
+	}
+	asked := t // without defaults, which depend on each other
+	t = t.WithDefaults()
+	if w.MicroBatch.Value.Auto {
+		t.MicroBatch = leastLegal(t)
 	}
 	if err := t.Validate(); err != nil {
 		b.trainingFaults(w, err)
@@ -81,7 +86,7 @@ func (b *builder) addTraining(w *scenario.Training) {
 	t, fits := choose(t, w.MicroBatch.Value.Auto, w.Recompute.Value == "auto", job.Roofline, accelerator.Memory)
 	if !fits && !w.AllowOversubscribed.Value {
 		at := b.at(w.MicroBatch.Pos, w.At)
-		b.fault(at, path+".micro_batch", "%d does not fit in memory: %s; allow_oversubscribed = true runs it anyway", t.MicroBatch, tooMuch(t, accelerator))
+		b.fault(at, path+".micro_batch", "%d does not fit in memory: %s; allow_oversubscribed = true runs it anyway", t.MicroBatch, tooMuch(asked, t, accelerator))
 		return
 	}
 	if passes := t.Ranks() * t.Accumulation() * t.VirtualStages; passes > workload.MaxPasses {
@@ -110,9 +115,9 @@ func (b *builder) addTraining(w *scenario.Training) {
 	switch perIteration := int64(t.GlobalBatch); {
 	case w.Tokens.Set:
 		perIteration *= int64(max(t.Sequence, 1))
-		job.Iterations = (w.Tokens.Value + perIteration - 1) / perIteration
+		job.Iterations = 1 + (w.Tokens.Value-1)/perIteration
 	case w.Samples.Set:
-		job.Iterations = (w.Samples.Value + perIteration - 1) / perIteration
+		job.Iterations = 1 + (w.Samples.Value-1)/perIteration
 	}
 	j.Program = job
 	b.jobs = append(b.jobs, len(b.cluster.Jobs))
@@ -159,6 +164,16 @@ func parseOrder(names []string) ([]workload.Group, error) {
 	return order, nil
 }
 
+// leastLegal is the smallest micro-batch that is legal, 1 if none is.
+func leastLegal(t workload.Training) int {
+	for _, m := range divisors(t.GlobalBatch / t.Data) {
+		if t.MicroBatch = m; t.Validate() == nil {
+			return m
+		}
+	}
+	return 1
+}
+
 // choose fills in what the scenario leaves to be chosen: the micro-batch whose
 // iteration is the shortest without communication, and the least recomputation,
 // of those that fit in memory. fits says whether what was left fits.
@@ -198,8 +213,10 @@ func choose(t workload.Training, anyMicro, anyRecompute bool, r cluster.Roofline
 			break // nor will a larger one
 		}
 	}
-	if !fits && anyRecompute {
-		best.Recompute = workload.RecomputeFull
+	if full := best; !fits && anyRecompute {
+		if full.Recompute = workload.RecomputeFull; full.Validate() == nil {
+			best = full
+		}
 	}
 	return best, fits
 }
@@ -230,7 +247,7 @@ func estimate(t workload.Training, r cluster.Roofline) float64 {
 
 // tooMuch says by how much a training exceeds the memory, what takes it, and what
 // would fit.
-func tooMuch(t workload.Training, a topology.Accelerator) string {
+func tooMuch(asked, t workload.Training, a topology.Accelerator) string {
 	m := t.Memory()
 	gb := func(n int64) string { return fmt.Sprintf("%.1f GB", float64(n)/1e9) }
 	text := fmt.Sprintf("%s of the %s of %s, %s too much (parameters %s, gradients %s, optimizer %s, activations %s", gb(m.Total()), gb(int64(a.Memory)), a.Name,
@@ -241,7 +258,8 @@ func tooMuch(t workload.Training, a topology.Accelerator) string {
 	text += ", buffers and framework " + gb(m.Buffers+m.Framework) + ")"
 	var would []string
 	try := func(change func(*workload.Training), format string, args ...any) {
-		c := t
+		c := asked
+		c.MicroBatch, c.Recompute = t.MicroBatch, t.Recompute
 		change(&c)
 		if c.Validate() == nil && c.Memory().Total() <= int64(a.Memory) {
 			would = append(would, fmt.Sprintf(format, args...))

@@ -7,9 +7,10 @@ import (
 )
 
 // Even says whether groups that perform an operation side by side would all go at
-// the same pace on an otherwise idle network if each went at its own: whether the
+// the same rate on an otherwise idle network if each went at its own: whether the
 // most crowded link of every group is as crowded as those of the others. One
-// activity for all of them then holds none back. It takes as long as two plans.
+// activity for all of them then holds none back but by the latency of the farthest.
+// It takes as long as two plans.
 func (p *Planner) Even(op Op, a Algorithm, groups ...[]topology.NodeID) (bool, error) {
 	all := make([][]round, len(groups))
 	for g, ranks := range groups {
@@ -43,6 +44,10 @@ func (p *Planner) even(groups [][]topology.NodeID, of func(group int) round) boo
 	p.budget = MaxHops
 	for g, ranks := range groups {
 		p.lay(&phase, of(g), ranks)
+	}
+	if p.budget < 0 {
+		p.close(&phase)
+		return false
 	}
 	slowest, fastest := math.Inf(1), 0.0
 	for g, ranks := range groups {

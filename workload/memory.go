@@ -33,7 +33,7 @@ const (
 	bucketParameters = 500_000_000
 )
 
-// Memory is the peak of the rank that holds most. With Adam that is 16 bytes a
+// Memory is the peak of the rank that needs most ([Memory.Least]). With Adam that is 16 bytes a
 // parameter in fp16 (Rajbhandari et al. 2020, section 3.1) and 18 in bf16. In 16 bits with dropout a GELU layer with unfused attention keeps
 // s b h (34 + 5 a s / h) bytes (Korthikanti et al. 2022, equation 1); tensor
 // parallelism divides 24 of the 34 and the scores by its degree, sequence
@@ -59,7 +59,7 @@ func (t Training) Memory() Memory {
 	var most Memory
 	layers := t.Layers()
 	for stage := range t.Pipeline {
-		if m := t.memory(layers, stage); m.Total() > most.Total() {
+		if m := t.memory(layers, stage); m.Least() > most.Least() {
 			most = m
 		}
 	}
@@ -89,16 +89,17 @@ func (t Training) memory(layers []Layer, stage int) Memory {
 	if t.Framework == FrameworkPyTorch && t.Zero == 3 && ElementBytes(t.Precision) == 2 {
 		parameters = 0
 	}
+	inFlight := int64(t.InFlight(stage))
 	m := Memory{
 		Parameters:  parameters + tables,
 		Gradients:   divided(GradientBytes(t.Precision), 2),
 		Optimizer:   divided(t.Model.Optimizer().StateBytes(t.Precision), 1),
-		Activations: kept*int64(t.InFlight(stage)) + working,
+		Activations: kept*inFlight + working,
 		Framework:   frameworkBytes,
 	}
 	element, width := ElementBytes(t.Precision), GradientBytes(t.Precision)
 	if t.Pipeline > 1 {
-		m.Buffers += t.MessageBytes() * int64(t.InFlight(stage))
+		m.Buffers += t.MessageBytes() * inFlight
 	}
 	if t.Zero > 0 && t.Data*t.Context > 1 {
 		bucket := min(shared+experts, bucketParameters)

@@ -3,6 +3,7 @@ package workload
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/railyard/railyard/topology"
 )
@@ -152,6 +153,9 @@ func (t Training) Validate() error {
 	}
 	if positive {
 		errs = append(errs, t.checkDegrees()...)
+		if err := t.checkSize(); err != nil {
+			errs = append(errs, err)
+		}
 	}
 	if t.Model.Family != FamilyConvnet {
 		limit := t.Model.Sequence
@@ -184,6 +188,23 @@ func (t Training) Validate() error {
 	return errors.Join(errs...)
 }
 
+// checkSize refuses a micro-batch so large that the bytes of its activations could
+// not be counted.
+func (t Training) checkSize() error {
+	m := t.Model
+	sequence := float64(max(t.Sequence, 1))
+	widest := float64(max(m.Vocab, 8*m.Hidden, 4*m.FFN, 4*m.ExpertFFN*max(m.ExpertsPerToken, 1), 1<<20))
+	if t.Attention == AttentionUnfused {
+		widest = max(widest, float64(m.Heads)*sequence)
+	}
+	const most = 1 << 62
+	if bytes := 32 * widest * sequence * float64(max(m.Layers, 1)); bytes*float64(t.MicroBatch) > most {
+		return fmt.Errorf("micro_batch %d x sequence %d are more activations than can be counted: nearest micro_batch %.0f",
+			t.MicroBatch, t.Sequence, max(1, math.Floor(most/bytes)))
+	}
+	return nil
+}
+
 // checkDegrees says by which degrees the model cannot be shared.
 func (t Training) checkDegrees() []error {
 	var errs []error
@@ -195,11 +216,11 @@ func (t Training) checkDegrees() []error {
 			value int
 		}{{"tensor", t.Tensor}, {"pipeline", t.Pipeline}, {"context", t.Context}, {"expert", t.Expert}} {
 			if d.value > 1 {
-				bad("%s %d: a %s is shared by data only: 1", d.key, d.value, m.Family)
+				bad("%s %d: models of the family %s are shared by data only: 1", d.key, d.value, m.Family)
 			}
 		}
 		if t.Recompute != RecomputeNone {
-			bad("recompute %q: a %s keeps its activations: %q", t.Recompute, m.Family, RecomputeNone)
+			bad("recompute %q: models of the family %s keep their activations: %q", t.Recompute, m.Family, RecomputeNone)
 		}
 		return errs
 	}
