@@ -407,6 +407,7 @@ func (k *account) add(other *account) {
 	k.contended += other.contended
 	k.contendedSince = max(k.contendedSince, other.contendedSince)
 	k.owned = other.owned
+	k.spans = append(k.spans, other.spans...)
 }
 
 // split has a link continue the series of a bundle.

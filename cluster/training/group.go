@@ -71,7 +71,7 @@ func (g *group) join(t transfer, by *gang, after int32) {
 	}
 	g.j.c.Launch(cluster.Collective{
 		Plan: p, Size: t.bytes, Owner: g.j.c.Jobs[g.j.job].Owner,
-		Actor: g.j.actor, Arg: argExchanged | uint64(g.number),
+		Actor: g.j.actor, Arg: argExchanged | uint64(g.number), Known: g.j.known,
 	})
 }
 
@@ -228,20 +228,32 @@ func (j *Job) connect(g *gang, gangOf []*gang) {
 	g.next, g.previous = way(1), way(-1)
 }
 
+// footprints are those of the group's collectives.
+func (g *group) footprints() []*network.Footprint {
+	var all []*network.Footprint
+	for _, p := range g.plans {
+		all = append(all, p.Footprints()...)
+	}
+	return all
+}
+
+// footprints are those of the way to a neighbour, none to the gang itself.
+func (n neighbour) footprints() []*network.Footprint {
+	if n.plan == nil {
+		return nil
+	}
+	return n.plan.Footprints()
+}
+
 // footprints are those of all that the job sends.
 func (j *Job) footprints() []*network.Footprint {
 	var all []*network.Footprint
 	for _, g := range j.groups {
-		for _, p := range g.plans {
-			all = append(all, p.Footprints()...)
-		}
+		all = append(all, g.footprints()...)
 	}
 	for _, g := range j.gangs {
-		for _, n := range []neighbour{g.next, g.previous} {
-			if n.plan != nil {
-				all = append(all, n.plan.Footprints()...)
-			}
-		}
+		all = append(all, g.next.footprints()...)
+		all = append(all, g.previous.footprints()...)
 	}
 	return all
 }

@@ -40,7 +40,7 @@ func TestBeside(t *testing.T) {
 		}
 	}
 	var got []sim.Time
-	steps := p.chunks[0].back[0][0]
+	steps := p.chunks[0].back[0][0].joined()
 	for n, s := range steps {
 		if s.do == stepBeside {
 			got = append(got, steps[n+1].duration)
@@ -85,9 +85,9 @@ func TestPassesComputeTheirOperators(t *testing.T) {
 			parameters += l.Parameters
 		}
 		add := j.Roofline.Time(j.Training.GradientAdd(j.Training.Owned(parameters, 0, 2)))
-		sum := func(passes ...[]step) (d sim.Time) {
-			for _, steps := range passes {
-				for _, s := range steps {
+		sum := func(passes ...pass) (d sim.Time) {
+			for _, p := range passes {
+				for _, s := range p.joined() {
 					d += s.duration
 				}
 			}

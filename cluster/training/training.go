@@ -95,11 +95,15 @@ type Job struct {
 	Last Iteration
 	Done int64
 
+	settled bool // the times of collectives are known where nothing of the job is in their way
+	known   bool // and everywhere
+
 	c      *cluster.Cluster
 	job    int
 	actor  sim.Actor
 	beside float64 // pace of computation beside communication, 1 being undisturbed
 
+	layers   map[selected][]step // of layers whose operators have been timed
 	gangs    []*gang
 	groups   []*group
 	messages []message
@@ -218,6 +222,9 @@ func (j *Job) Begin(c *cluster.Cluster, job int) {
 		return
 	}
 	c.Bundle(job, j.footprints()...)
+	j.settled = j.settles()
+	j.known = j.settled && c.Network.Isolated()
+	j.settle()
 	j.start()
 }
 
@@ -284,6 +291,7 @@ func (j *Job) Handle(now sim.Time, arg uint64) {
 
 // finished is called when a gang has ended the iteration.
 func (j *Job) finished(g *gang, now sim.Time) {
+	g.credit()
 	if j.running--; j.running == 0 {
 		j.Trace.close(g.cause)
 		j.end(now)
