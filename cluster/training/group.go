@@ -108,15 +108,16 @@ func (g *group) plan(op collective.Op) (*collective.Plan, error) {
 func (j *Job) form() error {
 	t := j.Training
 	nodes := j.c.Jobs[j.job].Accelerators
-	stages := make([]int, len(nodes))
+	places := make([][workload.NumGroups]int, len(nodes))
 	gangOf := make([]*gang, len(nodes))
 	ranks := make([][]int, t.Pipeline) // of each stage
 	for rank := range nodes {
-		s := t.Place(rank)[workload.PipelineGroup]
-		stages[rank] = s
+		places[rank] = t.Place(rank)
+		s := places[rank][workload.PipelineGroup]
 		ranks[s] = append(ranks[s], rank)
 	}
 	layers := t.Layers()
+	j.parameters = t.Model.Parameters()
 	for s, own := range ranks {
 		p := j.compile(layers, s)
 		gangs := [][]int{own}
@@ -130,8 +131,16 @@ func (j *Job) form() error {
 			}
 		}
 	}
+	var used [numDimensions]bool
+	for _, g := range j.gangs {
+		for t := range g.program.transfers() {
+			used[t.dimension()] = true
+		}
+	}
 	for d := range numDimensions {
-		j.formGroups(d, nodes, stages, gangOf)
+		if used[d] {
+			j.formGroups(d, nodes, places, gangOf)
+		}
 	}
 	for _, g := range j.gangs {
 		j.connect(g, gangOf)
@@ -145,43 +154,41 @@ func (j *Job) form() error {
 }
 
 // formGroups makes the groups over a dimension.
-func (j *Job) formGroups(d dimension, nodes []topology.NodeID, stages []int, gangOf []*gang) {
+func (j *Job) formGroups(d dimension, nodes []topology.NodeID, places [][workload.NumGroups]int, gangOf []*gang) {
 	t := j.Training
 	var lists [][]int
-	place := map[int]int{} // of a group in lists
-	for rank := range nodes {
+	at := make([]int, len(nodes)) // of each group's list, from 1
+	for rank, place := range places {
 		var id int
 		switch d {
 		case overTensor:
-			id = t.Group(workload.TensorGroup, rank)
+			id = t.GroupAt(workload.TensorGroup, place)
 		case overContext:
-			id = t.Group(workload.ContextGroup, rank)
+			id = t.GroupAt(workload.ContextGroup, place)
 		case overExpert:
-			id = t.Group(workload.ExpertGroup, rank)
+			id = t.GroupAt(workload.ExpertGroup, place)
 		case overReplicas, overLookups:
-			id = t.Group(workload.DataGroup, rank)
+			id = t.GroupAt(workload.DataGroup, place)
 		case overExpertReplicas:
-			id = t.ExpertReplicas(rank)
+			id = t.ExpertReplicas(place)
 		case overTable:
-			if stages[rank] != 0 && stages[rank] != t.Pipeline-1 {
+			if s := place[workload.PipelineGroup]; s != 0 && s != t.Pipeline-1 {
 				continue
 			}
-			id = t.Group(workload.PipelineGroup, rank)
+			id = t.GroupAt(workload.PipelineGroup, place)
 		}
-		i, ok := place[id]
-		if !ok {
-			i = len(lists)
-			place[id] = i
+		if at[id] == 0 {
 			lists = append(lists, nil)
+			at[id] = len(lists)
 		}
-		lists[i] = append(lists[i], rank)
+		lists[at[id]-1] = append(lists[at[id]-1], rank)
 	}
 	if len(lists[0]) == 1 {
 		return
 	}
 	all := make([]*group, t.Pipeline) // of each stage, together
 	for _, list := range lists {
-		s := stages[list[0]]
+		s := places[list[0]][workload.PipelineGroup]
 		own := make([]topology.NodeID, len(list))
 		for i, rank := range list {
 			own[i] = nodes[rank]
@@ -214,16 +221,17 @@ func (j *Job) connect(g *gang, gangOf []*gang) {
 		g.next, g.previous = neighbour{to: g}, neighbour{to: g}
 		return
 	}
+	var place [workload.NumGroups]int
+	place[workload.PipelineGroup] = 1
+	apart := t.Rank(place) // ranks of stages that follow each other
 	way := func(step int) neighbour {
+		stage := g.program.stage
+		apart := apart * ((stage+step+t.Pipeline)%t.Pipeline - stage)
 		to := make([]topology.NodeID, len(g.ranks))
-		var partner int
 		for i, rank := range g.ranks {
-			place := t.Place(rank)
-			place[workload.PipelineGroup] = (place[workload.PipelineGroup] + step + t.Pipeline) % t.Pipeline
-			partner = t.Rank(place)
-			to[i] = j.c.Jobs[j.job].Accelerators[partner]
+			to[i] = j.c.Jobs[j.job].Accelerators[rank+apart]
 		}
-		return neighbour{to: gangOf[partner], plan: j.c.Planner.Sends(g.ledger.Accelerators, to)}
+		return neighbour{to: gangOf[g.ranks[0]+apart], plan: j.c.Planner.Sends(g.ledger.Accelerators, to)}
 	}
 	g.next, g.previous = way(1), way(-1)
 }

@@ -179,7 +179,7 @@ func (j *Job) compile(layers []workload.Layer, stage int) *program {
 			experts += l.ExpertParameters
 		}
 	}
-	p.optimizer = sim.FromSeconds(j.Roofline.Time(t.Step(t.Owned(shared, experts, 1))))
+	p.optimizer = sim.FromSeconds(j.Roofline.Time(t.Step(t.Owned(shared, experts, 1), j.parameters)))
 	if replicas := t.Data * t.Context; (t.Zero == 1 || t.Zero == 2) && replicas > 1 {
 		p.gather = parameters(t, shared, experts)
 		if replicas == t.Expert {
@@ -254,7 +254,7 @@ func (j *Job) compileChunk(layers []workload.Layer, n, of int) chunk {
 		experts += l.ExpertParameters
 	}
 	sum := make(work, workload.NumClasses)
-	accumulation := t.GradientAdd(t.Owned(shared, experts, 2))
+	accumulation := t.GradientAdd(t.Owned(shared, experts, 2), j.parameters)
 	sum[accumulation.Class] = j.Roofline.Time(accumulation)
 	add := step{do: stepCompute, duration: sim.FromSeconds(sum[accumulation.Class]), work: sum}
 	for reduce := range 2 {

@@ -21,6 +21,7 @@ func compiled(t *testing.T, tr workload.Training) (*Job, *program, []workload.La
 	}
 	j := &Job{Training: tr.WithDefaults(), Roofline: cluster.Roofline{Accelerator: a}, BucketBytes: 25 << 20}
 	layers := j.Training.Layers()
+	j.parameters = j.Training.Model.Parameters()
 	return j, j.compile(layers, 0), layers
 }
 
@@ -84,7 +85,7 @@ func TestPassesComputeTheirOperators(t *testing.T) {
 			}
 			parameters += l.Parameters
 		}
-		add := j.Roofline.Time(j.Training.GradientAdd(j.Training.Owned(parameters, 0, 2)))
+		add := j.Roofline.Time(j.Training.GradientAdd(j.Training.Owned(parameters, 0, 2), j.Training.Model.Parameters()))
 		sum := func(passes ...pass) (d sim.Time) {
 			for _, p := range passes {
 				for _, s := range p.joined() {

@@ -103,11 +103,12 @@ type Job struct {
 	actor  sim.Actor
 	beside float64 // pace of computation beside communication, 1 being undisturbed
 
-	layers   map[selected][]step // of layers whose operators have been timed
-	gangs    []*gang
-	groups   []*group
-	messages []message
-	idle     []int32 // messages to use again
+	parameters int64               // of the whole model
+	layers     map[selected][]step // of layers whose operators have been timed
+	gangs      []*gang
+	groups     []*group
+	messages   []message
+	idle       []int32 // messages to use again
 
 	running    int // gangs that have not ended the iteration
 	began      sim.Time
