@@ -226,8 +226,12 @@ func (n *Network) Unbundle(footprints ...*Footprint) {
 			if b == 0 {
 				continue
 			}
-			if users := n.bundle(b).users; slices.ContainsFunc(users, uses) && (drains || len(users) == 1) {
+			switch users := n.bundle(b).users; {
+			case !slices.ContainsFunc(users, uses):
+			case drains:
 				n.single(l)
+			case len(users) == 1:
+				n.unbundle(b, l)
 			}
 		}
 		for _, l := range f.links {
@@ -238,6 +242,28 @@ func (n *Network) Unbundle(footprints ...*Footprint) {
 		}
 		*f = Footprint{Links: f.Links, Counts: f.Counts}
 	}
+}
+
+// unbundle takes a link out of a bundle that nothing is on, of which all links are
+// taken out.
+func (n *Network) unbundle(b, l topology.LinkID) {
+	n.solver.links[l].bundle = 0
+	n.solver.split(b, l)
+	n.accounts.split(b, l, n.engine.Now())
+	from := n.bundle(b)
+	if from.size--; from.size == 0 {
+		n.bundles.changes++
+		n.solver.replace(b, l)
+		n.discard(b)
+	}
+}
+
+// discard frees the number of a bundle that no link is in.
+func (n *Network) discard(b topology.LinkID) {
+	n.solver.links[b] = link{flows: n.solver.links[b].flows[:0]}
+	n.accounts.clear(b)
+	*n.bundle(b) = bundle{}
+	n.bundles.free = append(n.bundles.free, b)
 }
 
 // newBundle gives an idle bundle for so many links of a capacity.
@@ -306,10 +332,7 @@ func (n *Network) dissolve(b, last topology.LinkID) {
 		f.links, f.counts = f.links[:end], f.counts[:end]
 	}
 	n.relink(b)
-	n.solver.links[b] = link{flows: n.solver.links[b].flows[:0]}
-	n.accounts.clear(b)
-	*from = bundle{}
-	n.bundles.free = append(n.bundles.free, b)
+	n.discard(b)
 }
 
 // relink gives what drains over a bundle the links of its footprint anew.
@@ -382,6 +405,7 @@ func (a *accounts) clear(b topology.LinkID) {
 
 // split has a link, which nothing is on, continue the account of a bundle.
 func (a *accounts) split(b, to topology.LinkID, now sim.Time) {
+	a.links[b].pass(now)
 	before := a.contended(to, now)
 	for _, o := range a.owners[b] {
 		a.owners[to] = append(a.owners[to], ownerOn{o.owner, o.transfers, before + o.entered})

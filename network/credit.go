@@ -76,17 +76,14 @@ func hops(counts []float64, i int) float64 {
 	return counts[i]
 }
 
-// ahead notes a time in which the link will be busy. Those that have passed join
-// its busy time, those that meet are one.
+// ahead notes a time in which the link will be busy. Those that meet are one.
 func (k *account) ahead(s span, now sim.Time) {
+	k.pass(now)
 	kept := k.spans[:0]
 	for _, o := range k.spans {
-		switch {
-		case o.to <= now:
-			k.busy += o.to - o.from
-		case o.to < s.from || s.to < o.from:
+		if o.to < s.from || s.to < o.from {
 			kept = append(kept, o)
-		default:
+		} else {
 			s = span{min(o.from, s.from), max(o.to, s.to)}
 		}
 	}
@@ -101,12 +98,15 @@ func (k *account) busyAhead(now sim.Time) (sum sim.Time) {
 	return sum
 }
 
-// pass has the times that were noted ahead join busy times, all of which have
-// passed.
-func (a *accounts) pass(now sim.Time) {
-	for l := range a.links {
-		k := &a.links[l]
-		k.busy += k.busyAhead(now)
-		k.spans = nil
+// pass has the times noted ahead that have passed join the link's busy time.
+func (k *account) pass(now sim.Time) {
+	kept := k.spans[:0]
+	for _, s := range k.spans {
+		if s.to <= now {
+			k.busy += s.to - s.from
+		} else {
+			kept = append(kept, s)
+		}
 	}
+	k.spans = kept
 }

@@ -2,6 +2,7 @@ package training
 
 import (
 	"iter"
+	"slices"
 
 	"github.com/railyard/railyard/collective"
 	"github.com/railyard/railyard/sim"
@@ -49,14 +50,25 @@ func (p *pass) add(part ...step) {
 
 // joined are the steps of the whole pass.
 func (p *pass) joined() []step {
-	if p.steps == nil {
+	if p.steps == nil && len(p.parts) > 0 {
+		n := 0
+		for _, part := range p.parts {
+			n += len(part)
+		}
+		p.steps = make([]step, 0, n)
+		shared := false // the latest step's work is a part's
 		for _, part := range p.parts {
 			for _, s := range part {
-				if s.do == stepCompute {
-					p.steps = compute(p.steps, s.duration, s.work)
-				} else {
-					p.steps = append(p.steps, s)
+				if s.do != stepCompute || !extends(p.steps) {
+					p.steps, shared = append(p.steps, s), true
+					continue
 				}
+				last := &p.steps[len(p.steps)-1]
+				if shared {
+					last.work, shared = slices.Clone(last.work), false
+				}
+				last.duration += s.duration
+				last.work.add(s.work)
 			}
 		}
 	}
@@ -78,14 +90,11 @@ type step struct {
 // work is seconds of computation by class of operator; nil is none.
 type work []float64
 
-// add gives the sum of two pieces of work, of which either may be nil.
-func (w work) add(other work) work {
-	sum := make(work, workload.NumClasses)
-	copy(sum, w)
+// add adds another piece of work.
+func (w work) add(other work) {
 	for c, s := range other {
-		sum[c] += s
+		w[c] += s
 	}
-	return sum
 }
 
 type stepKind uint8
@@ -245,7 +254,7 @@ func (j *Job) compileChunk(layers []workload.Layer, n, of int) chunk {
 	c.forward.add(entry...)
 	for _, l := range layers {
 		c.forward.add(j.gathers(l)...)
-		c.forward.add(j.timed(l.Forward, everything)...)
+		c.forward.add(j.of(l.Forward, everything)...)
 	}
 	split := t.PipelineSchedule == workload.ZeroBubble
 	var shared, experts int64
@@ -270,10 +279,10 @@ func (j *Job) compileChunk(layers []workload.Layer, n, of int) chunk {
 				l := layers[i]
 				steps.add(j.gathers(l)...)
 				if !split {
-					steps.add(j.timed(l.Backward, everything)...)
+					steps.add(j.of(l.Backward, everything)...)
 				} else {
-					steps.add(j.timed(l.Backward, inputGradients)...)
-					weights.add(j.timed(l.Backward, weightGradients)...)
+					steps.add(j.of(l.Backward, inputGradients)...)
+					weights.add(j.of(l.Backward, weightGradients)...)
 				}
 				if i == 0 && (accumulate == 1 || t.AddsAlways()) {
 					last.add(add)
@@ -338,28 +347,27 @@ func (s selection) wants(op *workload.Operator) bool {
 	return s == everything || op.Weight == (s == weightGradients)
 }
 
-// selected is operators that layers of a shape share, known by the first, and
-// which of them.
-type selected struct {
+// timed is the steps of operators that layers of a shape share, known by the first,
+// and which of them are meant.
+type timed struct {
 	first *workload.Operator
 	selection
+	steps []step
 }
 
-// timed are the steps of the operators of a layer that are selected: the same for
-// all layers that share them.
-func (j *Job) timed(ops []workload.Operator, which selection) []step {
+// of are the steps of the operators of a layer that are selected: the same for all
+// layers that share them.
+func (j *Job) of(ops []workload.Operator, which selection) []step {
 	if len(ops) == 0 {
 		return nil
 	}
-	key := selected{&ops[0], which}
-	steps, ok := j.layers[key]
-	if !ok {
-		if j.layers == nil {
-			j.layers = map[selected][]step{}
+	for i := len(j.layers) - 1; i >= 0; i-- { // layers alike follow each other
+		if t := &j.layers[i]; t.first == &ops[0] && t.selection == which {
+			return t.steps
 		}
-		steps = j.time(ops, which)
-		j.layers[key] = steps
 	}
+	steps := j.time(ops, which)
+	j.layers = append(j.layers, timed{&ops[0], which, steps})
 	return steps
 }
 
@@ -370,7 +378,7 @@ func (j *Job) time(ops []workload.Operator, which selection) []step {
 	classes := make(work, workload.NumClasses)
 	flush := func() {
 		if seconds > 0 {
-			steps = compute(steps, sim.FromSeconds(seconds), classes)
+			steps = append(steps, step{do: stepCompute, duration: sim.FromSeconds(seconds), work: classes})
 			seconds, classes = 0, make(work, workload.NumClasses)
 		}
 	}
@@ -398,15 +406,11 @@ func (j *Job) time(ops []workload.Operator, which selection) []step {
 	return steps
 }
 
-// compute appends a computation, to the one before if nothing lies between and
-// that one has no collective beside it.
-func compute(steps []step, d sim.Time, w work) []step {
-	if n := len(steps); n > 0 && steps[n-1].do == stepCompute && (n == 1 || steps[n-2].do != stepBeside) {
-		steps[n-1].duration += d
-		steps[n-1].work = steps[n-1].work.add(w)
-		return steps
-	}
-	return append(steps, step{do: stepCompute, duration: d, work: w})
+// extends says whether a computation that follows steps is one with the last of
+// them: if nothing lies between and that one has no collective beside it.
+func extends(steps []step) bool {
+	n := len(steps)
+	return n > 0 && steps[n-1].do == stepCompute && (n == 1 || steps[n-2].do != stepBeside)
 }
 
 // ComputeByClass is how many seconds of an iteration the mean rank computes in

@@ -103,8 +103,8 @@ type Job struct {
 	actor  sim.Actor
 	beside float64 // pace of computation beside communication, 1 being undisturbed
 
-	parameters int64               // of the whole model
-	layers     map[selected][]step // of layers whose operators have been timed
+	parameters int64   // of the whole model
+	layers     []timed // operators whose steps are known
 	gangs      []*gang
 	groups     []*group
 	messages   []message
