@@ -147,18 +147,23 @@ func (n *Network) classify(footprints []*Footprint) ([]topology.LinkID, []class)
 	var links []topology.LinkID
 	classes := make([]class, 1)
 	origins := map[origin]int32{}
+	var last origin // what comes next is often like it
+	var number int32
 	for _, f := range footprints {
 		for _, l := range f.Links {
 			if of[l] != 0 {
 				continue
 			}
 			k := &n.solver.links[l]
-			key := origin{k.bundle, k.limit, len(k.flows) > 0}
-			if origins[key] == 0 {
-				origins[key] = int32(len(classes))
-				classes = append(classes, class{origin: key})
+			if key := (origin{k.bundle, k.limit, len(k.flows) > 0}); key != last || number == 0 {
+				last, number = key, origins[key]
 			}
-			of[l] = origins[key]
+			if number == 0 {
+				number = int32(len(classes))
+				origins[last] = number
+				classes = append(classes, class{origin: last})
+			}
+			of[l] = number
 			links = append(links, l)
 		}
 	}

@@ -50,8 +50,8 @@ type gang struct {
 	changed   sim.Time
 
 	// The pass that is on as one, and whether passes can be.
-	running *whole
-	apart   bool
+	whole *whole
+	apart bool
 
 	// Collectives that are on beside it: the one before the present computation,
 	// and the first of the data stream.
@@ -368,7 +368,7 @@ func (g *gang) settle(now sim.Time, disturbed bool) {
 
 // computed is called when the computation has ended.
 func (g *gang) computed(now sim.Time) {
-	if g.running != nil {
+	if g.whole != nil {
 		g.ran(now)
 		return
 	}

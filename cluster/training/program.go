@@ -251,6 +251,9 @@ func (j *Job) compileChunk(layers []workload.Layer, n, of int) chunk {
 			back = []step{gather}
 		}
 	}
+	for p := range c.passes() {
+		p.parts = make([][]step, 0, 2*len(layers)+4)
+	}
 	c.forward.add(entry...)
 	for _, l := range layers {
 		c.forward.add(j.gathers(l)...)

@@ -51,6 +51,14 @@
 // [Simulated], once two in a row take the same time and the job is alone in the
 // data centre, the rest is jumped over.
 //
+// # Whole passes
+//
+// A job that has the data centre to itself, and of which nobody keeps series, is run
+// with fewer events and the same result to the tick. A pass whose collectives meet
+// nothing else on their links, and that has none of the data stream beside it, is
+// one event: its time is a sum of what its operators and its plans say. On a network
+// that is isolated every collective and message is one event too.
+//
 // # Explanation
 //
 // A [Trace] gives the critical path of an iteration: what its length is made of.

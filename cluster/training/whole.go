@@ -162,14 +162,14 @@ func (j *Job) besides(work, collective sim.Time) (compute, overlapped, exposed s
 
 // run runs a pass as one.
 func (g *gang) run(w *whole, now sim.Time) {
-	g.computing, g.running = true, w
+	g.computing, g.whole = true, w
 	g.j.c.Engine.Schedule(now+w.time, g.j.actor, argComputed|uint64(g.number))
 }
 
 // ran is called when it has ended.
 func (g *gang) ran(now sim.Time) {
-	w := g.running
-	g.computing, g.running = false, nil
+	w := g.whole
+	g.computing, g.whole = false, nil
 	w.runs++
 	g.parts.add(w.parts)
 	g.ledger.Add(w.parts.Compute, w.parts.AllExposed(), w.parts.Overlapped, now)
