@@ -69,7 +69,11 @@ func buildScaled(s *scenario.Scenario, o Options, scale topology.Scale) (*plant,
 	if scale != (topology.Scale{}) {
 		b.topology = b.topology.Scaled(scale)
 	}
-	b.cluster = cluster.New(b.engine, b.topology, seriesBins(len(b.topology.Links)))
+	bins := seriesBins(len(b.topology.Links))
+	if scale != (topology.Scale{}) {
+		bins = 0 // only what an iteration takes is asked for
+	}
+	b.cluster = cluster.New(b.engine, b.topology, bins)
 	if s.Sim.Fidelity.Value == "analytic" {
 		b.cluster.Network.Isolate()
 	}

@@ -80,7 +80,7 @@ func (b *builder) addTraining(w *scenario.Training) {
 		// Megatron-LM reduces gradients after the pipeline has run dry unless it
 		// is told otherwise, and only its interleaved schedule sends beside
 		// computation; DistributedDataParallel and FSDP reduce while they compute.
-		Overlap: t.Pipeline == 1, Prefetch: w.Prefetch.Value, SendOverlap: t.PipelineSchedule == workload.Interleaved, Unfold: w.Expand.Value,
+		Overlap: t.Pipeline == 1, Prefetch: w.Prefetch.Value, SendOverlap: t.PipelineSchedule == workload.Interleaved, Unfold: w.Expand.Value, Folded: w.Expand.Set && !w.Expand.Value,
 		Stragglers: stragglers,
 	}
 	t, fits := choose(t, w.MicroBatch.Value.Auto, w.Recompute.Value == "auto", job.Roofline, accelerator.Memory)

@@ -273,6 +273,14 @@ func (l *Ledger) AddCompute(from, to sim.Time) {
 	}
 }
 
+// Add notes what the gang did up to now, in a cluster that keeps no series.
+func (l *Ledger) Add(compute, exposed, overlapped, now sim.Time) {
+	l.Compute += compute
+	l.Exposed += exposed
+	l.Overlapped += overlapped
+	l.until = now
+}
+
 // Begin notes that the gang computes from now on, End that it no longer does.
 func (l *Ledger) Begin(now sim.Time) { l.begun = now }
 

@@ -25,6 +25,9 @@ type Collective struct {
 	Size    float64 // bytes, as the plan's package counts them
 	Owner   network.Owner
 	Explode bool // every message a transfer of its own
+	// Known says that it takes what its plan says: the network is isolated, the job
+	// alone, and no series is kept.
+	Known bool
 
 	// Actor handles Arg at the instant of the end.
 	Actor sim.Actor
@@ -33,6 +36,10 @@ type Collective struct {
 
 // Launch starts a collective now.
 func (c *Cluster) Launch(op Collective) {
+	if op.Known {
+		c.know(&op)
+		return
+	}
 	var n int32
 	if last := len(c.idle) - 1; last >= 0 {
 		n = c.idle[last]
@@ -43,6 +50,18 @@ func (c *Cluster) Launch(op Collective) {
 	}
 	c.launches[n] = launch{plan: op.Plan, size: op.Size, owner: op.Owner, explode: op.Explode, actor: op.Actor, arg: op.Arg, pending: 1}
 	c.Engine.Schedule(c.Engine.Now().After(op.Plan.Launch(op.Size)), c.actor, argPhase|uint64(n))
+}
+
+// know launches a collective whose course is known: one event tells of its end.
+func (c *Cluster) know(op *Collective) {
+	at := c.Engine.Now() + op.Plan.Launch(op.Size)
+	for i := range op.Plan.Phases {
+		p := &op.Plan.Phases[i]
+		from := at + p.Latency
+		at = from + p.Drain(op.Size)
+		c.Network.Carry(&p.Footprint, p.Share*op.Size, from, at)
+	}
+	c.Engine.Schedule(at, op.Actor, op.Arg)
 }
 
 // advance is called when a launch's overhead has passed or a transfer of it has

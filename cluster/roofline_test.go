@@ -44,7 +44,7 @@ func iterationCompute(r cluster.Roofline, t workload.Training) float64 {
 		pass += r.Total(l.Forward) + r.Total(l.Backward)
 	}
 	n := float64(t.Accumulation())
-	return n*pass + (n-1)*r.Time(t.GradientAdd(t.Model.Parameters())) + r.Time(t.Step(t.Model.Parameters()))
+	return n*pass + (n-1)*r.Time(t.GradientAdd(t.Model.Parameters(), t.Model.Parameters())) + r.Time(t.Step(t.Model.Parameters(), t.Model.Parameters()))
 }
 
 var (

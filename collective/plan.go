@@ -22,6 +22,9 @@ type Phase struct {
 	rate float64
 }
 
+// Drain is how long the bytes of a collective of a size take on an idle network.
+func (p *Phase) Drain(size float64) sim.Time { return sim.FromSeconds(p.Share * size / p.rate) }
+
 // Plan is an operation over given ranks by one algorithm, for any size.
 type Plan struct {
 	Op        Op
@@ -200,6 +203,16 @@ func (p *Plan) Predict(size float64) float64 {
 	t := p.Launch(size).Seconds() + p.drain(size)
 	for i := range p.Phases {
 		t += p.Phases[i].Latency.Seconds()
+	}
+	return t
+}
+
+// Time is what Predict gives, as a simulation of the plan on an idle network has it:
+// each of its parts in whole ticks.
+func (p *Plan) Time(size float64) sim.Time {
+	t := p.Launch(size)
+	for i := range p.Phases {
+		t += p.Phases[i].Latency + p.Phases[i].Drain(size)
 	}
 	return t
 }

@@ -147,18 +147,23 @@ func (n *Network) classify(footprints []*Footprint) ([]topology.LinkID, []class)
 	var links []topology.LinkID
 	classes := make([]class, 1)
 	origins := map[origin]int32{}
+	var last origin // what comes next is often like it
+	var number int32
 	for _, f := range footprints {
 		for _, l := range f.Links {
 			if of[l] != 0 {
 				continue
 			}
 			k := &n.solver.links[l]
-			key := origin{k.bundle, k.limit, len(k.flows) > 0}
-			if origins[key] == 0 {
-				origins[key] = int32(len(classes))
-				classes = append(classes, class{origin: key})
+			if key := (origin{k.bundle, k.limit, len(k.flows) > 0}); key != last || number == 0 {
+				last, number = key, origins[key]
 			}
-			of[l] = origins[key]
+			if number == 0 {
+				number = int32(len(classes))
+				origins[last] = number
+				classes = append(classes, class{origin: last})
+			}
+			of[l] = number
 			links = append(links, l)
 		}
 	}
@@ -226,8 +231,12 @@ func (n *Network) Unbundle(footprints ...*Footprint) {
 			if b == 0 {
 				continue
 			}
-			if users := n.bundle(b).users; slices.ContainsFunc(users, uses) && (drains || len(users) == 1) {
+			switch users := n.bundle(b).users; {
+			case !slices.ContainsFunc(users, uses):
+			case drains:
 				n.single(l)
+			case len(users) == 1:
+				n.unbundle(b, l)
 			}
 		}
 		for _, l := range f.links {
@@ -238,6 +247,28 @@ func (n *Network) Unbundle(footprints ...*Footprint) {
 		}
 		*f = Footprint{Links: f.Links, Counts: f.Counts}
 	}
+}
+
+// unbundle takes a link out of a bundle that nothing is on, of which all links are
+// taken out.
+func (n *Network) unbundle(b, l topology.LinkID) {
+	n.solver.links[l].bundle = 0
+	n.solver.split(b, l)
+	n.accounts.split(b, l, n.engine.Now())
+	from := n.bundle(b)
+	if from.size--; from.size == 0 {
+		n.bundles.changes++
+		n.solver.replace(b, l)
+		n.discard(b)
+	}
+}
+
+// discard frees the number of a bundle that no link is in.
+func (n *Network) discard(b topology.LinkID) {
+	n.solver.links[b] = link{flows: n.solver.links[b].flows[:0]}
+	n.accounts.clear(b)
+	*n.bundle(b) = bundle{}
+	n.bundles.free = append(n.bundles.free, b)
 }
 
 // newBundle gives an idle bundle for so many links of a capacity.
@@ -306,10 +337,7 @@ func (n *Network) dissolve(b, last topology.LinkID) {
 		f.links, f.counts = f.links[:end], f.counts[:end]
 	}
 	n.relink(b)
-	n.solver.links[b] = link{flows: n.solver.links[b].flows[:0]}
-	n.accounts.clear(b)
-	*from = bundle{}
-	n.bundles.free = append(n.bundles.free, b)
+	n.discard(b)
 }
 
 // relink gives what drains over a bundle the links of its footprint anew.
@@ -382,6 +410,7 @@ func (a *accounts) clear(b topology.LinkID) {
 
 // split has a link, which nothing is on, continue the account of a bundle.
 func (a *accounts) split(b, to topology.LinkID, now sim.Time) {
+	a.links[b].pass(now)
 	before := a.contended(to, now)
 	for _, o := range a.owners[b] {
 		a.owners[to] = append(a.owners[to], ownerOn{o.owner, o.transfers, before + o.entered})
@@ -407,6 +436,7 @@ func (k *account) add(other *account) {
 	k.contended += other.contended
 	k.contendedSince = max(k.contendedSince, other.contendedSince)
 	k.owned = other.owned
+	k.spans = append(k.spans, other.spans...)
 }
 
 // split has a link continue the series of a bundle.

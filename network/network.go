@@ -301,6 +301,9 @@ func (n *Network) repair(now sim.Time) {
 // still count as contended. It must be called before the engine runs.
 func (n *Network) Isolate() { n.solver.isolated = true }
 
+// Isolated says whether Isolate was called.
+func (n *Network) Isolated() bool { return n.solver.isolated }
+
 // SetPayload changes the rate that programs get of a link, from now on. 0 stops
 // what is on it.
 func (n *Network) SetPayload(l topology.LinkID, payload float64) {

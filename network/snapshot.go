@@ -20,6 +20,9 @@ type Snapshot struct {
 
 // Snapshot notes what all links have done. The network must be idle.
 func (n *Network) Snapshot() *Snapshot {
+	for l := range n.accounts.links {
+		n.accounts.links[l].pass(n.engine.Now())
+	}
 	s := &Snapshot{
 		at: n.engine.Now(), links: slices.Clone(n.accounts.links), changes: n.bundles.changes,
 		shares: make(map[topology.LinkID]map[Owner]sim.Time, len(n.accounts.shares)),
@@ -48,6 +51,9 @@ func (n *Network) Repeat(from *Snapshot, times int64) {
 		from.changes = n.bundles.changes
 	}
 	now := n.engine.Now()
+	for l := range n.accounts.links {
+		n.accounts.links[l].pass(now)
+	}
 	period := now - from.at
 	a := &n.accounts
 	for l, shares := range a.shares {

@@ -117,7 +117,7 @@ type Training struct {
 	PipelineOverlap Key[bool]     `key:"pipeline_overlap" doc:"a stage goes on while what it sends to another is on its way; where left out true with the interleaved schedule, else false, as in Megatron-LM"`
 	Prefetch        Key[bool]     `key:"prefetch" default:"true" doc:"with zero = 3, gather the parameters of a layer while the one before computes"`
 	Order           Key[[]string] `key:"order" doc:"dimensions of parallelism from the innermost, whose ranks are next to each other, to the outermost; tensor, context, data, pipeline where left out"`
-	Expand          Key[bool]     `key:"expand" default:"false" doc:"simulate every rank on its own rather than use their symmetry"`
+	Expand          Key[bool]     `key:"expand" doc:"simulate every rank on its own rather than use their symmetry; where left out where ranks differ: in jobs with stragglers, and in small ones whose groups meet each other unequally on links"`
 
 	Jitter    Key[float64] `key:"jitter" default:"0" min:"0" max:"10" doc:"coefficient of variation of a rank's computation: each draws a factor an iteration, log-normal with mean 1, from a random stream of its own; every rank is then simulated on its own"`
 	SlowHosts Key[[]int64] `key:"slow_hosts" min:"0" max:"262143" doc:"hosts, counted from 0, whose accelerators compute slower by slowdown; every rank is then simulated on its own"`

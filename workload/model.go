@@ -305,9 +305,19 @@ func (m Model) capacity() float64 { return max(m.CapacityFactor, 1) }
 // Parameters is the exact number of trainable values, heads included. A matrix
 // that embedding and output projection share counts once. m must be valid.
 func (m Model) Parameters() int64 {
+	var alike int64 // blocks of a decoder that need not be unfolded, being like the last
+	if m.Family == "" || m.Family == FamilyTransformer {
+		alike = max(0, m.Layers-m.DenseLayers-1)
+		m.Layers -= alike
+	}
+	layers := m.Unfold(Batch{Samples: 1, Sequence: max(m.Sequence, 1)})
 	var sum int64
-	for _, l := range m.Unfold(Batch{Samples: 1, Sequence: max(m.Sequence, 1)}) {
+	for _, l := range layers {
 		sum += l.Parameters + l.ExpertParameters + l.ShardedParameters
+	}
+	if alike > 0 {
+		last := layers[len(layers)-2]
+		sum += alike * (last.Parameters + last.ExpertParameters)
 	}
 	return sum
 }

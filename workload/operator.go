@@ -225,11 +225,19 @@ type unfolder struct {
 
 func newUnfolder(name string, b Batch) *unfolder {
 	b = b.withDegrees()
-	return &unfolder{batch: b, element: float64(ElementBytes(b.Precision)), layer: Layer{Name: name}}
+	return &unfolder{
+		batch: b, element: float64(ElementBytes(b.Precision)), layer: Layer{Name: name, Forward: make([]Operator, 0, 16)},
+		groups: make([][]Operator, 0, 24),
+	}
 }
 
 // done returns the layer.
 func (u *unfolder) done() Layer {
+	n := 0
+	for _, g := range u.groups {
+		n += len(g)
+	}
+	u.layer.Backward = make([]Operator, 0, n)
 	for i := len(u.groups) - 1; i >= 0; i-- {
 		u.layer.Backward = append(u.layer.Backward, u.groups[i]...)
 	}

@@ -98,7 +98,7 @@ func TestAnyTrainingIsJudged(t *testing.T) {
 		// The same experts are on ranks of different expert groups.
 		for rank := range tr.Ranks() {
 			for other := range rank {
-				if tr.ExpertReplicas(rank) == tr.ExpertReplicas(other) && tr.Group(ExpertGroup, rank) == tr.Group(ExpertGroup, other) {
+				if tr.ExpertReplicas(tr.Place(rank)) == tr.ExpertReplicas(tr.Place(other)) && tr.Group(ExpertGroup, rank) == tr.Group(ExpertGroup, other) {
 					t.Fatalf("ranks %d and %d of one expert group hold the same experts", other, rank)
 				}
 			}

@@ -429,14 +429,16 @@ func (t Training) Rank(place [NumGroups]int) int {
 	return rank
 }
 
-// Group is the group that a rank belongs to in a dimension: every rank with the
+// Group is the group that a rank belongs to in a dimension.
+func (t Training) Group(g Group, rank int) int { return t.GroupAt(g, t.Place(rank)) }
+
+// GroupAt is the group of the rank at a place, in a dimension: every rank with the
 // same number works together. The data group takes in the context-parallel ranks,
 // which hold the same parameters. The expert group is a run of Expert ranks of it,
 // and experts are summed over those that hold the same: the ranks that are at the
 // same place in their expert groups ([Training.ExpertReplicas]).
-func (t Training) Group(g Group, rank int) int {
+func (t Training) GroupAt(g Group, p [NumGroups]int) int {
 	t = t.WithDefaults()
-	p := t.Place(rank)
 	switch g {
 	case DataGroup:
 		return p[TensorGroup] + t.Tensor*p[PipelineGroup]
@@ -451,10 +453,10 @@ func (t Training) Group(g Group, rank int) int {
 	return p[TensorGroup] + t.Tensor*(p[ContextGroup]+t.Context*p[DataGroup])
 }
 
-// ExpertReplicas is the group of ranks that hold the same experts as a rank.
-func (t Training) ExpertReplicas(rank int) int {
+// ExpertReplicas is the group of ranks that hold the same experts as the one at a
+// place.
+func (t Training) ExpertReplicas(p [NumGroups]int) int {
 	t = t.WithDefaults()
-	p := t.Place(rank)
 	among := p[ContextGroup] + t.Context*p[DataGroup]
 	return p[TensorGroup] + t.Tensor*(among%t.Expert+t.Expert*p[PipelineGroup])
 }
@@ -479,14 +481,15 @@ func GradientBytes(p topology.Precision) int64 {
 // parameters to those of the micro-batches before: it runs in every micro-batch
 // of an iteration but the first. DeepSpeed's BF16Optimizer runs it in all
 // ([Training.AddsAlways]): it converts the gradients to FP32, adds them to the sum
-// and clears them, each a pass of its own (bf16_optimizer.py, update_hp_grads).
-func (t Training) GradientAdd(parameters int64) Operator {
+// and clears them, each a pass of its own (bf16_optimizer.py, update_hp_grads). The
+// model has so many parameters in all ([Model.Parameters]).
+func (t Training) GradientAdd(parameters, all int64) Operator {
 	n := float64(parameters)
 	e, g := float64(ElementBytes(t.Precision)), float64(GradientBytes(t.Precision))
 	op := Operator{
 		Name: "gradient accumulation", Class: Elementwise, Precision: t.Precision,
 		FLOPs: 2 * moveSlots * n, Bytes: n * (e + 2*g),
-		Launches: int(t.tensors(parameters)), Backward: true,
+		Launches: int(t.tensors(parameters, all)), Backward: true,
 	}
 	if t.AddsAlways() {
 		op.Bytes = n * (e + g + 3*g + e)
@@ -504,19 +507,19 @@ func (t Training) AddsAlways() bool {
 }
 
 // Step is the optimizer's update of so many parameters at the end of an
-// iteration.
-func (t Training) Step(parameters int64) Operator {
-	return t.Model.Optimizer().Step(parameters, t.tensors(parameters), t.Precision)
+// iteration, of a model that has so many in all.
+func (t Training) Step(parameters, all int64) Operator {
+	return t.Model.Optimizer().Step(parameters, t.tensors(parameters, all), t.Precision)
 }
 
-// tensors is about how many arrays hold so many of the model's parameters:
+// tensors is about how many arrays hold so many of all parameters of the model:
 // weights, biases and the two of a norm. It only sets the number of launches.
-func (t Training) tensors(parameters int64) int64 {
-	all := 16*t.Model.Layers + 8
+func (t Training) tensors(parameters, all int64) int64 {
+	arrays := 16*t.Model.Layers + 8
 	if t.Model.Family == FamilyConvnet {
-		all = 3 * t.Model.Layers
+		arrays = 3 * t.Model.Layers
 	}
-	return max(1, all*parameters/max(t.Model.Parameters(), 1))
+	return max(1, arrays*parameters/max(all, 1))
 }
 
 // FLOPs is the model's arithmetic in one iteration over all replicas, the

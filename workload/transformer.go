@@ -1,7 +1,7 @@
 package workload
 
 import (
-	"fmt"
+	"strconv"
 
 	"github.com/railyard/railyard/collective"
 )
@@ -29,7 +29,7 @@ func (m Model) decoder(b Batch) []Layer {
 		if i < m.DenseLayers {
 			l = dense
 		}
-		l.Name = fmt.Sprintf("layer %d", i)
+		l.Name = "layer " + strconv.FormatInt(i, 10)
 		layers = append(layers, l)
 	}
 	return append(layers, m.decoderHead(b))

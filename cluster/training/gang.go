@@ -10,15 +10,16 @@ import (
 
 // gang is ranks of one stage that do the same at the same time.
 type gang struct {
-	j        *Job
-	number   int
-	program  *program
-	ranks    []int
-	ledger   *cluster.Ledger
-	pace     pace
-	groups   [numDimensions]*group
-	next     neighbour // the stage after
-	previous neighbour
+	j            *Job
+	number       int
+	program      *program
+	ranks        []int
+	accumulation int // micro-batches of an iteration
+	ledger       *cluster.Ledger
+	pace         pace
+	groups       [numDimensions]*group
+	next         neighbour // the stage after
+	previous     neighbour
 
 	parts Iteration // of the iteration that is on
 	cause int32     // activity of the trace whose end has brought it to where it is
@@ -47,6 +48,10 @@ type gang struct {
 	timer     sim.Timer
 	left      sim.Time // work at changed
 	changed   sim.Time
+
+	// The pass that is on as one, and whether passes can be.
+	whole *whole
+	apart bool
 
 	// Collectives that are on beside it: the one before the present computation,
 	// and the first of the data stream.
@@ -122,10 +127,10 @@ func (j *Job) newGang(p *program, ranks []int, nodes []topology.NodeID) *gang {
 	for i, r := range ranks {
 		own[i] = nodes[r]
 	}
-	g := &gang{j: j, number: len(j.gangs), program: p, ranks: ranks, ledger: j.c.NewLedger(own), pace: j.pace(ranks[0])}
+	g := &gang{j: j, number: len(j.gangs), program: p, ranks: ranks, accumulation: j.Training.Accumulation(), ledger: j.c.NewLedger(own), pace: j.pace(ranks[0])}
 	g.timer = j.c.Engine.NewTimer(j.actor, argComputed|uint64(g.number))
 	for pass := range g.inbox {
-		g.inbox[pass] = make([]letter, len(p.chunks)*j.Training.Accumulation())
+		g.inbox[pass] = make([]letter, len(p.chunks)*g.accumulation)
 	}
 	j.gangs = append(j.gangs, g)
 	return g
@@ -226,19 +231,22 @@ func (g *gang) request(steps int) {
 }
 
 // passSteps are the steps of a pass.
-func (g *gang) passSteps(a workload.Action) []step {
+func (g *gang) passSteps(a workload.Action) []step { return g.passOf(a).joined() }
+
+// passOf is what a pass of the schedule does.
+func (g *gang) passOf(a workload.Action) *pass {
 	c := &g.program.chunks[a.Chunk]
 	accumulate, reduce := min(a.Micro, 1), 0
-	if a.Micro == g.j.Training.Accumulation()-1 {
+	if a.Micro == g.accumulation-1 {
 		reduce = 1
 	}
 	switch a.Pass {
 	case workload.ForwardPass:
-		return c.forward
+		return &c.forward
 	case workload.BackwardPass:
-		return c.back[accumulate][reduce]
+		return &c.back[accumulate][reduce]
 	}
-	return c.weight[accumulate][reduce]
+	return &c.weight[accumulate][reduce]
 }
 
 // enqueue adds collectives to the data stream.
@@ -360,6 +368,10 @@ func (g *gang) settle(now sim.Time, disturbed bool) {
 
 // computed is called when the computation has ended.
 func (g *gang) computed(now sim.Time) {
+	if g.whole != nil {
+		g.ran(now)
+		return
+	}
 	g.settle(now, g.disturbed())
 	g.computing = false
 	g.ledger.End(now)
@@ -394,7 +406,12 @@ func (g *gang) pick(now sim.Time) {
 	}
 	g.draining = false
 	g.action++
-	g.passing, g.pass, g.at, g.steps = true, a, 0, g.passSteps(a)
+	g.passing, g.pass, g.at, g.steps = true, a, 0, nil
+	if w := g.wholeOf(a); w != nil {
+		g.run(w, now)
+		return
+	}
+	g.steps = g.passSteps(a)
 }
 
 // letterFor is the message that a pass needs, nil if it needs none.
@@ -403,7 +420,7 @@ func (g *gang) letterFor(a workload.Action) *letter {
 	if a.Pass == workload.ForwardPass && c == 0 || a.Pass == workload.BackwardPass && c == g.lastChunk() || a.Pass == workload.WeightPass {
 		return nil
 	}
-	return &g.inbox[a.Pass][a.Chunk*g.j.Training.Accumulation()+a.Micro]
+	return &g.inbox[a.Pass][a.Chunk*g.accumulation+a.Micro]
 }
 
 func (g *gang) lastChunk() int { return g.j.Training.Pipeline*g.j.Training.VirtualStages - 1 }
@@ -443,7 +460,7 @@ func (g *gang) release() {
 func (g *gang) send(n neighbour, chunk int, bytes float64, now sim.Time) {
 	j := g.j
 	m := message{to: n.to, from: g, pass: g.pass.Pass, chunk: chunk / j.Training.Pipeline, micro: g.pass.Micro}
-	l := &m.to.inbox[m.pass][m.chunk*j.Training.Accumulation()+m.micro]
+	l := &m.to.inbox[m.pass][m.chunk*g.accumulation+m.micro]
 	l.launched = now
 	if n.to == g {
 		l.arrived = true
@@ -460,7 +477,7 @@ func (g *gang) send(n neighbour, chunk int, bytes float64, now sim.Time) {
 		j.messages = append(j.messages, m)
 	}
 	j.c.Launch(cluster.Collective{
-		Plan: n.plan, Size: bytes, Owner: j.c.Jobs[j.job].Owner, Actor: j.actor, Arg: argArrived | uint64(id),
+		Plan: n.plan, Size: bytes, Owner: j.c.Jobs[j.job].Owner, Actor: j.actor, Arg: argArrived | uint64(id), Known: j.known,
 	})
 	g.sending++
 }
@@ -469,7 +486,7 @@ func (g *gang) send(n neighbour, chunk int, bytes float64, now sim.Time) {
 func (j *Job) arrived(id int32, now sim.Time) {
 	m := j.messages[id]
 	j.idle = append(j.idle, id)
-	l := &m.to.inbox[m.pass][m.chunk*j.Training.Accumulation()+m.micro]
+	l := &m.to.inbox[m.pass][m.chunk*m.to.accumulation+m.micro]
 	l.arrived = true
 	j.Trace.end(m.activity, now)
 	if m.from.sending--; m.from.wait == forSend && m.from.sending == 0 {

@@ -71,7 +71,7 @@ func (g *group) join(t transfer, by *gang, after int32) {
 	}
 	g.j.c.Launch(cluster.Collective{
 		Plan: p, Size: t.bytes, Owner: g.j.c.Jobs[g.j.job].Owner,
-		Actor: g.j.actor, Arg: argExchanged | uint64(g.number),
+		Actor: g.j.actor, Arg: argExchanged | uint64(g.number), Known: g.j.known,
 	})
 }
 
@@ -108,33 +108,44 @@ func (g *group) plan(op collective.Op) (*collective.Plan, error) {
 func (j *Job) form() error {
 	t := j.Training
 	nodes := j.c.Jobs[j.job].Accelerators
-	stages := make([]int, len(nodes))
+	places := make([][workload.NumGroups]int, len(nodes))
 	gangOf := make([]*gang, len(nodes))
 	ranks := make([][]int, t.Pipeline) // of each stage
 	for rank := range nodes {
-		s := t.Place(rank)[workload.PipelineGroup]
-		stages[rank] = s
+		places[rank] = t.Place(rank)
+		s := places[rank][workload.PipelineGroup]
 		ranks[s] = append(ranks[s], rank)
 	}
 	layers := t.Layers()
-	if !j.Unfold && len(nodes)*t.Accumulation()*len(layers) <= unfoldable && !j.even(nodes, stages) {
+	j.parameters = t.Model.Parameters()
+	programs := make([]*program, t.Pipeline)
+	var used [numDimensions]bool
+	for s := range programs {
+		programs[s] = j.compile(layers, s)
+		for t := range programs[s].transfers() {
+			used[t.dimension()] = true
+		}
+	}
+	small := len(nodes)*t.Accumulation()*len(layers) <= unfoldable
+	if !j.Unfold && !j.Folded && small && !j.c.Network.Isolated() && !j.even(nodes, places, used) {
 		j.Unfold = true
 	}
 	for s, own := range ranks {
-		p := j.compile(layers, s)
 		gangs := [][]int{own}
 		if j.Unfold {
 			gangs = slices.Collect(slices.Chunk(own, 1))
 		}
 		for _, members := range gangs {
-			g := j.newGang(p, members, nodes)
+			g := j.newGang(programs[s], members, nodes)
 			for _, rank := range members {
 				gangOf[rank] = g
 			}
 		}
 	}
 	for d := range numDimensions {
-		j.formGroups(d, nodes, stages, gangOf)
+		if used[d] {
+			j.formGroups(d, nodes, places, gangOf)
+		}
 	}
 	for _, g := range j.gangs {
 		j.connect(g, gangOf)
@@ -148,36 +159,34 @@ func (j *Job) form() error {
 }
 
 // groupsOver is the ranks that are grouped over a dimension; nil if each is alone.
-func (j *Job) groupsOver(d dimension, stages []int) [][]int {
+func (j *Job) groupsOver(d dimension, places [][workload.NumGroups]int) [][]int {
 	t := j.Training
 	var lists [][]int
-	place := map[int]int{} // of a group in lists
-	for rank := range stages {
+	at := make([]int, len(places)) // of each group's list, from 1
+	for rank, place := range places {
 		var id int
 		switch d {
 		case overTensor:
-			id = t.Group(workload.TensorGroup, rank)
+			id = t.GroupAt(workload.TensorGroup, place)
 		case overContext:
-			id = t.Group(workload.ContextGroup, rank)
+			id = t.GroupAt(workload.ContextGroup, place)
 		case overExpert:
-			id = t.Group(workload.ExpertGroup, rank)
+			id = t.GroupAt(workload.ExpertGroup, place)
 		case overReplicas, overLookups:
-			id = t.Group(workload.DataGroup, rank)
+			id = t.GroupAt(workload.DataGroup, place)
 		case overExpertReplicas:
-			id = t.ExpertReplicas(rank)
+			id = t.ExpertReplicas(place)
 		case overTable:
-			if stages[rank] != 0 && stages[rank] != t.Pipeline-1 {
+			if s := place[workload.PipelineGroup]; s != 0 && s != t.Pipeline-1 {
 				continue
 			}
-			id = t.Group(workload.PipelineGroup, rank)
+			id = t.GroupAt(workload.PipelineGroup, place)
 		}
-		i, ok := place[id]
-		if !ok {
-			i = len(lists)
-			place[id] = i
+		if at[id] == 0 {
 			lists = append(lists, nil)
+			at[id] = len(lists)
 		}
-		lists[i] = append(lists[i], rank)
+		lists[at[id]-1] = append(lists[at[id]-1], rank)
 	}
 	if len(lists[0]) == 1 {
 		return nil
@@ -186,12 +195,12 @@ func (j *Job) groupsOver(d dimension, stages []int) [][]int {
 }
 
 // formGroups makes the groups over a dimension.
-func (j *Job) formGroups(d dimension, nodes []topology.NodeID, stages []int, gangOf []*gang) {
+func (j *Job) formGroups(d dimension, nodes []topology.NodeID, places [][workload.NumGroups]int, gangOf []*gang) {
 	t := j.Training
-	lists := j.groupsOver(d, stages)
+	lists := j.groupsOver(d, places)
 	all := make([]*group, t.Pipeline) // of each stage, together
 	for _, list := range lists {
-		s := stages[list[0]]
+		s := places[list[0]][workload.PipelineGroup]
 		own := make([]topology.NodeID, len(list))
 		for i, rank := range list {
 			own[i] = nodes[rank]
@@ -224,22 +233,22 @@ const unfoldable = 1 << 18
 
 // even says whether no group of a stage is slower than another at what they do side
 // by side, so that nothing but stragglers can tell the ranks of a stage apart.
-func (j *Job) even(nodes []topology.NodeID, stages []int) bool {
+func (j *Job) even(nodes []topology.NodeID, places [][workload.NumGroups]int, used [numDimensions]bool) bool {
 	for d := range numDimensions {
+		if !used[d] {
+			continue
+		}
 		op, algorithm := collective.AllReduce, collective.Ring
 		if d == overExpert || d == overLookups {
 			op, algorithm = collective.AllToAll, collective.Direct
 		}
-		if d == overLookups && j.Training.Model.Family != workload.FamilyDLRM {
-			continue
-		}
 		of := make([][][]topology.NodeID, j.Training.Pipeline) // groups of each stage
-		for _, list := range j.groupsOver(d, stages) {
+		for _, list := range j.groupsOver(d, places) {
 			own := make([]topology.NodeID, len(list))
 			for i, rank := range list {
 				own[i] = nodes[rank]
 			}
-			s := stages[list[0]]
+			s := places[list[0]][workload.PipelineGroup]
 			of[s] = append(of[s], own)
 		}
 		for _, groups := range of {
@@ -255,8 +264,10 @@ func (j *Job) even(nodes []topology.NodeID, stages []int) bool {
 		return true
 	}
 	from, to := make([][]topology.NodeID, j.Training.Pipeline), make([][]topology.NodeID, j.Training.Pipeline)
-	for rank, s := range stages {
-		from[s], to[s] = append(from[s], nodes[rank]), append(to[s], nodes[j.partner(rank, 1)])
+	for rank, place := range places {
+		s := place[workload.PipelineGroup]
+		place[workload.PipelineGroup] = (s + 1) % j.Training.Pipeline
+		from[s], to[s] = append(from[s], nodes[rank]), append(to[s], nodes[j.Training.Rank(place)])
 	}
 	for s := range from {
 		if !j.c.Planner.EvenSends(from[s], to[s]) || !j.c.Planner.EvenSends(to[s], from[s]) {
@@ -266,14 +277,6 @@ func (j *Job) even(nodes []topology.NodeID, stages []int) bool {
 	return true
 }
 
-// partner is the rank in the same place so many stages on.
-func (j *Job) partner(rank, stages int) int {
-	t := j.Training
-	place := t.Place(rank)
-	place[workload.PipelineGroup] = (place[workload.PipelineGroup] + stages + t.Pipeline) % t.Pipeline
-	return t.Rank(place)
-}
-
 // connect lays the ways to the stages before and after a gang's.
 func (j *Job) connect(g *gang, gangOf []*gang) {
 	t := j.Training
@@ -281,32 +284,47 @@ func (j *Job) connect(g *gang, gangOf []*gang) {
 		g.next, g.previous = neighbour{to: g}, neighbour{to: g}
 		return
 	}
+	var place [workload.NumGroups]int
+	place[workload.PipelineGroup] = 1
+	apart := t.Rank(place) // ranks of stages that follow each other
 	way := func(step int) neighbour {
+		stage := g.program.stage
+		apart := apart * ((stage+step+t.Pipeline)%t.Pipeline - stage)
 		to := make([]topology.NodeID, len(g.ranks))
-		var partner int
 		for i, rank := range g.ranks {
-			partner = j.partner(rank, step)
-			to[i] = j.c.Jobs[j.job].Accelerators[partner]
+			to[i] = j.c.Jobs[j.job].Accelerators[rank+apart]
 		}
-		return neighbour{to: gangOf[partner], plan: j.c.Planner.Sends(g.ledger.Accelerators, to)}
+		return neighbour{to: gangOf[g.ranks[0]+apart], plan: j.c.Planner.Sends(g.ledger.Accelerators, to)}
 	}
 	g.next, g.previous = way(1), way(-1)
+}
+
+// footprints are those of the group's collectives.
+func (g *group) footprints() []*network.Footprint {
+	var all []*network.Footprint
+	for _, p := range g.plans {
+		all = append(all, p.Footprints()...)
+	}
+	return all
+}
+
+// footprints are those of the way to a neighbour, none to the gang itself.
+func (n neighbour) footprints() []*network.Footprint {
+	if n.plan == nil {
+		return nil
+	}
+	return n.plan.Footprints()
 }
 
 // footprints are those of all that the job sends.
 func (j *Job) footprints() []*network.Footprint {
 	var all []*network.Footprint
 	for _, g := range j.groups {
-		for _, p := range g.plans {
-			all = append(all, p.Footprints()...)
-		}
+		all = append(all, g.footprints()...)
 	}
 	for _, g := range j.gangs {
-		for _, n := range []neighbour{g.next, g.previous} {
-			if n.plan != nil {
-				all = append(all, n.plan.Footprints()...)
-			}
-		}
+		all = append(all, g.next.footprints()...)
+		all = append(all, g.previous.footprints()...)
 	}
 	return all
 }

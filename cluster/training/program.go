@@ -2,6 +2,7 @@ package training
 
 import (
 	"iter"
+	"slices"
 
 	"github.com/railyard/railyard/collective"
 	"github.com/railyard/railyard/sim"
@@ -23,11 +24,55 @@ type program struct {
 type chunk struct {
 	number  int
 	message float64 // bytes of activations that a rank takes in or passes on
-	// steps of the passes; of the backward ones without and with the gradients
-	// added to earlier ones, and of each without and with their sum over
-	// replicas.
-	forward      []step
-	back, weight [2][2][]step
+	// The passes; of the backward ones without and with the gradients added to
+	// earlier ones, and of each without and with their sum over replicas.
+	forward      pass
+	back, weight [2][2]pass
+}
+
+// pass is what a pass does: parts one after another. Layers of the same shape
+// share theirs, so that a pass costs little until it is run step by step.
+type pass struct {
+	parts [][]step
+	steps []step // the parts joined, once they have been asked for
+	// whole is the pass as one, nil if it cannot be; priced says whether that has
+	// been asked.
+	whole  *whole
+	priced bool
+}
+
+// add appends a part.
+func (p *pass) add(part ...step) {
+	if len(part) > 0 {
+		p.parts = append(p.parts, part)
+	}
+}
+
+// joined are the steps of the whole pass.
+func (p *pass) joined() []step {
+	if p.steps == nil && len(p.parts) > 0 {
+		n := 0
+		for _, part := range p.parts {
+			n += len(part)
+		}
+		p.steps = make([]step, 0, n)
+		shared := false // the latest step's work is a part's
+		for _, part := range p.parts {
+			for _, s := range part {
+				if s.do != stepCompute || !extends(p.steps) {
+					p.steps, shared = append(p.steps, s), true
+					continue
+				}
+				last := &p.steps[len(p.steps)-1]
+				if shared {
+					last.work, shared = slices.Clone(last.work), false
+				}
+				last.duration += s.duration
+				last.work.add(s.work)
+			}
+		}
+	}
+	return p.steps
 }
 
 // step is a part of a pass.
@@ -45,14 +90,11 @@ type step struct {
 // work is seconds of computation by class of operator; nil is none.
 type work []float64
 
-// add gives the sum of two pieces of work, of which either may be nil.
-func (w work) add(other work) work {
-	sum := make(work, workload.NumClasses)
-	copy(sum, w)
+// add adds another piece of work.
+func (w work) add(other work) {
 	for c, s := range other {
-		sum[c] += s
+		w[c] += s
 	}
-	return sum
 }
 
 type stepKind uint8
@@ -73,33 +115,35 @@ type transfer struct {
 	expert bool // over the ranks that hold the same experts, not all replicas
 }
 
-// transfers are all collectives that the program holds.
+// transfers are the collectives that the program holds, those of layers alike
+// that follow each other once.
 func (p *program) transfers() iter.Seq[transfer] {
 	return func(yield func(transfer) bool) {
-		steps := func(all []step) bool {
-			for _, s := range all {
-				if s.do == stepExchange || s.do == stepBeside {
-					if !yield(s.transfer) {
+		var before *step
+		of := func(p *pass) bool {
+			for _, part := range p.parts {
+				if &part[0] == before {
+					continue
+				}
+				before = &part[0]
+				for i := range part {
+					s := &part[i]
+					if (s.do == stepExchange || s.do == stepBeside) && !yield(s.transfer) {
 						return false
 					}
-				}
-				for _, t := range s.transfers {
-					if !yield(t) {
-						return false
+					for _, t := range s.transfers {
+						if !yield(t) {
+							return false
+						}
 					}
 				}
 			}
 			return true
 		}
-		for _, c := range p.chunks {
-			if !steps(c.forward) {
-				return
-			}
-			for i := range 2 {
-				for k := range 2 {
-					if !steps(c.back[i][k]) || !steps(c.weight[i][k]) {
-						return
-					}
+		for c := range p.chunks {
+			for pass := range p.chunks[c].passes() {
+				if !of(pass) {
+					return
 				}
 			}
 		}
@@ -110,6 +154,22 @@ func (p *program) transfers() iter.Seq[transfer] {
 		}
 		if p.tied.bytes > 0 {
 			yield(p.tied)
+		}
+	}
+}
+
+// passes are all that the chunk may run.
+func (c *chunk) passes() iter.Seq[*pass] {
+	return func(yield func(*pass) bool) {
+		if !yield(&c.forward) {
+			return
+		}
+		for i := range 2 {
+			for k := range 2 {
+				if !yield(&c.back[i][k]) || !yield(&c.weight[i][k]) {
+					return
+				}
+			}
 		}
 	}
 }
@@ -128,7 +188,7 @@ func (j *Job) compile(layers []workload.Layer, stage int) *program {
 			experts += l.ExpertParameters
 		}
 	}
-	p.optimizer = sim.FromSeconds(j.Roofline.Time(t.Step(t.Owned(shared, experts, 1))))
+	p.optimizer = sim.FromSeconds(j.Roofline.Time(t.Step(t.Owned(shared, experts, 1), j.parameters)))
 	if replicas := t.Data * t.Context; (t.Zero == 1 || t.Zero == 2) && replicas > 1 {
 		p.gather = parameters(t, shared, experts)
 		if replicas == t.Expert {
@@ -191,10 +251,13 @@ func (j *Job) compileChunk(layers []workload.Layer, n, of int) chunk {
 			back = []step{gather}
 		}
 	}
-	every := func(workload.Operator) bool { return true }
-	c.forward = entry
+	for p := range c.passes() {
+		p.parts = make([][]step, 0, 2*len(layers)+4)
+	}
+	c.forward.add(entry...)
 	for _, l := range layers {
-		c.forward = j.passOf(append(c.forward, j.gathers(l)...), l.Forward, every)
+		c.forward.add(j.gathers(l)...)
+		c.forward.add(j.of(l.Forward, everything)...)
 	}
 	split := t.PipelineSchedule == workload.ZeroBubble
 	var shared, experts int64
@@ -203,34 +266,34 @@ func (j *Job) compileChunk(layers []workload.Layer, n, of int) chunk {
 		experts += l.ExpertParameters
 	}
 	sum := make(work, workload.NumClasses)
-	accumulation := t.GradientAdd(t.Owned(shared, experts, 2))
+	accumulation := t.GradientAdd(t.Owned(shared, experts, 2), j.parameters)
 	sum[accumulation.Class] = j.Roofline.Time(accumulation)
-	add := sim.FromSeconds(sum[accumulation.Class])
-	for accumulate := range 2 {
-		for reduce := range 2 {
-			ready := j.readyAfter(layers, reduce == 1)
-			steps := append([]step(nil), back...)
-			weights := []step(nil)
+	add := step{do: stepCompute, duration: sim.FromSeconds(sum[accumulation.Class]), work: sum}
+	for reduce := range 2 {
+		ready := j.readyAfter(layers, reduce == 1)
+		for accumulate := range 2 {
+			steps, weights := &c.back[accumulate][reduce], &c.weight[accumulate][reduce]
+			steps.add(back...)
+			last := steps
+			if split {
+				last = weights
+			}
 			for i := len(layers) - 1; i >= 0; i-- {
 				l := layers[i]
+				steps.add(j.gathers(l)...)
 				if !split {
-					steps = j.passOf(append(steps, j.gathers(l)...), l.Backward, every)
+					steps.add(j.of(l.Backward, everything)...)
 				} else {
-					steps = j.passOf(append(steps, j.gathers(l)...), l.Backward, func(op workload.Operator) bool { return !op.Weight })
-					weights = j.passOf(weights, l.Backward, func(op workload.Operator) bool { return op.Weight })
-				}
-				last := &steps
-				if split {
-					last = &weights
+					steps.add(j.of(l.Backward, inputGradients)...)
+					weights.add(j.of(l.Backward, weightGradients)...)
 				}
 				if i == 0 && (accumulate == 1 || t.AddsAlways()) {
-					*last = compute(*last, add, sum)
+					last.add(add)
 				}
 				if ready[i] != nil {
-					*last = append(*last, step{do: stepReduce, transfers: ready[i]})
+					last.add(step{do: stepReduce, transfers: ready[i]})
 				}
 			}
-			c.back[accumulate][reduce], c.weight[accumulate][reduce] = steps, weights
 		}
 	}
 	return c
@@ -274,28 +337,67 @@ func (j *Job) readyAfter(layers []workload.Layer, last bool) [][]transfer {
 // replicas is the number of ranks that hold the same parameters.
 func (j *Job) replicas() int { return j.Training.Data * j.Training.Context }
 
-// passOf appends the steps of the operators that are wanted.
-func (j *Job) passOf(steps []step, ops []workload.Operator, wanted func(workload.Operator) bool) []step {
+// selection is which operators of a layer a pass runs.
+type selection uint8
+
+const (
+	everything selection = iota
+	inputGradients
+	weightGradients
+)
+
+func (s selection) wants(op *workload.Operator) bool {
+	return s == everything || op.Weight == (s == weightGradients)
+}
+
+// timed is the steps of operators that layers of a shape share, known by the first,
+// and which of them are meant.
+type timed struct {
+	first *workload.Operator
+	selection
+	steps []step
+}
+
+// of are the steps of the operators of a layer that are selected: the same for all
+// layers that share them.
+func (j *Job) of(ops []workload.Operator, which selection) []step {
+	if len(ops) == 0 {
+		return nil
+	}
+	for i := len(j.layers) - 1; i >= 0; i-- { // layers alike follow each other
+		if t := &j.layers[i]; t.first == &ops[0] && t.selection == which {
+			return t.steps
+		}
+	}
+	steps := j.time(ops, which)
+	j.layers = append(j.layers, timed{&ops[0], which, steps})
+	return steps
+}
+
+// time works out the steps of operators.
+func (j *Job) time(ops []workload.Operator, which selection) []step {
+	var steps []step
 	var seconds float64
 	classes := make(work, workload.NumClasses)
 	flush := func() {
 		if seconds > 0 {
-			steps = compute(steps, sim.FromSeconds(seconds), classes)
+			steps = append(steps, step{do: stepCompute, duration: sim.FromSeconds(seconds), work: classes})
 			seconds, classes = 0, make(work, workload.NumClasses)
 		}
 	}
-	for i, op := range ops {
+	for i := range ops {
+		op := &ops[i]
 		switch {
-		case !wanted(op):
+		case !which.wants(op):
 		case op.Class == workload.Communication:
 			flush()
 			s := step{do: stepExchange, transfer: transfer{kind: kindOf(op.Group), op: op.Collective, bytes: op.Bytes}}
-			if op.Beside && i+1 < len(ops) && wanted(ops[i+1]) {
+			if op.Beside && i+1 < len(ops) && which.wants(&ops[i+1]) {
 				s.do = stepBeside
 			}
 			steps = append(steps, s)
 		default:
-			took := j.Roofline.Time(op)
+			took := j.Roofline.Time(*op)
 			seconds += took
 			classes[op.Class] += took
 			if n := len(steps); n > 0 && steps[n-1].do == stepBeside {
@@ -307,15 +409,11 @@ func (j *Job) passOf(steps []step, ops []workload.Operator, wanted func(workload
 	return steps
 }
 
-// compute appends a computation, to the one before if nothing lies between and
-// that one has no collective beside it.
-func compute(steps []step, d sim.Time, w work) []step {
-	if n := len(steps); n > 0 && steps[n-1].do == stepCompute && (n == 1 || steps[n-2].do != stepBeside) {
-		steps[n-1].duration += d
-		steps[n-1].work = steps[n-1].work.add(w)
-		return steps
-	}
-	return append(steps, step{do: stepCompute, duration: d, work: w})
+// extends says whether a computation that follows steps is one with the last of
+// them: if nothing lies between and that one has no collective beside it.
+func extends(steps []step) bool {
+	n := len(steps)
+	return n > 0 && steps[n-1].do == stepCompute && (n == 1 || steps[n-2].do != stepBeside)
 }
 
 // ComputeByClass is how many seconds of an iteration the mean rank computes in

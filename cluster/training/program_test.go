@@ -21,6 +21,7 @@ func compiled(t *testing.T, tr workload.Training) (*Job, *program, []workload.La
 	}
 	j := &Job{Training: tr.WithDefaults(), Roofline: cluster.Roofline{Accelerator: a}, BucketBytes: 25 << 20}
 	layers := j.Training.Layers()
+	j.parameters = j.Training.Model.Parameters()
 	return j, j.compile(layers, 0), layers
 }
 
@@ -40,7 +41,7 @@ func TestBeside(t *testing.T) {
 		}
 	}
 	var got []sim.Time
-	steps := p.chunks[0].back[0][0]
+	steps := p.chunks[0].back[0][0].joined()
 	for n, s := range steps {
 		if s.do == stepBeside {
 			got = append(got, steps[n+1].duration)
@@ -84,10 +85,10 @@ func TestPassesComputeTheirOperators(t *testing.T) {
 			}
 			parameters += l.Parameters
 		}
-		add := j.Roofline.Time(j.Training.GradientAdd(j.Training.Owned(parameters, 0, 2)))
-		sum := func(passes ...[]step) (d sim.Time) {
-			for _, steps := range passes {
-				for _, s := range steps {
+		add := j.Roofline.Time(j.Training.GradientAdd(j.Training.Owned(parameters, 0, 2), j.Training.Model.Parameters()))
+		sum := func(passes ...pass) (d sim.Time) {
+			for _, p := range passes {
+				for _, s := range p.joined() {
 					d += s.duration
 				}
 			}

@@ -53,6 +53,14 @@
 // [Simulated], once two in a row take the same time and the job is alone in the
 // data centre, the rest is jumped over.
 //
+// # Whole passes
+//
+// A job that has the data centre to itself, and of which nobody keeps series, is run
+// with fewer events and the same result to the tick. A pass whose collectives meet
+// nothing else on their links, and that has none of the data stream beside it, is
+// one event: its time is a sum of what its operators and its plans say. On a network
+// that is isolated every collective and message is one event too.
+//
 // # Explanation
 //
 // A [Trace] gives the critical path of an iteration: what its length is made of.
@@ -84,8 +92,9 @@ type Job struct {
 	// SendOverlap lets a stage go on while what it sends to another is on its
 	// way.
 	SendOverlap bool
-	// Unfold makes every rank a gang of its own.
-	Unfold bool
+	// Unfold makes every rank a gang of its own. Folded keeps those of a stage one
+	// gang even if their groups are not even.
+	Unfold, Folded bool
 	// Stragglers make ranks differ; they are then unfolded.
 	Stragglers Stragglers
 	// Trace, if set, records what waits for what.
@@ -97,15 +106,20 @@ type Job struct {
 	Last Iteration
 	Done int64
 
+	settled bool // the times of collectives are known where nothing of the job is in their way
+	known   bool // and everywhere
+
 	c      *cluster.Cluster
 	job    int
 	actor  sim.Actor
 	beside float64 // pace of computation beside communication, 1 being undisturbed
 
-	gangs    []*gang
-	groups   []*group
-	messages []message
-	idle     []int32 // messages to use again
+	parameters int64   // of the whole model
+	layers     []timed // operators whose steps are known
+	gangs      []*gang
+	groups     []*group
+	messages   []message
+	idle       []int32 // messages to use again
 
 	running    int // gangs that have not ended the iteration
 	began      sim.Time
@@ -220,6 +234,9 @@ func (j *Job) Begin(c *cluster.Cluster, job int) {
 		return
 	}
 	c.Bundle(job, j.footprints()...)
+	j.settled = j.settles()
+	j.known = j.settled && c.Network.Isolated()
+	j.settle()
 	j.start()
 }
 
@@ -286,6 +303,7 @@ func (j *Job) Handle(now sim.Time, arg uint64) {
 
 // finished is called when a gang has ended the iteration.
 func (j *Job) finished(g *gang, now sim.Time) {
+	g.credit()
 	if j.running--; j.running == 0 {
 		j.Trace.close(g.cause)
 		j.end(now)

@@ -128,9 +128,9 @@ func timeline(j *training.Job, topo *topology.Topology) (want training.Iteration
 		want.Compute += sim.FromSeconds(r.Total(l.Forward)) + backward[i]
 	}
 	n := sim.Time(tr.Accumulation())
-	add := sim.FromSeconds(r.Time(tr.GradientAdd(tr.Model.Parameters())))
+	add := sim.FromSeconds(r.Time(tr.GradientAdd(tr.Model.Parameters(), tr.Model.Parameters())))
 	want.Compute = n*want.Compute + (n-1)*add
-	want.Optimizer = sim.FromSeconds(r.Time(tr.Step(tr.Model.Parameters())))
+	want.Optimizer = sim.FromSeconds(r.Time(tr.Step(tr.Model.Parameters(), tr.Model.Parameters())))
 	free := sim.Time(0) // when the communication stream is
 	if tr.Data > 1 {
 		ranks := make([]topology.NodeID, tr.Data)

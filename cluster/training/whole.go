@@ -1,0 +1,198 @@
+package training
+
+import (
+	"github.com/railyard/railyard/collective"
+	"github.com/railyard/railyard/network"
+	"github.com/railyard/railyard/sim"
+	"github.com/railyard/railyard/workload"
+)
+
+// whole is a pass run as one computation. Where nothing can come between, a
+// collective takes what its plan says, and what a pass takes and for what is a sum
+// over its steps: the same to the tick as step by step.
+type whole struct {
+	parts   Iteration
+	time    sim.Time
+	held    []transfer // gradients that are complete, to wait until the passes are over
+	carried []carried
+	runs    int64 // in the iteration that is on
+}
+
+// carried is what a collective of a pass sends, so many times.
+type carried struct {
+	plan  *collective.Plan
+	bytes float64
+	times int64
+}
+
+// settles says whether the times of collectives can be told in advance where
+// nothing of the job itself is in their way: the job is alone, and nobody looks at
+// what happens when.
+func (j *Job) settles() bool {
+	return j.c.SeriesBins == 0 && j.c.Engine.Horizon == 0 && j.c.Alone()
+}
+
+// settle finds the gangs whose passes nothing can disturb: none but their own
+// collectives use the links of these.
+func (j *Job) settle() {
+	if !j.settled || j.Unfold || j.Trace != nil {
+		return
+	}
+	for _, g := range j.gangs {
+		var others []*network.Footprint
+		own := map[*group]bool{}
+		for _, group := range g.groups {
+			own[group] = true
+		}
+		for _, group := range j.groups {
+			if !own[group] {
+				others = append(others, group.footprints()...)
+			}
+		}
+		for _, g := range j.gangs {
+			others = append(others, g.next.footprints()...)
+			others = append(others, g.previous.footprints()...)
+		}
+		var inPasses []*network.Footprint
+		for _, d := range []dimension{overTensor, overContext, overExpert, overLookups} {
+			if group := g.groups[d]; group != nil {
+				inPasses = append(inPasses, group.footprints()...)
+			}
+		}
+		g.apart = j.c.Network.Apart(inPasses, others)
+	}
+}
+
+// wholeOf is the pass as one, nil if it has to be run step by step.
+func (g *gang) wholeOf(a workload.Action) *whole {
+	if !g.apart || len(g.stream) > 0 {
+		return nil
+	}
+	p := g.passOf(a)
+	if !p.priced {
+		p.priced, p.whole = true, g.price(p)
+	}
+	return p.whole
+}
+
+// price works a pass out as one, nil if collectives of the data stream may run
+// beside it.
+func (g *gang) price(p *pass) *whole {
+	w := &whole{}
+	var before *step
+	var last whole // the part before
+	for _, part := range p.parts {
+		if &part[0] != before {
+			last = whole{}
+			if !g.pricePart(part, &last) {
+				return nil
+			}
+			before = &part[0]
+		}
+		w.parts.add(last.parts)
+		w.held = append(w.held, last.held...)
+		for _, c := range last.carried {
+			w.carry(c)
+		}
+	}
+	w.time = w.parts.Compute + w.parts.AllExposed()
+	return w
+}
+
+// carry adds to what is carried.
+func (w *whole) carry(c carried) {
+	for i := range w.carried {
+		if was := &w.carried[i]; was.plan == c.plan && was.bytes == c.bytes {
+			was.times += c.times
+			return
+		}
+	}
+	w.carried = append(w.carried, c)
+}
+
+// pricePart adds the steps of a part.
+func (g *gang) pricePart(part []step, w *whole) bool {
+	for i := 0; i < len(part); i++ {
+		s := &part[i]
+		switch s.do {
+		case stepCompute:
+			w.parts.Compute += s.duration
+		case stepExchange:
+			w.parts.Exposed[s.transfer.kind] += g.exchange(s.transfer, w)
+		case stepBeside:
+			if i++; i == len(part) || part[i].do != stepCompute {
+				return false
+			}
+			compute, overlapped, exposed := g.j.besides(part[i].duration, g.exchange(s.transfer, w))
+			w.parts.Compute += compute
+			w.parts.Overlapped += overlapped
+			w.parts.Exposed[s.transfer.kind] += exposed
+		case stepReduce:
+			if g.j.Overlap {
+				return false
+			}
+			w.held = append(w.held, s.transfers...)
+		case stepGather:
+			return false
+		}
+	}
+	return true
+}
+
+// exchange is how long a collective takes.
+func (g *gang) exchange(t transfer, w *whole) sim.Time {
+	p, err := g.groups[t.dimension()].plan(t.op)
+	if err != nil {
+		panic("training: " + err.Error()) // form has planned all that there is
+	}
+	w.carry(carried{p, t.bytes, 1})
+	return p.Time(t.bytes)
+}
+
+// besides is how long a computation takes with a collective beside it that begins
+// with it, how long of that both last, and how much longer the collective.
+func (j *Job) besides(work, collective sim.Time) (compute, overlapped, exposed sim.Time) {
+	slow := sim.Time(float64(work)/j.beside + 0.5)
+	if slow <= collective {
+		return slow, slow, collective - slow
+	}
+	left := max(0, work-sim.Time(float64(collective)*j.beside+0.5))
+	return collective + left, collective, 0
+}
+
+// run runs a pass as one.
+func (g *gang) run(w *whole, now sim.Time) {
+	g.computing, g.whole = true, w
+	g.j.c.Engine.Schedule(now+w.time, g.j.actor, argComputed|uint64(g.number))
+}
+
+// ran is called when it has ended.
+func (g *gang) ran(now sim.Time) {
+	w := g.whole
+	g.computing, g.whole = false, nil
+	w.runs++
+	g.parts.add(w.parts)
+	g.ledger.Add(w.parts.Compute, w.parts.AllExposed(), w.parts.Overlapped, now)
+	g.held = append(g.held, w.held...)
+	g.advance(now)
+}
+
+// credit accounts for what the passes of the iteration have sent that were run as
+// one.
+func (g *gang) credit() {
+	for c := range g.program.chunks {
+		for p := range g.program.chunks[c].passes() {
+			w := p.whole
+			if w == nil || w.runs == 0 {
+				continue
+			}
+			for _, c := range w.carried {
+				for i := range c.plan.Phases {
+					phase, times := &c.plan.Phases[i], w.runs*c.times
+					g.j.c.Network.Credit(&phase.Footprint, float64(times)*phase.Share*c.bytes, sim.Time(times)*phase.Drain(c.bytes))
+				}
+			}
+			w.runs = 0
+		}
+	}
+}
