@@ -139,6 +139,9 @@ func (p *plant) trainingRecord(j *training.Job, job *cluster.Job) *result.Record
 	r.Add(result.Memory, memory)
 	r.Add(result.MicroBatch, int64(t.MicroBatch))
 	r.Add(result.Recompute, t.Recompute)
+	if t.Tuning == workload.TuningLoRA {
+		r.Add(result.TrainedParameters, t.Trained())
+	}
 	degrees := &result.Record{}
 	for _, d := range []struct {
 		group  workload.Group

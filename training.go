@@ -50,6 +50,7 @@ func (b *builder) addTraining(w *scenario.Training) {
 		TensorOverlap:    w.TensorOverlap.Value || !w.TensorOverlap.Set && w.SequenceParallel.Value, // as Megatron-LM
 		VirtualStages:    int(w.VirtualStages.Value), PipelineSchedule: w.Schedule.Value,
 		Zero: int(w.Zero.Value), Order: order,
+		Tuning: w.Tuning.Value, LoRARank: int(w.LoRARank.Value),
 	}
 	if w.Recompute.Value != "auto" {
 		t.Recompute = w.Recompute.Value
@@ -337,6 +338,7 @@ func (b *builder) trainingFaults(w *scenario.Training, err error) {
 		"data": w.Data.Pos, "precision": w.Precision.Pos, "attention": w.Attention.Pos,
 		"tensor": w.Tensor.Pos, "pipeline": w.Pipeline.Pos, "context": w.Context.Pos, "expert": w.Expert.Pos,
 		"framework": w.Framework.Pos, "virtual_stages": w.VirtualStages.Pos, "schedule": w.Schedule.Pos, "recompute": w.Recompute.Pos, "zero": w.Zero.Pos,
+		"tuning": w.Tuning.Pos, "lora_rank": w.LoRARank.Pos,
 	}
 	for _, e := range flatten(err) {
 		key, _, _ := strings.Cut(e.Error(), " ")

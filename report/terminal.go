@@ -83,6 +83,9 @@ func (p *printer) training(t *result.Record) {
 	p.item("throughput", "%s", rate)
 	p.item("utilization", "MFU %s, %.1f TFLOP/s per accelerator", Percent(t.Float(result.MFU.Name)), t.Float(result.ModelTFLOPS.Name))
 	p.item("time to train", "%s (%s iterations)", Seconds(t.Float(result.TimeToTrain.Name)), Count(t.Float(result.IterationCount.Name)))
+	if trained := t.Float(result.TrainedParameters.Name); trained > 0 {
+		p.item("adapters", "%s parameters trained, all others frozen", Prefixed(trained, ""))
+	}
 	p.item("memory", "%s per accelerator", Prefixed(t.Float(result.MemoryPerAccelerator.Name), "B"))
 	if algorithm := t.Text(result.GradientAlgorithm.Name); algorithm != "" {
 		p.item("gradients", "%s all-reduced (%s), %s of it behind the backward pass",

@@ -55,6 +55,7 @@ var (
 	MemoryFramework      = Metric{Name: "framework", Unit: "bytes", Definition: "what a process takes before it trains anything: context, kernels, buffers of the communication library"}
 	MicroBatch           = Metric{Name: "micro_batch", Definition: "sequences or samples of one pass of a replica; where auto was asked for, what was chosen"}
 	Recompute            = Metric{Name: "recompute", Definition: "activations computed again; where auto was asked for, what was chosen"}
+	TrainedParameters    = Metric{Name: "trained_parameters", Definition: "with tuning = \"lora\", parameters of the adapters of the whole model"}
 	Degrees              = Metric{Name: "degrees", Definition: "degrees of parallelism"}
 	GlobalBatch          = Metric{Name: "global_batch", Definition: "sequences or samples of one iteration"}
 	Accumulation         = Metric{Name: "accumulation", Definition: "micro-batches of one replica in an iteration"}

@@ -18,7 +18,7 @@ var places = []struct {
 	{"summary.json", "cluster", []Metric{TopologyKind, AcceleratorCount, HostCount, Host, SwitchCount, LinkCount}},
 	{"summary.json", "training[]", []Metric{
 		Name, Model, Precision, AcceleratorCount, GlobalBatch, Accumulation, IterationCount, IterationTime, TimeToTrain,
-		TokensPerSecond, SamplesPerSecond, ModelTFLOPS, HardwareTFLOPS, MFU, MemoryPerAccelerator, Memory, MicroBatch, Recompute,
+		TokensPerSecond, SamplesPerSecond, ModelTFLOPS, HardwareTFLOPS, MFU, MemoryPerAccelerator, Memory, MicroBatch, Recompute, TrainedParameters,
 		Degrees, GradientAlgorithm, GradientBytes, Breakdown, ExposedByKind, OverlappedTime, ComputeByClass, SlowedCompute,
 	}},
 	{"summary.json", "training[].memory_bytes", []Metric{MemoryParameters, MemoryGradients, MemoryOptimizer, MemoryActivations, MemoryGathered, MemoryBuffers, MemoryFramework}},

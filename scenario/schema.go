@@ -104,6 +104,9 @@ type Training struct {
 	Attention   Key[string]      `key:"attention" default:"\"flash\"" enum:"flash flash-2 unfused" doc:"kernel of the attention: flash is the accelerator's best fused one, but FlashAttention-2 under pytorch; unfused sends scores through memory"`
 	Framework   Key[string]      `key:"framework" enum:"megatron pytorch deepspeed" doc:"whose kernels and habits: megatron fuses elementwise passes; pytorch, the default with zero = 3, runs them one by one and stops a checkpoint early; deepspeed, the default with zero = 1 or 2 without sequence_parallel, sends whole activations between stages"`
 
+	Tuning   Key[string] `key:"tuning" default:"\"full\"" enum:"full lora" doc:"what is trained: full, all weights; lora, low-rank adapters on all matrices of the transformer blocks, all else being frozen (Hu et al. 2021)"`
+	LoRARank Key[int64]  `key:"lora_rank" min:"1" max:"65536" doc:"rank of the adapters with tuning = \"lora\"; 16 where left out"`
+
 	Iterations          Key[int64]   `key:"iterations" default:"3" min:"1" max:"1000000000" doc:"iterations to simulate"`
 	Epochs              Key[float64] `key:"epochs" positive:"true" min:"0" max:"1e9" doc:"how much to train: passes over the data"`
 	Samples             Key[int64]   `key:"samples" min:"1" doc:"how much to train: samples"`

@@ -24,16 +24,21 @@ func MaskedPositions(sequence int64) int64 {
 func (m Model) bert(b Batch) []Layer {
 	layers := make([]Layer, 0, m.Layers+2)
 	layers = append(layers, m.bertEmbedding(b))
-	block := m.bertBlock(b)
+	block := m.bertBlock(b, false)
 	for i := range m.Layers {
-		block.Name = fmt.Sprintf("layer %d", i)
-		layers = append(layers, block)
+		l := block
+		if i == 0 && b.LoRARank > 0 {
+			l = m.bertBlock(b, true)
+		}
+		l.Name = fmt.Sprintf("layer %d", i)
+		layers = append(layers, l)
 	}
 	return append(layers, m.bertHead(b))
 }
 
 func (m Model) bertEmbedding(b Batch) Layer {
 	u := newUnfolder("embedding", b)
+	u.unwanted = b.LoRARank > 0
 	tokens, shared := b.tokens(), b.shared()
 	u.vocabulary(m)
 	u.layer.Parameters += (m.Sequence + bertTypes) * m.Hidden
@@ -44,20 +49,24 @@ func (m Model) bertEmbedding(b Batch) Layer {
 	return u.done()
 }
 
-func (m Model) bertBlock(b Batch) Layer {
+// bertBlock is a layer; before the first nothing is trained.
+func (m Model) bertBlock(b Batch, first bool) Layer {
 	u := newUnfolder("", b)
+	u.adapt(first)
 	tokens := b.tokens()
 	shared, inner := b.shared()*m.Hidden, tokens*b.part(m.FFN)
 	width := b.part(m.Heads) * m.HeadDim
 	u.layer.Input = shared * int64(u.element)
 
 	u.keep(shared)
-	for range 3 { // the gradients of three products and of the residual meet
-		u.residualFork(shared)
-	}
+	u.fromInput(func() {
+		for range 3 { // the gradients of three products and of the residual meet
+			u.residualFork(shared)
+		}
+	})
 	for _, name := range []string{"query", "key", "value"} {
 		u.weights(m.Hidden, width, true)
-		u.columns(name, 1, tokens, width, m.Hidden)
+		u.fromInput(func() { u.columns(name, 1, tokens, m.Hidden, width) })
 		u.biasGradient(tokens * width)
 		u.copies(name+" to heads", tokens*width, 1)
 	}
@@ -72,7 +81,7 @@ func (m Model) bertBlock(b Batch) Layer {
 	u.residualFork(shared)
 	u.keep(shared)
 	u.weights(m.Hidden, b.part(m.FFN), true)
-	u.columns("up", 1, tokens, b.part(m.FFN), m.Hidden)
+	u.columns("up", 1, tokens, m.Hidden, b.part(m.FFN))
 	u.gelu(inner)
 	u.keep(inner)
 	u.weights(b.part(m.FFN), m.Hidden, true)
@@ -104,7 +113,7 @@ func (m Model) bertHead(b Batch) Layer {
 	u.scriptedNorm(masked, m.Hidden, 1)
 	u.keep(masked * m.Hidden)
 	u.layer.Parameters += vocab // the decoder's bias
-	u.columns("logits", 1, masked, vocab, m.Hidden)
+	u.columns("logits", 1, masked, m.Hidden, vocab)
 	u.biasGradient(masked * vocab)
 	u.loss(masked*vocab, false)
 	return u.done()
@@ -134,5 +143,8 @@ func (u *unfolder) scriptedNorm(rows, n int64, inputs float64) {
 	u.keep(2 * rows * n)
 	backward := u.moves(rows*n, 7, 0, normGradientSlots)
 	backward.launches = 3
+	if u.batch.LoRARank > 0 { // no sums over rows
+		backward = u.moves(rows*n, 4, 0, normGradientSlots)
+	}
 	u.pass("norm", Elementwise, u.moves(rows*n, inputs+3, 0, normSlots), backward)
 }

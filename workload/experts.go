@@ -42,19 +42,21 @@ func (u *unfolder) experts(m Model) {
 	}
 	width := b.part(m.ExpertFFN)
 	u.keep(own * rows * m.Hidden)
-	gated := int64(1)
+	widths := []int64{width}
 	if m.Activation == ActivationSwiGLU {
-		gated = 2
+		widths = []int64{width, width}
 	}
-	u.layer.ExpertParameters += own * (gated + 1) * m.Hidden * width
-	u.columns("experts up", own, rows, gated*width, m.Hidden)
-	if gated == 2 {
+	u.layer.ExpertParameters += own * int64(len(widths)+1) * m.Hidden * width
+	u.routed = true
+	u.columns("experts up", own, rows, m.Hidden, widths...)
+	if len(widths) == 2 {
 		u.swiglu(own * rows * width)
 	} else {
 		u.gelu(own * rows * width)
 	}
 	u.keep(own * rows * width)
 	u.rows("experts down", own, rows, m.Hidden, width)
+	u.routed = false
 	travel()
 	u.pass("weighted sum", Elementwise, u.moves(routed*m.Hidden, 2, 0, moveSlots), u.moves(routed*m.Hidden, 3, 0, moveSlots))
 }

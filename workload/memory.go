@@ -43,7 +43,8 @@ const (
 //
 // ZeRO divides by the replicas what its stage shares out; with parameters shared
 // out, two layers are gathered at a time. FSDP shares out the optimizer's FP32
-// copy alone: parameters have 16 bits only while they are gathered.
+// copy alone: parameters have 16 bits only while they are gathered. Frozen ones
+// have no such copy and are kept as the passes need them.
 //
 // Buffers are what is on its way. A stage keeps what it has passed on until the
 // backward pass (DeepSpeed's pipeline engine; Megatron-LM can free it). ZeRO copies
@@ -69,17 +70,20 @@ func (t Training) Memory() Memory {
 // memory is the peak of a stage.
 func (t Training) memory(layers []Layer, stage int) Memory {
 	chunks := t.Chunks(layers)
-	var kept, widest, working int64
-	var shared, experts int64 // parameters
-	var tables int64          // bytes
+	var kept, widest, gathered, working int64
+	var shared, experts, frozen, frozenExperts int64 // parameters
+	var tables int64                                 // bytes
 	for c := stage; c < len(chunks); c += t.Pipeline {
 		var chunk int64
 		for _, l := range layers[chunks[c][0]:chunks[c][1]] {
 			chunk += l.Activations
 			shared += l.Parameters
 			experts += l.ExpertParameters
+			frozen += l.Frozen
+			frozenExperts += l.FrozenExperts
 			tables += l.ShardedBytes
 			widest = max(widest, l.Parameters+l.ExpertParameters)
+			gathered = max(gathered, l.weights())
 			working = max(working, l.Again)
 		}
 		kept = max(kept, chunk)
@@ -89,6 +93,7 @@ func (t Training) memory(layers []Layer, stage int) Memory {
 	if t.Framework == FrameworkPyTorch && t.Zero == 3 && ElementBytes(t.Precision) == 2 {
 		parameters = 0
 	}
+	parameters += t.Owned(frozen, frozenExperts, 3) * ElementBytes(t.Precision)
 	inFlight := int64(t.InFlight(stage))
 	m := Memory{
 		Parameters:  parameters + tables,
@@ -109,7 +114,7 @@ func (t Training) memory(layers []Layer, stage int) Memory {
 		m.Buffers += widest * element
 	}
 	if t.Zero == 3 {
-		m.Gathered = 2 * widest * ElementBytes(t.Precision)
+		m.Gathered = 2 * gathered * ElementBytes(t.Precision)
 	}
 	return m
 }

@@ -95,12 +95,16 @@ func (g Group) String() string { return groupNames[g] }
 // parameter gradients are complete when its backward pass is.
 type Layer struct {
 	Name        string
-	Parameters  int64 // trainable values that belong to this layer alone
+	Parameters  int64 // trained values that belong to this layer alone
 	Activations int64 // bytes kept from forward to backward of one micro-batch
 
 	// ExpertParameters are those of routed experts, which only the replicas
 	// that hold the same experts sum the gradients of. Not in Parameters.
 	ExpertParameters int64
+
+	// Frozen and FrozenExperts are what the layer computes with but does not train
+	// of either: they have no gradients and no optimizer state.
+	Frozen, FrozenExperts int64
 
 	// Input is the bytes that the layer is computed again from in the backward
 	// pass; 0 if it is never computed again. Forward[CoreFrom:CoreTo] is
@@ -123,6 +127,9 @@ type Layer struct {
 	// shape share them: they must not be modified.
 	Forward, Backward []Operator
 }
+
+// weights is all values that the layer computes with, sharded tables apart.
+func (l Layer) weights() int64 { return l.Parameters + l.ExpertParameters + l.Frozen + l.FrozenExperts }
 
 // sharesOperators reports whether l and o are of the same shape.
 func (l Layer) sharesOperators(o Layer) bool {
@@ -157,6 +164,10 @@ type Batch struct {
 	// TensorOverlap runs the tensor-parallel exchanges of the backward pass beside
 	// products that do not need them.
 	TensorOverlap bool
+
+	// LoRARank is the rank of the adapters that are trained in place of the
+	// weights; 0 trains the weights.
+	LoRARank int64
 }
 
 func (b Batch) withDegrees() Batch {
@@ -221,6 +232,8 @@ type unfolder struct {
 	element float64 // bytes of one activation
 	layer   Layer
 	groups  [][]Operator // backward operators, by call
+
+	adapters
 }
 
 func newUnfolder(name string, b Batch) *unfolder {
@@ -241,6 +254,7 @@ func (u *unfolder) done() Layer {
 	for i := len(u.groups) - 1; i >= 0; i-- {
 		u.layer.Backward = append(u.layer.Backward, u.groups[i]...)
 	}
+	u.freeze()
 	return u.layer
 }
 
@@ -259,8 +273,16 @@ func (u *unfolder) product(name string, class Class, batch, m, n, k int64) Opera
 	}
 }
 
-// add appends forward operators and the backward operators that answer them.
+// add appends forward operators and the backward operators that answer them, if
+// what came before wants a gradient.
 func (u *unfolder) add(forward, backward []Operator) {
+	if u.unwanted {
+		backward = nil
+	}
+	u.append(forward, backward)
+}
+
+func (u *unfolder) append(forward, backward []Operator) {
 	u.layer.Forward = append(u.layer.Forward, forward...)
 	for i := range backward {
 		backward[i].Backward = true
@@ -273,13 +295,26 @@ func (u *unfolder) add(forward, backward []Operator) {
 // input, and of the transposed input with it for the weights, which sums over
 // the m rows.
 func (u *unfolder) linear(name string, m, n, k int64) {
-	u.add([]Operator{u.product(name, Matrix, 1, m, n, k)}, u.gradients(name, 1, m, n, k))
+	forward, data, weight := u.weighted(name, 1, m, k, n)
+	u.append(forward, append(data, weight...))
 }
 
-func (u *unfolder) gradients(name string, batch, m, n, k int64) []Operator {
-	weight := u.product(name+" weight gradient", Matrix, batch, n, k, m)
-	weight.Weight = true
-	return []Operator{u.product(name+" data gradient", Matrix, batch, m, k, n), weight}
+// weighted is the operators of one product with several weight matrices of height
+// k side by side, of the given widths: those of the forward pass, and of the
+// backward pass those for the input's gradient and those for what is trained.
+func (u *unfolder) weighted(name string, batch, m, k int64, widths ...int64) (forward, data, weight []Operator) {
+	var n int64
+	for _, width := range widths {
+		n += width
+	}
+	forward = []Operator{u.product(name, Matrix, batch, m, n, k)}
+	data = []Operator{u.product(name+" data gradient", Matrix, batch, m, k, n)}
+	if u.batch.LoRARank > 0 {
+		return u.adapted(name, forward[0], data[0], widths)
+	}
+	gradient := u.product(name+" weight gradient", Matrix, batch, n, k, m)
+	gradient.Weight = true
+	return forward, data, []Operator{gradient}
 }
 
 // traffic is what a pass over tensors does: bytes through HBM, instruction

@@ -20,46 +20,53 @@ import (
 // runs beside the product for the input's gradient, and the reduce-scatter, or
 // all-reduce, beside the one for the weights'.
 
-// columns is a product whose weight matrix is cut by columns: n is the width of
-// one rank's part. rows are those of the gathered input.
-func (u *unfolder) columns(name string, batch, rows, n, k int64) {
-	product := u.product(name, Matrix, batch, rows, n, k)
-	gradients := u.gradients(name, batch, rows, n, k)
+// columns is a product whose weight matrices, of height k, are cut by columns:
+// widths are those of one rank's part of each. rows are those of the gathered
+// input.
+func (u *unfolder) columns(name string, batch, rows, k int64, widths ...int64) {
+	forward, data, weight := u.weighted(name, batch, rows, k, widths...)
 	if u.batch.Tensor == 1 {
-		u.add([]Operator{product}, gradients)
+		u.append(forward, append(data, weight...))
 		return
 	}
 	input := float64(batch*rows*k) * u.element
 	if u.batch.SequenceParallel {
-		again := u.exchange(collective.AllGather, TensorGroup, input)
-		again.Beside = u.batch.TensorOverlap
-		scatter := u.exchange(collective.ReduceScatter, TensorGroup, input)
-		scatter.Beside = u.batch.TensorOverlap
-		u.add([]Operator{u.exchange(collective.AllGather, TensorGroup, input), product},
-			[]Operator{again, gradients[0], scatter, gradients[1]})
-		return
+		forward = append([]Operator{u.exchange(collective.AllGather, TensorGroup, input)}, forward...)
+		if len(weight) > 0 { // which take the input
+			again := u.exchange(collective.AllGather, TensorGroup, input)
+			again.Beside = u.batch.TensorOverlap
+			data = append([]Operator{again}, data...)
+		}
 	}
-	sum := u.exchange(collective.AllReduce, TensorGroup, input)
-	sum.Beside = u.batch.TensorOverlap
-	u.add([]Operator{product}, []Operator{gradients[0], sum, gradients[1]})
+	if !u.unwanted {
+		op := collective.AllReduce
+		if u.batch.SequenceParallel {
+			op = collective.ReduceScatter
+		}
+		sum := u.exchange(op, TensorGroup, input)
+		sum.Beside = u.batch.TensorOverlap && len(weight) > 0
+		data = append(data, sum)
+	}
+	u.append(forward, append(data, weight...))
 }
 
 // rows is a product whose weight matrix is cut by rows: k is the height of one
 // rank's part.
 func (u *unfolder) rows(name string, batch, m, n, k int64) {
-	product := u.product(name, Matrix, batch, m, n, k)
-	gradients := u.gradients(name, batch, m, n, k)
+	forward, data, weight := u.weighted(name, batch, m, k, n)
+	backward := append(data, weight...)
 	if u.batch.Tensor == 1 {
-		u.add([]Operator{product}, gradients)
+		u.append(forward, backward)
 		return
 	}
 	output := float64(batch*m*n) * u.element
 	if u.batch.SequenceParallel {
-		u.add([]Operator{product, u.exchange(collective.ReduceScatter, TensorGroup, output)},
-			append([]Operator{u.exchange(collective.AllGather, TensorGroup, output)}, gradients...))
-		return
+		forward = append(forward, u.exchange(collective.ReduceScatter, TensorGroup, output))
+		backward = append([]Operator{u.exchange(collective.AllGather, TensorGroup, output)}, backward...)
+	} else {
+		forward = append(forward, u.exchange(collective.AllReduce, TensorGroup, output))
 	}
-	u.add([]Operator{product, u.exchange(collective.AllReduce, TensorGroup, output)}, gradients)
+	u.append(forward, backward)
 }
 
 // exchange is a collective of so many bytes, as package collective counts them.

@@ -46,6 +46,11 @@ type Training struct {
 	// too, which is PyTorch's FSDP.
 	Zero int
 
+	// Tuning is what is trained; default TuningFull. LoRARank is the rank of the
+	// adapters of TuningLoRA; default 16.
+	Tuning   string
+	LoRARank int
+
 	// Recompute is what the backward pass computes again instead of keeping it;
 	// default RecomputeNone.
 	Recompute string
@@ -111,6 +116,12 @@ func (t Training) WithDefaults() Training {
 	}
 	if t.Recompute == "" {
 		t.Recompute = RecomputeNone
+	}
+	if t.Tuning == "" {
+		t.Tuning = TuningFull
+	}
+	if t.Tuning == TuningLoRA && t.LoRARank == 0 {
+		t.LoRARank = loraRank
 	}
 	if t.Order == nil {
 		t.Order = DefaultOrder
@@ -184,6 +195,9 @@ func (t Training) Validate() error {
 	case RecomputeNone, RecomputeSelective, RecomputeFull:
 	default:
 		bad("recompute %q is unknown: %q, %q or %q", t.Recompute, RecomputeNone, RecomputeSelective, RecomputeFull)
+	}
+	if err := t.checkTuning(); err != nil {
+		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }
@@ -290,6 +304,7 @@ func (t Training) Batch() Batch {
 		Precision: t.Precision, Attention: t.Attention, Eager: t.Framework == FrameworkPyTorch,
 		Tensor: int64(t.Tensor), Context: int64(t.Context), Expert: int64(t.Expert), Data: int64(t.Data),
 		SequenceParallel: t.SequenceParallel && t.Tensor > 1, TensorOverlap: t.TensorOverlap,
+		LoRARank: int64(t.LoRARank),
 	}
 }
 
@@ -307,13 +322,17 @@ func (t Training) Layers() []Layer {
 		after.Name = l.Name
 		layers[i] = after
 	}
-	layers[len(layers)-1].Parameters += t.TiedTable()
+	if head := &layers[len(layers)-1]; t.Tuning == TuningLoRA {
+		head.Frozen += t.TiedTable()
+	} else {
+		head.Parameters += t.TiedTable()
+	}
 	return layers
 }
 
 // TiedTable is a rank's parameters of the embedding table that the first and the
-// last of several stages each keep a copy of, whose gradients they sum (Shoeybi et
-// al. 2019); 0 if there is none.
+// last of several stages each keep a copy of, whose gradients, if it has any, they
+// sum (Shoeybi et al. 2019); 0 if there is none.
 func (t Training) TiedTable() int64 {
 	t = t.WithDefaults()
 	if !t.Model.TiedEmbeddings || t.Pipeline == 1 {
@@ -516,15 +535,19 @@ func (t Training) Step(parameters, all int64) Operator {
 // weights, biases and the two of a norm. It only sets the number of launches.
 func (t Training) tensors(parameters, all int64) int64 {
 	arrays := 16*t.Model.Layers + 8
-	if t.Model.Family == FamilyConvnet {
+	switch {
+	case t.Model.Family == FamilyConvnet:
 		arrays = 3 * t.Model.Layers
+	case t.Tuning == TuningLoRA: // a pair for each of q, k, v, o, gate, up and down
+		arrays, all = 14*t.Model.Layers, t.Trained()
 	}
 	return max(1, arrays*parameters/max(all, 1))
 }
 
 // FLOPs is the model's arithmetic in one iteration over all replicas, the
 // numerator of model FLOPs utilisation (Chowdhery et al. 2022): three times
-// the forward pass's products, two FLOPs a multiply-add. Counted are products
+// the forward pass's products, two FLOPs a multiply-add; under LoRA, which has no
+// gradients of frozen weights, the products of both passes, about twice. Counted are products
 // with weights (the head and its vocabulary included, on the positions where
 // it runs), convolutions, and attention's two products over the full square of
 // scores, causal or not. Not counted are recomputation, embedding look-ups and
@@ -539,38 +562,46 @@ func (t Training) FLOPs() float64 {
 	// model's arithmetic is of those that come.
 	t.Model.CapacityFactor = 0
 	samples := max(t.Model.Experts, 1)
-	b := Batch{Samples: samples, Sequence: int64(t.Sequence), Precision: t.Precision, Attention: AttentionUnfused}
-	var forward float64
-	for _, l := range t.Model.Unfold(b) {
-		for _, op := range l.Forward {
-			if op.Class.Product() {
-				forward += op.FLOPs
-			}
-		}
-	}
-	return 3 * forward * float64(t.GlobalBatch) / float64(samples)
+	b := Batch{Samples: samples, Sequence: int64(t.Sequence), Precision: t.Precision, Attention: AttentionUnfused, LoRARank: int64(t.LoRARank)}
+	needed, _ := t.products(t.Model.Unfold(b))
+	return needed * float64(t.GlobalBatch) / float64(samples)
 }
 
-// Recomputed is the products' FLOPs of an iteration with those that the backward
-// pass computes again, per FLOP without.
-func (t Training) Recomputed() float64 {
-	var forward, again float64
-	for _, l := range t.Layers() {
+// products is the FLOPs of the products of layers that an iteration cannot do
+// without, and of those that the backward pass computes again.
+func (t Training) products(layers []Layer) (needed, again float64) {
+	var forward, backward float64
+	for _, l := range layers {
 		for _, op := range l.Forward {
 			if op.Class.Product() {
 				forward += op.FLOPs
 			}
 		}
 		for _, op := range l.Backward {
-			if op.Class.Product() && !op.Backward {
+			switch {
+			case !op.Class.Product():
+			case op.Backward:
+				backward += op.FLOPs
+			default:
 				again += op.FLOPs
 			}
 		}
 	}
-	if forward == 0 {
+	if t.Tuning == TuningLoRA {
+		return forward + backward, again
+	}
+	return 3 * forward, again
+}
+
+// Recomputed is the products' FLOPs of an iteration with those that the backward
+// pass computes again, per FLOP without.
+func (t Training) Recomputed() float64 {
+	t = t.WithDefaults()
+	needed, again := t.products(t.Layers())
+	if needed == 0 {
 		return 1
 	}
-	return 1 + again/(3*forward)
+	return 1 + again/needed
 }
 
 // Bucket is gradients that are summed over the replicas together.

@@ -19,15 +19,18 @@ func (m Model) decoder(b Batch) []Layer {
 	dropout := b.Attention == AttentionUnfused && m.learned()
 	layers := make([]Layer, 0, m.Layers+2)
 	layers = append(layers, m.decoderEmbedding(b, dropout))
-	block := m.decoderBlock(b, dropout, false)
+	block := m.decoderBlock(b, dropout, false, false)
 	dense := block
 	if m.DenseLayers > 0 {
-		dense = m.decoderBlock(b, dropout, true)
+		dense = m.decoderBlock(b, dropout, true, false)
 	}
 	for i := range m.Layers {
 		l := block
 		if i < m.DenseLayers {
 			l = dense
+		}
+		if i == 0 && b.LoRARank > 0 {
+			l = m.decoderBlock(b, dropout, m.DenseLayers > 0, true)
 		}
 		l.Name = "layer " + strconv.FormatInt(i, 10)
 		layers = append(layers, l)
@@ -37,6 +40,7 @@ func (m Model) decoder(b Batch) []Layer {
 
 func (m Model) decoderEmbedding(b Batch, dropout bool) Layer {
 	u := newUnfolder("embedding", b)
+	u.unwanted = b.LoRARank > 0
 	u.vocabulary(m)
 	if m.learned() {
 		u.layer.Parameters += m.Sequence * m.Hidden
@@ -66,14 +70,19 @@ func (u *unfolder) vocabulary(m Model) {
 	u.add([]Operator{u.exchange(collective.AllReduce, TensorGroup, bytes)}, nil)
 }
 
-func (m Model) decoderBlock(b Batch, dropout, dense bool) Layer {
+// decoderBlock is a layer; dense has no experts, and before the first nothing is
+// trained.
+func (m Model) decoderBlock(b Batch, dropout, dense, first bool) Layer {
 	u := newUnfolder("", b)
+	u.adapt(first)
 	shared := b.shared()
 	bias := m.biased()
 	u.layer.Input = shared * m.Hidden * int64(u.element)
 
-	u.residualFork(shared * m.Hidden)
-	u.norm(shared, m.Hidden, bias)
+	u.fromInput(func() {
+		u.residualFork(shared * m.Hidden)
+		u.norm(shared, m.Hidden, bias)
+	})
 	if m.KVRank > 0 {
 		u.latentAttention(m, dropout)
 	} else {
@@ -100,7 +109,7 @@ func (u *unfolder) selfAttention(m Model, dropout bool) {
 	queries, keys := b.part(m.Heads)*m.HeadDim, b.part(m.KVHeads)*m.HeadDim
 	u.keep(b.shared() * m.Hidden)
 	u.weights(m.Hidden, queries+2*keys, bias)
-	u.columns("qkv", 1, tokens, queries+2*keys, m.Hidden)
+	u.fromInput(func() { u.columns("qkv", 1, tokens, m.Hidden, queries, keys, keys) })
 	if m.rotary() {
 		u.rotate(tokens * (queries + keys))
 	}
@@ -130,19 +139,24 @@ func (u *unfolder) latentAttention(m Model, dropout bool) {
 	width := m.Hidden // of what the queries are projected from
 	if m.QueryRank > 0 {
 		u.weights(m.Hidden, m.QueryRank, false)
-		u.linear("query down", shared, m.QueryRank, m.Hidden)
+		u.fromInput(func() { u.linear("query down", shared, m.QueryRank, m.Hidden) })
 		u.norm(shared, m.QueryRank, false)
 		u.keep(shared * m.QueryRank)
 		width = m.QueryRank
 	}
 	u.weights(m.Hidden, m.KVRank+m.RotaryDim, false)
-	u.linear("key and value down", shared, m.KVRank+m.RotaryDim, m.Hidden)
+	u.fromInput(func() { u.linear("key and value down", shared, m.KVRank+m.RotaryDim, m.Hidden) })
 	u.norm(shared, m.KVRank, false)
 	u.weights(width, queries, false)
-	u.columns("query up", 1, tokens, queries, width)
+	up := func() { u.columns("query up", 1, tokens, width, queries) }
+	if m.QueryRank > 0 {
+		up()
+	} else {
+		u.fromInput(up)
+	}
 	u.keep(shared * m.KVRank)
 	u.weights(m.KVRank, n*(m.HeadDim+m.ValueDim), false)
-	u.columns("key and value up", 1, tokens, n*(m.HeadDim+m.ValueDim), m.KVRank)
+	u.columns("key and value up", 1, tokens, m.KVRank, n*(m.HeadDim+m.ValueDim))
 	u.rotate(tokens * (n + 1) * m.RotaryDim)
 	u.attention(headShape{n, n, m.HeadDim + m.RotaryDim, m.ValueDim}, true, dropout, false)
 	u.keep(tokens * values)
@@ -168,11 +182,11 @@ func (u *unfolder) feedForward(m Model, ffn int64) {
 	u.keep(b.shared() * m.Hidden)
 	if m.Activation == ActivationSwiGLU {
 		u.weights(m.Hidden, 2*width, false)
-		u.columns("gate and up", 1, tokens, 2*width, m.Hidden)
+		u.columns("gate and up", 1, tokens, m.Hidden, width, width)
 		u.swiglu(tokens * width)
 	} else {
 		u.weights(m.Hidden, width, m.biased())
-		u.columns("up", 1, tokens, width, m.Hidden)
+		u.columns("up", 1, tokens, m.Hidden, width)
 		u.gelu(tokens * width)
 	}
 	u.keep(tokens * width)
@@ -185,11 +199,13 @@ func (m Model) decoderHead(b Batch) Layer {
 	u := newUnfolder("head", b)
 	shared, vocab := b.shared(), b.part(m.Vocab)
 	u.norm(shared, m.Hidden, m.biased())
-	u.keep(shared * m.Hidden)
+	if b.LoRARank == 0 { // the gradient of the weights needs the input
+		u.keep(shared * m.Hidden)
+	}
 	if !m.TiedEmbeddings {
 		u.layer.Parameters += vocab * m.Hidden
 	}
-	u.columns("logits", 1, b.tokens(), vocab, m.Hidden)
+	u.columns("logits", 1, b.tokens(), m.Hidden, vocab)
 	u.loss(b.tokens()*vocab, true)
 	if b.Tensor > 1 { // the greatest logit, the right one and the sum of exponentials
 		sum := u.exchange(collective.AllReduce, TensorGroup, 4*float64(b.tokens()))
@@ -209,7 +225,11 @@ func (u *unfolder) weights(k, n int64, bias bool) {
 }
 
 // keep counts n activations held until the backward pass.
-func (u *unfolder) keep(n int64) { u.layer.Activations += n * int64(u.element) }
+func (u *unfolder) keep(n int64) {
+	if !u.unwanted {
+		u.layer.Activations += n * int64(u.element)
+	}
+}
 
 // moves is a pass over n elements: so many 16- or 32-bit accesses and mask
 // accesses each.
@@ -229,7 +249,8 @@ func (u *unfolder) embedding(tokens, hidden, vocab int64) {
 
 // norm is one fused layer norm or RMS norm of rows of width n. The backward
 // pass reads the output's gradient and the input twice, once for the input's
-// gradient and once for the sums over rows that are the parameters' gradients.
+// gradient and once for the sums over rows that are the parameters' gradients,
+// which frozen ones have none of.
 func (u *unfolder) norm(rows, n int64, bias bool) {
 	u.layer.Parameters += n
 	if bias {
@@ -238,12 +259,19 @@ func (u *unfolder) norm(rows, n int64, bias bool) {
 	u.keep(rows * n)
 	backward := u.moves(rows*n, 5, 0, normGradientSlots)
 	backward.launches = 2
+	if u.batch.LoRARank > 0 {
+		backward = u.moves(rows*n, 3, 0, normGradientSlots)
+	}
 	u.pass("norm", Elementwise, u.moves(rows*n, 2, 0, normSlots), backward)
 }
 
 // biasGradient sums the output's gradient over rows. The bias itself is added
-// in the epilogue of the product or in the pass that follows.
+// in the epilogue of the product or in the pass that follows. A frozen one has
+// none.
 func (u *unfolder) biasGradient(n int64) {
+	if u.batch.LoRARank > 0 {
+		return
+	}
 	u.pass("bias", Elementwise, traffic{}, u.moves(n, 1, 0, moveSlots))
 }
 
@@ -255,7 +283,9 @@ func (u *unfolder) copies(name string, n int64, times float64) {
 }
 
 func (u *unfolder) dropout(n int64) {
-	u.layer.Activations += n * maskBytes
+	if !u.unwanted {
+		u.layer.Activations += n * maskBytes
+	}
 	u.pass("dropout", Elementwise, u.moves(n, 2, 1, dropoutSlots), u.moves(n, 2, 1, maskSlots))
 }
 

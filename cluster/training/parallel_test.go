@@ -76,6 +76,15 @@ func combinations() map[string]workload.Training {
 		"expert, all replicas": {Model: mixture, GlobalBatch: 16, Data: 8, Expert: 8},
 		"five ways":            {Model: mixture, GlobalBatch: 16, Data: 2, Tensor: 2, Pipeline: 2, Context: 2, Expert: 2, SequenceParallel: true},
 	}
+	for _, name := range []string{"data", "sequence parallel", "tied", "zero bubble", "interleaved", "full", "five ways"} {
+		lora := all[name]
+		lora.Tuning = workload.TuningLoRA
+		all[name+", lora"] = lora
+		if name != "zero bubble" {
+			lora.Zero = 3
+			all[name+", lora, zero 3"] = lora
+		}
+	}
 	for _, zero := range []int{1, 2, 3} {
 		all[fmt.Sprintf("zero %d", zero)] = workload.Training{Model: small, GlobalBatch: 16, Data: 8, Zero: zero}
 		all[fmt.Sprintf("three ways, zero %d", zero)] = workload.Training{Model: tied, GlobalBatch: 16, Tensor: 2, Pipeline: 2, Data: 2, Zero: zero, SequenceParallel: true}

@@ -195,7 +195,7 @@ func (j *Job) compile(layers []workload.Layer, stage int) *program {
 			p.gather = parameters(t, shared, 0)
 		}
 	}
-	if table := t.TiedTable(); table > 0 && (stage == 0 || stage == t.Pipeline-1) {
+	if table := t.TiedTable(); table > 0 && t.Tuning == workload.TuningFull && (stage == 0 || stage == t.Pipeline-1) {
 		p.tied = transfer{kind: Pipeline, op: collective.AllReduce, bytes: float64(table * workload.GradientBytes(t.Precision))}
 	}
 	return p
@@ -256,7 +256,7 @@ func (j *Job) compileChunk(layers []workload.Layer, n, of int) chunk {
 	}
 	c.forward.add(entry...)
 	for _, l := range layers {
-		c.forward.add(j.gathers(l)...)
+		c.forward.add(j.gathers(l, l.Forward)...)
 		c.forward.add(j.of(l.Forward, everything)...)
 	}
 	split := t.PipelineSchedule == workload.ZeroBubble
@@ -280,7 +280,7 @@ func (j *Job) compileChunk(layers []workload.Layer, n, of int) chunk {
 			}
 			for i := len(layers) - 1; i >= 0; i-- {
 				l := layers[i]
-				steps.add(j.gathers(l)...)
+				steps.add(j.gathers(l, l.Backward)...)
 				if !split {
 					steps.add(j.of(l.Backward, everything)...)
 				} else {
@@ -299,16 +299,17 @@ func (j *Job) compileChunk(layers []workload.Layer, n, of int) chunk {
 	return c
 }
 
-// gathers are the steps before a layer that make its parameters be there.
-func (j *Job) gathers(l workload.Layer) []step {
-	if j.Training.Zero < 3 || j.replicas() == 1 || l.Parameters+l.ExpertParameters == 0 {
+// gathers are the steps before a pass of a layer that make its parameters, frozen
+// ones too, be there.
+func (j *Job) gathers(l workload.Layer, pass []workload.Operator) []step {
+	shared, experts := l.Parameters+l.Frozen, l.ExpertParameters+l.FrozenExperts
+	if j.Training.Zero < 3 || j.replicas() == 1 || shared+experts == 0 || len(pass) == 0 {
 		return nil
 	}
-	experts := l.ExpertParameters
 	if j.replicas() == j.Training.Expert {
 		experts = 0 // each rank has its own
 	}
-	return []step{{do: stepGather, transfers: parameters(j.Training, l.Parameters, experts)}}
+	return []step{{do: stepGather, transfers: parameters(j.Training, shared, experts)}}
 }
 
 // readyAfter gives the sums of gradients that can begin after the backward pass of

@@ -62,6 +62,11 @@ func TestTraffic(t *testing.T) {
 		dense += float64(l.Parameters) * width
 	}
 
+	// Adapters of rank 8 on query, key, value, projection, up and down; of the table
+	// and the positions no pass back needs the rows.
+	adapters := width * 8 * L * (4*2*h + 2*5*h)
+	table := width * (V + 512) * h
+
 	first1, last1 := ends(1)
 	first2, last2 := ends(2)
 	tied := small
@@ -82,6 +87,13 @@ func TestTraffic(t *testing.T) {
 		{"zero 1", workload.Training{Data: 4, GlobalBatch: 4 * b * m, Zero: 1}, map[int]float64{0: 2 * psi * of(4)}},
 		{"zero 2", workload.Training{Data: 4, GlobalBatch: 4 * b * m, Zero: 2}, map[int]float64{0: (m + 1) * psi * of(4)}},
 		{"zero 3", workload.Training{Data: 4, GlobalBatch: 4 * b * m, Zero: 3}, map[int]float64{0: 3 * m * psi * of(4)}},
+		// Hu et al. 2021: gradients of the adapters alone; frozen parameters are gathered
+		// and not reduced.
+		{"lora", workload.Training{Data: 8, GlobalBatch: 8 * b, Tuning: workload.TuningLoRA, LoRARank: 8}, map[int]float64{0: 2 * adapters * of(8)}},
+		{"lora, zero 1", workload.Training{Data: 8, GlobalBatch: 8 * b, Tuning: workload.TuningLoRA, LoRARank: 8, Zero: 1}, map[int]float64{0: 2 * adapters * of(8)}},
+		{"lora, zero 3", workload.Training{Data: 8, GlobalBatch: 8 * b, Tuning: workload.TuningLoRA, LoRARank: 8, Zero: 3}, map[int]float64{0: (3*adapters + 2*psi - table) * of(8)}},
+		{"lora, tensor", workload.Training{Tensor: 4, GlobalBatch: b * m, Tuning: workload.TuningLoRA}, map[int]float64{0: m * of(4) * ((4*L+1)*2*sbh + statistics)}},
+		{"lora, sequence parallel", workload.Training{Tensor: 4, GlobalBatch: b * m, SequenceParallel: true, Tuning: workload.TuningLoRA}, map[int]float64{0: m * of(4) * ((10*L+2)*sbh + statistics)}},
 
 		// Shoeybi et al. 2019: four all-reduces of s b h a layer, six with full
 		// recomputation (Korthikanti et al. 2022), and one each for the embedding
