@@ -159,6 +159,9 @@ func (p *plant) trainingRecord(j *training.Job, job *cluster.Job) *result.Record
 	if name := j.Algorithm(); name != "" {
 		r.Add(result.GradientAlgorithm, name)
 		r.Add(result.GradientBytes, j.GradientBytes())
+		if t.Compresses() {
+			r.Add(result.CompressedBytes, t.Compressed(j.GradientBytes()/workload.GradientBytes(t.Precision)))
+		}
 	}
 	b := &result.Record{}
 	b.Add(result.ComputePart, j.Last.Compute.Seconds())

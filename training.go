@@ -50,6 +50,7 @@ func (b *builder) addTraining(w *scenario.Training) {
 		TensorOverlap:    w.TensorOverlap.Value || !w.TensorOverlap.Set && w.SequenceParallel.Value, // as Megatron-LM
 		VirtualStages:    int(w.VirtualStages.Value), PipelineSchedule: w.Schedule.Value,
 		Zero: int(w.Zero.Value), Order: order,
+		GradientCompression: w.GradientCompression.Value, GradientDensity: w.GradientDensity.Value,
 		Tuning: w.Tuning.Value, LoRARank: int(w.LoRARank.Value),
 	}
 	if w.Recompute.Value != "auto" {
@@ -338,6 +339,7 @@ func (b *builder) trainingFaults(w *scenario.Training, err error) {
 		"data": w.Data.Pos, "precision": w.Precision.Pos, "attention": w.Attention.Pos,
 		"tensor": w.Tensor.Pos, "pipeline": w.Pipeline.Pos, "context": w.Context.Pos, "expert": w.Expert.Pos,
 		"framework": w.Framework.Pos, "virtual_stages": w.VirtualStages.Pos, "schedule": w.Schedule.Pos, "recompute": w.Recompute.Pos, "zero": w.Zero.Pos,
+		"gradient_compression": w.GradientCompression.Pos, "gradient_density": w.GradientDensity.Pos,
 		"tuning": w.Tuning.Pos, "lora_rank": w.LoRARank.Pos,
 	}
 	for _, e := range flatten(err) {

@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/railyard/railyard"
 )
 
 // one is a single A100 of 80 GB.
@@ -100,6 +102,55 @@ func TestTooMuch(t *testing.T) {
 		}
 		if r := run(t, much, nil, sets...); number(t, r, "training.0.memory_per_accelerator_bytes") > 80e9 {
 			t.Errorf("%s does not fit", s)
+		}
+	}
+}
+
+// Llama 2 70B is fine-tuned on one host of eight A100 with LoRA, and not without.
+func TestTuning(t *testing.T) {
+	s, err := railyard.Load("scenarios/lora-70b.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := railyard.Run(t.Context(), s, railyard.Options{})
+	if err != nil || len(r.Missed) > 0 {
+		t.Fatal(err, r.Missed)
+	}
+	full, err := railyard.Load("scenarios/lora-70b.toml", "workload.training.0.tuning=full")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := railyard.Check(full); err == nil || !strings.Contains(err.Error(), "does not fit in memory") {
+		t.Errorf("full tuning: %v", err)
+	}
+	const lora = one + "model = \"mpt-1b\"\nglobal_batch = 1\n"
+	for keys, want := range map[string]string{
+		"lora_rank = 8\n":                    `case.toml:11:13: workload.training[0].lora_rank: belongs to tuning = "lora"; tuning is "full"`,
+		"tuning = \"lora\"\nlora_rank = 0\n": "case.toml:12:13: workload.training[0].lora_rank: must be from 1 to 65536, not 0",
+	} {
+		if got := refused(t, lora+keys, nil); !strings.HasSuffix(got, "/"+want) {
+			t.Errorf("%s:\ngot  %s\nwant %s", keys, got, want)
+		}
+	}
+	if got := refused(t, strings.Replace(lora, "mpt-1b", "resnet-50", 1)+"tuning = \"lora\"\n", nil); !strings.Contains(got, "case.toml:11:10: workload.training[0]: tuning \"lora\": adapters are built for") {
+		t.Error(got)
+	}
+}
+
+// Compressed gradients are fewer bytes; what contradicts is refused at its place.
+func TestGradientCompression(t *testing.T) {
+	const job = "[topology]\nkind = \"leaf-spine\"\nhost = \"dgx-a100\"\nhosts = 2\n\n[[workload.training]]\nmodel = \"mpt-125m\"\nglobal_batch = 16\n"
+	r := run(t, job+"gradient_compression = \"top-k\"\ngradient_density = 0.001\n", nil)
+	whole, sent := number(t, r, "training.0.gradient_bytes"), number(t, r, "training.0.compressed_gradient_bytes")
+	if !near(sent, whole/4*0.001*8, 1e-5) {
+		t.Errorf("%v bytes of gradients are compressed to %v", whole, sent)
+	}
+	for keys, want := range map[string]string{
+		"gradient_density = 0.1\n":                     `case.toml:9:20: workload.training[0].gradient_density: belongs to gradient_compression = "top-k"; gradient_compression is "none"`,
+		"zero = 3\ngradient_compression = \"8-bit\"\n": `case.toml:10:24: workload.training[0]: gradient_compression "8-bit": with zero = 3 gradients are reduced as they are, of every micro-batch; 0 or 1`,
+	} {
+		if got := refused(t, job+keys, nil); !strings.HasSuffix(got, "/"+want) {
+			t.Errorf("%s:\ngot  %s\nwant %s", keys, got, want)
 		}
 	}
 }

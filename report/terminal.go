@@ -88,8 +88,11 @@ func (p *printer) training(t *result.Record) {
 	}
 	p.item("memory", "%s per accelerator", Prefixed(t.Float(result.MemoryPerAccelerator.Name), "B"))
 	if algorithm := t.Text(result.GradientAlgorithm.Name); algorithm != "" {
-		p.item("gradients", "%s all-reduced (%s), %s of it behind the backward pass",
-			Prefixed(t.Float(result.GradientBytes.Name), "B"), algorithm, Seconds(t.Float(result.OverlappedTime.Name)))
+		size := Prefixed(t.Float(result.GradientBytes.Name), "B")
+		if compressed := t.Float(result.CompressedBytes.Name); compressed > 0 {
+			size += ", compressed to " + Prefixed(compressed, "B") + ","
+		}
+		p.item("gradients", "%s all-reduced (%s), %s of it behind the backward pass", size, algorithm, Seconds(t.Float(result.OverlappedTime.Name)))
 	}
 	p.line("  where the time of an iteration goes")
 	p.shares(t.Record(result.Breakdown.Name), iteration)

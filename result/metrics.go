@@ -61,6 +61,7 @@ var (
 	Accumulation         = Metric{Name: "accumulation", Definition: "micro-batches of one replica in an iteration"}
 	GradientAlgorithm    = Metric{Name: "gradient_algorithm", Definition: "algorithm of the gradients' all-reduce, of the largest bucket"}
 	GradientBytes        = Metric{Name: "gradient_bytes", Unit: "bytes", Definition: "gradients that each rank sums over the replicas in an iteration"}
+	CompressedBytes      = Metric{Name: "compressed_gradient_bytes", Unit: "bytes", Definition: "with gradient_compression, what each rank has of them to send"}
 	OverlappedTime       = Metric{Name: "overlapped_communication_s", Unit: "s", Definition: "communication of an iteration behind which the accelerators compute"}
 
 	Breakdown           = Metric{Name: "breakdown_s", Unit: "s", Definition: "where the time of one iteration goes; the parts sum to iteration_s"}
@@ -68,7 +69,7 @@ var (
 	ExposedPart         = Metric{Name: "exposed_communication", Unit: "s", Definition: "waiting for communication with nothing to compute"}
 	BubblePart          = Metric{Name: "bubble", Unit: "s", Definition: "waiting for another pipeline stage, or at the end for slower ranks"}
 	StoragePart         = Metric{Name: "storage", Unit: "s", Definition: "waiting for data or checkpoints"}
-	OptimizerPart       = Metric{Name: "optimizer", Unit: "s", Definition: "the optimizer's update"}
+	OptimizerPart       = Metric{Name: "optimizer", Unit: "s", Definition: "the optimizer's update; with gradient_compression, the gradients made whole before it too"}
 	ExposedByKind       = Metric{Name: "exposed_by_kind_s", Unit: "s", Definition: "exposed communication of one iteration by what was communicated"}
 	ComputeByClass      = Metric{Name: "compute_by_class_s", Unit: "s", Definition: "compute of one iteration by class of operator, as it would be with no communication beside it; what that adds is slowed_compute_s"}
 	SlowedCompute       = Metric{Name: "slowed_compute_s", Unit: "s", Definition: "part of breakdown_s.compute by which communication kernels slow the computation beside them: it is not in compute_by_class_s", Formula: "share of the multiprocessors that they take x overlapped_communication_s"}

@@ -19,7 +19,7 @@ var places = []struct {
 	{"summary.json", "training[]", []Metric{
 		Name, Model, Precision, AcceleratorCount, GlobalBatch, Accumulation, IterationCount, IterationTime, TimeToTrain,
 		TokensPerSecond, SamplesPerSecond, ModelTFLOPS, HardwareTFLOPS, MFU, MemoryPerAccelerator, Memory, MicroBatch, Recompute, TrainedParameters,
-		Degrees, GradientAlgorithm, GradientBytes, Breakdown, ExposedByKind, OverlappedTime, ComputeByClass, SlowedCompute,
+		Degrees, GradientAlgorithm, GradientBytes, CompressedBytes, Breakdown, ExposedByKind, OverlappedTime, ComputeByClass, SlowedCompute,
 	}},
 	{"summary.json", "training[].memory_bytes", []Metric{MemoryParameters, MemoryGradients, MemoryOptimizer, MemoryActivations, MemoryGathered, MemoryBuffers, MemoryFramework}},
 	{"summary.json", "training[].degrees", []Metric{DegreeOf}},

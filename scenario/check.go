@@ -122,6 +122,9 @@ func (t *Training) check(r *resolver, b *binder) {
 	for i := 1; i < len(given); i++ {
 		b.faultf(given[i].at, t.Path+"."+given[i].name, "contradicts %s: give one of iterations, epochs, samples and tokens", given[0].name)
 	}
+	if t.GradientDensity.Set && t.GradientCompression.Value != "top-k" {
+		b.faultf(t.GradientDensity.Pos, t.Path+".gradient_density", `belongs to gradient_compression = "top-k"; gradient_compression is %q`, t.GradientCompression.Value)
+	}
 	if t.LoRARank.Set && t.Tuning.Value != "lora" {
 		b.faultf(t.LoRARank.Pos, t.Path+".lora_rank", `belongs to tuning = "lora"; tuning is %q`, t.Tuning.Value)
 	}

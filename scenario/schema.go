@@ -116,6 +116,9 @@ type Training struct {
 	BucketSize Key[units.Bytes] `key:"bucket_size" positive:"true" doc:"gradients are reduced in buckets of at least this size while the backward pass runs; where left out 25 MiB, the default of PyTorch, but one bucket for all in the bert family, as its published recipe has it"`
 	Overlap    Key[bool]        `key:"overlap" doc:"reduce gradients while the backward pass runs, not after it; where left out true, but false with pipeline stages, as Megatron-LM does"`
 
+	GradientCompression Key[string]  `key:"gradient_compression" default:"\"none\"" enum:"none top-k 8-bit" doc:"how gradients travel between replicas: top-k, the greatest with their indices, gathered from all (Lin et al. 2018); 8-bit, a byte each and a scale a block (Dettmers 2016); with zero = 0 or 1"`
+	GradientDensity     Key[float64] `key:"gradient_density" positive:"true" min:"0" max:"1" doc:"part of the gradients that top-k sends; 0.01 where left out"`
+
 	TensorOverlap   Key[bool]     `key:"tensor_overlap" doc:"run the tensor-parallel exchanges of the backward pass beside products that do not need them; where left out as sequence_parallel, as in Megatron-LM"`
 	PipelineOverlap Key[bool]     `key:"pipeline_overlap" doc:"a stage goes on while what it sends to another is on its way; where left out true with the interleaved schedule, else false, as in Megatron-LM"`
 	Prefetch        Key[bool]     `key:"prefetch" default:"true" doc:"with zero = 3, gather the parameters of a layer while the one before computes"`

@@ -48,7 +48,9 @@ const (
 //
 // Buffers are what is on its way. A stage keeps what it has passed on until the
 // backward pass (DeepSpeed's pipeline engine; Megatron-LM can free it). ZeRO copies
-// gradients to buckets to reduce them and parameters to gather them. Where
+// gradients to buckets to reduce them and parameters to gather them; compressed
+// gradients take as much as one bucket of them comes to from all replicas, and top-k
+// keeps what it has not sent beside the gradients. Where
 // gradients are kept in 32 bits, a layer's are computed in 16 first. The slack of the
 // caching allocator is not in it.
 //
@@ -109,6 +111,13 @@ func (t Training) memory(layers []Layer, stage int) Memory {
 	if t.Zero > 0 && t.Data*t.Context > 1 {
 		bucket := min(shared+experts, bucketParameters)
 		m.Buffers += bucket*GradientBytes(t.Precision) + bucket*element
+	}
+	if replicas := int64(t.Data * t.Context); t.Compresses() && replicas > 1 {
+		_, bytes := t.Summed(min(shared+experts, bucketParameters), replicas)
+		m.Buffers += int64(bytes)
+		if t.GradientCompression == CompressionTopK {
+			m.Gradients += (shared + experts) * width // what is not sent yet
+		}
 	}
 	if element < width {
 		m.Buffers += widest * element

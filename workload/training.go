@@ -51,6 +51,12 @@ type Training struct {
 	Tuning   string
 	LoRARank int
 
+	// GradientCompression is how gradients travel between replicas; default
+	// CompressionNone. GradientDensity is the part of them that CompressionTopK
+	// sends; default 0.01.
+	GradientCompression string
+	GradientDensity     float64
+
 	// Recompute is what the backward pass computes again instead of keeping it;
 	// default RecomputeNone.
 	Recompute string
@@ -116,6 +122,12 @@ func (t Training) WithDefaults() Training {
 	}
 	if t.Recompute == "" {
 		t.Recompute = RecomputeNone
+	}
+	if t.GradientCompression == "" {
+		t.GradientCompression = CompressionNone
+	}
+	if t.GradientCompression == CompressionTopK && t.GradientDensity == 0 {
+		t.GradientDensity = gradientDensity
 	}
 	if t.Tuning == "" {
 		t.Tuning = TuningFull
@@ -196,10 +208,7 @@ func (t Training) Validate() error {
 	default:
 		bad("recompute %q is unknown: %q, %q or %q", t.Recompute, RecomputeNone, RecomputeSelective, RecomputeFull)
 	}
-	if err := t.checkTuning(); err != nil {
-		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, t.checkTuning(), t.checkCompression())...)
 }
 
 // checkSize refuses a micro-batch so large that the bytes of its activations could

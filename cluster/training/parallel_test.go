@@ -85,6 +85,13 @@ func combinations() map[string]workload.Training {
 			all[name+", lora, zero 3"] = lora
 		}
 	}
+	for _, name := range []string{"data", "three ways", "zero bubble", "five ways"} {
+		for _, compression := range []string{workload.CompressionTopK, workload.Compression8Bit} {
+			compressed := all[name]
+			compressed.GradientCompression = compression
+			all[name+", "+compression] = compressed
+		}
+	}
 	for _, zero := range []int{1, 2, 3} {
 		all[fmt.Sprintf("zero %d", zero)] = workload.Training{Model: small, GlobalBatch: 16, Data: 8, Zero: zero}
 		all[fmt.Sprintf("three ways, zero %d", zero)] = workload.Training{Model: tied, GlobalBatch: 16, Tensor: 2, Pipeline: 2, Data: 2, Zero: zero, SequenceParallel: true}

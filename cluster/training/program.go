@@ -14,7 +14,7 @@ type program struct {
 	stage     int
 	actions   []workload.Action
 	chunks    []chunk
-	optimizer sim.Time // the update of the rank's parameters
+	optimizer sim.Time // the update of the rank's parameters, compressed gradients made whole before
 	gather    []transfer
 	tied      transfer // gradients of the table that the first and last stage share; no bytes: none
 }
@@ -188,7 +188,7 @@ func (j *Job) compile(layers []workload.Layer, stage int) *program {
 			experts += l.ExpertParameters
 		}
 	}
-	p.optimizer = sim.FromSeconds(j.Roofline.Time(t.Step(t.Owned(shared, experts, 1), j.parameters)))
+	p.optimizer = sim.FromSeconds(j.Roofline.Time(t.Step(t.Owned(shared, experts, 1), j.parameters))) + j.decompression(shared, experts)
 	if replicas := t.Data * t.Context; (t.Zero == 1 || t.Zero == 2) && replicas > 1 {
 		p.gather = parameters(t, shared, experts)
 		if replicas == t.Expert {
@@ -210,15 +210,37 @@ func parameters(t workload.Training, shared, experts int64) []transfer {
 }
 
 // gradients are their sums over the replicas.
-func gradients(t workload.Training, shared, experts int64) []transfer {
-	op := collective.AllReduce
-	if t.Zero >= 2 || t.Zero == 1 && t.Framework != workload.FrameworkDeepSpeed {
-		op = collective.ReduceScatter
+func gradients(t workload.Training, due gradientsDue) []transfer {
+	sum := func(parameters int64, expert bool) transfer {
+		op, bytes := t.Summed(parameters, replicasOf(t, expert))
+		return transfer{kind: Gradients, op: op, bytes: bytes, expert: expert}
 	}
-	bytes := float64(workload.GradientBytes(t.Precision))
-	return present(
-		transfer{kind: Gradients, op: op, bytes: float64(shared) * bytes},
-		transfer{kind: Gradients, op: op, bytes: float64(experts) * bytes, expert: true})
+	return present(sum(due.shared, false), sum(due.experts, true))
+}
+
+// replicasOf is the number of ranks that hold the same parameters, or the same
+// routed experts.
+func replicasOf(t workload.Training, expert bool) int64 {
+	n := int64(t.Data * t.Context)
+	if expert {
+		n /= int64(t.Expert)
+	}
+	return n
+}
+
+// decompression is how long it takes to make gradients of what replicas have sent.
+func (j *Job) decompression(shared, experts int64) sim.Time {
+	t := j.Training
+	var seconds float64
+	for _, part := range []struct {
+		parameters int64
+		expert     bool
+	}{{shared, false}, {experts, true}} {
+		if n := replicasOf(t, part.expert); t.Compresses() && n > 1 && part.parameters > 0 {
+			seconds += j.Roofline.Time(t.Decompress(part.parameters, n))
+		}
+	}
+	return sim.FromSeconds(seconds)
 }
 
 // present drops transfers of nothing.
@@ -290,9 +312,7 @@ func (j *Job) compileChunk(layers []workload.Layer, n, of int) chunk {
 				if i == 0 && (accumulate == 1 || t.AddsAlways()) {
 					last.add(add)
 				}
-				if ready[i] != nil {
-					last.add(step{do: stepReduce, transfers: ready[i]})
-				}
+				last.add(j.reduce(ready[i])...)
 			}
 		}
 	}
@@ -312,11 +332,14 @@ func (j *Job) gathers(l workload.Layer, pass []workload.Operator) []step {
 	return []step{{do: stepGather, transfers: parameters(j.Training, shared, experts)}}
 }
 
-// readyAfter gives the sums of gradients that can begin after the backward pass of
-// each layer, nil for none.
-func (j *Job) readyAfter(layers []workload.Layer, last bool) [][]transfer {
+// gradientsDue is the parameters whose gradients can be summed over the replicas
+// after the backward pass of a layer.
+type gradientsDue struct{ shared, experts int64 }
+
+// readyAfter gives what is due after each layer.
+func (j *Job) readyAfter(layers []workload.Layer, last bool) []gradientsDue {
 	t := j.Training
-	ready := make([][]transfer, len(layers))
+	ready := make([]gradientsDue, len(layers))
 	if j.replicas() == 1 || !last && t.Zero < 2 {
 		return ready
 	}
@@ -325,14 +348,29 @@ func (j *Job) readyAfter(layers []workload.Layer, last bool) [][]transfer {
 		size = 1 // a bucket a layer
 	}
 	for _, b := range t.Buckets(layers, size) {
-		ready[b.Layer] = append(ready[b.Layer], gradients(t, b.Parameters, 0)...)
+		ready[b.Layer].shared = b.Parameters
 	}
 	if t.Data*t.Context > t.Expert {
 		for i, l := range layers {
-			ready[i] = append(ready[i], gradients(t, 0, l.ExpertParameters)...)
+			ready[i].experts = l.ExpertParameters
 		}
 	}
 	return ready
+}
+
+// reduce is the steps by which gradients begin to be summed.
+func (j *Job) reduce(due gradientsDue) []step {
+	if due == (gradientsDue{}) {
+		return nil
+	}
+	sum := step{do: stepReduce, transfers: gradients(j.Training, due)}
+	if !j.Training.Compresses() {
+		return []step{sum}
+	}
+	op := j.Training.Compress(due.shared + due.experts)
+	classes := make(work, workload.NumClasses)
+	classes[op.Class] = j.Roofline.Time(op)
+	return []step{{do: stepCompute, duration: sim.FromSeconds(classes[op.Class]), work: classes}, sum}
 }
 
 // replicas is the number of ranks that hold the same parameters.
