@@ -12,7 +12,8 @@ import (
 type gang struct {
 	j        *Job
 	number   int
-	program  *program
+	program  *program    // that is on
+	programs [2]*program // of an iteration and, if there are any, of an evaluation
 	ranks    []int
 	ledger   *cluster.Ledger
 	pace     pace
@@ -117,22 +118,23 @@ const (
 	ended
 )
 
-func (j *Job) newGang(p *program, ranks []int, nodes []topology.NodeID) *gang {
+func (j *Job) newGang(programs [2]*program, ranks []int, nodes []topology.NodeID) *gang {
 	own := make([]topology.NodeID, len(ranks))
 	for i, r := range ranks {
 		own[i] = nodes[r]
 	}
-	g := &gang{j: j, number: len(j.gangs), program: p, ranks: ranks, ledger: j.c.NewLedger(own), pace: j.pace(ranks[0])}
+	g := &gang{j: j, number: len(j.gangs), program: programs[0], programs: programs, ranks: ranks, ledger: j.c.NewLedger(own), pace: j.pace(ranks[0])}
 	g.timer = j.c.Engine.NewTimer(j.actor, argComputed|uint64(g.number))
 	for pass := range g.inbox {
-		g.inbox[pass] = make([]letter, len(p.chunks)*j.Training.Accumulation())
+		g.inbox[pass] = make([]letter, len(g.program.chunks)*j.micros)
 	}
 	j.gangs = append(j.gangs, g)
 	return g
 }
 
-// start makes a gang ready for an iteration.
-func (g *gang) start(now sim.Time) {
+// start makes a gang ready for an iteration or an evaluation.
+func (g *gang) start(p *program) {
+	g.program = p
 	g.parts = Iteration{}
 	g.pace.draw()
 	g.action, g.closing, g.draining = 0, running, false
@@ -403,7 +405,7 @@ func (g *gang) letterFor(a workload.Action) *letter {
 	if a.Pass == workload.ForwardPass && c == 0 || a.Pass == workload.BackwardPass && c == g.lastChunk() || a.Pass == workload.WeightPass {
 		return nil
 	}
-	return &g.inbox[a.Pass][a.Chunk*g.j.Training.Accumulation()+a.Micro]
+	return &g.inbox[a.Pass][a.Chunk*g.j.micros+a.Micro]
 }
 
 func (g *gang) lastChunk() int { return g.j.Training.Pipeline*g.j.Training.VirtualStages - 1 }
@@ -443,7 +445,7 @@ func (g *gang) release() {
 func (g *gang) send(n neighbour, chunk int, bytes float64, now sim.Time) {
 	j := g.j
 	m := message{to: n.to, from: g, pass: g.pass.Pass, chunk: chunk / j.Training.Pipeline, micro: g.pass.Micro}
-	l := &m.to.inbox[m.pass][m.chunk*j.Training.Accumulation()+m.micro]
+	l := &m.to.inbox[m.pass][m.chunk*j.micros+m.micro]
 	l.launched = now
 	if n.to == g {
 		l.arrived = true
@@ -469,7 +471,7 @@ func (g *gang) send(n neighbour, chunk int, bytes float64, now sim.Time) {
 func (j *Job) arrived(id int32, now sim.Time) {
 	m := j.messages[id]
 	j.idle = append(j.idle, id)
-	l := &m.to.inbox[m.pass][m.chunk*j.Training.Accumulation()+m.micro]
+	l := &m.to.inbox[m.pass][m.chunk*j.micros+m.micro]
 	l.arrived = true
 	j.Trace.end(m.activity, now)
 	if m.from.sending--; m.from.wait == forSend && m.from.sending == 0 {

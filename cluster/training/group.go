@@ -116,9 +116,13 @@ func (j *Job) form() error {
 		stages[rank] = s
 		ranks[s] = append(ranks[s], rank)
 	}
+	j.micros = t.Accumulation()
+	if j.EvaluateEvery > 0 {
+		j.micros = max(j.micros, t.EvaluationMicros(j.EvaluationSamples))
+	}
 	layers := t.Layers()
 	for s, own := range ranks {
-		p := j.compile(layers, s)
+		p := j.programs(layers, s)
 		gangs := [][]int{own}
 		if j.Unfold {
 			gangs = slices.Collect(slices.Chunk(own, 1))
