@@ -114,6 +114,10 @@ func (p *plant) trainingRecord(j *training.Job, job *cluster.Job) *result.Record
 		finished = p.engine.Now()
 	}
 	r.Add(result.TimeToTrain, (finished - min(job.Start, finished)).Seconds())
+	if j.EvaluateEvery > 0 {
+		r.Add(result.EvaluationTime, j.EvaluationTime.Seconds())
+		r.Add(result.EvaluationCount, j.Evaluations)
+	}
 	samples := perSecond(float64(t.GlobalBatch))
 	if t.Sequence > 1 { // not a sample that is one whole
 		r.Add(result.TokensPerSecond, samples*float64(t.Sequence))

@@ -71,7 +71,6 @@ func TestFaults(t *testing.T) {
 		words []string
 	}{
 		// What the language has and the program has not.
-		{"epochs", host + "epochs = 2\n", nil, []string{"case.toml:10:10:", "epochs", "iterations, samples or tokens"}},
 		{"shared training", host + "shared = true\n", nil, []string{"case.toml:10:10:", "shared", "not built yet"}},
 		{"packets", bare + allReduce + "\n[sim]\nfidelity = \"packet\"\n", nil, []string{"fidelity", `"packet"`, "not built yet"}},
 		{"serving", bare + "\n[[workload.serving]]\nmodel = \"bert-large\"\n", nil, []string{"case.toml:7:", "serving", "not built yet"}},

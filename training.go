@@ -2,6 +2,7 @@ package railyard
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -34,9 +35,6 @@ func (b *builder) addTraining(w *scenario.Training) {
 	order, err := parseOrder(w.Order.Value)
 	if err != nil {
 		b.fault(w.Order.Pos, path+".order", "%v", err)
-	}
-	if w.Epochs.Set {
-		b.fault(w.Epochs.Pos, path+".epochs", "no key gives the size of the data set; give iterations, samples or tokens")
 	}
 	if len(b.faults) > before {
 		return
@@ -91,14 +89,25 @@ func (b *builder) addTraining(w *scenario.Training) {
 		b.fault(at, path+".micro_batch", "%d does not fit in memory: %s; allow_oversubscribed = true runs it anyway", t.MicroBatch, tooMuch(asked, t, accelerator))
 		return
 	}
-	if passes := t.Ranks() * t.Accumulation() * t.VirtualStages; passes > workload.MaxPasses {
+	micros := t.Accumulation()
+	if w.EvaluateEvery.Set {
+		evaluation := t.EvaluationMicros(w.EvaluationSamples.Value)
+		if evaluation > workload.MaxPasses/t.VirtualStages/t.Pipeline {
+			b.fault(w.EvaluationSamples.Pos, path+".evaluation_samples", "makes %d micro-batches, more than can be scheduled in %d chunks on %d stages: %d passes in all",
+				evaluation, t.VirtualStages, t.Pipeline, workload.MaxPasses)
+			return
+		}
+		micros = max(micros, evaluation)
+		job.EvaluateEvery, job.EvaluationSamples = w.EvaluateEvery.Value, w.EvaluationSamples.Value
+	}
+	if passes := t.Ranks() * micros * t.VirtualStages; passes > workload.MaxPasses {
 		for _, k := range []struct {
 			name string
 			at   scenario.Position
 			on   bool
 		}{{"expand", w.Expand.Pos, w.Expand.Value}, {"jitter", w.Jitter.Pos, w.Jitter.Value > 0}, {"slow_hosts", w.SlowHosts.Pos, w.SlowHosts.Set}} {
 			if k.on {
-				b.fault(k.at, path+"."+k.name, "%d ranks of %d micro-batches are more than can be simulated one by one, %d passes in all", t.Ranks(), t.Accumulation(), workload.MaxPasses)
+				b.fault(k.at, path+"."+k.name, "%d ranks of %d micro-batches are more than can be simulated one by one, %d passes in all", t.Ranks(), micros, workload.MaxPasses)
 				return
 			}
 		}
@@ -120,6 +129,13 @@ func (b *builder) addTraining(w *scenario.Training) {
 		job.Iterations = 1 + (w.Tokens.Value-1)/perIteration
 	case w.Samples.Set:
 		job.Iterations = 1 + (w.Samples.Value-1)/perIteration
+	case w.Epochs.Set:
+		samples := math.Round(w.Epochs.Value * float64(w.Dataset.Value))
+		if samples > 1<<62 {
+			b.fault(w.Epochs.Pos, path+".epochs", "%v passes over %d samples are more samples than can be counted", w.Epochs.Value, w.Dataset.Value)
+			return
+		}
+		job.Iterations = max(1, (int64(samples)+perIteration-1)/perIteration)
 	}
 	j.Program = job
 	b.jobs = append(b.jobs, len(b.cluster.Jobs))

@@ -155,6 +155,52 @@ func TestGradientCompression(t *testing.T) {
 	}
 }
 
+// Epochs are iterations over the data set; evaluations count in the time to train,
+// and leave the iteration as it is.
+func TestEpochsAndEvaluation(t *testing.T) {
+	const job = "[topology]\nkind = \"single-host\"\nhost = \"dgx-a100\"\n\n[[workload.training]]\nmodel = \"resnet-50\"\nmicro_batch = 128\nglobal_batch = 1024\n"
+	const every = "evaluate_every = 1000\nevaluation_samples = 50000\n" // ImageNet's
+	plain := run(t, job, nil)
+	r := run(t, job+"epochs = 2.5\ndataset = 1281167\n"+every, nil)
+	iterations := math.Ceil(2.5 * 1281167 / 1024)
+	if got := number(t, r, "training.0.iterations"); got != iterations {
+		t.Errorf("%v iterations, want %v", got, iterations)
+	}
+	iteration, evaluation := number(t, r, "training.0.iteration_s"), number(t, r, "training.0.evaluation_s")
+	if want := number(t, plain, "training.0.iteration_s"); iteration != want {
+		t.Errorf("an iteration takes %v s, %v s without evaluation", iteration, want)
+	}
+	if got := number(t, r, "training.0.evaluations"); got != math.Floor(iterations/1000) {
+		t.Errorf("%v evaluations", got)
+	}
+	if got, want := number(t, r, "training.0.time_to_train_s"), iterations*iteration+math.Floor(iterations/1000)*evaluation; !near(got, want, 1e-9) {
+		t.Errorf("the time to train is %v s, want %v", got, want)
+	}
+	// 49 micro-batches forward, of which an iteration has one and its backward pass.
+	if share := evaluation / 49 / iteration; share < 0.25 || share > 0.4 {
+		t.Errorf("a forward pass takes %v of an iteration", share)
+	}
+	if got := number(t, r, "training.0.breakdown_s.compute"); got != number(t, plain, "training.0.breakdown_s.compute") {
+		t.Errorf("the breakdown is no longer that of an iteration: compute %v s", got)
+	}
+	for keys, want := range map[string]string{
+		"epochs = 2\n":     "case.toml:9:10: workload.training[0].epochs: of what? dataset is missing: the number of its samples",
+		"dataset = 1000\n": "case.toml:9:11: workload.training[0].dataset: belongs to epochs, which is missing",
+		"epochs = 1e9\ndataset = 100000000000000\n": "case.toml:9:10: workload.training[0].epochs: 1e+09 passes over 100000000000000 samples are more samples than can be counted",
+		"evaluate_every = 10\n":                     "case.toml:9:18: workload.training[0].evaluate_every: on how many samples? evaluation_samples is missing",
+		"evaluation_samples = 10\n":                 "case.toml:9:22: workload.training[0].evaluation_samples: how often? evaluate_every is missing",
+		"epochs = 2\ndataset = 9\nsamples = 5\n":    "case.toml:11:11: workload.training[0].samples: contradicts epochs: give one of iterations, epochs, samples and tokens",
+	} {
+		if got := refused(t, job+keys, nil); !strings.HasSuffix(got, "/"+want) {
+			t.Errorf("%s:\ngot  %s\nwant %s", keys, got, want)
+		}
+	}
+	small := strings.Replace(job, "128", "1", 1)
+	if got := refused(t, small+"evaluate_every = 1\nevaluation_samples = 100000000\n", nil); !strings.Contains(got, "case.toml:10:22: workload.training[0].evaluation_samples: makes 12500000 micro-batches, more than can be scheduled") {
+		t.Error(got)
+	}
+}
+
 // everyWay is a training in all dimensions.
 const everyWay = "[topology]\nkind = \"rail\"\nhost = \"dgx-a100\"\nhosts = 4\n\n[[workload.training]]\nmodel = \"case\"\nglobal_batch = 16\n" +
 	"tensor = 2\npipeline = 4\ncontext = 2\ndata = 2\nexpert = 4\nsequence_parallel = true\nzero = 1\nschedule = \"zero-bubble\"\n" +

@@ -89,6 +89,7 @@ func explained(ctx context.Context, s *Scenario, o Options, scale topology.Scale
 	}
 	for _, j := range p.training {
 		j.Iterations = min(j.Iterations, most)
+		j.EvaluateEvery = 0
 		if scale == (topology.Scale{}) {
 			j.Trace = &training.Trace{}
 		}

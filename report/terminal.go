@@ -83,6 +83,9 @@ func (p *printer) training(t *result.Record) {
 	p.item("throughput", "%s", rate)
 	p.item("utilization", "MFU %s, %.1f TFLOP/s per accelerator", Percent(t.Float(result.MFU.Name)), t.Float(result.ModelTFLOPS.Name))
 	p.item("time to train", "%s (%s iterations)", Seconds(t.Float(result.TimeToTrain.Name)), Count(t.Float(result.IterationCount.Name)))
+	if n := t.Float(result.EvaluationCount.Name); n > 0 {
+		p.item("evaluation", "%s each, %s of them in the time to train", Seconds(t.Float(result.EvaluationTime.Name)), Count(n))
+	}
 	if trained := t.Float(result.TrainedParameters.Name); trained > 0 {
 		p.item("adapters", "%s parameters trained, all others frozen", Prefixed(trained, ""))
 	}
@@ -92,7 +95,7 @@ func (p *printer) training(t *result.Record) {
 		if compressed := t.Float(result.CompressedBytes.Name); compressed > 0 {
 			size += ", compressed to " + Prefixed(compressed, "B") + ","
 		}
-		p.item("gradients", "%s all-reduced (%s), %s of it behind the backward pass", size, algorithm, Seconds(t.Float(result.OverlappedTime.Name)))
+		p.item("gradients", "%s summed over the replicas (%s); %s of communication behind compute", size, algorithm, Seconds(t.Float(result.OverlappedTime.Name)))
 	}
 	p.line("  where the time of an iteration goes")
 	p.shares(t.Record(result.Breakdown.Name), iteration)

@@ -104,7 +104,7 @@ func TestTerminal(t *testing.T) {
 		"case  8 x dgx-a100, 64 accelerators (rail)",
 		"bert-large, fp16, 64 accelerators, global batch 65,536 (4 micro-batches each)",
 		"2.000 s", "32,768 samples/s, 4.000 Mtokens/s", "MFU 45.0 %, 140.0 TFLOP/s per accelerator", "(5 iterations)", "44.00 GB",
-		"672.0 MB all-reduced (ring), 1.000 ms of it behind the backward pass",
+		"672.0 MB summed over the replicas (ring); 1.000 ms of communication behind compute",
 		"##################......  75.0 %  1.500 s", "exposed communication  ######..................  25.0 %  500.0 ms",
 		"1 MiB", "50.00 us", "20.00 GB/s", "35.00 GB/s",
 		"flows: 14 of 15 ended, completion time 3.000 ms in the mean, 4.000 ms at most",

@@ -38,7 +38,9 @@ var (
 	Precision            = Metric{Name: "precision", Definition: "number format of the matrix products"}
 	IterationTime        = Metric{Name: "iteration_s", Unit: "s", Definition: "time of one iteration in the steady state", Formula: "sum of breakdown_s"}
 	IterationCount       = Metric{Name: "iterations", Definition: "iterations run"}
-	TimeToTrain          = Metric{Name: "time_to_train_s", Unit: "s", Definition: "from the start of the job to the end of its last iteration"}
+	TimeToTrain          = Metric{Name: "time_to_train_s", Unit: "s", Definition: "from the start of the job to the end of its last iteration or evaluation"}
+	EvaluationTime       = Metric{Name: "evaluation_s", Unit: "s", Definition: "with evaluate_every, time of one evaluation"}
+	EvaluationCount      = Metric{Name: "evaluations", Definition: "with evaluate_every, evaluations run"}
 	TokensPerSecond      = Metric{Name: "tokens_per_s", Unit: "1/s", Definition: "tokens trained on, all replicas", Formula: "samples_per_s x sequence"}
 	SamplesPerSecond     = Metric{Name: "samples_per_s", Unit: "1/s", Definition: "sequences or samples trained on, all replicas", Formula: "global_batch / iteration_s"}
 	ModelTFLOPS          = Metric{Name: "model_tflops_per_accelerator", Unit: "TFLOP/s", Definition: "rate of the model's arithmetic, recomputation left out", Formula: "model FLOPs of an iteration / iteration_s / accelerators / 1e12"}

@@ -122,6 +122,18 @@ func (t *Training) check(r *resolver, b *binder) {
 	for i := 1; i < len(given); i++ {
 		b.faultf(given[i].at, t.Path+"."+given[i].name, "contradicts %s: give one of iterations, epochs, samples and tokens", given[0].name)
 	}
+	switch {
+	case t.Epochs.Set && !t.Dataset.Set:
+		b.faultf(t.Epochs.Pos, t.Path+".epochs", "of what? dataset is missing: the number of its samples")
+	case t.Dataset.Set && !t.Epochs.Set:
+		b.faultf(t.Dataset.Pos, t.Path+".dataset", "belongs to epochs, which is missing")
+	}
+	switch {
+	case t.EvaluateEvery.Set && !t.EvaluationSamples.Set:
+		b.faultf(t.EvaluateEvery.Pos, t.Path+".evaluate_every", "on how many samples? evaluation_samples is missing")
+	case t.EvaluationSamples.Set && !t.EvaluateEvery.Set:
+		b.faultf(t.EvaluationSamples.Pos, t.Path+".evaluation_samples", "how often? evaluate_every is missing")
+	}
 	if t.GradientDensity.Set && t.GradientCompression.Value != "top-k" {
 		b.faultf(t.GradientDensity.Pos, t.Path+".gradient_density", `belongs to gradient_compression = "top-k"; gradient_compression is %q`, t.GradientCompression.Value)
 	}

@@ -108,9 +108,12 @@ type Training struct {
 	LoRARank Key[int64]  `key:"lora_rank" min:"1" max:"65536" doc:"rank of the adapters with tuning = \"lora\"; 16 where left out"`
 
 	Iterations          Key[int64]   `key:"iterations" default:"3" min:"1" max:"1000000000" doc:"iterations to simulate"`
-	Epochs              Key[float64] `key:"epochs" positive:"true" min:"0" max:"1e9" doc:"how much to train: passes over the data"`
+	Epochs              Key[float64] `key:"epochs" positive:"true" min:"0" max:"1e9" doc:"how much to train: passes over the dataset"`
+	Dataset             Key[int64]   `key:"dataset" min:"1" doc:"samples of the data set that epochs counts passes over"`
 	Samples             Key[int64]   `key:"samples" min:"1" doc:"how much to train: samples"`
 	Tokens              Key[int64]   `key:"tokens" min:"1" doc:"how much to train: tokens"`
+	EvaluateEvery       Key[int64]   `key:"evaluate_every" min:"1" max:"1000000000" doc:"iterations after each of which the model is evaluated: all replicas run forward passes; never where left out"`
+	EvaluationSamples   Key[int64]   `key:"evaluation_samples" min:"1" max:"1000000000" doc:"samples of an evaluation over all replicas; needed with evaluate_every"`
 	AllowOversubscribed Key[bool]    `key:"allow_oversubscribed" default:"false" doc:"run even if the model does not fit in memory"`
 
 	BucketSize Key[units.Bytes] `key:"bucket_size" positive:"true" doc:"gradients are reduced in buckets of at least this size while the backward pass runs; where left out 25 MiB, the default of PyTorch, but one bucket for all in the bert family, as its published recipe has it"`

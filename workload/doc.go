@@ -77,4 +77,8 @@
 //   - He et al., Deep Residual Learning, 2016, in the variant v1.5.
 //   - Rajbhandari et al., ZeRO, 2020: 16 bytes a parameter.
 //   - Li et al., PyTorch Distributed, VLDB 2020: gradient buckets.
+//   - Hu et al., LoRA, 2021: adapters beside frozen weights.
+//   - Aji and Heafield, Sparse Communication, 2017; Lin et al., Deep Gradient
+//     Compression, 2018: top-k. Dettmers, 8-Bit Approximations, 2016; Dettmers et
+//     al., 8-bit Optimizers via Block-wise Quantization, 2022: scales of blocks.
 package workload

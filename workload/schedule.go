@@ -93,6 +93,30 @@ func (t Training) Schedule(stage int) []Action {
 	return all
 }
 
+// EvaluationSchedule is the passes of every stage in an evaluation of the model on
+// so many samples, which the replicas share: forward only, micro-batches one after
+// the other, with several chunks a stage in groups of as many as there are stages. A
+// last micro-batch that the samples do not fill takes as long as the others.
+func (t Training) EvaluationSchedule(samples int64) []Action {
+	t = t.WithDefaults()
+	micros := t.EvaluationMicros(samples)
+	all := make([]Action, 0, micros*t.VirtualStages)
+	for group := 0; group < micros; group += t.Pipeline {
+		for chunk := range t.VirtualStages {
+			for m := group; m < min(group+t.Pipeline, micros); m++ {
+				all = append(all, Action{ForwardPass, chunk, m})
+			}
+		}
+	}
+	return all
+}
+
+// EvaluationMicros is how many micro-batches each replica runs in an evaluation.
+func (t Training) EvaluationMicros(samples int64) int {
+	t = t.WithDefaults()
+	return int(quotient(samples, int64(t.Data)*int64(t.MicroBatch)))
+}
+
 // withWeightPasses puts a weight pass after every backward pass that leaves more
 // than so many of them put off, and those left at the end.
 func withWeightPasses(actions []Action, putOff int) []Action {

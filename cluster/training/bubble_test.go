@@ -94,3 +94,48 @@ func TestBubble(t *testing.T) {
 		}
 	})
 }
+
+// An evaluation of m micro-batches takes m passes of v chunks and the p - 1 that it
+// takes to fill the pipeline, with free communication; it leaves the iteration as it
+// is.
+func TestEvaluationOfPipeline(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p, v := rapid.IntRange(1, 6).Draw(t, "stages"), rapid.IntRange(1, 3).Draw(t, "chunks")
+		m := rapid.IntRange(1, 4).Draw(t, "groups") * p
+		short := rapid.IntRange(0, p-1).Draw(t, "left out of the last group")
+		if v > 1 {
+			short = 0
+		}
+		f := sim.Time(rapid.IntRange(1, 1000).Draw(t, "f"))
+		every := int64(rapid.IntRange(1, 4).Draw(t, "every"))
+		topo, err := topology.Switch(p, 1e21, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		j := paced{&Job{
+			Training: workload.Training{
+				Model:       workload.Model{Layers: int64(p * v), Hidden: 1, Heads: 1, Vocab: 1, Sequence: 1},
+				GlobalBatch: p, Pipeline: p, VirtualStages: v, Precision: topology.BF16,
+			}.WithDefaults(),
+			Iterations: 7, SendOverlap: true,
+			EvaluateEvery: every, EvaluationSamples: int64(m - short),
+		}, f, 2 * f, 0}
+		engine := sim.New()
+		c := cluster.New(engine, topo, 0)
+		c.Submit(&cluster.Job{Name: "it", Count: p, Program: j})
+		if err := engine.Run(context.Background()); err != nil || c.Err != nil {
+			t.Fatal(err, c.Err)
+		}
+		evaluation := sim.Time((m-short)*v+p-1) * f
+		if j.EvaluationTime != evaluation || j.Evaluations != 7/every {
+			t.Fatalf("%d evaluations of %v, want %d of %v", j.Evaluations, j.EvaluationTime, 7/every, evaluation)
+		}
+		iteration := sim.Time(p*v+(p-1)) * 3 * f
+		if j.Last.Time != iteration {
+			t.Fatalf("an iteration takes %v, want %v", j.Last.Time, iteration)
+		}
+		if got, want := c.Jobs[0].FinishedAt, 7*iteration+sim.Time(7/every)*evaluation; got != want {
+			t.Fatalf("the job ends at %v, want %v", got, want)
+		}
+	})
+}

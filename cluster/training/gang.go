@@ -12,7 +12,8 @@ import (
 type gang struct {
 	j            *Job
 	number       int
-	program      *program
+	program      *program    // that is on
+	programs     [2]*program // of an iteration and, if there are any, of an evaluation
 	ranks        []int
 	accumulation int // micro-batches of an iteration
 	ledger       *cluster.Ledger
@@ -122,22 +123,23 @@ const (
 	ended
 )
 
-func (j *Job) newGang(p *program, ranks []int, nodes []topology.NodeID) *gang {
+func (j *Job) newGang(programs [2]*program, ranks []int, nodes []topology.NodeID) *gang {
 	own := make([]topology.NodeID, len(ranks))
 	for i, r := range ranks {
 		own[i] = nodes[r]
 	}
-	g := &gang{j: j, number: len(j.gangs), program: p, ranks: ranks, accumulation: j.Training.Accumulation(), ledger: j.c.NewLedger(own), pace: j.pace(ranks[0])}
+	g := &gang{j: j, number: len(j.gangs), program: programs[0], programs: programs, ranks: ranks, accumulation: j.Training.Accumulation(), ledger: j.c.NewLedger(own), pace: j.pace(ranks[0])}
 	g.timer = j.c.Engine.NewTimer(j.actor, argComputed|uint64(g.number))
 	for pass := range g.inbox {
-		g.inbox[pass] = make([]letter, len(p.chunks)*g.accumulation)
+		g.inbox[pass] = make([]letter, len(g.program.chunks)*j.micros)
 	}
 	j.gangs = append(j.gangs, g)
 	return g
 }
 
-// start makes a gang ready for an iteration.
-func (g *gang) start(now sim.Time) {
+// start makes a gang ready for an iteration or an evaluation.
+func (g *gang) start(p *program) {
+	g.program = p
 	g.parts = Iteration{}
 	g.pace.draw()
 	g.action, g.closing, g.draining = 0, running, false
@@ -317,7 +319,7 @@ func (g *gang) dimensionOf(by *group) dimension {
 func (g *gang) compute(work, now sim.Time) {
 	g.computing, g.left, g.changed = true, g.pace.of(work), now
 	g.ledger.Begin(now)
-	g.j.c.Engine.Arm(g.timer, now+g.duration())
+	g.j.c.Engine.Arm(g.timer, now.After(g.duration()))
 }
 
 // duration is what the work left takes at the present pace.
@@ -343,7 +345,7 @@ func (g *gang) disturb(change func()) {
 	g.settle(now, was)
 	change()
 	if g.disturbed() != was && g.j.beside < 1 {
-		g.j.c.Engine.Arm(g.timer, now+g.duration())
+		g.j.c.Engine.Arm(g.timer, now.After(g.duration()))
 	}
 }
 
@@ -420,7 +422,7 @@ func (g *gang) letterFor(a workload.Action) *letter {
 	if a.Pass == workload.ForwardPass && c == 0 || a.Pass == workload.BackwardPass && c == g.lastChunk() || a.Pass == workload.WeightPass {
 		return nil
 	}
-	return &g.inbox[a.Pass][a.Chunk*g.accumulation+a.Micro]
+	return &g.inbox[a.Pass][a.Chunk*g.j.micros+a.Micro]
 }
 
 func (g *gang) lastChunk() int { return g.j.Training.Pipeline*g.j.Training.VirtualStages - 1 }
@@ -460,7 +462,7 @@ func (g *gang) release() {
 func (g *gang) send(n neighbour, chunk int, bytes float64, now sim.Time) {
 	j := g.j
 	m := message{to: n.to, from: g, pass: g.pass.Pass, chunk: chunk / j.Training.Pipeline, micro: g.pass.Micro}
-	l := &m.to.inbox[m.pass][m.chunk*g.accumulation+m.micro]
+	l := &m.to.inbox[m.pass][m.chunk*j.micros+m.micro]
 	l.launched = now
 	if n.to == g {
 		l.arrived = true
@@ -486,7 +488,7 @@ func (g *gang) send(n neighbour, chunk int, bytes float64, now sim.Time) {
 func (j *Job) arrived(id int32, now sim.Time) {
 	m := j.messages[id]
 	j.idle = append(j.idle, id)
-	l := &m.to.inbox[m.pass][m.chunk*m.to.accumulation+m.micro]
+	l := &m.to.inbox[m.pass][m.chunk*j.micros+m.micro]
 	l.arrived = true
 	j.Trace.end(m.activity, now)
 	if m.from.sending--; m.from.wait == forSend && m.from.sending == 0 {

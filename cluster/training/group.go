@@ -116,13 +116,17 @@ func (j *Job) form() error {
 		s := places[rank][workload.PipelineGroup]
 		ranks[s] = append(ranks[s], rank)
 	}
+	j.micros = t.Accumulation()
+	if j.EvaluateEvery > 0 {
+		j.micros = max(j.micros, t.EvaluationMicros(j.EvaluationSamples))
+	}
 	layers := t.Layers()
 	j.parameters = t.Model.Parameters()
-	programs := make([]*program, t.Pipeline)
+	programs := make([][2]*program, t.Pipeline)
 	var used [numDimensions]bool
 	for s := range programs {
-		programs[s] = j.compile(layers, s)
-		for t := range programs[s].transfers() {
+		programs[s] = j.programs(layers, s)
+		for t := range programs[s][0].transfers() {
 			used[t.dimension()] = true
 		}
 	}

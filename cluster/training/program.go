@@ -9,7 +9,8 @@ import (
 	"github.com/railyard/railyard/workload"
 )
 
-// program is what every rank of one pipeline stage does in an iteration.
+// program is what every rank of one pipeline stage does in an iteration, or in an
+// evaluation.
 type program struct {
 	stage     int
 	actions   []workload.Action
@@ -174,7 +175,17 @@ func (c *chunk) passes() iter.Seq[*pass] {
 	}
 }
 
-// compile works out what a stage does.
+// programs works out what a stage does in an iteration and in an evaluation, which
+// takes the forward passes.
+func (j *Job) programs(layers []workload.Layer, stage int) (both [2]*program) {
+	both[0] = j.compile(layers, stage)
+	if j.EvaluateEvery > 0 {
+		both[1] = &program{stage: stage, actions: j.Training.EvaluationSchedule(j.EvaluationSamples), chunks: both[0].chunks}
+	}
+	return both
+}
+
+// compile works out what a stage does in an iteration.
 func (j *Job) compile(layers []workload.Layer, stage int) *program {
 	t := j.Training
 	p := &program{stage: stage, actions: t.Schedule(stage)}
@@ -263,7 +274,7 @@ func (j *Job) compileChunk(layers []workload.Layer, n, of int) chunk {
 	// Of a share of the activations the tensor-parallel ranks gather the whole,
 	// unless they hold only shares anyway.
 	var entry, back []step
-	if t.Tensor > 1 && !b.SequenceParallel && t.Framework != workload.FrameworkDeepSpeed {
+	if t.Pipeline > 1 && t.Tensor > 1 && !b.SequenceParallel && t.Framework != workload.FrameworkDeepSpeed {
 		whole := c.message * float64(t.Tensor)
 		gather := step{do: stepExchange, transfer: transfer{kind: Tensor, op: collective.AllGather, bytes: whole}}
 		if n > 0 {
@@ -474,7 +485,7 @@ func (j *Job) ComputeByClass() [workload.NumClasses]float64 {
 	}
 	for _, g := range j.gangs {
 		share := float64(len(g.ranks)) / float64(ranks)
-		for _, a := range g.program.actions {
+		for _, a := range g.programs[0].actions {
 			add(g.passSteps(a), share)
 		}
 	}

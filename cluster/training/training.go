@@ -16,6 +16,9 @@
 //     all-reduce joins a queue and runs beside the rest of the backward pass, one
 //     bucket at a time, as on the one communication stream of PyTorch's
 //     DistributedDataParallel (Li et al., VLDB 2020).
+//   - Compressed gradients are compressed in the backward pass, before their
+//     collective, and made whole again before the optimizer steps, with whose time
+//     that counts.
 //   - ZeRO 1 and 2 reduce-scatter gradients and all-gather parameters after the
 //     optimizer; 2, which keeps no whole gradient, does the former for every
 //     micro-batch. ZeRO 3 all-gathers each layer's parameters before its forward
@@ -23,6 +26,9 @@
 //     gradients after it (Rajbhandari et al. 2020; Zhao et al. 2023, FSDP).
 //   - The optimizer steps once a stage's gradients are summed, and an iteration
 //     ends when all stages' have.
+//
+// After every so many iterations all replicas may evaluate the model, with forward
+// passes alone. The passes are those of training, dropout included.
 //
 // A communication kernel takes multiprocessors away from the computation beside
 // it, which slows down in that proportion ([cluster.Kernels]).
@@ -51,7 +57,8 @@
 //
 // Iterations are alike unless others share the network. After the first
 // [Simulated], once two in a row take the same time and the job is alone in the
-// data centre, the rest is jumped over.
+// data centre, the rest is jumped over: those until the next evaluation, and once
+// two rounds from one evaluation to the next are alike, all whole rounds.
 //
 // # Whole passes
 //
@@ -68,7 +75,6 @@ package training
 
 import (
 	"github.com/railyard/railyard/cluster"
-	"github.com/railyard/railyard/network"
 	"github.com/railyard/railyard/sim"
 	"github.com/railyard/railyard/workload"
 )
@@ -100,11 +106,19 @@ type Job struct {
 	// Trace, if set, records what waits for what.
 	Trace *Trace
 
+	// EvaluateEvery has the model evaluated on EvaluationSamples after every so many
+	// iterations; 0 is never.
+	EvaluateEvery     int64
+	EvaluationSamples int64
+
 	// Last is what the latest iteration took, and for what: the steady state
 	// once the job has ended. With jitter it is the mean of all. Done counts
 	// iterations.
 	Last Iteration
 	Done int64
+	// EvaluationTime is what the latest evaluation took. Evaluations counts them.
+	EvaluationTime sim.Time
+	Evaluations    int64
 
 	settled bool // the times of collectives are known where nothing of the job is in their way
 	known   bool // and everywhere
@@ -121,10 +135,12 @@ type Job struct {
 	messages   []message
 	idle       []int32 // messages to use again
 
+	micros     int // most micro-batches of an iteration or evaluation
 	running    int // gangs that have not ended the iteration
+	evaluating bool
 	began      sim.Time
-	before     *network.Snapshot
-	wasLedgers []cluster.Ledger
+	before     *mark // the beginning of the iteration
+	round      round
 	sum        Iteration // of all, with jitter
 }
 
@@ -218,6 +234,8 @@ const (
 	argExchanged                     // the group's collective has
 	argArrived                       // the message has
 	argStart                         // begin an iteration
+	argEvaluate                      // begin an evaluation
+	argEvaluated                     // one has ended
 	argEnd                           // all iterations have been jumped over
 	argKind      = 0xff << 56
 )
@@ -225,6 +243,7 @@ const (
 // Begin makes the gangs and their programs and starts.
 func (j *Job) Begin(c *cluster.Cluster, job int) {
 	j.c, j.job = c, job
+	j.round.began = c.Engine.Now()
 	j.actor = c.Engine.Register(j)
 	j.beside = 1 - j.Roofline.Interference()
 	j.Training = j.Training.WithDefaults()
@@ -264,20 +283,23 @@ func (j *Job) GradientBytes() int64 {
 	return sum
 }
 
+// start begins an iteration.
 func (j *Job) start() {
-	now := j.c.Engine.Now()
-	j.began, j.before = now, nil
-	j.Trace.reset()
-	if j.Done >= Simulated-1 && j.Iterations > Simulated && j.c.Alone() {
-		j.before = j.c.Network.Snapshot()
-		j.wasLedgers = j.wasLedgers[:0]
-		for _, g := range j.gangs {
-			j.wasLedgers = append(j.wasLedgers, *g.ledger)
-		}
+	j.before = nil
+	if j.Done >= Simulated-1 && j.Iterations > Simulated {
+		j.before = j.mark()
 	}
+	j.begin(0)
+}
+
+// begin sets the gangs to work on an iteration, or an evaluation.
+func (j *Job) begin(program int) {
+	now := j.c.Engine.Now()
+	j.began, j.evaluating = now, program == 1
+	j.Trace.reset()
 	j.running = len(j.gangs)
 	for _, g := range j.gangs {
-		g.start(now)
+		g.start(g.programs[program])
 	}
 	for _, g := range j.gangs {
 		g.advance(now)
@@ -296,21 +318,31 @@ func (j *Job) Handle(now sim.Time, arg uint64) {
 		j.arrived(n, now)
 	case argStart:
 		j.start()
+	case argEvaluate:
+		j.begin(1)
+	case argEvaluated:
+		j.evaluated(now)
 	case argEnd:
 		j.c.Done(j.job)
 	}
 }
 
-// finished is called when a gang has ended the iteration.
+// finished is called when a gang has ended the iteration or the evaluation.
 func (j *Job) finished(g *gang, now sim.Time) {
 	g.credit()
-	if j.running--; j.running == 0 {
-		j.Trace.close(g.cause)
-		j.end(now)
+	if j.running--; j.running > 0 {
+		return
 	}
+	if j.evaluating {
+		j.c.Engine.Defer(j.actor, argEvaluated) // once the links of the last exchange are idle
+		return
+	}
+	j.Trace.close(g.cause)
+	j.end(now)
 }
 
-// end closes an iteration and begins the next, or jumps over the rest.
+// end closes an iteration and begins the next, or jumps over those to come until the
+// next evaluation.
 func (j *Job) end(now sim.Time) {
 	current := j.mean(now - j.began)
 	steady := current == j.Last
@@ -322,26 +354,32 @@ func (j *Job) end(now sim.Time) {
 		j.Last = j.sum.over(j.Done)
 	}
 	left := j.Iterations - j.Done
-	if h := j.c.Engine.Horizon; h > 0 {
-		left = min(left, int64((h-now)/max(j.Last.Time, 1)))
+	if every := j.EvaluateEvery; every > 0 {
+		left = min(left, (every-j.Done%every)%every)
 	}
-	if j.before != nil && steady && left > 0 && left < int64((sim.Never-now)/max(j.Last.Time, 1)) && j.c.Alone() {
-		j.c.Network.Repeat(j.before, left)
-		for i, g := range j.gangs {
-			g.ledger.Repeat(j.wasLedgers[i], j.Last.Time, left, now)
-		}
-		next := argEnd
-		if j.Done += left; j.Done < j.Iterations {
-			next = argStart // the horizon comes first
-		}
-		j.c.Engine.Schedule(now+sim.Time(left)*j.Last.Time, j.actor, next)
-		return
+	if steady {
+		left = j.repeat(j.before, left, now)
+		j.Done += left
+		now += sim.Time(left) * j.Last.Time
 	}
-	if j.Done >= j.Iterations {
+	j.follow(now)
+}
+
+// follow goes on at an instant with what comes after the iterations done, be it the
+// end.
+func (j *Job) follow(at sim.Time) {
+	next := argStart
+	switch {
+	case j.EvaluateEvery > 0 && j.Evaluations < j.Done/j.EvaluateEvery:
+		next = argEvaluate
+	case j.Done >= j.Iterations:
+		next = argEnd
+	}
+	if next == argEnd && at == j.c.Engine.Now() {
 		j.c.Done(j.job)
 		return
 	}
-	j.c.Engine.Schedule(now, j.actor, argStart)
+	j.c.Engine.Schedule(at, j.actor, next)
 }
 
 // mean is the iteration of the mean rank.

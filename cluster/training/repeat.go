@@ -1,0 +1,72 @@
+package training
+
+import (
+	"github.com/railyard/railyard/cluster"
+	"github.com/railyard/railyard/network"
+	"github.com/railyard/railyard/sim"
+)
+
+// mark is what had happened until an instant.
+type mark struct {
+	at      sim.Time
+	network *network.Snapshot
+	ledgers []cluster.Ledger // of the gangs
+}
+
+// mark is the present, from which what the job does may be repeated; nil while
+// others share the data centre.
+func (j *Job) mark() *mark {
+	if !j.c.Alone() {
+		return nil
+	}
+	m := &mark{at: j.c.Engine.Now(), network: j.c.Network.Snapshot(), ledgers: make([]cluster.Ledger, len(j.gangs))}
+	for i, g := range j.gangs {
+		m.ledgers[i] = *g.ledger
+	}
+	return m
+}
+
+// repeat accounts for what the job has done since a mark being done times more, or
+// as often as time allows, and gives how often.
+func (j *Job) repeat(since *mark, times int64, now sim.Time) int64 {
+	if since == nil || !j.c.Alone() {
+		return 0
+	}
+	period := max(now-since.at, 1)
+	if h := j.c.Engine.Horizon; h > 0 {
+		times = min(times, int64((h-now)/period))
+	}
+	if times <= 0 || times >= int64((sim.Never-now)/period) {
+		return 0
+	}
+	j.c.Network.Repeat(since.network, times)
+	for i, g := range j.gangs {
+		g.ledger.Repeat(since.ledgers[i], period, times, now)
+	}
+	return times
+}
+
+// round is the iterations from the end of an evaluation to the end of the next.
+type round struct {
+	began  sim.Time
+	since  *mark    // its beginning
+	before sim.Time // length of the one before
+}
+
+// evaluated closes an evaluation, and with it a round.
+func (j *Job) evaluated(now sim.Time) {
+	j.EvaluationTime = now - j.began
+	j.Evaluations++
+	length := now - j.round.began
+	if length == j.round.before && j.Stragglers.Jitter == 0 {
+		rounds := j.repeat(j.round.since, (j.Iterations-j.Done)/j.EvaluateEvery, now)
+		j.Done += rounds * j.EvaluateEvery
+		j.Evaluations += rounds
+		now += sim.Time(rounds) * length
+	}
+	j.round = round{began: now, before: length}
+	if j.Done >= Simulated && now == j.c.Engine.Now() {
+		j.round.since = j.mark()
+	}
+	j.follow(now)
+}
