@@ -15,7 +15,9 @@ import "github.com/railyard/railyard/collective"
 func (u *unfolder) experts(m Model) {
 	b := u.batch
 	shared := b.shared()
-	u.keep(shared * m.Hidden)
+	if m.SharedExperts == 0 { // which keep their input, the router's too
+		u.keep(shared * m.Hidden)
+	}
 
 	u.layer.Parameters += m.Hidden * m.Experts
 	u.linear("router", shared, m.Experts, m.Hidden)
