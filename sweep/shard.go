@@ -20,7 +20,6 @@ func (s Shard) Validate() error {
 	return nil
 }
 
-
 // String is "I/N", as ParseShard reads it.
 func (s Shard) String() string { return fmt.Sprintf("%d/%d", s.Index, s.count()) }
 

@@ -203,4 +203,3 @@ as that of a sweep that ran in one piece.`,
 	_ = cmd.MarkFlagRequired("out")
 	return cmd
 }
-
