@@ -116,7 +116,7 @@ func (t *Tally) add(r *row) {
 // earlier process ran, too.
 //
 // An *InputError says that the folder holds something else; any other error
-// that the journal could not be written, in which case the points that it holds
+// that the folder could not be written, in which case the points that it holds
 // are good and the sweep can be resumed.
 func Run(ctx context.Context, s *Sweep, dir string, o Options) (Tally, error) {
 	var t Tally
@@ -140,7 +140,7 @@ func Run(ctx context.Context, s *Sweep, dir string, o Options) (Tally, error) {
 	}
 	j, err := openJournal(filepath.Join(dir, journalName(o.Shard)), s.header())
 	if err != nil {
-		return t, err
+		return t, fmt.Errorf("cannot keep the points: %w", err)
 	}
 	err = s.run(ctx, j, todo, total, o, &t)
 	if closed := j.close(); err == nil {
@@ -195,6 +195,7 @@ func (s *Sweep) run(ctx context.Context, j *journal, todo []int, total int, o Op
 			continue // let those that run come to their end
 		}
 		if problem = j.write(r); problem != nil {
+			problem = fmt.Errorf("cannot keep the points: %w", problem)
 			close(failed)
 			continue
 		}
@@ -236,6 +237,29 @@ type Request struct {
 	Seeds      int
 	Where      []string // beside the scenario's
 	Objectives []string // in place of the scenario's
+}
+
+// Flags are the request as flags of railyard sweep.
+func (r Request) Flags() []string {
+	var flags []string
+	each := func(name string, values []string) {
+		for _, v := range values {
+			flags = append(flags, name, v)
+		}
+	}
+	each("--vary", r.Vary)
+	each("--set", r.Set)
+	if r.Method != "" {
+		each("--method", []string{r.Method})
+	}
+	if r.Points != 0 {
+		each("--points", []string{strconv.Itoa(r.Points)})
+	}
+	if r.Seeds != 0 {
+		each("--seeds", []string{strconv.Itoa(r.Seeds)})
+	}
+	each("--where", r.Where)
+	return flags
 }
 
 // Load reads a scenario and makes its sweep. It fails if no point is a

@@ -19,8 +19,9 @@ import (
 func newSweep() *cobra.Command {
 	var r sweep.Request
 	var o sweep.Options
-	var out, shard string
-	var quiet bool
+	var out, shard, engine string
+	var quiet, dryRun bool
+	slurm := sweep.Slurm{Retries: 2}
 	cmd := &cobra.Command{
 		Use:   "sweep SCENARIO|-",
 		Short: "Run a scenario many times with some of its keys varied",
@@ -38,12 +39,16 @@ kill -9, --resume goes on. Without it, points.csv goes to standard output.
 
 --shard 2/8 runs the third of eight parts; in a task of a Slurm array or of an
 indexed Kubernetes job that is the default. All parts may share a folder or have
-their own; railyard merge makes points.csv of them.`,
+their own; railyard merge makes points.csv of them.
+
+--engine slurm does all that: it submits one array job, follows it, submits again
+the tasks that failed, and merges. --out must be a folder that all nodes see.`,
 		Example: `  railyard sweep scenarios/quickstart.toml --vary topology.hosts=2..16*2 --out results
   railyard sweep scenarios/gpt3-175b.toml --vary workload.training.0.tensor=1,2,4,8 \
     --vary workload.training.0.pipeline=1..16*2 --where "tensor * pipeline <= 64" \
     --objective "max training.0.mfu_ratio" --out results
-  railyard sweep scenarios/quickstart.toml --vary topology.hosts=2..16*2 --out results --resume`,
+  railyard sweep scenarios/quickstart.toml --vary topology.hosts=2..16*2 --out results --resume
+  railyard sweep scenarios/sweep-gpt3.toml --out results --engine slurm --tasks 20 --sbatch --partition=long`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if o.Shard, err = sweep.ShardOf(os.Getenv); cmd.Flags().Changed("shard") {
@@ -68,7 +73,27 @@ their own; railyard merge makes points.csv of them.`,
 			}
 			talk := newTalk(cmd.ErrOrStderr(), quiet)
 			o.Progress = talk.points
-			tally, err := sweep.Run(cmd.Context(), s, dir, o)
+			var tally sweep.Tally
+			switch engine {
+			case "local":
+				tally, err = sweep.Run(cmd.Context(), s, dir, o)
+			case "slurm":
+				if err = onSlurm(&slurm, args[0], r, o, out); err != nil {
+					return &failure{exitUsage, err}
+				}
+				if dryRun {
+					script, err := slurm.Script(s, dir, o.Workers)
+					if err != nil {
+						return &failure{exitUnfinished, err}
+					}
+					fmt.Fprint(cmd.OutOrStdout(), script)
+					return nil
+				}
+				slurm.Tell = talk.note
+				tally, err = slurm.Run(cmd.Context(), s, dir, o)
+			default:
+				return &failure{exitUsage, fmt.Errorf("there is no engine %q: local or slurm", engine)}
+			}
 			talk.clear()
 			if !quiet && out != "" {
 				fmt.Fprintln(cmd.ErrOrStderr(), tallied(tally))
@@ -79,7 +104,7 @@ their own; railyard merge makes points.csv of them.`,
 			case errors.Is(err, sweep.ErrInterrupted):
 				return &failure{exitInterrupted, fmt.Errorf("interrupted: the same command with --resume goes on")}
 			case err != nil && !errors.As(err, new(*sweep.InputError)):
-				return &failure{exitUnfinished, fmt.Errorf("cannot keep the points: %w", err)}
+				return &failure{exitUnfinished, err}
 			case err != nil:
 				return err
 			}
@@ -98,9 +123,32 @@ their own; railyard merge makes points.csv of them.`,
 	f.IntVarP(&o.Workers, "workers", "w", 0, "points to run at one time (default: one for each core)")
 	f.StringVar(&shard, "shard", "", "run part I of N: I/N, I from 0 (default: all; in a Slurm array or indexed job, its part)")
 	f.BoolVar(&o.Resume, "resume", false, "go on with what the folder holds")
+	f.StringVar(&engine, "engine", "local", "where to run: local, slurm")
+	f.IntVar(&slurm.Tasks, "tasks", 0, "tasks of the array job (default: one for each point, up to 100)")
+	f.StringArrayVar(&slurm.Options, "sbatch", nil, "further option of sbatch, as in --partition=long; may be repeated")
+	f.BoolVar(&dryRun, "dry-run", false, "print the batch script and submit nothing")
 	f.BoolVarP(&quiet, "quiet", "q", false, "print nothing but errors and the points")
+	_ = cmd.RegisterFlagCompletionFunc("engine", cobra.FixedCompletions([]string{"local", "slurm"}, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("method", cobra.FixedCompletions(sweep.Methods, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
+}
+
+// onSlurm completes what a sweep on Slurm needs to know.
+func onSlurm(e *sweep.Slurm, path string, r sweep.Request, o sweep.Options, out string) error {
+	switch {
+	case out == "":
+		return errors.New("--engine slurm needs --out DIR, a folder that all nodes see")
+	case path == "-":
+		return errors.New("--engine slurm needs a scenario in a file that all nodes see")
+	case o.Shard.Count > 1:
+		return errors.New("--engine slurm cuts the sweep into shards itself: leave out --shard")
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	e.Command = append([]string{self, "sweep", path, "--quiet"}, r.Flags()...)
+	return nil
 }
 
 // show prints the table, if there is no folder for it, else the best points and
