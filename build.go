@@ -70,8 +70,8 @@ func buildScaled(s *scenario.Scenario, o Options, scale topology.Scale) (*plant,
 		b.topology = b.topology.Scaled(scale)
 	}
 	bins := seriesBins(len(b.topology.Links))
-	if scale != (topology.Scale{}) {
-		bins = 0 // only what an iteration takes is asked for
+	if scale != (topology.Scale{}) || o.SummaryOnly {
+		bins = 0
 	}
 	b.cluster = cluster.New(b.engine, b.topology, bins)
 	if s.Sim.Fidelity.Value == "analytic" {

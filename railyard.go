@@ -31,6 +31,16 @@ type Faults = scenario.Faults
 // Each override is a "key=value" as `railyard run --set` takes it. What is wrong
 // with the scenario is returned as Faults.
 func Load(path string, overrides ...string) (*Scenario, error) {
+	text, err := ReadText(path)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(path, text, overrides...)
+}
+
+// ReadText reads the text of a scenario from a file, or from standard input if
+// path is "-".
+func ReadText(path string) ([]byte, error) {
 	in := io.Reader(os.Stdin)
 	if path != "-" {
 		f, err := os.Open(path)
@@ -44,6 +54,12 @@ func Load(path string, overrides ...string) (*Scenario, error) {
 	if err != nil {
 		return nil, Faults{{File: path, Message: "cannot read the scenario: " + reason(err)}}
 	}
+	return text, nil
+}
+
+// Parse is [Load] with the text at hand. Paths in it are relative to the folder
+// of path.
+func Parse(path string, text []byte, overrides ...string) (*Scenario, error) {
 	s, faults := scenario.Parse(path, text, overrides)
 	return s, faults.Err()
 }
@@ -65,6 +81,10 @@ type Options struct {
 	// Warn, if set, is called once with each thing that was mended or left
 	// out. The result has them too, but a run that cannot finish has none.
 	Warn func(string)
+	// SummaryOnly spares the tables and the utilization over time. What nothing
+	// can disturb is then computed in one go, with fewer events and the same
+	// summary otherwise.
+	SummaryOnly bool
 	// Kernels, if set, are the constants of the time model in place of the
 	// shipped ones, for whoever fits them. It is the one option that changes
 	// results.
@@ -128,7 +148,7 @@ func Run(ctx context.Context, s *Scenario, o Options) (*Result, error) {
 	case err != nil:
 		return nil, fmt.Errorf("the simulation could not finish: %w", err)
 	}
-	r, problem := p.collect(status)
+	r, problem := p.collect(status, o.SummaryOnly)
 	return r, errors.Join(err, problem)
 }
 

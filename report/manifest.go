@@ -86,7 +86,7 @@ func WriteManifest(dir string, m *Manifest) error {
 	if err != nil {
 		return err
 	}
-	return writeFile(filepath.Join(dir, "manifest.json"), func(w io.Writer) error {
+	return WriteFile(filepath.Join(dir, "manifest.json"), func(w io.Writer) error {
 		_, err := w.Write(append(text, '\n'))
 		return err
 	})

@@ -26,13 +26,13 @@ func Write(dir string, r *result.Results) (files []string, err error) {
 		return nil, err
 	}
 	summary := filepath.Join(dir, "summary.json")
-	if err := writeFile(summary, func(w io.Writer) error { return WriteJSON(w, r.Summary) }); err != nil {
+	if err := WriteFile(summary, func(w io.Writer) error { return WriteJSON(w, r.Summary) }); err != nil {
 		return nil, err
 	}
 	files = append(files, summary)
 	for _, t := range r.Tables {
 		path := filepath.Join(dir, t.Name+".csv")
-		if err := writeFile(path, func(w io.Writer) error { return WriteCSV(w, t) }); err != nil {
+		if err := WriteFile(path, func(w io.Writer) error { return WriteCSV(w, t) }); err != nil {
 			return files, err
 		}
 		files = append(files, path)
@@ -40,8 +40,8 @@ func Write(dir string, r *result.Results) (files []string, err error) {
 	return files, nil
 }
 
-// writeFile writes a file whole or not at all.
-func writeFile(path string, write func(io.Writer) error) error {
+// WriteFile writes a file whole or not at all.
+func WriteFile(path string, write func(io.Writer) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
 	if err != nil {
 		return err

@@ -25,6 +25,7 @@ func (s *Scenario) check(root *node, b *binder) {
 	for i := range s.Workload.Replay {
 		s.Workload.Replay[i].check(b)
 	}
+	s.Sweep.check(b)
 	s.checkLinks(b)
 	s.checkUnused(r, b)
 	for _, fault := range r.faults {
@@ -161,8 +162,12 @@ func (s *Scenario) checkLinks(b *binder) {
 	}
 }
 
-// checkUnused reports the scenario's own entries that nothing refers to.
+// checkUnused reports the scenario's own entries that nothing refers to. With
+// a [sweep], another point may.
 func (s *Scenario) checkUnused(r *resolver, b *binder) {
+	if s.root.table["sweep"] != nil {
+		return
+	}
 	for _, name := range sortedNames(s.Hosts) {
 		if h := s.Hosts[name]; !r.used[h] {
 			b.faultf(h.At, h.Path, "is not used: no topology names the host %s", strconv.Quote(shown(name)))

@@ -30,7 +30,8 @@ import (
 //
 // A field is a Key[T] or a Later; a struct or a pointer to one for a table; a
 // slice of structs for a list of tables; a map from names to pointers for
-// [hosts.NAME]. An embedded struct adds its fields, Header the place.
+// [hosts.NAME]; a free for a table that takes any key. An embedded struct adds
+// its fields, Header the place.
 
 // declared is the declaration of one key or table: a field's tags.
 type declared struct {
@@ -280,7 +281,7 @@ func (b *binder) field(n *node, path string, d declared, field reflect.Value) {
 		}
 	case d.typ.Kind() == reflect.Struct:
 		if b.isTable(n, path) {
-			b.table(n, path, field)
+			b.fill(n, path, field)
 		}
 	case d.typ.Kind() == reflect.Pointer:
 		if b.isTable(n, path) {
@@ -298,7 +299,7 @@ func (b *binder) field(n *node, path string, d declared, field reflect.Value) {
 		field.Set(reflect.MakeSlice(d.typ, len(n.list), len(n.list)))
 		for i, item := range n.list {
 			if itemPath := fmt.Sprintf("%s[%d]", path, i); b.isTable(item, itemPath) {
-				b.table(item, itemPath, field.Index(i))
+				b.fill(item, itemPath, field.Index(i))
 			}
 		}
 	case d.typ.Kind() == reflect.Map:
@@ -314,6 +315,21 @@ func (b *binder) field(n *node, path string, d declared, field reflect.Value) {
 				field.SetMapIndex(reflect.ValueOf(name), item)
 			}
 		}
+	}
+}
+
+// fill fills a struct, or a table whose keys are not declared.
+func (b *binder) fill(n *node, path string, v reflect.Value) {
+	table, ok := v.Addr().Interface().(free)
+	if !ok {
+		b.table(n, path, v)
+		return
+	}
+	if err := table.take(n); err != nil {
+		if entry, ok := errors.AsType[*itemError](err); ok {
+			n = entry.item
+		}
+		b.faultf(n.valueAt(), path, "%v", err)
 	}
 }
 

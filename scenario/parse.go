@@ -27,16 +27,7 @@ import (
 //
 // It returns either a scenario or everything that is wrong with it.
 func Parse(file string, text []byte, overrides []string) (*Scenario, Faults) {
-	root, fault := parseText(file, string(text))
-	if fault != nil {
-		return nil, Faults{*fault}
-	}
-	var faults Faults
-	for _, o := range overrides {
-		if fault := override(root, o); fault != nil {
-			faults = append(faults, *fault)
-		}
-	}
+	root, faults := tree(file, text, overrides)
 	if faults != nil {
 		return nil, faults
 	}
@@ -48,6 +39,21 @@ func Parse(file string, text []byte, overrides []string) (*Scenario, Faults) {
 	}
 	s.complete()
 	return s, nil
+}
+
+// tree is the text of a scenario with the overrides applied.
+func tree(file string, text []byte, overrides []string) (*node, Faults) {
+	root, fault := parseText(file, string(text))
+	if fault != nil {
+		return nil, Faults{*fault}
+	}
+	var faults Faults
+	for _, o := range overrides {
+		if fault := override(root, o); fault != nil {
+			faults = append(faults, *fault)
+		}
+	}
+	return root, faults
 }
 
 // complete fills in the defaults that are taken from other keys.

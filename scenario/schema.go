@@ -21,7 +21,7 @@ type Scenario struct {
 	Scheduler Scheduler   `key:"scheduler" doc:"who runs where and when"`
 	Expect    []Expect    `key:"expect" doc:"thresholds for the results; a run that misses one exits 5"`
 	Catalogue
-	Sweep Later `key:"sweep" doc:"what to vary from run to run"`
+	Sweep Sweep `key:"sweep" doc:"what railyard sweep varies from run to run"`
 }
 
 // Sim is [sim].

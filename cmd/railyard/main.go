@@ -23,6 +23,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/railyard/railyard"
+	"github.com/railyard/railyard/sweep"
 )
 
 // Exit statuses; see the package comment.
@@ -46,7 +47,7 @@ func (f *failure) Unwrap() error { return f.err }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
+	context.AfterFunc(ctx, stop) // the second one kills
 	os.Exit(execute(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
@@ -66,7 +67,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	switch {
 	case errors.As(err, &known):
 		status = known.status
-	case errors.As(err, &faults):
+	case errors.As(err, &faults), errors.As(err, new(*sweep.InputError)):
 		status = exitInput
 	}
 	fmt.Fprintln(stderr, err)
@@ -91,6 +92,6 @@ Exit status: 0 done, 1 internal error, 2 usage, 3 scenario or input invalid,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(newRun(), newCheck(), newWhy(), newExplain(), newPlot(), newTrace(), newCalibrate(), newCatalog(), newVersion())
+	root.AddCommand(newRun(), newCheck(), newSweep(), newMerge(), newWhy(), newExplain(), newPlot(), newTrace(), newCalibrate(), newCatalog(), newVersion())
 	return root
 }

@@ -50,6 +50,14 @@ func (t *talk) warn(text string) {
 	}
 }
 
+// note prints what happens.
+func (t *talk) note(text string) {
+	if !t.quiet {
+		t.clear()
+		fmt.Fprintln(t.w, text)
+	}
+}
+
 // clear removes the line.
 func (t *talk) clear() {
 	if t.shown {
