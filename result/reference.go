@@ -42,6 +42,7 @@ var places = []struct {
 	{"collectives.csv", "collectives", collectives},
 	{"flows.csv", "flows", []Metric{Flow, FlowStart, FlowFinish, FlowBytes}},
 	{"replay.csv", "replay", []Metric{Rank, RankFinish}},
+	{"jobs.csv", "jobs", []Metric{JobID, JobSubmit, JobStart, JobFinish, JobAccelerators}},
 	{"links.csv", "links", []Metric{Link, From, To, Capacity, LinkBytes, Busy, Utilization, Contended, PayloadCapacity}},
 	{"accelerators.csv", "accelerators", []Metric{
 		Accelerator, Host, RackName, ComputeTime, CommunicationTime, IdleTime, ComputeUtilization, OverlappedPerAccel,
