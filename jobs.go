@@ -70,13 +70,16 @@ func (b *builder) addJobs() {
 	}
 	programs := q.trace.Programs(durations)
 	q.jobs = make([]cluster.Job, len(q.rows))
+	submitted := make([]*cluster.Job, len(q.rows))
 	for i := range q.rows {
 		r := &q.rows[i]
 		q.jobs[i] = cluster.Job{
-			Name: r.ID, Start: sim.FromSeconds(r.Submit), Count: r.Accelerators, Program: programs[i], Estimate: durations[i],
+			Name: r.ID, Start: sim.FromSeconds(r.Submit), Count: r.Accelerators, Program: programs[i],
+			Estimate: max(durations[i], 1), // 0 would be none
 		}
-		b.cluster.Submit(&q.jobs[i])
+		submitted[i] = &q.jobs[i]
 	}
+	b.cluster.Submit(submitted...)
 	b.plant.queued = q
 }
 

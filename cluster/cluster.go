@@ -18,6 +18,7 @@ package cluster
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/railyard/railyard/collective"
 	"github.com/railyard/railyard/network"
@@ -143,9 +144,18 @@ func (c *Cluster) Owner(name string) network.Owner {
 // OwnerName is the name of an owner.
 func (c *Cluster) OwnerName(o network.Owner) string { return c.owners[o] }
 
-// Submit adds a job, whose Start must not have passed, and whose accelerators the
-// topology must have.
-func (c *Cluster) Submit(j *Job) {
+// Submit adds jobs, whose Start must not have passed, and whose accelerators the
+// topology must have. They come in this order where they start at one time.
+func (c *Cluster) Submit(jobs ...*Job) {
+	c.Jobs = slices.Grow(c.Jobs, len(jobs))
+	c.owners = slices.Grow(c.owners, len(jobs))
+	c.queue.Grow(len(jobs))
+	for _, j := range jobs {
+		c.submit(j)
+	}
+}
+
+func (c *Cluster) submit(j *Job) {
 	j.Owner = c.Owner(j.Name)
 	c.Jobs = append(c.Jobs, j)
 	c.waiting++
@@ -160,8 +170,7 @@ func (c *Cluster) Submit(j *Job) {
 	if j.Shared {
 		known.Accelerators = 0
 	}
-	c.queue.Add(known)
-	c.Engine.Schedule(j.Start, c.actor, argArrive|uint64(len(c.Jobs)-1))
+	c.Engine.Schedule(j.Start, c.actor, argArrive|uint64(c.queue.Add(known)))
 }
 
 // Alone says whether one job is all that happens, now and in future, so that

@@ -40,11 +40,10 @@ func (g *greedy) decide(q *Queue, m Machine) {
 		if c == none {
 			break
 		}
-		e, size := g.waiting.first(c)
-		if int(size) > q.free {
+		if int(g.waiting.sizes[c]) > q.free {
 			break
 		}
-		if q.start(e.job, m) {
+		if q.start(g.waiting.first(c).job, m) {
 			g.waiting.pop(c)
 			continue
 		}

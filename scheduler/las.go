@@ -28,7 +28,8 @@ type las struct {
 	running     uint64 // the next of those that run
 	front, back uint64 // the next ones before and behind those that wait
 
-	demoted []int // places among the running, for a moment
+	next    units.Duration // no running job falls before
+	demoted []int          // places among the running, for a moment
 }
 
 // phases of a job within its queue, in their order.
@@ -40,7 +41,7 @@ const (
 )
 
 func newLAS(p Policy) *las {
-	return &las{limits: p.LASLimits, byTime: p.LASByTime, front: 1 << 62, back: 1 << 62}
+	return &las{limits: p.LASLimits, byTime: p.LASByTime, front: 1 << 62, back: 1 << 62, next: Never}
 }
 
 func (o *las) rank(r *record, phase, place uint64) rank {
@@ -77,13 +78,25 @@ func (o *las) turn(r *record) units.Duration {
 	return r.began + limit - r.executed
 }
 
-func (o *las) begin(r *record, h *holder) { h.turn = o.turn(r) }
+func (o *las) begin(q *Queue, h *holder) {
+	r := &q.jobs[h.job]
+	o.running++
+	h.rank = o.rank(r, lasRuns, o.running)
+	h.turn = o.turn(r)
+	o.next = min(o.next, h.turn)
+}
 
-func (o *las) rerank(q *Queue, running []holder) {
+func (o *las) rerank(q *Queue, running []holder) uint64 {
 	o.demoted = o.demoted[:0]
+	if q.now < o.next {
+		return 0
+	}
+	o.next = Never
 	for i := range running {
 		if running[i].turn <= q.now {
 			o.demoted = append(o.demoted, i)
+		} else {
+			o.next = min(o.next, running[i].turn)
 		}
 	}
 	slices.SortFunc(o.demoted, func(a, b int) int { return cmp.Compare(running[a].seq, running[b].seq) })
@@ -92,25 +105,31 @@ func (o *las) rerank(q *Queue, running []holder) {
 		r := &q.jobs[h.job]
 		r.level++
 		h.turn = o.turn(r)
+		o.next = min(o.next, h.turn)
 		o.running++
 		h.rank = o.rank(r, lasFalls, o.running)
 	}
+	sortHolders(running)
+	return 0
 }
 
 func (o *las) settle(running []holder) {
+	if len(o.demoted) == 0 {
+		return
+	}
 	for i := range running {
 		h := &running[i]
-		if phase := h.hi % lasPhases; phase != lasRuns {
-			h.hi -= phase
+		if h.hi%lasPhases == lasFalls {
+			h.hi -= lasFalls - lasRuns
 			o.running++
 			h.lo = o.running
 		}
 	}
 }
 
+// Those that have just fallen are the last of their queue, the others come before
+// all that wait there.
 func (o *las) stopped(q *Queue, stopped []entry) {
-	// Those that have just fallen are the last of their queue, the others come
-	// before all that wait there.
 	for i := range stopped {
 		if e := &stopped[i]; e.hi%lasPhases == lasFalls {
 			o.back++
@@ -125,10 +144,10 @@ func (o *las) stopped(q *Queue, stopped []entry) {
 	}
 }
 
+// wake is the next demotion. That of a job that has ended meanwhile moves nothing.
 func (o *las) wake(running []holder) units.Duration {
-	next := Never
-	for i := range running {
-		next = min(next, running[i].turn)
+	if len(running) == 0 {
+		o.next = Never
 	}
-	return next
+	return o.next
 }

@@ -30,8 +30,8 @@ var policies = []struct {
 	{"sjf", func(Policy) discipline { return &greedy{order: byEstimate, strict: true} }},
 	{"sjf-skip", func(Policy) discipline { return &greedy{order: byEstimate} }},
 	{"easy-backfill", func(Policy) discipline { return newEASY() }},
-	{"srtf", func(Policy) discipline { return newPreemptive(remaining{}) }},
-	{"srsf", func(Policy) discipline { return newPreemptive(remaining{service: true}) }},
+	{"srtf", func(Policy) discipline { return newPreemptive(shortest{}) }},
+	{"srsf", func(Policy) discipline { return newPreemptive(leastService{}) }},
 	{"las", func(p Policy) discipline { return newPreemptive(newLAS(p)) }},
 }
 

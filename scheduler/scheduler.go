@@ -37,6 +37,7 @@ package scheduler
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/railyard/railyard/units"
 )
@@ -125,6 +126,9 @@ type discipline interface {
 func NewQueue(p Policy, accelerators int) *Queue {
 	return &Queue{policy: p, free: accelerators, total: accelerators, discipline: p.discipline()}
 }
+
+// Grow makes room for so many more jobs.
+func (q *Queue) Grow(n int) { q.jobs = slices.Grow(q.jobs, n) }
 
 // Add makes a job known that will come. It returns its number; numbers count
 // from 0.

@@ -25,12 +25,13 @@ type entry struct {
 	job int32
 }
 
-// waiting holds jobs by the size of their gang, a heap by rank for each size:
-// gangs come in few sizes, and of those of one size only the first can be next.
+// waiting holds jobs by the size of their gang: gangs come in few sizes, and of
+// those of one size only the first can be next.
 type waiting struct {
 	sizes []int32
-	heaps [][]entry // of each size, the least first
+	lines []line // of each size
 	count int
+	total int64 // accelerators of all gangs
 }
 
 // none is the class of a job that there is not.
@@ -41,21 +42,11 @@ func (w *waiting) push(size int32, e entry) {
 	c, found := slices.BinarySearch(w.sizes, size)
 	if !found {
 		w.sizes = slices.Insert(w.sizes, c, size)
-		w.heaps = slices.Insert(w.heaps, c, nil)
+		w.lines = slices.Insert(w.lines, c, line{})
 	}
-	h := append(w.heaps[c], e)
-	i := len(h) - 1
-	for i > 0 {
-		up := (i - 1) / 2
-		if !e.less(&h[up].rank) {
-			break
-		}
-		h[i] = h[up]
-		i = up
-	}
-	h[i] = e
-	w.heaps[c] = h
+	w.lines[c].push(e)
 	w.count++
+	w.total += int64(size)
 }
 
 // best is the class, that is the index of the size, of the least job whose gang is
@@ -66,42 +57,96 @@ func (w *waiting) best(most int32) int {
 		if size > most {
 			break
 		}
-		if h := w.heaps[c]; len(h) > 0 && (best == none || h[0].less(&w.heaps[best][0].rank)) {
+		if l := &w.lines[c]; !l.empty() && (best == none || l.first().less(&w.lines[best].first().rank)) {
 			best = c
 		}
 	}
 	return best
 }
 
-// first is the least job of a class, whose gang has so many accelerators.
-func (w *waiting) first(class int) (e *entry, size int32) { return &w.heaps[class][0], w.sizes[class] }
+// first is the least job of a class.
+func (w *waiting) first(class int) *entry { return w.lines[class].first() }
 
 // pop takes out the first job of a class.
 func (w *waiting) pop(class int) entry {
-	h := w.heaps[class]
-	first := h[0]
-	n := len(h) - 1
-	e := h[n]
-	h = h[:n]
-	w.heaps[class] = h
 	w.count--
-	i := 0
-	for {
-		down := 2*i + 1
-		if down >= n {
-			break
-		}
-		if down+1 < n && h[down+1].less(&h[down].rank) {
-			down++
-		}
-		if !h[down].less(&e.rank) {
-			break
-		}
-		h[i] = h[down]
-		i = down
+	w.total -= int64(w.sizes[class])
+	return w.lines[class].pop()
+}
+
+// line is jobs of one size, the least of which can be taken. While jobs come in
+// the order of their ranks it is a queue, from then on a heap until it is empty: a
+// sorted list is a heap.
+type line struct {
+	all  []entry
+	head int // of the queue; 0 in a heap
+	heap bool
+}
+
+func (l *line) empty() bool { return l.head == len(l.all) }
+
+func (l *line) first() *entry { return &l.all[l.head] }
+
+func (l *line) push(e entry) {
+	n := len(l.all)
+	if !l.heap && n > l.head && e.less(&l.all[n-1].rank) {
+		l.all, l.head, l.heap = l.all[:copy(l.all, l.all[l.head:])], 0, true
 	}
-	if n > 0 {
-		h[i] = e
+	if !l.heap && l.head > n/2 { // what has left is more than what is there
+		l.all, l.head = l.all[:copy(l.all, l.all[l.head:])], 0
+	}
+	l.all = append(l.all, e)
+	if l.heap {
+		l.up(len(l.all) - 1)
+	}
+}
+
+// up moves entry i towards the root to its place.
+func (l *line) up(i int) {
+	e := l.all[i]
+	for i > 0 {
+		parent := (i - 1) / 2
+		if !e.less(&l.all[parent].rank) {
+			break
+		}
+		l.all[i] = l.all[parent]
+		i = parent
+	}
+	l.all[i] = e
+}
+
+func (l *line) pop() entry {
+	first := *l.first()
+	n := len(l.all) - 1
+	switch {
+	case n == l.head:
+		*l = line{all: l.all[:0]}
+	case !l.heap:
+		l.head++
+	default:
+		last := l.all[n]
+		l.all = l.all[:n]
+		l.down(last)
 	}
 	return first
+}
+
+// down puts an entry at the root and moves it to its place.
+func (l *line) down(e entry) {
+	i := 0
+	for {
+		child := 2*i + 1
+		if child >= len(l.all) {
+			break
+		}
+		if child+1 < len(l.all) && l.all[child+1].less(&l.all[child].rank) {
+			child++
+		}
+		if !l.all[child].less(&e.rank) {
+			break
+		}
+		l.all[i] = l.all[child]
+		i = child
+	}
+	l.all[i] = e
 }

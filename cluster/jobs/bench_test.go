@@ -1,3 +1,5 @@
+//go:build unix
+
 package jobs_test
 
 import (
@@ -5,6 +7,7 @@ import (
 	"encoding/csv"
 	"os"
 	"strconv"
+	"syscall"
 	"testing"
 
 	"github.com/railyard/railyard/cluster"
@@ -54,18 +57,28 @@ func BenchmarkPhilly(b *testing.B) {
 	for _, name := range scheduler.Policies() {
 		b.Run(name, func(b *testing.B) {
 			topo, _ := topology.Pool(512)
+			began := cpuSeconds(b)
 			for b.Loop() {
 				c := cluster.NewScheduled(sim.New(), topo, 0, scheduler.Policy{Name: name, LASLimits: []float64{3250, 7200}})
-				queued := make([]cluster.Job, len(all))
+				queued, pointers := make([]cluster.Job, len(all)), make([]*cluster.Job, len(all))
 				for i, program := range jobs.New(c).Programs(durations) {
 					queued[i] = cluster.Job{Start: all[i].start, Count: all[i].gang, Estimate: all[i].duration, Program: program}
-					c.Submit(&queued[i])
+					pointers[i] = &queued[i]
 				}
+				c.Submit(pointers...)
 				if err := c.Engine.Run(context.Background()); err != nil {
 					b.Fatal(err)
 				}
 			}
-			b.ReportMetric(float64(len(all))*float64(b.N)/b.Elapsed().Seconds(), "jobs/s")
+			b.ReportMetric(float64(len(all))*float64(b.N)/(cpuSeconds(b)-began), "jobs/CPU-s")
 		})
 	}
+}
+
+func cpuSeconds(b *testing.B) float64 {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
 }

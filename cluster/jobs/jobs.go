@@ -9,6 +9,8 @@
 package jobs
 
 import (
+	"slices"
+
 	"github.com/railyard/railyard/cluster"
 	"github.com/railyard/railyard/sim"
 	"github.com/railyard/railyard/topology"
@@ -66,6 +68,8 @@ func New(c *cluster.Cluster) *Trace {
 func (t *Trace) Programs(durations []sim.Time) []cluster.Program {
 	runs := make([]run, len(durations))
 	programs := make([]cluster.Program, len(durations))
+	t.stretches = slices.Grow(t.stretches, len(durations))
+	t.spans = slices.Grow(t.spans, len(durations))
 	for i := range runs {
 		runs[i] = run{trace: t, left: durations[i]}
 		programs[i] = &runs[i]
