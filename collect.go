@@ -63,7 +63,9 @@ func (p *plant) collect(status string) (*Result, error) {
 		s.Add(result.Replay, p.replayRecords())
 	}
 	if p.queued != nil {
-		r.Tables = append(r.Tables, p.queued.table(end))
+		jobs := p.jobResults()
+		r.Tables = append(r.Tables, jobs.table(), jobs.stretchTable(), jobs.series())
+		s.Add(result.Jobs, jobs.record(p.scenario.Scheduler.Policy.Value))
 	}
 	if t.Kind != "pool" {
 		s.Add(result.Network, p.networkRecord(uses, end))

@@ -3,7 +3,6 @@ package railyard
 import (
 	"github.com/railyard/railyard/cluster"
 	"github.com/railyard/railyard/cluster/jobs"
-	"github.com/railyard/railyard/result"
 	"github.com/railyard/railyard/scenario"
 	"github.com/railyard/railyard/scheduler"
 	"github.com/railyard/railyard/sim"
@@ -81,28 +80,4 @@ func (b *builder) addJobs() {
 	}
 	b.cluster.Submit(submitted...)
 	b.plant.queued = q
-}
-
-func (q *queued) table(end sim.Time) *result.Table {
-	n := len(q.jobs)
-	name := make([]string, n)
-	submit, start, finish, accelerators := make([]float64, n), make([]float64, n), make([]float64, n), make([]int64, n)
-	for i := range q.jobs {
-		j := &q.jobs[i]
-		name[i], submit[i], accelerators[i] = j.Name, j.Start.Seconds(), int64(j.Count)
-		start[i], finish[i] = result.Missing, result.Missing
-		if j.Started {
-			start[i] = j.StartedAt.Seconds()
-		}
-		if j.Finished {
-			finish[i] = j.FinishedAt.Seconds()
-		}
-	}
-	return &result.Table{Name: "jobs", Columns: []result.Column{
-		{Metric: result.JobID, Text: name},
-		{Metric: result.JobSubmit, Numbers: submit},
-		{Metric: result.JobStart, Numbers: start},
-		{Metric: result.JobFinish, Numbers: finish},
-		{Metric: result.JobAccelerators, Integers: accelerators},
-	}}
 }

@@ -68,6 +68,7 @@ type Job struct {
 	Owner network.Owner
 
 	Started, Finished     bool
+	Failed                bool     // it could not go on; then it is Finished too
 	StartedAt, FinishedAt sim.Time // StartedAt the first time
 	Stops                 int      // how often its accelerators were taken away
 
@@ -310,6 +311,7 @@ func (c *Cluster) Fail(job int, err error) {
 	if c.Err == nil {
 		c.Err = &JobError{c.Jobs[job].Name, err}
 	}
+	c.Jobs[job].Failed = true
 	c.Done(job)
 }
 

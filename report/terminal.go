@@ -26,6 +26,9 @@ func Terminal(w io.Writer, s *result.Record) error {
 	if f := s.Record(result.Flows.Name); f != nil {
 		p.flows(f)
 	}
+	if j := s.Record(result.Jobs.Name); j != nil {
+		p.jobs(j)
+	}
 	if n := s.Record(result.Network.Name); n != nil {
 		p.contention(n, s.Float(result.Makespan.Name))
 	}
