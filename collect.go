@@ -74,7 +74,7 @@ func (p *plant) collect(status string) (*Result, error) {
 	if t.Accelerators() > 0 && t.Kind != "pool" {
 		r.Tables = append(r.Tables, p.acceleratorTable(end))
 	}
-	if table := p.acceleratorSeries(end); table != nil && t.Kind != "pool" {
+	if table := p.acceleratorSeries(end); table != nil && (p.queued == nil || len(p.cluster.Ledgers()) > 0) {
 		r.Tables = append(r.Tables, table)
 	}
 	if table := p.linkSeries(uses, end); table != nil {

@@ -1,6 +1,8 @@
 package railyard
 
 import (
+	"math"
+
 	"github.com/railyard/railyard/cluster"
 	"github.com/railyard/railyard/cluster/jobs"
 	"github.com/railyard/railyard/scenario"
@@ -68,16 +70,44 @@ func (b *builder) addJobs() {
 		durations[i] = sim.FromSeconds(q.rows[i].Duration)
 	}
 	programs := q.trace.Programs(durations)
+	estimate := estimates(&b.scenario.Scheduler, uint64(b.scenario.Sim.Seed.Value))
 	q.jobs = make([]cluster.Job, len(q.rows))
 	submitted := make([]*cluster.Job, len(q.rows))
 	for i := range q.rows {
 		r := &q.rows[i]
 		q.jobs[i] = cluster.Job{
 			Name: r.ID, Start: sim.FromSeconds(r.Submit), Count: r.Accelerators, Program: programs[i],
-			Estimate: max(durations[i], 1), // 0 would be none
+			Estimate: estimate(r),
 		}
 		submitted[i] = &q.jobs[i]
 	}
 	b.cluster.Submit(submitted...)
 	b.plant.queued = q
+}
+
+// estimates gives what the policy is told of the time that a job runs, 0 if
+// nothing.
+func estimates(k *scenario.Scheduler, seed uint64) func(*workload.Job) sim.Time {
+	// An estimate of 0 would be none at all.
+	known := func(seconds float64) sim.Time { return max(sim.FromSeconds(seconds), 1) }
+	switch k.Estimates.Value {
+	case "trace":
+		return func(j *workload.Job) sim.Time {
+			if j.Estimate == 0 {
+				return 0
+			}
+			return known(j.Estimate)
+		}
+	case "noisy":
+		variation := 0.5
+		if k.EstimateError.Set {
+			variation = k.EstimateError.Value
+		}
+		sigma := math.Sqrt(math.Log1p(variation * variation))
+		random := sim.Stream(seed, "scheduler/estimates")
+		return func(j *workload.Job) sim.Time {
+			return known(j.Duration * math.Exp(sigma*random.NormFloat64()-sigma*sigma/2))
+		}
+	}
+	return func(j *workload.Job) sim.Time { return known(j.Duration) }
 }

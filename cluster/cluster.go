@@ -96,6 +96,7 @@ type Cluster struct {
 	deciding bool      // a decision is due at this instant
 	again    sim.Timer // the decision that the policy asked for
 	waiting  int       // jobs that do not run, but will
+	queued   int       // of them, those that have come
 	running  int
 	chosen   []int32 // accelerators, for a moment
 	begun    []int32 // jobs that the decision being made starts
@@ -185,6 +186,7 @@ func (c *Cluster) Handle(now sim.Time, arg uint64) {
 	n := int(arg &^ argKind)
 	switch arg & argKind {
 	case argArrive:
+		c.queued++
 		c.queue.Arrive(n, units.Duration(now))
 		c.due()
 	case argAgain:
@@ -250,6 +252,7 @@ func (m *machine) Start(job int) bool {
 		j.Started, j.StartedAt = true, c.Engine.Now()
 	}
 	c.waiting--
+	c.queued--
 	c.running++
 	c.begun = append(c.begun, int32(job))
 	return true
@@ -262,6 +265,7 @@ func (m *machine) Stop(job int) {
 	j.Stops++
 	c.running--
 	c.waiting++
+	c.queued++
 	c.release(j)
 }
 
@@ -294,7 +298,12 @@ func (c *Cluster) Done(job int) {
 	c.running--
 	c.release(j)
 	c.queue.Finish(job, units.Duration(c.Engine.Now()))
-	c.due()
+	switch {
+	case c.queued > 0:
+		c.due()
+	case c.running == 0:
+		c.Engine.Disarm(c.again) // nobody is left whom it concerns
+	}
 }
 
 // JobError is why a job could not go on.

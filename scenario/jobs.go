@@ -116,6 +116,9 @@ func (s *Scenario) checkJobs(b *binder) {
 	}
 	refuse(k.LASLimits.Set, k.LASLimits.Pos, "las_limits")
 	refuse(k.LASService.Set, k.LASService.Pos, "las_service")
+	if k.EstimateError.Set && k.Estimates.Value != "noisy" {
+		b.faultf(k.EstimateError.Pos, "scheduler.estimate_error", `belongs to estimates = "noisy"; estimates is %q`, k.Estimates.Value)
+	}
 	if !slices.IsSorted(k.LASLimits.Value) {
 		b.faultf(k.LASLimits.Pos, "scheduler.las_limits", "must rise from one to the next")
 	}

@@ -184,6 +184,8 @@ type Scheduler struct {
 	LASLimits      Key[[]float64]      `key:"las_limits" min:"1e-9" max:"1e12" doc:"attained service at which a job falls to the next queue of las, in accelerator-seconds or seconds; [3250, 7200] where left out"`
 	LASService     Key[string]         `key:"las_service" default:"\"accelerator-time\"" enum:"accelerator-time time" doc:"what las counts as service: time x accelerators, or time"`
 	PreemptionCost Key[units.Duration] `key:"preemption_cost" default:"\"0s\"" doc:"time that a job which was stopped has to run in addition, to save and load its state"`
+	Estimates      Key[string]         `key:"estimates" default:"\"exact\"" enum:"exact noisy trace" doc:"what the policy is told of the time that a job runs: exact, its duration; noisy, its duration times a random factor, see estimate_error; trace, the estimate_s of its row, or nothing where that is empty"`
+	EstimateError  Key[float64]        `key:"estimate_error" positive:"true" min:"0" max:"100" doc:"coefficient of variation of the factor of noisy estimates, log-normal with mean 1; 0.5 where left out"`
 	Security       Later               `key:"security" doc:"who may use what"`
 }
 
