@@ -179,7 +179,7 @@ type Replay struct {
 // Scheduler is [scheduler].
 type Scheduler struct {
 	Header
-	Policy         Key[string]         `key:"policy" default:"\"fifo\"" enum:"fifo fifo-skip sjf sjf-skip easy-backfill srtf srsf las" doc:"which job runs next; see the description of the package scheduler"`
+	Policy         Key[string]         `key:"policy" default:"\"fifo\"" enum:"fifo fifo-skip sjf sjf-skip easy-backfill conservative-backfill srtf srsf las" doc:"which job runs next; see the description of the package scheduler"`
 	Placement      Key[string]         `key:"placement" default:"\"pack\"" enum:"pack" later:"spread topology random fragmentation" doc:"which accelerators a job gets"`
 	LASLimits      Key[[]float64]      `key:"las_limits" min:"1e-9" max:"1e12" doc:"attained service at which a job falls to the next queue of las, in accelerator-seconds or seconds; [3250, 7200] where left out"`
 	LASService     Key[string]         `key:"las_service" default:"\"accelerator-time\"" enum:"accelerator-time time" doc:"what las counts as service: time x accelerators, or time"`

@@ -30,6 +30,7 @@ var policies = []struct {
 	{"sjf", func(Policy) discipline { return &greedy{order: byEstimate, strict: true} }},
 	{"sjf-skip", func(Policy) discipline { return &greedy{order: byEstimate} }},
 	{"easy-backfill", func(Policy) discipline { return newEASY() }},
+	{"conservative-backfill", func(Policy) discipline { return &conservative{} }},
 	{"srtf", func(Policy) discipline { return newPreemptive(shortest{}) }},
 	{"srsf", func(Policy) discipline { return newPreemptive(leastService{}) }},
 	{"las", func(p Policy) discipline { return newPreemptive(newLAS(p)) }},
