@@ -62,16 +62,26 @@ func (p *plant) collect(status string, summaryOnly bool) (*Result, error) {
 		r.Tables = append(r.Tables, p.replayTable())
 		s.Add(result.Replay, p.replayRecords())
 	}
-	s.Add(result.Network, p.networkRecord(uses, end))
+	if p.queued != nil {
+		jobs := p.jobResults()
+		r.Tables = append(r.Tables, jobs.table(), jobs.stretchTable(), jobs.series())
+		s.Add(result.Jobs, jobs.record(p.scenario.Scheduler.Policy.Value))
+	}
+	hasNetwork := t.Kind != "pool"
+	if hasNetwork {
+		s.Add(result.Network, p.networkRecord(uses, end))
+	}
 	r.Warnings = p.warnings
 	if summaryOnly {
 		return r, p.expect(r)
 	}
-	r.Tables = append(r.Tables, linkTable(t, uses, end))
-	if t.Accelerators() > 0 {
+	if hasNetwork {
+		r.Tables = append(r.Tables, linkTable(t, uses, end))
+	}
+	if t.Accelerators() > 0 && hasNetwork {
 		r.Tables = append(r.Tables, p.acceleratorTable(end))
 	}
-	if table := p.acceleratorSeries(end); table != nil {
+	if table := p.acceleratorSeries(end); table != nil && (p.queued == nil || len(p.cluster.Ledgers()) > 0) {
 		r.Tables = append(r.Tables, table)
 	}
 	if table := p.linkSeries(uses, end); table != nil {
