@@ -6,6 +6,9 @@
 //
 // A job is a gang: it runs on all of its accelerators at once, or waits. What
 // is free and who waits, in the order of arrival, is all that a policy sees.
+//
+// Where a job goes is decided apart from its turn, by a [Placer]: host by host,
+// with parts of accelerators, CPUs and memory.
 package scheduler
 
 // Job is a job that waits.
