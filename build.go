@@ -42,6 +42,7 @@ type plant struct {
 	collectives []*cluster.CollectiveBenchmark
 	names       []string // of each collective workload
 	replays     []*replayed
+	queued      *queued // nil without [[workload.jobs]]
 	warnings    []string
 }
 
@@ -73,7 +74,7 @@ func buildScaled(s *scenario.Scenario, o Options, scale topology.Scale) (*plant,
 	if scale != (topology.Scale{}) {
 		bins = 0 // only what an iteration takes is asked for
 	}
-	b.cluster = cluster.New(b.engine, b.topology, bins)
+	b.cluster = cluster.NewScheduled(b.engine, b.topology, bins, policy(&s.Scheduler))
 	if s.Sim.Fidelity.Value == "analytic" {
 		b.cluster.Network.Isolate()
 	}
@@ -89,6 +90,7 @@ func buildScaled(s *scenario.Scenario, o Options, scale topology.Scale) (*plant,
 	for i := range s.Workload.Replay {
 		b.addReplay(&s.Workload.Replay[i])
 	}
+	b.addJobs()
 	return b.plant, b.faults
 }
 
@@ -125,6 +127,8 @@ func (b *builder) buildTopology() {
 			links[i] = topology.BareLink{Name: name, Capacity: b.links.Capacity[i], Latency: sim.FromSeconds(b.links.Latency[i])}
 		}
 		b.topology, err = topology.Links(links)
+	case "pool":
+		b.topology, err = topology.Pool(int(t.Accelerators.Value))
 	case "ring":
 		b.topology, err = topology.Ring(int(t.Accelerators.Value), t.Bandwidth.Value, t.Latency.Value)
 	case "switch":
@@ -180,7 +184,7 @@ func (b *builder) place(p *scenario.Placing, path string, at scenario.Position, 
 	j.Count = n
 	w := &b.scenario.Workload
 	switch a := p.Accelerators; {
-	case !a.Set && len(w.Training)+len(w.Collective)+len(w.Replay) > 1:
+	case !a.Set && len(w.Training)+len(w.Collective)+len(w.Replay)+len(w.Jobs) > 1:
 		b.fault(at, path+".accelerators", "is missing: with several workloads each says how many of the %d accelerators it takes, or which", n)
 		return false
 	case a.Value.List != nil:

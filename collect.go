@@ -62,12 +62,19 @@ func (p *plant) collect(status string) (*Result, error) {
 		r.Tables = append(r.Tables, p.replayTable())
 		s.Add(result.Replay, p.replayRecords())
 	}
-	s.Add(result.Network, p.networkRecord(uses, end))
-	r.Tables = append(r.Tables, linkTable(t, uses, end))
-	if t.Accelerators() > 0 {
+	if p.queued != nil {
+		jobs := p.jobResults()
+		r.Tables = append(r.Tables, jobs.table(), jobs.stretchTable(), jobs.series())
+		s.Add(result.Jobs, jobs.record(p.scenario.Scheduler.Policy.Value))
+	}
+	if t.Kind != "pool" {
+		s.Add(result.Network, p.networkRecord(uses, end))
+		r.Tables = append(r.Tables, linkTable(t, uses, end))
+	}
+	if t.Accelerators() > 0 && t.Kind != "pool" {
 		r.Tables = append(r.Tables, p.acceleratorTable(end))
 	}
-	if table := p.acceleratorSeries(end); table != nil {
+	if table := p.acceleratorSeries(end); table != nil && t.Kind != "pool" {
 		r.Tables = append(r.Tables, table)
 	}
 	if table := p.linkSeries(uses, end); table != nil {

@@ -3,8 +3,10 @@
 //
 // # Model
 //
-// A [Job] becomes known at its start and waits in the queue until the scheduler
-// places it; then its [Program] runs until it calls Done. A program schedules
+// A [Job] becomes known at its start and waits in the queue until the scheduler's
+// policy starts it; then its [Program] runs until it calls Done, or is stopped by
+// the policy, if it can be, and waits again. At each instant all jobs that end
+// end, and all that come come, before the policy decides once. A program schedules
 // its own events on the engine, launches collectives ([Cluster.Launch]) and
 // reports what its accelerators do ([Ledger]). All accelerators of a job that
 // do the same are one gang with one ledger: in synchronous data parallelism
@@ -16,6 +18,7 @@ package cluster
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/railyard/railyard/collective"
 	"github.com/railyard/railyard/network"
@@ -23,33 +26,51 @@ import (
 	"github.com/railyard/railyard/scheduler"
 	"github.com/railyard/railyard/sim"
 	"github.com/railyard/railyard/topology"
+	"github.com/railyard/railyard/units"
 )
 
 // Program is what a job does once it has its accelerators.
 type Program interface {
-	// Begin is called once, at the time the job starts. When its work has
-	// ended, the program calls c.Done with the job's number.
+	// Begin is called at the time the job starts, once it has its accelerators and
+	// the others that start then have theirs. When its work has ended, the program
+	// calls c.Done with the job's number.
 	Begin(c *Cluster, job int)
+}
+
+// Stoppable is a program whose accelerators can be taken away before its work has
+// ended. A job whose program is not keeps them.
+type Stoppable interface {
+	Program
+	// Stop is called when the accelerators are taken away. Begin follows once the
+	// job has accelerators again.
+	Stop(c *Cluster, job int)
 }
 
 // Job is one workload that asks for accelerators.
 type Job struct {
 	Name  string
 	Start sim.Time
-	// Count or List say which accelerators it wants; see scheduler.Job.
+	// Count is how many accelerators it wants, any of them; List, if not nil, is
+	// those that it must have. Shared lets it use accelerators that other jobs
+	// hold, and hold none itself.
 	Count  int
 	List   []int32
 	Shared bool
+	// Estimate is what the scheduler is told of the time that it runs; 0 tells it
+	// nothing.
+	Estimate sim.Time
 
 	Program Program
 
-	// Accelerators are what it got, in rank order, once it has started.
+	// Accelerators are what it has, in rank order, or had at the end.
 	Accelerators []topology.NodeID
 	// Owner stands for the job when contention is accounted.
 	Owner network.Owner
 
 	Started, Finished     bool
-	StartedAt, FinishedAt sim.Time
+	Failed                bool     // it could not go on; then it is Finished too
+	StartedAt, FinishedAt sim.Time // StartedAt the first time
+	Stops                 int      // how often its accelerators were taken away
 
 	footprints []*network.Footprint // that Bundle was given for it
 }
@@ -69,13 +90,17 @@ type Cluster struct {
 	// Err is why the first job that failed did, a *JobError; nil if none has.
 	Err error
 
-	actor   sim.Actor
-	queue   []scheduler.Job
-	users   []int32 // jobs on each accelerator
-	waiting int     // jobs that have not begun
-	running int
-	ledgers []*Ledger
-	owners  []string
+	actor    sim.Actor
+	queue    *scheduler.Queue
+	free     *scheduler.Free
+	deciding bool      // a decision is due at this instant
+	again    sim.Timer // the decision that the policy asked for
+	waiting  int       // jobs that do not run, but will
+	running  int
+	chosen   []int32 // accelerators, for a moment
+	begun    []int32 // jobs that the decision being made starts
+	ledgers  []*Ledger
+	owners   []string
 
 	launches []launch
 	idle     []int32 // launches to use again
@@ -84,21 +109,29 @@ type Cluster struct {
 // Events of the cluster, in the high bits of their argument.
 const (
 	argArrive uint64 = iota << 56
+	argAgain
 	argDecide
 	argPhase // a launch's latency has passed, or one of its transfers ended
 	argKind  = 0xff << 56
 )
 
-// New gives an idle cluster on a topology.
+// New gives an idle cluster on a topology, whose jobs go first come, first served.
 func New(engine *sim.Engine, t *topology.Topology, seriesBins int) *Cluster {
+	return NewScheduled(engine, t, seriesBins, scheduler.Policy{})
+}
+
+// NewScheduled gives an idle cluster whose jobs go as a policy says.
+func NewScheduled(engine *sim.Engine, t *topology.Topology, seriesBins int, p scheduler.Policy) *Cluster {
 	c := &Cluster{
 		Engine: engine, Topology: t, SeriesBins: seriesBins,
 		Network: network.New(engine, t, seriesBins),
 		Planner: collective.NewPlanner(t),
-		users:   make([]int32, t.Accelerators()),
+		queue:   scheduler.NewQueue(p, t.Accelerators()),
+		free:    scheduler.NewFree(t.Accelerators()),
 	}
 	c.Network.Name = c.transferName
 	c.actor = engine.Register(c)
+	c.again = engine.NewTimer(c.actor, argAgain)
 	engine.Watch(c)
 	return c
 }
@@ -112,12 +145,33 @@ func (c *Cluster) Owner(name string) network.Owner {
 // OwnerName is the name of an owner.
 func (c *Cluster) OwnerName(o network.Owner) string { return c.owners[o] }
 
-// Submit adds a job, whose Start must not have passed.
-func (c *Cluster) Submit(j *Job) {
+// Submit adds jobs, whose Start must not have passed, and whose accelerators the
+// topology must have. They come in this order where they start at one time.
+func (c *Cluster) Submit(jobs ...*Job) {
+	c.Jobs = slices.Grow(c.Jobs, len(jobs))
+	c.owners = slices.Grow(c.owners, len(jobs))
+	c.queue.Grow(len(jobs))
+	for _, j := range jobs {
+		c.submit(j)
+	}
+}
+
+func (c *Cluster) submit(j *Job) {
 	j.Owner = c.Owner(j.Name)
 	c.Jobs = append(c.Jobs, j)
 	c.waiting++
-	c.Engine.Schedule(j.Start, c.actor, argArrive|uint64(len(c.Jobs)-1))
+	_, stoppable := j.Program.(Stoppable)
+	known := scheduler.Job{Accelerators: j.Count, Estimate: scheduler.Never, Fixed: !stoppable}
+	if j.Estimate > 0 {
+		known.Estimate = units.Duration(j.Estimate)
+	}
+	if j.List != nil {
+		known.Accelerators = len(j.List)
+	}
+	if j.Shared {
+		known.Accelerators = 0
+	}
+	c.Engine.Schedule(j.Start, c.actor, argArrive|uint64(c.queue.Add(known)))
 }
 
 // Alone says whether one job is all that happens, now and in future, so that
@@ -131,46 +185,94 @@ func (c *Cluster) Handle(now sim.Time, arg uint64) {
 	n := int(arg &^ argKind)
 	switch arg & argKind {
 	case argArrive:
-		j := c.Jobs[n]
-		c.queue = append(c.queue, scheduler.Job{ID: n, Count: j.Count, List: j.List, Shared: j.Shared})
-		c.Engine.Defer(c.actor, argDecide)
+		c.queue.Arrive(n, units.Duration(now))
+		c.due()
+	case argAgain:
+		c.due()
 	case argDecide:
-		c.decide(now)
+		c.deciding = false
+		again := sim.Time(c.queue.Decide(units.Duration(now), (*machine)(c)))
+		c.Engine.Arm(c.again, max(again, now))
+		for _, job := range c.begun {
+			c.Jobs[job].Program.Begin(c, int(job))
+		}
+		c.begun = c.begun[:0]
 	case argPhase:
 		c.advance(int32(n), now)
 	}
 }
 
-// decide starts the jobs that the scheduler names.
-func (c *Cluster) decide(now sim.Time) {
-	if len(c.queue) == 0 {
+// due has the policy decide once all else of this instant has happened.
+func (c *Cluster) due() {
+	if !c.deciding {
+		c.deciding = true
+		c.Engine.Defer(c.actor, argDecide)
+	}
+}
+
+// machine is the cluster as its scheduler sees it.
+type machine Cluster
+
+// Start gives a job those that it lists, or the free accelerators with the lowest
+// numbers.
+func (m *machine) Start(job int) bool {
+	c, j := (*Cluster)(m), m.Jobs[job]
+	list := c.chosen[:0]
+	switch {
+	case j.List != nil:
+		for _, a := range j.List {
+			if !j.Shared && !c.free.Has(a) {
+				return false
+			}
+		}
+		list = append(list, j.List...)
+		for _, a := range list {
+			if !j.Shared {
+				c.free.Remove(a)
+			}
+		}
+	case j.Shared:
+		for a := range int32(j.Count) {
+			list = append(list, a)
+		}
+	default:
+		list = c.free.Pack(list, j.Count)
+	}
+	c.chosen = list
+	if cap(j.Accelerators) < len(list) {
+		j.Accelerators = make([]topology.NodeID, len(list))
+	}
+	j.Accelerators = j.Accelerators[:len(list)]
+	for i, a := range list {
+		j.Accelerators[i] = topology.NodeID(a)
+	}
+	if !j.Started {
+		j.Started, j.StartedAt = true, c.Engine.Now()
+	}
+	c.waiting--
+	c.running++
+	c.begun = append(c.begun, int32(job))
+	return true
+}
+
+// Stop takes a job's accelerators away.
+func (m *machine) Stop(job int) {
+	c, j := (*Cluster)(m), m.Jobs[job]
+	j.Program.(Stoppable).Stop(c, job)
+	j.Stops++
+	c.running--
+	c.waiting++
+	c.release(j)
+}
+
+// release frees the accelerators that a job holds.
+func (c *Cluster) release(j *Job) {
+	if j.Shared {
 		return
 	}
-	free := make([]bool, len(c.users))
-	for i, u := range c.users {
-		free[i] = u == 0
+	for _, a := range j.Accelerators {
+		c.free.Put(int32(a))
 	}
-	started := map[int]bool{}
-	for _, s := range scheduler.FIFO(c.queue, free) {
-		j := c.Jobs[s.ID]
-		started[s.ID] = true
-		j.Accelerators = make([]topology.NodeID, len(s.Accelerators))
-		for i, a := range s.Accelerators {
-			j.Accelerators[i] = topology.NodeID(a)
-			c.users[a]++
-		}
-		j.Started, j.StartedAt = true, now
-		c.waiting--
-		c.running++
-		j.Program.Begin(c, s.ID)
-	}
-	left := c.queue[:0]
-	for _, q := range c.queue {
-		if !started[q.ID] {
-			left = append(left, q)
-		}
-	}
-	c.queue = left
 }
 
 // Bundle makes the collectives of a job that are launched over some footprints
@@ -190,12 +292,9 @@ func (c *Cluster) Done(job int) {
 	j.footprints = nil
 	j.Finished, j.FinishedAt = true, c.Engine.Now()
 	c.running--
-	for _, a := range j.Accelerators {
-		c.users[a]--
-	}
-	if len(c.queue) > 0 {
-		c.Engine.Defer(c.actor, argDecide)
-	}
+	c.release(j)
+	c.queue.Finish(job, units.Duration(c.Engine.Now()))
+	c.due()
 }
 
 // JobError is why a job could not go on.
@@ -212,6 +311,7 @@ func (c *Cluster) Fail(job int, err error) {
 	if c.Err == nil {
 		c.Err = &JobError{c.Jobs[job].Name, err}
 	}
+	c.Jobs[job].Failed = true
 	c.Done(job)
 }
 
@@ -330,7 +430,7 @@ type Shares struct {
 
 // Shares gives the shares up to end. It is empty if no series are kept.
 func (c *Cluster) Shares(end sim.Time) Shares {
-	if c.SeriesBins == 0 || end == 0 || len(c.users) == 0 {
+	if c.SeriesBins == 0 || end == 0 || c.Topology.Accelerators() == 0 {
 		return Shares{}
 	}
 	var all []*result.Bins
@@ -341,7 +441,7 @@ func (c *Cluster) Shares(end sim.Time) Shares {
 	columns := int((end + 1<<shift - 1) >> shift)
 	s := Shares{Width: 1 << shift, Compute: make([]float64, columns), Communication: make([]float64, columns)}
 	for _, l := range c.ledgers {
-		share := float64(len(l.Accelerators)) / float64(len(c.users))
+		share := float64(len(l.Accelerators)) / float64(c.Topology.Accelerators())
 		for i, v := range l.compute.Rates(shift, end) {
 			s.Compute[i] += share * v
 		}

@@ -26,7 +26,12 @@ func Terminal(w io.Writer, s *result.Record) error {
 	if f := s.Record(result.Flows.Name); f != nil {
 		p.flows(f)
 	}
-	p.contention(s.Record(result.Network.Name), s.Float(result.Makespan.Name))
+	if j := s.Record(result.Jobs.Name); j != nil {
+		p.jobs(j)
+	}
+	if n := s.Record(result.Network.Name); n != nil {
+		p.contention(n, s.Float(result.Makespan.Name))
+	}
 	p.expectations(s.List(result.Expect.Name))
 	p.line("")
 	end := "simulated " + Seconds(s.Float(result.Makespan.Name)) + " in " + Count(s.Float(result.Events.Name)) + " events"

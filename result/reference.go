@@ -14,7 +14,7 @@ var places = []struct {
 	where, path string
 	metrics     []Metric
 }{
-	{"summary.json", "", []Metric{Name, Status, Makespan, Events, Seed, Cluster, Training, Collectives, Replay, Flows, Network, Expect}},
+	{"summary.json", "", []Metric{Name, Status, Makespan, Events, Seed, Cluster, Training, Collectives, Replay, Flows, Jobs, Network, Expect}},
 	{"summary.json", "cluster", []Metric{TopologyKind, AcceleratorCount, HostCount, Host, SwitchCount, LinkCount}},
 	{"summary.json", "training[]", []Metric{
 		Name, Model, Precision, AcceleratorCount, GlobalBatch, Accumulation, IterationCount, IterationTime, TimeToTrain, EvaluationTime, EvaluationCount,
@@ -37,11 +37,28 @@ var places = []struct {
 	{"summary.json", "network", []Metric{NetworkBytes, PeakUtilization, ContendedLinks, ContendedTime, MostContended}},
 	{"summary.json", "network.most_contended[]", []Metric{Link, Contended, Utilization, LinkContenders}},
 	{"summary.json", "network.most_contended[].contenders[]", []Metric{ContenderName, Contended}},
+	{"summary.json", "jobs", []Metric{
+		JobPolicy, JobCount, JobsFinished, JobsFailed, JobsUnfinished, JobMakespan, JobCompletion, JobWaits, JobSlowdowns, JobRhos,
+		JobJain, JobAllocation, JobUtilization, JobHeld, JobLost, JobAllPreemptions, JobPreempted, JobUsers, JobGroups, JobTypes,
+	}},
+	{"summary.json", "jobs.jct_s", []Metric{Mean, Median, P95, P99}},
+	{"summary.json", "jobs.wait_s", []Metric{Mean, Median, P95, P99}},
+	{"summary.json", "jobs.slowdown", []Metric{Mean, Median, P95, P99}},
+	{"summary.json", "jobs.rho", []Metric{Mean, Median, P95, P99}},
+	{"summary.json", "jobs.users[]", jobOwners},
+	{"summary.json", "jobs.groups[]", jobOwners},
+	{"summary.json", "jobs.types[]", jobOwners},
 	{"summary.json", "expect[]", []Metric{ExpectMetric, ExpectOp, ExpectValue, ExpectActual, ExpectHolds}},
 
 	{"collectives.csv", "collectives", collectives},
 	{"flows.csv", "flows", []Metric{Flow, FlowStart, FlowFinish, FlowBytes}},
 	{"replay.csv", "replay", []Metric{Rank, RankFinish}},
+	{"jobs.csv", "jobs", []Metric{
+		JobID, JobSubmit, JobStart, JobFinish, JobAccelerators, JobStatus, JobWait, JobRun, JobSlowdown, JobPreemptions, JobRho,
+		JobUser, JobGroup, JobType, JobModel,
+	}},
+	{"stretches.csv", "stretches", []Metric{JobID, StretchStart, StretchEnd, StretchWhere}},
+	{"job_series.csv", "job_series", []Metric{SeriesTime, SeriesQueued, SeriesQueuedDemand, SeriesRunning, SeriesAllocation}},
 	{"links.csv", "links", []Metric{Link, From, To, Capacity, LinkBytes, Busy, Utilization, Contended, PayloadCapacity}},
 	{"accelerators.csv", "accelerators", []Metric{
 		Accelerator, Host, RackName, ComputeTime, CommunicationTime, IdleTime, ComputeUtilization, OverlappedPerAccel,
@@ -54,6 +71,8 @@ var places = []struct {
 	{"railyard why --json", "training[].critical_path_s", []Metric{CriticalSlowed, CriticalOf}},
 	{"railyard why --json", "training[].critical_path[]", []Metric{PathCycle, PathTimes, PathShift, PathStep, PathCount, PathTime, PathExposed}},
 }
+
+var jobOwners = []Metric{JobOwner, JobCount, JobsFinished, JobHeld, JobMeanCompletion, JobMeanWait, JobMeanSlowdown}
 
 var collectives = []Metric{
 	CollectiveOp, CollectiveAlgorithm, CollectiveRanks, CollectiveSize, CollectiveTime, AlgorithmBandwidth, BusBandwidth, Workload,

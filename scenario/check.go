@@ -26,6 +26,7 @@ func (s *Scenario) check(root *node, b *binder) {
 		s.Workload.Replay[i].check(b)
 	}
 	s.checkLinks(b)
+	s.checkJobs(b)
 	s.checkUnused(r, b)
 	for _, fault := range r.faults {
 		if !b.inside(fault.Key) {
@@ -157,6 +158,9 @@ func (s *Scenario) checkLinks(b *binder) {
 		refuse(w.Header)
 	}
 	for _, w := range s.Workload.Replay {
+		refuse(w.Header)
+	}
+	for _, w := range s.Workload.Jobs {
 		refuse(w.Header)
 	}
 }

@@ -88,6 +88,8 @@ func (k *Key[T]) typeName() string {
 		return "list of strings"
 	case []int64:
 		return "list of integers"
+	case []float64:
+		return "list of numbers"
 	case Selection:
 		return "integer or list of integers"
 	case CountOrAuto:
@@ -134,6 +136,8 @@ func assign(to any, n *node, d declared) (err error) {
 		*to, err = wantList(n, func(item *node) (string, error) { return wantString(item, d) })
 	case *[]int64:
 		*to, err = wantList(n, func(item *node) (int64, error) { return wantInteger(item, d) })
+	case *[]float64:
+		*to, err = wantList(n, func(item *node) (float64, error) { return wantNumber(item, d) })
 	case *Selection:
 		*to, err = wantSelection(n, d)
 	case *CountOrAuto:

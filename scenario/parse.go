@@ -79,6 +79,10 @@ func (s *Scenario) complete() {
 		f := &s.Workload.Flows[i]
 		fill(&f.Name, baseName(f.File.Value))
 	}
+	for i := range s.Workload.Jobs {
+		j := &s.Workload.Jobs[i]
+		fill(&j.Name, baseName(j.File.Value))
+	}
 	for i := range s.Workload.Replay {
 		r := &s.Workload.Replay[i]
 		if r.Prefix.Set {

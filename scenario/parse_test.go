@@ -179,8 +179,8 @@ func TestFaultsOfEveryKind(t *testing.T) {
 		{"unknown value", training("precision = \"fp15\"\n"), `case.toml:8:13: workload.training[0].precision: "fp15" is unknown (did you mean "fp16"?); one of: fp32, tf32, fp16, bf16, fp8`},
 		{"not built value", switch8 + allReduce + "[sim]\nfidelity = \"packet\"\n", `case.toml:11:12: sim.fidelity: "packet" is not built yet; built: fluid, analytic`},
 		{"not built kind", "[topology]\nkind = \"torus\"\ndims = [2]\n" + allReduce, `case.toml:2:8: topology.kind: "torus" is not built yet; built: links, ring`},
-		{"not built table", switch8 + "[[workload.jobs]]\nfile = \"jobs.csv\"\n", `case.toml:6:1: workload.jobs: is not built yet`},
-		{"not built key", switch8 + allReduce + "[scheduler]\nlas_limits = [1]\n", `case.toml:11:1: scheduler.las_limits: is not built yet`},
+		{"not built table", switch8 + "[[workload.serving]]\nmodel = \"llama-2-7b\"\n", `case.toml:6:1: workload.serving: is not built yet`},
+		{"not built key", switch8 + allReduce + "[scheduler]\nsecurity = [1]\n", `case.toml:11:1: scheduler.security: is not built yet`},
 		// Kinds.
 		{"key of another kind", switch8 + "k = 4\n" + allReduce, `case.toml:6:1: topology.k: has no meaning with kind "switch"; kinds that take it: fat-tree`},
 		{
@@ -440,7 +440,7 @@ func TestReference(t *testing.T) {
 		"name": "string", "topology.hosts": "integer", "topology.bandwidth": "rate", "workload.training[].micro_batch": `integer or "auto"`,
 		"workload.training[].accelerators": "integer or list of integers", "workload.collective[].sizes": "list of data",
 		"hosts.NAME.nics": "integer", "accelerators.NAME.peak_bf16": "compute rate", "hosts.NAME": "named tables", "workload.training[]": "list of tables",
-		"workload.jobs": "", "sim": "table",
+		"workload.serving": "", "sim": "table",
 	} {
 		if d, ok := seen[path]; !ok || d.Type != typ {
 			t.Errorf("%s: got type %q (there: %v), want %q", path, d.Type, ok, typ)

@@ -42,6 +42,9 @@ func (s *Scenario) Files() []string {
 	for i := range s.Workload.Flows {
 		files = append(files, s.Path(s.Workload.Flows[i].File.Value))
 	}
+	for i := range s.Workload.Jobs {
+		files = append(files, s.Path(s.Workload.Jobs[i].File.Value))
+	}
 	for i := range s.Workload.Replay {
 		traces, _ := s.TraceFiles(&s.Workload.Replay[i]) // the run has found them before
 		files = append(files, traces...)

@@ -38,11 +38,11 @@ type Sim struct {
 // Set.
 type Topology struct {
 	Header
-	Kind Key[string] `key:"kind" required:"true" enum:"links ring switch full-mesh single-host leaf-spine fat-tree rail" later:"graph pool torus multi dragonfly" doc:"what is built"`
+	Kind Key[string] `key:"kind" required:"true" enum:"links ring switch full-mesh single-host leaf-spine fat-tree rail pool" later:"graph torus multi dragonfly" doc:"what is built"`
 
 	File Key[string] `key:"file" kinds:"links" required:"links" doc:"CSV of bare directed links: link,capacity_Bps,latency_s"`
 
-	Accelerators Key[int64]          `key:"accelerators" kinds:"ring switch full-mesh" required:"ring switch full-mesh" min:"1" max:"1048576" doc:"number of bare accelerators"`
+	Accelerators Key[int64]          `key:"accelerators" kinds:"pool ring switch full-mesh" required:"pool ring switch full-mesh" min:"1" max:"1048576" doc:"number of bare accelerators"`
 	Bandwidth    Key[units.Rate]     `key:"bandwidth" kinds:"ring switch full-mesh" required:"ring switch full-mesh" positive:"true" doc:"rate of each link, per direction"`
 	Latency      Key[units.Duration] `key:"latency" kinds:"ring switch full-mesh" required:"ring switch full-mesh" doc:"time from one accelerator to the next, beside the bytes"`
 
@@ -72,7 +72,7 @@ type Workload struct {
 	Training   []Training   `key:"training" doc:"training of a model"`
 	Collective []Collective `key:"collective" doc:"collective operations one after another"`
 	Flows      []Flows      `key:"flows" doc:"transfers from a file"`
-	Jobs       Later        `key:"jobs" doc:"a trace of jobs"`
+	Jobs       []Jobs       `key:"jobs" doc:"jobs that are durations, from a file"`
 	Serving    Later        `key:"serving" doc:"inference of a model"`
 	Replay     []Replay     `key:"replay" doc:"execution traces"`
 }
@@ -179,12 +179,12 @@ type Replay struct {
 // Scheduler is [scheduler].
 type Scheduler struct {
 	Header
-	Policy         Key[string] `key:"policy" default:"\"fifo\"" enum:"fifo" later:"fifo-skip sjf sjf-skip easy-backfill srtf srsf las" doc:"which job runs next"`
-	Placement      Key[string] `key:"placement" default:"\"pack\"" enum:"pack" later:"spread topology random fragmentation" doc:"which accelerators a job gets"`
-	LASLimits      Later       `key:"las_limits" doc:"service at which a job falls to the next queue of las"`
-	LASService     Later       `key:"las_service" doc:"what las counts as service"`
-	PreemptionCost Later       `key:"preemption_cost" doc:"time lost when a job is preempted"`
-	Security       Later       `key:"security" doc:"who may use what"`
+	Policy         Key[string]         `key:"policy" default:"\"fifo\"" enum:"fifo fifo-skip sjf sjf-skip easy-backfill srtf srsf las" doc:"which job runs next; see the description of the package scheduler"`
+	Placement      Key[string]         `key:"placement" default:"\"pack\"" enum:"pack" later:"spread topology random fragmentation" doc:"which accelerators a job gets"`
+	LASLimits      Key[[]float64]      `key:"las_limits" min:"1e-9" max:"1e12" doc:"attained service at which a job falls to the next queue of las, in accelerator-seconds or seconds; [3250, 7200] where left out"`
+	LASService     Key[string]         `key:"las_service" default:"\"accelerator-time\"" enum:"accelerator-time time" doc:"what las counts as service: time x accelerators, or time"`
+	PreemptionCost Key[units.Duration] `key:"preemption_cost" default:"\"0s\"" doc:"time that a job which was stopped has to run in addition, to save and load its state"`
+	Security       Later               `key:"security" doc:"who may use what"`
 }
 
 // Expect is one [[expect]].

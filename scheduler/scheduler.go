@@ -1,70 +1,190 @@
-// Package scheduler decides: which job goes next, and on which accelerators.
-// Its policies are pure functions of a state; they have no clock and change
-// nothing.
+// Package scheduler decides: which job goes next, which running one makes room,
+// and which accelerators are free. It has no clock: it is told the time, and its
+// decisions are a function of what it has been told.
 //
 // # Model
 //
-// A job is a gang: it runs on all of its accelerators at once, or waits. What
-// is free and who waits, in the order of arrival, is all that a policy sees.
+// A job is a gang: it runs on all of its accelerators at once, or waits. Jobs
+// come to a [Queue] and leave it; at each instant at which something has
+// happened, once all jobs that end then have ended and all that come have come,
+// the queue is asked to decide, once. What it decides, a [Machine] carries out.
+//
+// A policy is an order and a discipline. The order says who is first; the
+// discipline, what becomes of those for whom there is no room:
+//
+//	policy                 order                             discipline
+//	fifo                   arrival                           strict: the first that does not fit blocks all behind it
+//	fifo-skip              arrival                           skip: every job that fits starts
+//	sjf, sjf-skip          estimated duration                strict, skip
+//	easy-backfill          arrival                           EASY: the first that does not fit has a reservation, and
+//	                                                         others start that do not delay it (Lifka 1995)
+//	conservative-backfill  arrival                           every job has a reservation (Mu'alem, Feitelson 2001)
+//	srtf                   remaining time                    preemptive
+//	srsf                   remaining time x accelerators     preemptive (Tiresias, Gu et al., NSDI 2019)
+//	las                    queues by attained service        preemptive (Tiresias' discretized two-dimensional LAS)
+//
+// A preemptive discipline goes through all jobs, running or not, in their order,
+// and gives each the accelerators that it wants if so many are left; running jobs
+// for which too few are left are stopped. Among equals the earlier arrival is
+// first.
+//
+// Estimates are what the policy is told of durations. They may be wrong: a job
+// that runs beyond its estimate counts as about to end where it competes by
+// remaining time, and is expected to run for as long again where others have
+// reservations.
 //
 // Where a job goes is decided apart from its turn, by a [Placer]: host by host,
 // with parts of accelerators, CPUs and memory.
 package scheduler
 
-// Job is a job that waits.
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/railyard/railyard/units"
+)
+
+// Never is later than everything, and longer than every duration.
+const Never units.Duration = math.MaxInt64
+
+const second = units.Duration(1e11)
+
+// Job is what a policy knows of a job.
 type Job struct {
-	ID int
-	// Count is how many accelerators it wants, any of them.
-	Count int
-	// List is the accelerators it must have; Count is then ignored.
-	List []int32
-	// Shared lets it use accelerators that other jobs use.
-	Shared bool
+	// Accelerators that it holds while it runs. A job that shares those of
+	// others holds none.
+	Accelerators int
+	// Estimate of the time that it runs; Never where none is known.
+	Estimate units.Duration
+	// Fixed jobs are never stopped once they run.
+	Fixed bool
 }
 
-// Start is a job that is to start, and where.
-type Start struct {
-	ID           int
-	Accelerators []int32
+// Machine carries out what a Queue decides.
+type Machine interface {
+	// Start gives a job its accelerators and begins it. It reports false if they
+	// cannot be had although so many are free, and then has done nothing.
+	Start(job int) bool
+	// Stop takes the accelerators of a running job away. It waits again.
+	Stop(job int)
 }
 
-// FIFO starts jobs strictly in the order of the queue: the first that does not
-// fit blocks those behind it. Placement packs: the free accelerators with the
-// lowest numbers. free says of each accelerator whether no job has it.
-func FIFO(queue []Job, free []bool) []Start {
-	taken := make([]bool, len(free))
-	var starts []Start
-	for _, j := range queue {
-		accelerators := place(j, free, taken)
-		if accelerators == nil {
-			break
-		}
-		for _, a := range accelerators {
-			taken[a] = !j.Shared || taken[a]
-		}
-		starts = append(starts, Start{j.ID, accelerators})
-	}
-	return starts
+// Queue is the state of a policy: the jobs that wait and those that run. Use
+// NewQueue.
+type Queue struct {
+	policy     Policy
+	free       int // accelerators that no job holds
+	total      int
+	now        units.Duration
+	jobs       []record
+	arrived    int32
+	discipline discipline
 }
 
-func place(j Job, free, taken []bool) []int32 {
-	usable := func(a int32) bool { return j.Shared || free[a] && !taken[a] }
-	if j.List != nil {
-		for _, a := range j.List {
-			if !usable(a) {
-				return nil
-			}
-		}
-		return j.List
+// record is what the queue keeps of a job.
+type record struct {
+	Job
+	seq      int32 // order of arrival
+	running  bool
+	level    int8           // queue of las that it is in
+	began    units.Duration // of the stretch that it runs in
+	executed units.Duration // in the stretches before
+	lost     units.Duration // of that, to preemptions
+}
+
+// size is the gang as counts of accelerators in the queue's structures.
+func (r *record) size() int32 { return int32(r.Accelerators) }
+
+// left is the estimate of the time for which the job still has to run.
+func (r *record) left() units.Duration {
+	if r.Estimate == Never {
+		return Never
 	}
-	accelerators := make([]int32, 0, j.Count)
-	for a := int32(0); int(a) < len(free) && len(accelerators) < j.Count; a++ {
-		if usable(a) {
-			accelerators = append(accelerators, a)
-		}
+	return max(0, r.Estimate-(r.executed-r.lost))
+}
+
+// end is when a running job is expected to end.
+func (r *record) end() units.Duration {
+	left := r.left()
+	if left > Never-r.began {
+		return Never
 	}
-	if len(accelerators) < j.Count {
-		return nil
+	return r.began + left
+}
+
+// discipline is how a policy goes through its jobs.
+type discipline interface {
+	// arrive takes in a job that waits from now on.
+	arrive(q *Queue, job int32)
+	// finish takes out a running job, whose accelerators are free already.
+	finish(q *Queue, job int32)
+	// decide starts and stops jobs at the queue's present time.
+	decide(q *Queue, m Machine)
+	// wake is when the discipline has to decide although nothing happens.
+	wake() units.Duration
+}
+
+// NewQueue gives an empty queue for a cluster of so many accelerators.
+func NewQueue(p Policy, accelerators int) *Queue {
+	return &Queue{policy: p, free: accelerators, total: accelerators, discipline: p.discipline()}
+}
+
+// Grow makes room for so many more jobs.
+func (q *Queue) Grow(n int) { q.jobs = slices.Grow(q.jobs, n) }
+
+// Add makes a job known that will come. It returns its number; numbers count
+// from 0.
+func (q *Queue) Add(j Job) int {
+	q.jobs = append(q.jobs, record{Job: j})
+	return len(q.jobs) - 1
+}
+
+// Arrive puts a job into the queue at the given time.
+func (q *Queue) Arrive(job int, now units.Duration) {
+	q.now = now
+	q.jobs[job].seq = q.arrived
+	q.arrived++
+	q.discipline.arrive(q, int32(job))
+}
+
+// Finish takes out a job that has ended at the given time.
+func (q *Queue) Finish(job int, now units.Duration) {
+	q.now = now
+	r := &q.jobs[job]
+	r.running = false
+	q.free += r.Accelerators
+	q.discipline.finish(q, int32(job))
+}
+
+// Decide has the machine start and stop jobs, and returns when it is to be asked
+// again if nothing happens before, or Never.
+func (q *Queue) Decide(now units.Duration, m Machine) (again units.Duration) {
+	q.now = now
+	q.discipline.decide(q, m)
+	return q.discipline.wake()
+}
+
+// start starts a job for which there is room, if the machine can.
+func (q *Queue) start(job int32, m Machine) bool {
+	r := &q.jobs[job]
+	if r.Accelerators > q.free {
+		panic(fmt.Sprintf("scheduler: job %d wants %d accelerators of %d", job, r.Accelerators, q.free))
 	}
-	return accelerators
+	if !m.Start(int(job)) {
+		return false
+	}
+	r.running, r.began = true, q.now
+	q.free -= r.Accelerators
+	return true
+}
+
+// stop stops a running job.
+func (q *Queue) stop(job int32, m Machine) {
+	r := &q.jobs[job]
+	m.Stop(int(job))
+	r.running = false
+	r.executed += q.now - r.began
+	r.lost += min(q.policy.PreemptionCost, Never-r.lost)
+	q.free += r.Accelerators
 }

@@ -3,105 +3,149 @@ package scheduler_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-	"pgregory.net/rapid"
-
 	"github.com/railyard/railyard/scheduler"
+	"pgregory.net/rapid"
 )
 
-// free has a 1 for every accelerator without a job.
-func free(text string) []bool {
-	f := make([]bool, len(text))
-	for i, c := range text {
-		f[i] = c == '1'
+// Lifka's rule by hand, on 4 accelerators. a holds 3 until 10. b wants 4 and is
+// reserved for 10. c would end by then and starts, d would not and waits, e starts
+// when c has ended: nothing is left for it before.
+func TestEASYByHand(t *testing.T) {
+	tasks := []task{
+		{0, 3, 10, 0}, // a
+		{1, 4, 5, 0},  // b
+		{1, 1, 4, 0},  // c
+		{1, 1, 20, 0}, // d
+		{2, 1, 5, 0},  // e
 	}
-	return f
+	got, err := run(scheduler.Policy{Name: "easy-backfill"}, 4, tasks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []outcome{{0, 10, 0}, {10, 15, 0}, {1, 5, 0}, {15, 35, 0}, {5, 10, 0}}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
 }
 
-func TestFIFO(t *testing.T) {
-	type start = scheduler.Start
+// With wrong estimates nothing is lost, and the head of the queue still goes
+// before those behind it that would delay it.
+func TestEASYWithWrongEstimates(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		tasks := sorted(rapid.SliceOfN(rapid.Custom(func(t *rapid.T) task {
+			return task{
+				rapid.Int64Range(0, 50).Draw(t, "submit"), rapid.Int64Range(1, 8).Draw(t, "gang"),
+				rapid.Int64Range(1, 40).Draw(t, "duration"), rapid.Int64Range(1, 40).Draw(t, "estimate"),
+			}
+		}), 1, 30).Draw(t, "tasks"))
+		got, err := run(scheduler.Policy{Name: "easy-backfill"}, 8, tasks)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, o := range got {
+			if o.finish-o.start != tasks[i].duration {
+				t.Fatalf("job %d runs from %d to %d, and needs %d", i, o.start, o.finish, tasks[i].duration)
+			}
+		}
+	})
+}
+
+func TestValidate(t *testing.T) {
 	for _, c := range []struct {
-		name  string
-		free  string
-		queue []scheduler.Job
-		want  []start
+		name   string
+		policy scheduler.Policy
+		want   string // "" if all is well
 	}{
-		{"nobody waits", "1111", nil, nil},
-		{"lowest numbers first", "1011", []scheduler.Job{{ID: 7, Count: 2}}, []start{{7, []int32{0, 2}}}},
-		{"one after another", "1111", []scheduler.Job{{ID: 1, Count: 1}, {ID: 2, Count: 3}}, []start{{1, []int32{0}}, {2, []int32{1, 2, 3}}}},
-		{"the first that does not fit blocks", "1111", []scheduler.Job{{ID: 1, Count: 3}, {ID: 2, Count: 2}, {ID: 3, Count: 1}}, []start{{1, []int32{0, 1, 2}}}},
-		{"a list is taken as it stands", "1111", []scheduler.Job{{ID: 1, List: []int32{3, 0}}}, []start{{1, []int32{3, 0}}}},
-		{"a list that is not free blocks", "1101", []scheduler.Job{{ID: 1, List: []int32{1, 2}}, {ID: 2, Count: 1}}, nil},
-		{"a list after a count", "1111", []scheduler.Job{{ID: 1, Count: 2}, {ID: 2, List: []int32{1}}}, []start{{1, []int32{0, 1}}}},
-		{"a count around a list", "1111", []scheduler.Job{{ID: 1, List: []int32{1}}, {ID: 2, Count: 2}}, []start{{1, []int32{1}}, {2, []int32{0, 2}}}},
-		{
-			"shared takes what is used, and leaves it", "0011",
-			[]scheduler.Job{{ID: 1, Count: 4, Shared: true}, {ID: 2, Count: 2}},
-			[]start{{1, []int32{0, 1, 2, 3}}, {2, []int32{2, 3}}},
-		},
-		{"shared more than there are", "11", []scheduler.Job{{ID: 1, Count: 3, Shared: true}}, nil},
-		{
-			"shared beside what was taken before it", "11",
-			[]scheduler.Job{{ID: 1, Count: 2}, {ID: 2, Count: 1, Shared: true}, {ID: 3, Count: 1}},
-			[]start{{1, []int32{0, 1}}, {2, []int32{0}}},
-		},
+		{"the zero value", scheduler.Policy{}, ""},
+		{"unknown", scheduler.Policy{Name: "lottery"}, "lottery"},
+		{"falling limits", scheduler.Policy{Name: "las", LASLimits: []float64{5, 3}}, "must rise"},
+		{"no limit at all", scheduler.Policy{Name: "las", LASLimits: []float64{0}}, "more than 0"},
+		{"too many limits", scheduler.Policy{Name: "las", LASLimits: slices.Repeat([]float64{1}, 65)}, "at most 64"},
+		{"negative cost", scheduler.Policy{PreemptionCost: -1}, "costs"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if diff := cmp.Diff(c.want, scheduler.FIFO(c.queue, free(c.free))); diff != "" {
-				t.Error(diff)
+			err := c.policy.Validate()
+			if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want %q", err, c.want)
 			}
 		})
 	}
 }
 
-// FIFO starts a prefix of the queue, each job on as many accelerators as it
-// wants, that are free and nobody else's; the first that is left did not fit; and
-// it changes nothing.
-func TestFIFOProperties(t *testing.T) {
+// Free is a set of numbers.
+func TestFree(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		f := rapid.SliceOfN(rapid.Bool(), 1, 12).Draw(t, "free")
-		was := slices.Clone(f)
-		var queue []scheduler.Job
-		for i := range rapid.IntRange(0, 6).Draw(t, "jobs") {
-			queue = append(queue, scheduler.Job{ID: i, Count: rapid.IntRange(1, len(f)).Draw(t, "count")})
+		n := rapid.IntRange(0, 200).Draw(t, "n")
+		f := scheduler.NewFree(n)
+		has := make([]bool, n)
+		for i := range has {
+			has[i] = true
 		}
-		starts := scheduler.FIFO(queue, f)
-		if !slices.Equal(f, was) {
-			t.Fatal("the state was changed")
-		}
-		left := 0
-		for _, x := range f {
-			if x {
-				left++
-			}
-		}
-		taken := map[int32]bool{}
-		for i, s := range starts {
-			if s.ID != queue[i].ID || len(s.Accelerators) != queue[i].Count {
-				t.Fatalf("start %d is %+v of %+v", i, s, queue[i])
-			}
-			for _, a := range s.Accelerators {
-				if !f[a] || taken[a] {
-					t.Fatalf("job %d gets accelerator %d", s.ID, a)
+		for range rapid.IntRange(0, 20).Draw(t, "steps") {
+			var want []int32
+			for a, in := range has {
+				if in {
+					want = append(want, int32(a))
 				}
-				taken[a] = true
 			}
-			left -= len(s.Accelerators)
-		}
-		if n := len(starts); n < len(queue) && queue[n].Count <= left {
-			t.Fatalf("job %d waits for %d accelerators while %d are free", n, queue[n].Count, left)
+			if f.Count() != len(want) {
+				t.Fatalf("count %d, want %d", f.Count(), len(want))
+			}
+			if n == 0 {
+				break
+			}
+			a := int32(rapid.IntRange(0, n-1).Draw(t, "accelerator"))
+			if f.Has(a) != has[a] {
+				t.Fatalf("has %d: %v", a, !has[a])
+			}
+			switch pack := rapid.IntRange(0, n).Draw(t, "pack"); {
+			case rapid.Bool().Draw(t, "packs") && pack <= len(want):
+				if got := f.Pack(nil, pack); !slices.Equal(got, want[:pack]) {
+					t.Fatalf("packs %v, want %v", got, want[:pack])
+				}
+				for _, a := range want[:pack] {
+					has[a] = false
+				}
+			case has[a]:
+				f.Remove(a)
+				has[a] = false
+			default:
+				f.Put(a)
+				has[a] = true
+			}
 		}
 	})
 }
 
-func ExampleFIFO() {
-	queue := []scheduler.Job{{ID: 1, Count: 2}, {ID: 2, Count: 4}, {ID: 3, Count: 1}}
-	free := []bool{false, true, true, true}
-	for _, s := range scheduler.FIFO(queue, free) {
-		fmt.Println("job", s.ID, "starts on", s.Accelerators)
-	}
+// printer is a machine that says what it is told.
+type printer struct{ names []string }
+
+func (p printer) Start(job int) bool {
+	fmt.Println("start", p.names[job])
+	return true
+}
+
+func (p printer) Stop(job int) { fmt.Println("stop", p.names[job]) }
+
+// On four accelerators a short job takes those of a long one, which goes on once
+// it has ended.
+func ExampleQueue() {
+	q := scheduler.NewQueue(scheduler.Policy{Name: "srtf"}, 4)
+	m := printer{[]string{"long", "short"}}
+	long := q.Add(scheduler.Job{Accelerators: 4, Estimate: 100 * second})
+	short := q.Add(scheduler.Job{Accelerators: 2, Estimate: 5 * second})
+	q.Arrive(long, 0)
+	q.Decide(0, m)
+	q.Arrive(short, 10*second)
+	q.Decide(10*second, m)
+	q.Finish(short, 15*second)
+	q.Decide(15*second, m)
 	// Output:
-	// job 1 starts on [1 2]
+	// start long
+	// stop long
+	// start short
+	// start long
 }

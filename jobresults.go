@@ -1,0 +1,450 @@
+package railyard
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/railyard/railyard/cluster"
+	"github.com/railyard/railyard/result"
+	"github.com/railyard/railyard/sim"
+	workload "github.com/railyard/railyard/workload/jobs"
+)
+
+// Bounds of what is kept of jobs: intervals of their series, and users, groups and
+// types in the summary.
+const (
+	jobBins   = 256
+	jobOwners = 100
+)
+
+// jobResult is what became of one job of the queue.
+type jobResult struct {
+	*cluster.Job
+	row    *workload.Job // empty for a workload that runs event by event
+	ran    sim.Time      // with its accelerators
+	lost   sim.Time      // of that, to preemptions
+	alone  sim.Time      // what it takes without others
+	rho    float64
+	shared bool
+}
+
+// stretch is a time in which a job had its accelerators.
+type stretch struct {
+	job      int
+	from, to sim.Time
+	where    string
+}
+
+// jobResults is what became of all jobs of the queue.
+type jobResults struct {
+	end       sim.Time
+	first     sim.Time // submission
+	last      sim.Time // end of a job, or of the run
+	jobs      []jobResult
+	stretches []stretch
+	total     int // accelerators of the cluster
+}
+
+func (p *plant) jobResults() *jobResults {
+	q, end := p.queued, p.engine.Now()
+	r := &jobResults{end: end, first: end, total: p.cluster.Topology.Accelerators()}
+	trace := q.trace.Stretches(end)
+	owed := make([]sim.Time, len(p.cluster.Jobs)) // cost of preemptions that is not paid yet
+	for n, j := range p.cluster.Jobs {
+		x := jobResult{Job: j, row: &workload.Job{}, shared: j.Shared}
+		if k := n - q.first; k >= 0 && k < len(q.rows) {
+			x.row = &q.rows[k]
+			x.alone = sim.FromSeconds(x.row.Duration)
+		} else if j.Started {
+			to := end
+			if j.Finished {
+				to = j.FinishedAt
+			}
+			x.ran = to - j.StartedAt
+			x.alone = x.ran
+			list := make([]int, len(j.Accelerators))
+			for i, a := range j.Accelerators {
+				list[i] = int(a)
+			}
+			slices.Sort(list)
+			r.stretches = append(r.stretches, stretch{n, j.StartedAt, to, ranges(list)})
+		}
+		r.jobs = append(r.jobs, x)
+		r.first = min(r.first, j.Start)
+		if j.Finished {
+			r.last = max(r.last, j.FinishedAt)
+		} else {
+			r.last = end
+		}
+	}
+	for i, s := range trace {
+		var where strings.Builder
+		for _, x := range q.trace.Spans(i) {
+			writeRange(&where, int(x.First), int(x.Last))
+		}
+		r.stretches = append(r.stretches, stretch{s.Job, s.From, s.To, where.String()})
+		j := &r.jobs[s.Job]
+		length := s.To - s.From
+		j.ran += length
+		paid := min(length, owed[s.Job]) // what a job does first
+		j.lost += paid
+		owed[s.Job] += q.trace.PreemptionCost - paid
+	}
+	r.fairness()
+	return r
+}
+
+// ranges writes rising numbers as "0-3 7".
+func ranges(list []int) string {
+	var b strings.Builder
+	for i := 0; i < len(list); {
+		k := i
+		for k+1 < len(list) && list[k+1] == list[k]+1 {
+			k++
+		}
+		writeRange(&b, list[i], list[k])
+		i = k + 1
+	}
+	return b.String()
+}
+
+func writeRange(b *strings.Builder, first, last int) {
+	if b.Len() > 0 {
+		b.WriteByte(' ')
+	}
+	fmt.Fprintf(b, "%d", first)
+	if last > first {
+		fmt.Fprintf(b, "-%d", last)
+	}
+}
+
+// fairness sets rho of the finished jobs.
+func (r *jobResults) fairness() {
+	type change struct {
+		at sim.Time
+		by int
+	}
+	var changes []change
+	for i := range r.jobs {
+		if j := &r.jobs[i]; j.Start <= r.end {
+			changes = append(changes, change{j.Start, 1})
+			if j.Finished {
+				changes = append(changes, change{j.FinishedAt, -1})
+			}
+		}
+	}
+	slices.SortFunc(changes, func(a, b change) int { return cmp.Compare(a.at, b.at) })
+	// sums[i] is the time that all jobs together spent in the system up to
+	// changes[i].
+	sums := make([]float64, len(changes))
+	inside := 0
+	for i, c := range changes {
+		if i > 0 {
+			sums[i] = sums[i-1] + float64(inside)*(c.at-changes[i-1].at).Seconds()
+		}
+		inside += c.by
+	}
+	until := func(t sim.Time) float64 {
+		i, _ := slices.BinarySearchFunc(changes, t, func(c change, t sim.Time) int { return cmp.Compare(c.at, t) })
+		return sums[i]
+	}
+	for i := range r.jobs {
+		j := &r.jobs[i]
+		j.rho = result.Missing
+		if !j.Finished || j.alone == 0 {
+			continue
+		}
+		took := (j.FinishedAt - j.Start).Seconds()
+		others := (until(j.FinishedAt) - until(j.Start)) / took
+		share := max(1, float64(j.Count)*others/float64(r.total))
+		j.rho = took / (j.alone.Seconds() * share)
+	}
+}
+
+func (j *jobResult) status() string {
+	switch {
+	case j.Failed:
+		return "failed"
+	case j.Finished:
+		return "finished"
+	}
+	return "unfinished"
+}
+
+// completion is the time from submission to the end, wait the part of it without
+// accelerators, up to now where the job has not ended.
+func (j *jobResult) completion(now sim.Time) sim.Time {
+	if j.Finished {
+		now = j.FinishedAt
+	}
+	return max(0, now-j.Start)
+}
+
+func (j *jobResult) slowdown() float64 {
+	if !j.Finished || j.alone == 0 {
+		return result.Missing
+	}
+	return j.completion(0).Seconds() / j.alone.Seconds()
+}
+
+func (r *jobResults) table() *result.Table {
+	n := len(r.jobs)
+	number := func(f func(j *jobResult) float64) []float64 {
+		all := make([]float64, n)
+		for i := range r.jobs {
+			all[i] = f(&r.jobs[i])
+		}
+		return all
+	}
+	integer := func(f func(j *jobResult) int) []int64 {
+		all := make([]int64, n)
+		for i := range r.jobs {
+			all[i] = int64(f(&r.jobs[i]))
+		}
+		return all
+	}
+	text := func(f func(j *jobResult) string) []string {
+		all := make([]string, n)
+		for i := range r.jobs {
+			all[i] = f(&r.jobs[i])
+		}
+		return all
+	}
+	t := &result.Table{Name: "jobs", Columns: []result.Column{
+		{Metric: result.JobID, Text: text(func(j *jobResult) string { return j.Name })},
+		{Metric: result.JobSubmit, Numbers: number(func(j *jobResult) float64 { return j.Start.Seconds() })},
+		{Metric: result.JobStart, Numbers: number(func(j *jobResult) float64 {
+			if !j.Started {
+				return result.Missing
+			}
+			return j.StartedAt.Seconds()
+		})},
+		{Metric: result.JobFinish, Numbers: number(func(j *jobResult) float64 {
+			if !j.Finished {
+				return result.Missing
+			}
+			return j.FinishedAt.Seconds()
+		})},
+		{Metric: result.JobAccelerators, Integers: integer(func(j *jobResult) int { return j.Count })},
+		{Metric: result.JobStatus, Text: text((*jobResult).status)},
+		{Metric: result.JobWait, Numbers: number(func(j *jobResult) float64 { return (j.completion(r.end) - j.ran).Seconds() })},
+		{Metric: result.JobRun, Numbers: number(func(j *jobResult) float64 { return j.ran.Seconds() })},
+		{Metric: result.JobSlowdown, Numbers: number((*jobResult).slowdown)},
+		{Metric: result.JobPreemptions, Integers: integer(func(j *jobResult) int { return j.Stops })},
+		{Metric: result.JobRho, Numbers: number(func(j *jobResult) float64 { return j.rho })},
+	}}
+	for _, c := range []struct {
+		metric result.Metric
+		of     func(j *jobResult) string
+	}{
+		{result.JobUser, func(j *jobResult) string { return j.row.User }},
+		{result.JobGroup, func(j *jobResult) string { return j.row.Group }},
+		{result.JobType, func(j *jobResult) string { return j.row.Type }},
+		{result.JobModel, func(j *jobResult) string { return j.row.Model }},
+	} {
+		column := text(c.of)
+		if slices.ContainsFunc(column, func(s string) bool { return s != "" }) {
+			t.Columns = append(t.Columns, result.Column{Metric: c.metric, Text: column})
+		}
+	}
+	return t
+}
+
+func (r *jobResults) stretchTable() *result.Table {
+	n := len(r.stretches)
+	job, where := make([]string, n), make([]string, n)
+	from, to := make([]float64, n), make([]float64, n)
+	for i, s := range r.stretches {
+		job[i], where[i] = r.jobs[s.job].Name, s.where
+		from[i], to[i] = s.from.Seconds(), s.to.Seconds()
+	}
+	return &result.Table{Name: "stretches", Columns: []result.Column{
+		{Metric: result.JobID, Text: job},
+		{Metric: result.StretchStart, Numbers: from},
+		{Metric: result.StretchEnd, Numbers: to},
+		{Metric: result.StretchWhere, Text: where},
+	}}
+}
+
+// series is what waits and what runs over time.
+func (r *jobResults) series() *result.Table {
+	var inside, wanted, running, held result.Bins // inside: in the system, waiting or running
+	for i := range r.jobs {
+		j := &r.jobs[i]
+		to := j.Start + j.completion(r.end)
+		inside.Add(j.Start, to, 1, jobBins)
+		wanted.Add(j.Start, to, float64(j.Count), jobBins)
+	}
+	for _, s := range r.stretches {
+		j := &r.jobs[s.job]
+		running.Add(s.from, s.to, 1, jobBins)
+		held.Add(s.from, s.to, float64(j.Count), jobBins)
+	}
+	shift := result.CommonShift(r.end, jobBins, &inside, &wanted, &running, &held)
+	width := sim.Time(1) << shift
+	a, b, c, d := inside.Rates(shift, r.end), wanted.Rates(shift, r.end), running.Rates(shift, r.end), held.Rates(shift, r.end)
+	n := len(a)
+	at := make([]float64, n)
+	for i := range n {
+		begin := sim.Time(i) << shift
+		part := min(width, r.end-begin).Seconds() / width.Seconds()
+		at[i] = begin.Seconds()
+		a[i] = max(0, a[i]-c[i]) / part
+		b[i] = max(0, b[i]-d[i]) / part
+		c[i] /= part
+		d[i] = min(1, d[i]/part/float64(r.total))
+	}
+	return &result.Table{Name: "job_series", Columns: []result.Column{
+		{Metric: result.SeriesTime, Numbers: at},
+		{Metric: result.SeriesQueued, Numbers: a},
+		{Metric: result.SeriesQueuedDemand, Numbers: b},
+		{Metric: result.SeriesRunning, Numbers: c},
+		{Metric: result.SeriesAllocation, Numbers: d},
+	}}
+}
+
+// distribution is mean and percentiles of values.
+func distribution(values []float64) *result.Record {
+	slices.Sort(values)
+	n := len(values)
+	mean, median := 0.0, 0.0
+	rank := func(p float64) float64 { return 0 }
+	if n > 0 {
+		for _, v := range values {
+			mean += v / float64(n)
+		}
+		median = (values[(n-1)/2] + values[n/2]) / 2
+		rank = func(p float64) float64 { return values[int(math.Ceil(p*float64(n)))-1] }
+	}
+	d := &result.Record{}
+	d.Add(result.Mean, mean)
+	d.Add(result.Median, median)
+	d.Add(result.P95, rank(0.95))
+	d.Add(result.P99, rank(0.99))
+	return d
+}
+
+// record sums up the jobs.
+func (r *jobResults) record(policy string) *result.Record {
+	var jct, wait, slowdown, rho []float64
+	var held, lost, pace, squares float64
+	var failed, unfinished, stops, stopped int64
+	for i := range r.jobs {
+		j := &r.jobs[i]
+		held += j.held(j.ran)
+		lost += j.held(j.lost)
+		stops += int64(j.Stops)
+		if j.Stops > 0 {
+			stopped++
+		}
+		switch {
+		case j.Failed:
+			failed++
+		case !j.Finished:
+			unfinished++
+		default:
+			jct = append(jct, j.completion(r.end).Seconds())
+			wait = append(wait, (j.completion(r.end) - j.ran).Seconds())
+			if j.alone > 0 {
+				s := j.slowdown()
+				slowdown, rho = append(slowdown, s), append(rho, j.rho)
+				pace += 1 / s
+				squares += 1 / (s * s)
+			}
+		}
+	}
+	makespan := max(0, r.last-r.first).Seconds()
+	c := &result.Record{}
+	c.Add(result.JobPolicy, policy)
+	c.Add(result.JobCount, int64(len(r.jobs)))
+	c.Add(result.JobsFinished, int64(len(jct)))
+	c.Add(result.JobsFailed, failed)
+	c.Add(result.JobsUnfinished, unfinished)
+	c.Add(result.JobMakespan, makespan)
+	n := float64(len(slowdown))
+	c.Add(result.JobCompletion, distribution(jct))
+	c.Add(result.JobWaits, distribution(wait))
+	c.Add(result.JobSlowdowns, distribution(slowdown))
+	c.Add(result.JobRhos, distribution(rho))
+	c.Add(result.JobJain, ratio(pace*pace, n*squares))
+	c.Add(result.JobAllocation, ratio(held, makespan*float64(r.total)))
+	c.Add(result.JobUtilization, ratio(held-lost, makespan*float64(r.total)))
+	c.Add(result.JobHeld, held)
+	c.Add(result.JobLost, lost)
+	c.Add(result.JobAllPreemptions, stops)
+	c.Add(result.JobPreempted, stopped)
+	for _, o := range []struct {
+		metric result.Metric
+		of     func(j *jobResult) string
+	}{
+		{result.JobUsers, func(j *jobResult) string { return j.row.User }},
+		{result.JobGroups, func(j *jobResult) string { return j.row.Group }},
+		{result.JobTypes, func(j *jobResult) string { return j.row.Type }},
+	} {
+		if all := r.owners(o.of); all != nil {
+			c.Add(o.metric, all)
+		}
+	}
+	return c
+}
+
+// held is the accelerator-seconds of a time.
+func (j *jobResult) held(t sim.Time) float64 {
+	if j.shared {
+		return 0
+	}
+	return t.Seconds() * float64(j.Count)
+}
+
+// owners sums up the jobs of each user, group or type, those that held the most
+// first; nil if no job names one.
+func (r *jobResults) owners(of func(j *jobResult) string) []*result.Record {
+	type owner struct {
+		name                      string
+		jobs, finished, slowed    int64
+		held, jct, wait, slowdown float64
+	}
+	place := map[string]int{}
+	var all []owner
+	for i := range r.jobs {
+		j := &r.jobs[i]
+		k, known := place[of(j)]
+		if !known {
+			k = len(all)
+			place[of(j)] = k
+			all = append(all, owner{name: of(j)})
+		}
+		o := &all[k]
+		o.jobs++
+		o.held += j.held(j.ran)
+		if j.Finished && !j.Failed {
+			o.finished++
+			o.jct += j.completion(r.end).Seconds()
+			o.wait += (j.completion(r.end) - j.ran).Seconds()
+			if j.alone > 0 {
+				o.slowed++
+				o.slowdown += j.slowdown()
+			}
+		}
+	}
+	if len(all) == 0 || len(all) == 1 && all[0].name == "" {
+		return nil
+	}
+	slices.SortStableFunc(all, func(a, b owner) int { return cmp.Compare(b.held, a.held) })
+	var records []*result.Record
+	for _, o := range all[:min(len(all), jobOwners)] {
+		c := &result.Record{}
+		c.Add(result.JobOwner, o.name)
+		c.Add(result.JobCount, o.jobs)
+		c.Add(result.JobsFinished, o.finished)
+		c.Add(result.JobHeld, o.held)
+		c.Add(result.JobMeanCompletion, ratio(o.jct, float64(o.finished)))
+		c.Add(result.JobMeanWait, ratio(o.wait, float64(o.finished)))
+		c.Add(result.JobMeanSlowdown, ratio(o.slowdown, float64(o.slowed)))
+		records = append(records, c)
+	}
+	return records
+}

@@ -1,0 +1,83 @@
+package railyard
+
+import (
+	"github.com/railyard/railyard/cluster"
+	"github.com/railyard/railyard/cluster/jobs"
+	"github.com/railyard/railyard/scenario"
+	"github.com/railyard/railyard/scheduler"
+	"github.com/railyard/railyard/sim"
+	"github.com/railyard/railyard/units"
+	workload "github.com/railyard/railyard/workload/jobs"
+)
+
+// queued is the jobs of all [[workload.jobs]], in the order of the input.
+type queued struct {
+	trace *jobs.Trace
+	rows  []workload.Job
+	jobs  []cluster.Job // of each row
+	first int           // number of the first in the cluster
+}
+
+// policy is what [scheduler] says of who runs next.
+func policy(s *scenario.Scheduler) scheduler.Policy {
+	limits := s.LASLimits.Value
+	if !s.LASLimits.Set {
+		limits = []float64{3250, 7200}
+	}
+	return scheduler.Policy{
+		Name: s.Policy.Value, LASLimits: limits, LASByTime: s.LASService.Value == "time",
+		PreemptionCost: s.PreemptionCost.Value,
+	}
+}
+
+// addJobs reads the jobs of all files and submits them.
+func (b *builder) addJobs() {
+	all := b.scenario.Workload.Jobs
+	if len(all) == 0 {
+		return
+	}
+	q := &queued{trace: jobs.New(b.cluster), first: len(b.cluster.Jobs)}
+	q.trace.PreemptionCost = sim.Time(b.scenario.Scheduler.PreemptionCost.Value)
+	seen := map[string]int32{}
+	n := b.topology.Accelerators()
+	for i := range all {
+		w := &all[i]
+		rows, faults := b.scenario.ReadJobs(w, seen)
+		b.faults = append(b.faults, faults...)
+		for k := range rows {
+			j := &rows[k]
+			at := scenario.Position{File: b.scenario.Path(w.File.Value), Line: j.Line, Col: 1}
+			if j.Accelerators > n {
+				b.faults = append(b.faults, at.Faultf("accelerators", "accelerators: job %q wants %d at once, and the topology has %d", j.ID, j.Accelerators, n))
+			}
+			j.Submit += w.Start.Value.Seconds()
+			if _, err := units.DurationOf(j.Submit); err != nil {
+				b.faults = append(b.faults, at.Faultf("submit_s", "submit_s: with start: %v", err))
+			}
+			if len(b.faults) > 20 {
+				return
+			}
+		}
+		q.rows = append(q.rows, rows...)
+	}
+	if b.faults != nil {
+		return
+	}
+	durations := make([]sim.Time, len(q.rows))
+	for i := range q.rows {
+		durations[i] = sim.FromSeconds(q.rows[i].Duration)
+	}
+	programs := q.trace.Programs(durations)
+	q.jobs = make([]cluster.Job, len(q.rows))
+	submitted := make([]*cluster.Job, len(q.rows))
+	for i := range q.rows {
+		r := &q.rows[i]
+		q.jobs[i] = cluster.Job{
+			Name: r.ID, Start: sim.FromSeconds(r.Submit), Count: r.Accelerators, Program: programs[i],
+			Estimate: max(durations[i], 1), // 0 would be none
+		}
+		submitted[i] = &q.jobs[i]
+	}
+	b.cluster.Submit(submitted...)
+	b.plant.queued = q
+}

@@ -1,0 +1,58 @@
+package result
+
+// Jobs of a queue.
+var (
+	Jobs = Metric{Name: "jobs", Definition: "the jobs of the queue, with [[workload.jobs]]"}
+
+	JobID           = Metric{Name: "job", Definition: "name of the job"}
+	JobSubmit       = Metric{Name: "submit_s", Unit: "s", Definition: "when it was submitted"}
+	JobStart        = Metric{Name: "start_s", Unit: "s", Definition: "when it first started; empty if it has not"}
+	JobFinish       = Metric{Name: "finish_s", Unit: "s", Definition: "when it ended; empty if it has not"}
+	JobAccelerators = Metric{Name: "accelerators", Definition: "accelerators of its gang"}
+	JobStatus       = Metric{Name: "status", Definition: `"finished"; "failed" if it could not go on; "unfinished" if the run ended before it`}
+	JobWait         = Metric{Name: "wait_s", Unit: "s", Definition: "time that it spent in the system without accelerators, before its first start and between stretches", Formula: "finish_s - submit_s - run_s"}
+	JobRun          = Metric{Name: "run_s", Unit: "s", Definition: "time that it had its accelerators"}
+	JobSlowdown     = Metric{Name: "slowdown", Definition: "completion time as a multiple of what the job takes alone; empty if it takes no time or has not finished", Formula: "(finish_s - submit_s) / duration_s"}
+	JobPreemptions  = Metric{Name: "preemptions", Definition: "how often its accelerators were taken away"}
+	JobRho          = Metric{Name: "rho", Definition: "finish-time fairness (Themis, Mahajan et al., NSDI 2020): completion time as a multiple of that on an equal share of the cluster, among as many as were in the system in the mean while it was; up to 1 is fair", Formula: "(finish_s - submit_s) / (duration_s x max(1, accelerators x jobs in the system / accelerators of the cluster))"}
+	JobUser         = Metric{Name: "user", Definition: "who submitted it"}
+	JobGroup        = Metric{Name: "group", Definition: "the user's group, or virtual cluster"}
+	JobType         = Metric{Name: "type", Definition: "type of the job, as its trace has it"}
+	JobModel        = Metric{Name: "model", Definition: "what the job trains, as its trace has it"}
+
+	JobPolicy          = Metric{Name: "policy", Definition: "policy of the queue"}
+	JobCount           = Metric{Name: "count", Definition: "jobs"}
+	JobsFinished       = Metric{Name: "finished", Definition: "jobs that finished"}
+	JobsFailed         = Metric{Name: "failed", Definition: "jobs that could not go on"}
+	JobsUnfinished     = Metric{Name: "unfinished", Definition: "jobs that the end of the run found waiting, running or not yet submitted; each job is in one of these counts"}
+	JobMakespan        = Metric{Name: "makespan_s", Unit: "s", Definition: "from the first submission to the last end, or to the end of the run if a job is unfinished"}
+	JobCompletion      = Metric{Name: "jct_s", Unit: "s", Definition: "completion time of finished jobs, from submission to end"}
+	JobWaits           = Metric{Name: "wait_s", Unit: "s", Definition: "wait of finished jobs"}
+	JobSlowdowns       = Metric{Name: "slowdown", Definition: "slowdown of finished jobs"}
+	JobRhos            = Metric{Name: "rho", Definition: "finish-time fairness of finished jobs"}
+	Mean               = Metric{Name: "mean", Definition: "mean"}
+	Median             = Metric{Name: "median", Definition: "median; of an even number the mean of the two in the middle"}
+	P95                = Metric{Name: "p95", Definition: "95th percentile, by nearest rank"}
+	P99                = Metric{Name: "p99", Definition: "99th percentile, by nearest rank"}
+	JobAllocation      = Metric{Name: "allocation_ratio", Unit: "ratio", Definition: "share of the accelerators' time in the makespan that jobs held them"}
+	JobUtilization     = Metric{Name: "utilization_ratio", Unit: "ratio", Definition: "share of it in which they did work that counts: what preemptions cost does not"}
+	JobHeld            = Metric{Name: "accelerator_s", Unit: "s", Definition: "accelerator-seconds that jobs held"}
+	JobLost            = Metric{Name: "lost_accelerator_s", Unit: "s", Definition: "of them, what preemptions cost"}
+	JobAllPreemptions  = Metric{Name: "preemptions", Definition: "preemptions of all jobs"}
+	JobPreempted       = Metric{Name: "preempted", Definition: "jobs that were preempted"}
+	JobJain            = Metric{Name: "jain_ratio", Unit: "ratio", Definition: "Jain's index of the pace of finished jobs: 1 if all are slowed down alike, 1/n if one has all", Formula: "(sum x)^2 / (n sum x^2), x = 1 / slowdown"}
+	JobUsers           = Metric{Name: "users", Definition: "the users that held the most, up to 100"}
+	JobGroups          = Metric{Name: "groups", Definition: "the groups that held the most, up to 100"}
+	JobTypes           = Metric{Name: "types", Definition: "the types that held the most, up to 100"}
+	JobOwner           = Metric{Name: "name", Definition: "of the user, group or type; empty for jobs without"}
+	JobMeanCompletion  = Metric{Name: "jct_s", Unit: "s", Definition: "mean completion time of its finished jobs"}
+	JobMeanWait        = Metric{Name: "wait_s", Unit: "s", Definition: "mean wait of its finished jobs"}
+	JobMeanSlowdown    = Metric{Name: "slowdown", Definition: "mean slowdown of its finished jobs"}
+	StretchStart       = Metric{Name: "start_s", Unit: "s", Definition: "when the job got its accelerators"}
+	StretchEnd         = Metric{Name: "finish_s", Unit: "s", Definition: "when it gave them back, or the run ended"}
+	StretchWhere       = Metric{Name: "placement", Definition: "the accelerators: numbers and ranges with both ends, separated by spaces"}
+	SeriesQueued       = Metric{Name: "queued", Definition: "jobs that wait, mean over the interval"}
+	SeriesRunning      = Metric{Name: "running", Definition: "jobs that run, mean over the interval"}
+	SeriesQueuedDemand = Metric{Name: "queued_accelerators", Definition: "accelerators that the waiting jobs want, mean over the interval"}
+	SeriesAllocation   = Metric{Name: "allocation_ratio", Unit: "ratio", Definition: "share of all accelerators that jobs hold, mean over the interval"}
+)

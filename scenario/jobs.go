@@ -1,0 +1,140 @@
+package scenario
+
+import (
+	"io"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/railyard/railyard/units"
+	"github.com/railyard/railyard/workload/jobs"
+)
+
+// maxJobs bounds the jobs of a scenario: each takes some hundred bytes.
+const maxJobs = 1 << 22
+
+// Jobs is one [[workload.jobs]].
+type Jobs struct {
+	Header
+	Name  Key[string]         `key:"name" doc:"name in messages; the file's base name where left out"`
+	File  Key[string]         `key:"file" required:"true" doc:"CSV of jobs in the order of their submission: job,submit_s,accelerators,duration_s, optional estimate_s, user, group, type, priority and model"`
+	Start Key[units.Duration] `key:"start" default:"\"0s\"" doc:"added to every submit_s"`
+}
+
+// ReadJobs reads the file that a [[workload.jobs]] names. Jobs are numbered and
+// their names are told apart in seen, over all files of a scenario.
+func (s *Scenario) ReadJobs(w *Jobs, seen map[string]int32) ([]jobs.Job, Faults) {
+	var all []jobs.Job
+	faults := s.withTable(w.File, w.Path+".file", func(file string, in io.Reader) (faults Faults) {
+		all, faults = readJobs(file, in, seen)
+		return faults
+	})
+	return all, faults
+}
+
+func readJobs(file string, in io.Reader, seen map[string]int32) ([]jobs.Job, Faults) {
+	rows := newRows(file, in)
+	optional := []string{"estimate_s", "user", "group", "type", "priority", "model"}
+	if !rows.header([]string{"job", "submit_s", "accelerators", "duration_s"}, optional) {
+		return nil, rows.all()
+	}
+	job, submit, accelerators, duration := rows.column("job"), rows.column("submit_s"), rows.column("accelerators"), rows.column("duration_s")
+	estimate, user, group := rows.column("estimate_s"), rows.column("user"), rows.column("group")
+	kind, priority, model := rows.column("type"), rows.column("priority"), rows.column("model")
+	var all []jobs.Job
+	words := map[string]string{} // users, groups and the like are few: each is kept once
+	word := func(column int) string {
+		text := rows.text(column)
+		kept, ok := words[text]
+		if !ok {
+			kept = strings.Clone(text)
+			words[kept] = kept
+		}
+		return kept
+	}
+	for rows.next() {
+		if len(all) == maxJobs {
+			rows.faultf(job, "more than %d jobs", maxJobs)
+			break
+		}
+		j := jobs.Job{
+			ID: rows.id(job, seen), Submit: rows.time(submit), Accelerators: rows.gang(accelerators), Duration: rows.time(duration),
+			User: word(user), Group: word(group), Type: word(kind), Model: word(model), Line: int(rows.line()),
+		}
+		if rows.text(estimate) != "" {
+			j.Estimate = rows.time(estimate)
+		}
+		if rows.text(priority) != "" {
+			j.Priority = rows.integer(priority)
+		}
+		if n := len(all); n > 0 && j.Submit < all[n-1].Submit {
+			rows.faultf(submit, "%s is before the %s of the row above: rows stand in the order of submission",
+				rows.text(submit), strconv.FormatFloat(all[n-1].Submit, 'f', -1, 64))
+			j.Submit = all[n-1].Submit
+		}
+		all = append(all, j)
+	}
+	if faults := rows.all(); faults != nil {
+		return nil, faults
+	}
+	return all, nil
+}
+
+// gang is a number of accelerators.
+func (r *rows) gang(column int) int {
+	n := r.integer(column)
+	if n < 1 || n > MaxAccelerators {
+		r.faultf(column, "must be from 1 to %d, not %d", MaxAccelerators, n)
+		return 1
+	}
+	return int(n)
+}
+
+// integer is a whole number.
+func (r *rows) integer(column int) int64 {
+	text := r.text(column)
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err == nil {
+		return n
+	}
+	// Tables of other programs write 8.0.
+	if v, err := strconv.ParseFloat(text, 64); err == nil && v == math.Trunc(v) && math.Abs(v) < 1<<53 {
+		return int64(v)
+	}
+	r.faultf(column, "%q is not a whole number", shown(text))
+	return 1
+}
+
+// checkJobs judges what jobs and their policy ask for.
+func (s *Scenario) checkJobs(b *binder) {
+	k := &s.Scheduler
+	refuse := func(set bool, at Position, key string) {
+		if set && k.Policy.Value != "las" {
+			b.faultf(at, "scheduler."+key, `belongs to policy = "las"; policy is %q`, k.Policy.Value)
+		}
+	}
+	refuse(k.LASLimits.Set, k.LASLimits.Pos, "las_limits")
+	refuse(k.LASService.Set, k.LASService.Pos, "las_service")
+	if !slices.IsSorted(k.LASLimits.Value) {
+		b.faultf(k.LASLimits.Pos, "scheduler.las_limits", "must rise from one to the next")
+	}
+	if s.Topology == nil || s.Topology.Kind.Value != "pool" {
+		return
+	}
+	network := func(h Header) {
+		b.faultf(h.At, h.Path, `needs a network, and a topology of kind "pool" has none: it takes [[workload.jobs]]`)
+	}
+	for _, w := range s.Workload.Training {
+		network(w.Header)
+	}
+	for _, w := range s.Workload.Collective {
+		network(w.Header)
+	}
+	for _, w := range s.Workload.Flows {
+		network(w.Header)
+	}
+	for _, w := range s.Workload.Replay {
+		network(w.Header)
+	}
+}

@@ -1,0 +1,88 @@
+package scenario
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/railyard/railyard/workload/jobs"
+)
+
+const jobsHeader = "job,submit_s,accelerators,duration_s\n"
+
+func TestReadJobs(t *testing.T) {
+	text := "submit_s,job,duration_s,accelerators,priority,user,estimate_s\n0,a,10.5,8,3,ann,20\n0.5,b,1e3,1.0,,,\n"
+	got, faults := readJobs("jobs.csv", strings.NewReader(text), map[string]int32{})
+	if faults != nil {
+		t.Fatal(faults)
+	}
+	want := []jobs.Job{
+		{ID: "a", Duration: 10.5, Accelerators: 8, Priority: 3, User: "ann", Estimate: 20, Line: 2},
+		{ID: "b", Submit: 0.5, Duration: 1000, Accelerators: 1, Line: 3},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// Each mistake is one message with its place.
+func TestReadJobsFaults(t *testing.T) {
+	for _, c := range []struct{ name, text, want string }{
+		{"empty", "", "jobs.csv: the file is empty; its first row must name the columns job,submit_s,accelerators,duration_s"},
+		{"no rows", jobsHeader, "jobs.csv: there are no rows below the header"},
+		{"no column", "job,submit_s,accelerators\na,0,1\n", "jobs.csv:1:1: there is no column duration_s"},
+		{"unknown column", "job,submit_s,accelerators,duration_s,prio\na,0,1,1,1\n", `jobs.csv:1:38: unknown column "prio"`},
+		{"negative submit", jobsHeader + "a,-1,1,1\n", "jobs.csv:2:3: submit_s: -1 is negative"},
+		{"negative duration", jobsHeader + "a,0,1,-5\n", "jobs.csv:2:7: duration_s: -5 is negative"},
+		{"no gang", jobsHeader + "a,0,0,5\n", "jobs.csv:2:5: accelerators: must be from 1 to 1048576, not 0"},
+		{"half an accelerator", jobsHeader + "a,0,0.5,5\n", `jobs.csv:2:5: accelerators: "0.5" is not a whole number`},
+		{"duplicate", jobsHeader + "a,0,1,1\nb,0,1,1\na,1,1,1\n", `jobs.csv:4:1: job: "a" is there twice`},
+		{"the clock goes back", jobsHeader + "a,5,1,1\nb,4,1,1\nc,5,1,1\n", "jobs.csv:3:3: submit_s: 4 is before the 5 of the row above: rows stand in the order of submission"},
+		{"beyond the clock", jobsHeader + "a,1e9,1,1\n", "jobs.csv:2:3: submit_s: 1e+09 s is too long"},
+		{"not a number", jobsHeader + "a,soon,1,1\n", `jobs.csv:2:3: submit_s: "soon" is not a number`},
+		{"priority", "job,submit_s,accelerators,duration_s,priority\na,0,1,1,high\n", `jobs.csv:2:9: priority: "high" is not a whole number`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, faults := readJobs("jobs.csv", strings.NewReader(c.text), map[string]int32{})
+			if got != nil || len(faults) != 1 || !strings.HasPrefix(faults.Error(), c.want) {
+				t.Errorf("got %v, %v, want %s", got, faults, c.want)
+			}
+		})
+	}
+}
+
+func TestCheckJobs(t *testing.T) {
+	pool := "[topology]\nkind = \"pool\"\naccelerators = 8\n"
+	trace := "[[workload.jobs]]\nfile = \"jobs.csv\"\n"
+	for _, c := range []struct{ name, text, want string }{
+		{"a pool has no network", pool + "[[workload.collective]]\nop = \"all_reduce\"\nsizes = [\"1MiB\"]\n", `case.toml:4:1: workload.collective[0]: needs a network`},
+		{"jobs need accelerators", "[topology]\nkind = \"links\"\nfile = \"l.csv\"\n" + trace, `case.toml:4:1: workload.jobs[0]: has nowhere to run`},
+		{"limits of another policy", pool + trace + "[scheduler]\nlas_limits = [5]\n", `case.toml:7:14: scheduler.las_limits: belongs to policy = "las"; policy is "fifo"`},
+		{"limits fall", pool + trace + "[scheduler]\npolicy = \"las\"\nlas_limits = [5, 4]\n", `case.toml:8:14: scheduler.las_limits: must rise`},
+		{"limits without number", pool + trace + "[scheduler]\npolicy = \"las\"\nlas_limits = [5, \"4\"]\n", `case.toml:8:18: scheduler.las_limits: must be a number`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, faults := Parse("case.toml", []byte(c.text), nil)
+			if len(faults) != 1 || !strings.HasPrefix(faults.Error(), c.want) {
+				t.Errorf("got %v, want %s", faults, c.want)
+			}
+		})
+	}
+}
+
+func FuzzReadJobs(f *testing.F) {
+	f.Add(jobsHeader + "a,0,1,1\nb,0.5,8,1e3\n")
+	f.Add("job,submit_s,accelerators,duration_s,estimate_s,user,group,type,priority,model\na,0,1,1,2,u,g,t,-3,m\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		all, faults := readJobs("t.csv", strings.NewReader(text), map[string]int32{})
+		if (all == nil) == (faults == nil) {
+			t.Errorf("jobs %v, faults %v", all, faults)
+		}
+		for i, j := range all {
+			if j.Submit < 0 || j.Duration < 0 || j.Accelerators < 1 || i > 0 && j.Submit < all[i-1].Submit {
+				t.Errorf("job %+v", j)
+			}
+		}
+	})
+}

@@ -1,0 +1,219 @@
+package scheduler
+
+import (
+	"math/bits"
+	"slices"
+	"sort"
+
+	"github.com/railyard/railyard/units"
+)
+
+// holder is a running job of a preemptive policy.
+type holder struct {
+	rank
+	job, size int32
+	turn      units.Duration // what its ranker makes of it: its end, or its next demotion
+}
+
+// ranker is the order of a preemptive policy. The rank of a job that waits stays as
+// it is.
+type ranker interface {
+	// arrive ranks a job that has come.
+	arrive(r *record) rank
+	// rerank brings the running jobs to the present time and into their order. What
+	// it returns is to be added to the ranks of waiting jobs to compare them.
+	rerank(q *Queue, running []holder) (offset uint64)
+	// stopped ranks the jobs that were stopped, given in their order.
+	stopped(q *Queue, stopped []entry)
+	// begin sets rank and turn of a job that begins to run; those of one decision
+	// come in their order.
+	begin(q *Queue, h *holder)
+	// settle looks at the running jobs once a decision has been carried out.
+	settle(running []holder)
+	// wake is when ranks change in a way that needs a decision.
+	wake(running []holder) units.Duration
+}
+
+// preemptive gives the accelerators to the first jobs in the order of its ranker,
+// whether they run or wait. A decision takes time linear in the running jobs, and
+// less if all that wait fits beside them.
+type preemptive struct {
+	ranker  ranker
+	waiting waiting
+	running []holder // in order; not those that are fixed
+	held    int32    // accelerators of fixed jobs
+
+	starts, stops []entry // of a decision, for a moment
+}
+
+func newPreemptive(r ranker) *preemptive { return &preemptive{ranker: r} }
+
+func (p *preemptive) arrive(q *Queue, job int32) {
+	r := &q.jobs[job]
+	p.waiting.push(r.size(), entry{p.ranker.arrive(r), job})
+}
+
+func (p *preemptive) finish(q *Queue, job int32) {
+	if r := &q.jobs[job]; r.Fixed {
+		p.held -= r.size()
+		return
+	}
+	for i := range p.running {
+		if p.running[i].job == job {
+			p.running = slices.Delete(p.running, i, i+1)
+			return
+		}
+	}
+}
+
+func (p *preemptive) decide(q *Queue, m Machine) {
+	offset := p.ranker.rerank(q, p.running)
+	p.starts, p.stops = p.starts[:0], p.stops[:0]
+	left := int32(q.free)
+	if p.waiting.total > int64(q.free) {
+		left = p.choose(int32(q.total)-p.held, offset)
+	}
+	for c := p.waiting.best(left); c != none; c = p.waiting.best(left) {
+		left -= p.waiting.sizes[c]
+		p.starts = append(p.starts, p.waiting.pop(c))
+	}
+	for _, e := range p.stops {
+		q.stop(e.job, m)
+	}
+	p.ranker.stopped(q, p.stops)
+	for _, e := range p.stops {
+		p.waiting.push(q.jobs[e.job].size(), e)
+	}
+	for _, e := range p.starts {
+		p.start(q, e, m)
+	}
+	p.ranker.settle(p.running)
+}
+
+// choose goes through running and waiting jobs in their order. It moves those for
+// which there is room from waiting to starts, and those for which there is none
+// from running to stops, and returns what is left behind the last running job.
+func (p *preemptive) choose(left int32, offset uint64) int32 {
+	w := &p.waiting
+	var first rank // of the waiting
+	next := func() int {
+		c := w.best(left)
+		if c != none {
+			first = w.first(c).rank
+			first.lo += offset
+		}
+		return c
+	}
+	c := next()
+	kept := 0
+	for i := range p.running {
+		h := &p.running[i]
+		for c != none && first.less(&h.rank) {
+			left -= w.sizes[c]
+			p.starts = append(p.starts, w.pop(c))
+			c = next()
+		}
+		if h.size > left {
+			p.stops = append(p.stops, entry{h.rank, h.job})
+			continue
+		}
+		left -= h.size
+		if c != none && w.sizes[c] > left {
+			c = next()
+		}
+		if kept < i {
+			p.running[kept] = *h
+		}
+		kept++
+	}
+	p.running = p.running[:kept]
+	return left
+}
+
+// start starts a job, or leaves it waiting.
+func (p *preemptive) start(q *Queue, e entry, m Machine) {
+	r := &q.jobs[e.job]
+	switch {
+	case !q.start(e.job, m):
+		p.waiting.push(r.size(), e)
+	case r.Fixed:
+		p.held += r.size()
+	default:
+		h := holder{rank: e.rank, job: e.job, size: r.size()}
+		p.ranker.begin(q, &h)
+		i := sort.Search(len(p.running), func(i int) bool { return h.less(&p.running[i].rank) })
+		p.running = slices.Insert(p.running, i, h)
+	}
+}
+
+func (p *preemptive) wake() units.Duration { return p.ranker.wake(p.running) }
+
+// sortHolders sorts by insertion: from one decision to the next, few jobs change
+// places.
+func sortHolders(all []holder) {
+	for i := 1; i < len(all); i++ {
+		if !all[i].less(&all[i-1].rank) {
+			continue
+		}
+		h, k := all[i], i
+		for ; k > 0 && h.less(&all[k-1].rank); k-- {
+			all[k] = all[k-1]
+		}
+		all[k] = h
+	}
+}
+
+// shortest ranks by remaining time: that of a waiting job as it is, that of a
+// running job as its end, which does not change, so the present time makes up the
+// difference.
+type shortest struct{}
+
+func (shortest) arrive(r *record) rank { return rank{lo: uint64(r.left()), seq: r.seq} }
+
+func (shortest) rerank(q *Queue, _ []holder) uint64 { return uint64(q.now) }
+
+func (o shortest) stopped(q *Queue, stopped []entry) {
+	for i := range stopped {
+		stopped[i].rank = o.arrive(&q.jobs[stopped[i].job])
+	}
+}
+
+func (shortest) begin(q *Queue, h *holder) { h.lo = uint64(q.jobs[h.job].end()) }
+
+func (shortest) settle([]holder) {}
+
+func (shortest) wake([]holder) units.Duration { return Never }
+
+// leastService ranks by remaining service, time x accelerators. Wider jobs lose it
+// faster, so running jobs overtake each other.
+type leastService struct{}
+
+func (leastService) arrive(r *record) rank {
+	hi, lo := bits.Mul64(uint64(r.left()), uint64(r.size()))
+	return rank{hi, lo, r.seq}
+}
+
+func (leastService) rerank(q *Queue, running []holder) uint64 {
+	for i := range running {
+		h := &running[i]
+		left := Never
+		if h.turn != Never {
+			left = max(0, h.turn-q.now)
+		}
+		h.hi, h.lo = bits.Mul64(uint64(left), uint64(h.size))
+	}
+	sortHolders(running)
+	return 0
+}
+
+func (o leastService) stopped(q *Queue, stopped []entry) {
+	for i := range stopped {
+		stopped[i].rank = o.arrive(&q.jobs[stopped[i].job])
+	}
+}
+
+func (leastService) begin(q *Queue, h *holder) { h.turn = q.jobs[h.job].end() }
+
+func (leastService) settle([]holder) {}
+
+func (leastService) wake([]holder) units.Duration { return Never }

@@ -1,0 +1,125 @@
+package scheduler_test
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/railyard/railyard/scheduler"
+	"github.com/railyard/railyard/units"
+)
+
+const second units.Duration = 1e11
+
+// task is a job of a test, in seconds.
+type task struct {
+	submit, gang, duration int64
+	estimate               int64 // 0: the duration
+}
+
+// outcome is when a task first started and when it ended, and how often it was
+// stopped.
+type outcome struct {
+	start, finish int64
+	stops         int
+}
+
+// replay runs tasks through a queue: a machine that does what it is told, and a
+// clock.
+type replay struct {
+	tasks    []task
+	free     int64
+	outcomes []outcome
+	left     []int64 // of each task
+	runs     []bool
+	now      int64
+	queue    *scheduler.Queue
+	err      error // what the queue was caught at
+}
+
+func (r *replay) Start(job int) bool {
+	t := r.tasks[job]
+	if r.runs[job] || t.submit > r.now || r.left[job] == 0 || r.free < t.gang {
+		r.err = cmp.Or(r.err, fmt.Errorf("at %d job %d of %d accelerators starts with %d free; running %v, left %d", r.now, job, t.gang, r.free, r.runs[job], r.left[job]))
+		return false
+	}
+	r.runs[job] = true
+	r.free -= t.gang
+	if r.outcomes[job].start < 0 {
+		r.outcomes[job].start = r.now
+	}
+	return true
+}
+
+func (r *replay) Stop(job int) {
+	if !r.runs[job] {
+		r.err = cmp.Or(r.err, fmt.Errorf("at %d job %d is stopped and does not run", r.now, job))
+	}
+	r.runs[job] = false
+	r.outcomes[job].stops++
+	r.free += r.tasks[job].gang
+}
+
+// run gives the outcome of each task. Tasks are in the order of their submission.
+func run(p scheduler.Policy, accelerators int64, tasks []task) ([]outcome, error) {
+	r := &replay{
+		tasks: tasks, free: accelerators, queue: scheduler.NewQueue(p, int(accelerators)),
+		outcomes: make([]outcome, len(tasks)), left: make([]int64, len(tasks)), runs: make([]bool, len(tasks)),
+	}
+	for i, t := range tasks {
+		r.queue.Add(scheduler.Job{Accelerators: int(t.gang), Estimate: units.Duration(cmp.Or(t.estimate, t.duration)) * second})
+		r.outcomes[i] = outcome{-1, -1, 0}
+		r.left[i] = t.duration
+	}
+	arrived, ended := 0, 0
+	again := scheduler.Never
+	for ended < len(tasks) {
+		next := int64(1) << 62
+		if arrived < len(tasks) {
+			next = tasks[arrived].submit
+		}
+		if again != scheduler.Never {
+			if again%second != 0 {
+				return nil, fmt.Errorf("the queue wakes at %v", again)
+			}
+			next = min(next, max(r.now, int64(again/second)))
+		}
+		for i := range tasks {
+			if r.runs[i] {
+				next = min(next, r.now+r.left[i])
+			}
+		}
+		if next == 1<<62 {
+			return nil, fmt.Errorf("at %d nothing runs and %d of %d jobs have not ended", r.now, len(tasks)-ended, len(tasks))
+		}
+		passed := next - r.now
+		r.now = next
+		for i := range tasks {
+			if !r.runs[i] {
+				continue
+			}
+			if r.left[i] -= passed; r.left[i] == 0 {
+				r.runs[i] = false
+				r.free += tasks[i].gang
+				r.outcomes[i].finish = r.now
+				ended++
+				r.queue.Finish(i, units.Duration(r.now)*second)
+			}
+		}
+		for arrived < len(tasks) && tasks[arrived].submit == r.now {
+			r.queue.Arrive(arrived, units.Duration(r.now)*second)
+			arrived++
+		}
+		again = r.queue.Decide(units.Duration(r.now)*second, r)
+		if r.err != nil {
+			return nil, r.err
+		}
+	}
+	return r.outcomes, nil
+}
+
+// sorted puts tasks into the order of their submission.
+func sorted(tasks []task) []task {
+	slices.SortStableFunc(tasks, func(a, b task) int { return cmp.Compare(a.submit, b.submit) })
+	return tasks
+}
