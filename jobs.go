@@ -32,6 +32,18 @@ func policy(s *scenario.Scheduler) scheduler.Policy {
 	}
 }
 
+// readJobs reads a file in the format that is said.
+func (b *builder) readJobs(w *scenario.Jobs, seen map[string]int32) ([]workload.Job, scenario.Faults) {
+	if w.Format.Value == "csv" {
+		return b.scenario.ReadJobs(w, seen)
+	}
+	rows, warning, faults := b.scenario.ReadTrace(w, seen)
+	if warning != "" {
+		b.warnings = append(b.warnings, warning)
+	}
+	return rows, faults
+}
+
 // addJobs reads the jobs of all files and submits them.
 func (b *builder) addJobs() {
 	all := b.scenario.Workload.Jobs
@@ -44,7 +56,7 @@ func (b *builder) addJobs() {
 	n := b.topology.Accelerators()
 	for i := range all {
 		w := &all[i]
-		rows, faults := b.scenario.ReadJobs(w, seen)
+		rows, faults := b.readJobs(w, seen)
 		b.faults = append(b.faults, faults...)
 		for k := range rows {
 			j := &rows[k]

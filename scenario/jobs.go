@@ -18,8 +18,11 @@ const maxJobs = 1 << 22
 type Jobs struct {
 	Header
 	Name  Key[string]         `key:"name" doc:"name in messages; the file's base name where left out"`
-	File  Key[string]         `key:"file" required:"true" doc:"CSV of jobs in the order of their submission: job,submit_s,accelerators,duration_s, optional estimate_s, user, group, type, priority and model"`
+	File  Key[string]         `key:"file" required:"true" doc:"CSV of jobs in the order of their submission: job,submit_s,accelerators,duration_s, optional estimate_s, user, group, type, priority and model; and what it needs of a host beside: milli (thousandths of each accelerator), cpu_milli (thousandths of a core), memory_bytes, accelerator (types that it runs on, separated by bars), status"`
 	Start Key[units.Duration] `key:"start" default:"\"0s\"" doc:"added to every submit_s"`
+
+	Format Key[string] `key:"format" default:"\"csv\"" enum:"csv philly helios acme pai openb slurm swf" doc:"how the file is written: csv as above, or a trace as railyard trace convert reads it, in any order and rebased to its first submission"`
+	Strict Key[bool]   `key:"strict" default:"false" doc:"refuse a trace with rows that cannot be understood, which are left out with a warning otherwise; a csv is always refused"`
 }
 
 // ReadJobs reads the file that a [[workload.jobs]] names. Jobs are numbered and
@@ -35,13 +38,14 @@ func (s *Scenario) ReadJobs(w *Jobs, seen map[string]int32) ([]jobs.Job, Faults)
 
 func readJobs(file string, in io.Reader, seen map[string]int32) ([]jobs.Job, Faults) {
 	rows := newRows(file, in)
-	optional := []string{"estimate_s", "user", "group", "type", "priority", "model"}
+	optional := []string{"estimate_s", "user", "group", "type", "priority", "model", "status", "milli", "cpu_milli", "memory_bytes", "accelerator"}
 	if !rows.header([]string{"job", "submit_s", "accelerators", "duration_s"}, optional) {
 		return nil, rows.all()
 	}
 	job, submit, accelerators, duration := rows.column("job"), rows.column("submit_s"), rows.column("accelerators"), rows.column("duration_s")
 	estimate, user, group := rows.column("estimate_s"), rows.column("user"), rows.column("group")
 	kind, priority, model := rows.column("type"), rows.column("priority"), rows.column("model")
+	needs := newNeeds(rows)
 	var all []jobs.Job
 	words := map[string]string{} // users, groups and the like are few: each is kept once
 	word := func(column int) string {
@@ -59,7 +63,7 @@ func readJobs(file string, in io.Reader, seen map[string]int32) ([]jobs.Job, Fau
 			break
 		}
 		j := jobs.Job{
-			ID: rows.id(job, seen), Submit: rows.time(submit), Accelerators: rows.gang(accelerators), Duration: rows.time(duration),
+			ID: rows.id(job, seen), Submit: rows.time(submit), Accelerators: rows.gang(accelerators, needs.least()), Duration: rows.time(duration),
 			User: word(user), Group: word(group), Type: word(kind), Model: word(model), Line: int(rows.line()),
 		}
 		if rows.text(estimate) != "" {
@@ -68,6 +72,7 @@ func readJobs(file string, in io.Reader, seen map[string]int32) ([]jobs.Job, Fau
 		if rows.text(priority) != "" {
 			j.Priority = rows.integer(priority)
 		}
+		needs.read(rows, &j)
 		if n := len(all); n > 0 && j.Submit < all[n-1].Submit {
 			rows.faultf(submit, "%s is before the %s of the row above: rows stand in the order of submission",
 				rows.text(submit), strconv.FormatFloat(all[n-1].Submit, 'f', -1, 64))
@@ -82,10 +87,10 @@ func readJobs(file string, in io.Reader, seen map[string]int32) ([]jobs.Job, Fau
 }
 
 // gang is a number of accelerators.
-func (r *rows) gang(column int) int {
+func (r *rows) gang(column int, least int64) int {
 	n := r.integer(column)
-	if n < 1 || n > MaxAccelerators {
-		r.faultf(column, "must be from 1 to %d, not %d", MaxAccelerators, n)
+	if n < least || n > MaxAccelerators {
+		r.faultf(column, "must be from %d to %d, not %d", least, MaxAccelerators, n)
 		return 1
 	}
 	return int(n)

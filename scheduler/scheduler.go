@@ -32,6 +32,9 @@
 // that runs beyond its estimate counts as about to end where it competes by
 // remaining time, and is expected to run for as long again where others have
 // reservations.
+//
+// Where a job goes is decided apart from its turn, by a [Placer]: host by host,
+// with parts of accelerators, CPUs and memory.
 package scheduler
 
 import (

@@ -1,7 +1,24 @@
-// Package jobs holds what a trace of jobs says: who asked for how many
-// accelerators, when, and for how long. Times are seconds as the trace counts
-// them; a trace whose clock does not begin near zero is rebased to its first
-// submission ([Rebase]), since the simulator's clock reaches 2.9 years.
+// Package jobs reads traces of jobs: who asked for how many accelerators, when,
+// and for how long.
+//
+// # Formats
+//
+// [Read] takes the formats that [Formats] lists: tables of ours, and the
+// published traces of Philly (Jeon et al., ATC 2019), Helios (Hu et al., SC 2021),
+// Acme (Hu et al., NSDI 2024), Alibaba's PAI (Weng et al., NSDI 2022) and openb
+// (Weng et al., ATC 2023), what Slurm's sacct prints, and the Standard Workload
+// Format of the Parallel Workloads Archive. Each file says in its first lines
+// which it is ([Guess]).
+//
+// A row that cannot be understood is left out and counted ([Report]), and so is
+// a job that never ran, of which no trace can say how long it would have.
+//
+// # Time
+//
+// Times are seconds; those without a zone are taken as UTC, so a trace in local
+// time has an hour twice, or not at all, where clocks were changed. A trace's
+// clock begins anywhere: [Rebase] puts the first submission at 0, since the
+// simulator's clock reaches 2.9 years.
 package jobs
 
 // Job is one job of a trace. What a trace does not say is zero.
@@ -11,6 +28,15 @@ type Job struct {
 	Duration     float64 // s of service on the whole gang
 	Estimate     float64 // s that its user asked for or expected; 0: none is known
 	Accelerators int     // all of them at once, a gang
+
+	// Of each accelerator the job has Milli thousandths; 0 is all of it. Beside
+	// them it has CPU thousandths of a core, and Memory in bytes, for all of it.
+	Milli  int32
+	CPU    int64
+	Memory int64
+	// Accelerator names the types that it may run on, separated by bars; any
+	// where it is empty.
+	Accelerator string
 
 	User, Group, Type, Model string
 

@@ -1,0 +1,369 @@
+package scheduler
+
+import (
+	"cmp"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+)
+
+// Placement is a rule that chooses hosts for a job.
+type Placement uint8
+
+// The rules. Each names what it prefers among the hosts that have what a job
+// wants; hosts that are as good go by their number, the lowest first.
+const (
+	// Pack keeps whole hosts free: accelerators that are shared already, then
+	// free ones of hosts in use, then hosts that are not in use.
+	Pack Placement = iota
+	// Spread takes the host with most free.
+	Spread
+	// Topology takes the host with least free; what no host holds goes to the
+	// smallest neighbourhood that does: rack, rail group, pod, cluster.
+	Topology
+	// Random takes any, by a seeded draw.
+	Random
+	// BestFit takes the host that will have least left, accelerators and CPUs
+	// counted as shares of the largest host.
+	BestFit
+	// DotProduct takes the host whose free resources have the smallest product
+	// with the demand (after Grandl et al., "Multi-Resource Packing for Cluster
+	// Schedulers", SIGCOMM 2014).
+	DotProduct
+	// Fragmentation takes the host where the fragments that typical jobs cannot
+	// use grow least (Weng et al., "Beware of Fragmentation: Scheduling
+	// GPU-Sharing Workloads with Fragmentation Gradient Descent", USENIX ATC
+	// 2023).
+	Fragmentation
+)
+
+var placementNames = [...]string{"pack", "spread", "topology", "random", "best-fit", "dot-product", "fragmentation"}
+
+func (p Placement) String() string { return placementNames[p] }
+
+// ParsePlacement is the rule of a name.
+func ParsePlacement(name string) (Placement, error) {
+	if i := slices.Index(placementNames[:], name); i >= 0 {
+		return Placement(i), nil
+	}
+	return 0, fmt.Errorf("unknown placement %q; there are %q", name, placementNames)
+}
+
+// Whole is one accelerator, in thousandths.
+const Whole = 1000
+
+// Host is what a host has.
+type Host struct {
+	Accelerators int
+	Type         uint8   // of its accelerators, a number below [MaxTypes]
+	Speed        float64 // of its accelerators; 0 is 1, what durations are given for
+
+	CPU    int64 // thousandths of a core
+	Memory int64 // bytes
+
+	// Near are the neighbourhoods that the host is in, from the narrowest: its
+	// rack, the group of hosts on the same rails, its pod. Hosts with the same
+	// number are neighbours; -1 is none.
+	Near [3]int32
+}
+
+// MaxTypes bounds the types of accelerators in one cluster.
+const MaxTypes = 64
+
+// Request is what a job wants of hosts.
+type Request struct {
+	Count int   // accelerators, all at once
+	Milli int32 // thousandths of each; 0 is [Whole]
+
+	// CPU in thousandths of a core and Memory in bytes, for all of the job: a
+	// job on several hosts takes of each in proportion to its accelerators.
+	CPU, Memory int64
+
+	Types uint64 // the accelerators it runs on, bit t for type t; 0 is any
+	Apart int32  // no two jobs of one number, 0 excepted, share a host
+}
+
+// Share is a job's part of one host.
+type Share struct {
+	Host         int32
+	Accelerators []int32 // of the host, counted from 0
+}
+
+// Placer places jobs on hosts by one rule. It has no clock; where jobs go is a
+// function of the hosts, the request and, for [Random], the draws.
+//
+// A job that one host can hold goes to one host, which the rule chooses. One
+// that no host holds takes most from the hosts with most free and so touches
+// the fewest ([Spread]: one accelerator at a time, each from the host with most
+// free; [Random]: hosts in random order), all of one type, the fastest first.
+// If Consolidate is set it waits rather than use more hosts than it must: whole
+// hosts, and the rest on that with most free (Hu et al., "Characterization and
+// Prediction of Deep Learning Workloads in Large-Scale GPU Datacenters", SC 2021,
+// whose simulator does so).
+type Placer struct {
+	Placing
+	hosts   []host
+	largest struct{ accelerators, cpu int64 } // of a host, in thousandths
+	widest  int                               // accelerators of a host
+	types   []uint8                           // in order of speed
+	memory  memory
+}
+
+// Placing is how a [Placer] goes about it.
+type Placing struct {
+	Rule        Placement
+	Consolidate bool
+	Typical     []Typical  // what jobs want, for Fragmentation
+	Random      *rand.Rand // for Random
+}
+
+// host is a host and what of it nobody has.
+type host struct {
+	Host
+	free        []int32 // thousandths of each accelerator
+	cpu, memory int64
+	apart       []int32 // the Apart of each job on it
+
+	// Of free: the sum, the most, and how many are whole.
+	idle  int64
+	most  int32
+	whole int
+}
+
+// sum brings what is derived from free up to date.
+func (h *host) sum() {
+	h.idle, h.most, h.whole = 0, 0, 0
+	for _, free := range h.free {
+		h.idle += int64(free)
+		h.most = max(h.most, free)
+		if free == Whole {
+			h.whole++
+		}
+	}
+}
+
+// NewPlacer is a placer over hosts that nobody has anything of.
+func NewPlacer(hosts []Host, how Placing) *Placer {
+	p := &Placer{Placing: how, hosts: make([]host, len(hosts))}
+	var speed [MaxTypes]float64
+	for i, h := range hosts {
+		h.Speed = cmp.Or(h.Speed, 1)
+		p.hosts[i] = host{Host: h, free: slices.Repeat([]int32{Whole}, h.Accelerators), cpu: h.CPU, memory: h.Memory}
+		p.hosts[i].sum()
+		p.widest = max(p.widest, h.Accelerators)
+		p.largest.accelerators = max(p.largest.accelerators, int64(h.Accelerators)*Whole)
+		p.largest.cpu = max(p.largest.cpu, h.CPU)
+		if h.Accelerators == 0 {
+			continue
+		}
+		if speed[h.Type] == 0 {
+			p.types = append(p.types, h.Type)
+		}
+		speed[h.Type] = max(speed[h.Type], h.Speed)
+	}
+	slices.SortFunc(p.types, func(a, b uint8) int {
+		return cmp.Or(cmp.Compare(speed[b], speed[a]), cmp.Compare(a, b))
+	})
+	return p
+}
+
+// Place says where a job would go, nil if it has to wait. It changes nothing but
+// the state of the draws.
+func (p *Placer) Place(r Request) []Share {
+	r.Milli = cmp.Or(r.Milli, Whole)
+	if host := p.one(r); host >= 0 {
+		return []Share{{host, p.pick(&p.hosts[host], r)}}
+	}
+	if r.Count <= 1 {
+		return nil
+	}
+	for _, t := range p.types {
+		if r.Types != 0 && r.Types>>t&1 == 0 {
+			continue
+		}
+		of := r
+		of.Types = 1 << t
+		var counts []part
+		switch {
+		case p.Consolidate:
+			counts = p.consolidated(of)
+		case p.Rule == Topology:
+			counts = p.near(of)
+		default:
+			counts = p.split(of, p.usable(of, nil))
+		}
+		if counts != nil {
+			return p.shares(of, counts)
+		}
+	}
+	return nil
+}
+
+// Take gives a job the shares that Place found.
+func (p *Placer) Take(r Request, shares []Share) { p.account(r, shares, -1) }
+
+// Give returns them.
+func (p *Placer) Give(r Request, shares []Share) { p.account(r, shares, 1) }
+
+func (p *Placer) account(r Request, shares []Share, sign int64) {
+	r.Milli = cmp.Or(r.Milli, Whole)
+	for _, s := range shares {
+		h := &p.hosts[s.Host]
+		for _, a := range s.Accelerators {
+			h.free[a] += int32(sign) * r.Milli
+		}
+		h.sum()
+		cpu, bytes := r.part(len(s.Accelerators))
+		h.cpu += sign * cpu
+		h.memory += sign * bytes
+		if r.Apart != 0 {
+			if sign < 0 {
+				h.apart = append(h.apart, r.Apart)
+			} else if i := slices.Index(h.apart, r.Apart); i >= 0 {
+				h.apart = slices.Delete(h.apart, i, i+1)
+			}
+		}
+		p.memory.forget(s.Host)
+	}
+}
+
+// Speed is the rate at which a job on these shares advances: that of its
+// slowest accelerator.
+func (p *Placer) Speed(shares []Share) float64 {
+	slowest := p.hosts[shares[0].Host].Speed
+	for _, s := range shares[1:] {
+		slowest = min(slowest, p.hosts[s.Host].Speed)
+	}
+	return slowest
+}
+
+// part is the CPU and memory that n of the job's accelerators bring along.
+func (r Request) part(n int) (cpu, bytes int64) {
+	if n == r.Count {
+		return r.CPU, r.Memory
+	}
+	share := func(all int64) int64 { return int64(float64(all)*float64(n)/float64(r.Count) + 0.5) }
+	return share(r.CPU), share(r.Memory)
+}
+
+// room is how many of the accelerators a job wants a host can give it.
+func (h *host) room(r Request) int {
+	if r.Types != 0 && r.Types>>h.Type&1 == 0 || r.Apart != 0 && slices.Contains(h.apart, r.Apart) {
+		return 0
+	}
+	n := 0
+	for _, free := range h.free {
+		if free >= r.Milli {
+			n++
+		}
+	}
+	n = min(n, r.Count)
+	for n > 0 {
+		if cpu, bytes := r.part(n); cpu <= h.cpu && bytes <= h.memory {
+			break
+		}
+		n--
+	}
+	return n
+}
+
+// holds reports whether all of a job fits on one host.
+func (h *host) holds(r Request) bool {
+	if r.CPU > h.cpu || r.Memory > h.memory || r.Apart != 0 && slices.Contains(h.apart, r.Apart) {
+		return false
+	}
+	if r.Count == 0 {
+		return true
+	}
+	if r.Types != 0 && r.Types>>h.Type&1 == 0 {
+		return false
+	}
+	switch {
+	case r.Milli == Whole:
+		return h.whole >= r.Count
+	case r.Count == 1:
+		return h.most >= r.Milli
+	}
+	return h.room(r) == r.Count
+}
+
+// one is the host that the rule chooses for all of a job, -1 if none holds it.
+func (p *Placer) one(r Request) int32 {
+	if r.Count > p.widest {
+		return -1
+	}
+	best, bestScore, n := int32(-1), 0, 0
+	kind := 0
+	if p.Rule == Fragmentation {
+		kind = p.memory.kind(r)
+	}
+	for i := range p.hosts {
+		h := &p.hosts[i]
+		if !h.holds(r) {
+			continue
+		}
+		if p.Rule == Random {
+			if n++; p.Random.IntN(n) == 0 {
+				best = int32(i)
+			}
+			continue
+		}
+		if score := p.score(i, r, kind); best < 0 || score > bestScore {
+			best, bestScore = int32(i), score
+		}
+	}
+	return best
+}
+
+// pick is the accelerators of a host that a job gets: whole ones in order, a
+// part of one that has least more than it needs.
+func (p *Placer) pick(h *host, r Request) []int32 {
+	if r.Count == 0 {
+		return nil
+	}
+	if r.Count == 1 && r.Milli < Whole {
+		switch p.Rule {
+		case Fragmentation:
+			_, a := p.descend(h, r)
+			return []int32{a}
+		case Random:
+			n, chosen := 0, int32(0)
+			for a, free := range h.free {
+				if free >= r.Milli {
+					if n++; p.Random.IntN(n) == 0 {
+						chosen = int32(a)
+					}
+				}
+			}
+			return []int32{chosen}
+		}
+	}
+	return h.tightest(r.Count, r.Milli)
+}
+
+// tightest is n accelerators with enough free, those with least first.
+func (h *host) tightest(n int, milli int32) []int32 {
+	chosen := make([]int32, 0, len(h.free))
+	for a, free := range h.free {
+		if free >= milli {
+			chosen = append(chosen, int32(a))
+		}
+	}
+	slices.SortStableFunc(chosen, func(a, b int32) int { return cmp.Compare(h.free[a], h.free[b]) })
+	chosen = slices.Clip(chosen[:n])
+	slices.Sort(chosen)
+	return chosen
+}
+
+// Allocated is the share of all accelerators that jobs have.
+func (p *Placer) Allocated() float64 {
+	var idle, all int64
+	for i := range p.hosts {
+		idle += p.hosts[i].idle
+		all += int64(p.hosts[i].Accelerators) * Whole
+	}
+	if all == 0 {
+		return 0
+	}
+	return float64(all-idle) / float64(all)
+}

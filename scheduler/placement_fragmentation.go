@@ -1,0 +1,178 @@
+package scheduler
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// Typical is a demand that jobs come with, and how many do.
+type Typical struct {
+	Request Request
+	Jobs    int64
+}
+
+// popular is the share of jobs whose demands are typical; what the rest want is
+// each too rare to keep room for.
+const popular = 0.95
+
+// TypicalOf counts the demands of a workload, the most frequent first, until
+// they are those of 95 % of the jobs. Memory does not count.
+func TypicalOf(workload []Request) []Typical {
+	count := map[Request]int64{}
+	for _, r := range workload {
+		count[r.kind()]++
+	}
+	all := make([]Typical, 0, len(count))
+	for r, n := range count {
+		all = append(all, Typical{r, n})
+	}
+	slices.SortFunc(all, func(a, b Typical) int {
+		return -cmp.Or(cmp.Compare(a.Jobs, b.Jobs),
+			cmp.Compare(a.Request.CPU, b.Request.CPU), cmp.Compare(a.Request.Milli, b.Request.Milli),
+			cmp.Compare(a.Request.Count, b.Request.Count), cmp.Compare(a.Request.Types, b.Request.Types))
+	})
+	var jobs int64
+	for i, t := range all {
+		if float64(jobs) >= popular*float64(len(workload)) {
+			return all[:i]
+		}
+		jobs += t.Jobs
+	}
+	return all
+}
+
+// kind is a request without what fragments do not depend on.
+func (r Request) kind() Request {
+	r.Memory, r.Apart = 0, 0
+	if r.Count == 0 {
+		r.Milli, r.Types = 0, 0
+	}
+	return r
+}
+
+// fragments is what of a host's free accelerators typical jobs could not use, in
+// thousandths of an accelerator, summed over the jobs: all that is free, where a
+// job does not fit or wants no accelerator; where it fits, the accelerators with
+// less free than it wants. Divided by the jobs it is F of the paper's equation 2;
+// as a sum it is a whole number.
+func fragments(h *host, typical []Typical) (f, jobs int64) {
+	for i := range typical {
+		t := &typical[i]
+		jobs += t.Jobs
+		lost := h.idle
+		if r := &t.Request; r.Count > 0 && r.CPU <= h.cpu && (r.Types == 0 || r.Types>>h.Type&1 == 1) {
+			n, small := h.whole, h.idle-int64(h.whole)*Whole
+			if r.Milli < Whole {
+				n, small = 0, 0
+				for _, free := range h.free {
+					if free >= r.Milli {
+						n++
+					} else {
+						small += int64(free)
+					}
+				}
+			}
+			if n >= r.Count {
+				lost = small
+			}
+		}
+		f += t.Jobs * lost
+	}
+	return f, jobs
+}
+
+// descend is the score of a host for a job, and of a part of an accelerator the
+// one that scores best: the fall of the host's mean fragments, in accelerators,
+// through a sigmoid into whole numbers from 0 to 100, as in the authors'
+// scheduler. No change is 50.
+func (p *Placer) descend(h *host, r Request) (score int, accelerator int32) {
+	before, jobs := fragments(h, p.Typical)
+	after := *h
+	after.cpu -= r.CPU
+	after.free = slices.Clone(h.free)
+	rate := func() int {
+		after.sum()
+		f, _ := fragments(&after, p.Typical)
+		return sigmoid(float64(before-f) / (float64(max(jobs, 1)) * Whole))
+	}
+	if r.Count != 1 || r.Milli == Whole {
+		for _, a := range h.tightest(r.Count, r.Milli) {
+			after.free[a] -= r.Milli
+		}
+		return rate(), 0
+	}
+	score = -1
+	for a, free := range h.free {
+		if free < r.Milli {
+			continue
+		}
+		after.free[a] -= r.Milli
+		if s := rate(); s > score {
+			score, accelerator = s, int32(a)
+		}
+		after.free[a] = free
+	}
+	return score, accelerator
+}
+
+func sigmoid(x float64) int { return int(100 / (1 + math.Exp(-x))) }
+
+// memory keeps scores until their host changes: a placement changes one host of
+// thousands, and demands repeat.
+type memory struct {
+	kinds  map[Request]int
+	scores [][]int8 // of a host and a kind; less than 0 unknown
+}
+
+func (m *memory) forget(host int32) {
+	if m.scores != nil {
+		m.scores[host] = m.scores[host][:0]
+	}
+}
+
+// kind numbers the demand of a job.
+func (m *memory) kind(r Request) int {
+	k, known := m.kinds[r.kind()]
+	if !known {
+		if m.kinds == nil {
+			m.kinds = map[Request]int{}
+		}
+		k = len(m.kinds)
+		m.kinds[r.kind()] = k
+	}
+	return k
+}
+
+// recall is descend's score for a host and a job of a kind.
+func (p *Placer) recall(i int, r Request, kind int) int {
+	m := &p.memory
+	if m.scores == nil {
+		m.scores = make([][]int8, len(p.hosts))
+	}
+	for len(m.scores[i]) <= kind {
+		m.scores[i] = append(m.scores[i], -1)
+	}
+	score := &m.scores[i][kind]
+	if *score < 0 {
+		s, _ := p.descend(&p.hosts[i], r)
+		*score = int8(s)
+	}
+	return int(*score)
+}
+
+// Fragmented is the share of what is free that typical jobs could not use.
+func (p *Placer) Fragmented() float64 {
+	var f, jobs, idle int64
+	for i := range p.hosts {
+		h := &p.hosts[i]
+		var of int64
+		of, jobs = fragments(h, p.Typical)
+		f += of
+		idle += h.idle
+	}
+	if idle == 0 || jobs == 0 {
+		return 0
+	}
+	return float64(f) / float64(jobs) / float64(idle)
+}
