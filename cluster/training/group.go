@@ -123,15 +123,13 @@ func (j *Job) form() error {
 	layers := t.Layers()
 	j.parameters = t.Model.Parameters()
 	programs := make([][2]*program, t.Pipeline)
-	var used [numDimensions]bool
+	var all needs
 	for s := range programs {
 		programs[s] = j.programs(layers, s)
-		for t := range programs[s][0].transfers() {
-			used[t.dimension()] = true
-		}
+		all.join(&programs[s][0].needs)
 	}
 	small := len(nodes)*t.Accumulation()*len(layers) <= unfoldable
-	if !j.Unfold && !j.Folded && small && !j.c.Network.Isolated() && !j.even(nodes, places, used) {
+	if !j.Unfold && !j.Folded && small && !j.c.Network.Isolated() && !j.even(nodes, places, &all) {
 		j.Unfold = true
 	}
 	for s, own := range ranks {
@@ -147,15 +145,17 @@ func (j *Job) form() error {
 		}
 	}
 	for d := range numDimensions {
-		if used[d] {
+		if all[d] != 0 {
 			j.formGroups(d, nodes, places, gangOf)
 		}
 	}
 	for _, g := range j.gangs {
 		j.connect(g, gangOf)
-		for t := range g.program.transfers() {
-			if _, err := g.groups[t.dimension()].plan(t.op); err != nil {
-				return err
+		for d, group := range g.groups {
+			for op := range g.program.needs.all(dimension(d)) {
+				if _, err := group.plan(op); err != nil {
+					return err
+				}
 			}
 		}
 	}
@@ -237,9 +237,9 @@ const unfoldable = 1 << 18
 
 // even says whether no group of a stage is slower than another at what they do side
 // by side, so that nothing but stragglers can tell the ranks of a stage apart.
-func (j *Job) even(nodes []topology.NodeID, places [][workload.NumGroups]int, used [numDimensions]bool) bool {
+func (j *Job) even(nodes []topology.NodeID, places [][workload.NumGroups]int, all *needs) bool {
 	for d := range numDimensions {
-		if !used[d] {
+		if all[d] == 0 {
 			continue
 		}
 		op, algorithm := collective.AllReduce, collective.Ring

@@ -129,7 +129,7 @@ type Job struct {
 	beside float64 // pace of computation beside communication, 1 being undisturbed
 
 	parameters int64   // of the whole model
-	layers     []timed // operators whose steps are known
+	parts      []known // that passes are made of
 	gangs      []*gang
 	groups     []*group
 	messages   []message

@@ -79,19 +79,17 @@ func (g *gang) wholeOf(a workload.Action) *whole {
 // beside it.
 func (g *gang) price(p *pass) *whole {
 	w := &whole{}
-	var before *step
-	var last whole // the part before
-	for _, part := range p.parts {
-		if &part[0] != before {
-			last = whole{}
-			if !g.pricePart(part, &last) {
-				return nil
-			}
-			before = &part[0]
+	for _, r := range p.runs {
+		part := whole{}
+		if !g.pricePart(r.steps, &part) {
+			return nil
 		}
-		w.parts.add(last.parts)
-		w.held = append(w.held, last.held...)
-		for _, c := range last.carried {
+		for range r.times {
+			w.parts.add(part.parts)
+			w.held = append(w.held, part.held...)
+		}
+		for _, c := range part.carried {
+			c.times *= int64(r.times)
 			w.carry(c)
 		}
 	}
