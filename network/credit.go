@@ -1,8 +1,6 @@
 package network
 
 import (
-	"slices"
-
 	"github.com/railyard/railyard/sim"
 	"github.com/railyard/railyard/topology"
 )
@@ -22,26 +20,6 @@ func (n *Network) on(f *Footprint) ([]topology.LinkID, []float64) {
 	return f.Links, f.Counts
 }
 
-// Apart says whether no link of some footprints is one of the others'. All must
-// have been bundled by the same call, or none.
-func (n *Network) Apart(some, others []*Footprint) bool {
-	var links []topology.LinkID
-	for _, f := range some {
-		l, _ := n.on(f)
-		links = append(links, l...)
-	}
-	slices.Sort(links)
-	for _, f := range others {
-		l, _ := n.on(f)
-		for _, l := range l {
-			if _, common := slices.BinarySearch(links, l); common {
-				return false
-			}
-		}
-	}
-	return true
-}
-
 // Credit accounts for so many bytes of each hop of a footprint, which have kept its
 // links busy for so long while nothing else used them. They have passed by now.
 func (n *Network) Credit(f *Footprint, bytes float64, busy sim.Time) {
@@ -54,16 +32,16 @@ func (n *Network) Credit(f *Footprint, bytes float64, busy sim.Time) {
 }
 
 // Carry accounts for so many bytes of each hop of a footprint, which keep its links
-// busy from an instant on until another, neither of which has passed. On a network
-// that is not isolated nothing else may use them then.
-func (n *Network) Carry(f *Footprint, bytes float64, from, to sim.Time) {
-	now := n.engine.Now()
+// busy from an instant on until another, neither of which has passed. What is carried
+// later keeps links busy from an instant called later on. On a network that is not
+// isolated nothing else may use the links meanwhile.
+func (n *Network) Carry(f *Footprint, bytes float64, from, to, later sim.Time) {
 	links, counts := n.on(f)
 	for i, l := range links {
 		k := &n.accounts.links[l]
 		k.bytes += hops(counts, i) * bytes
 		if to > from {
-			k.ahead(span{from, to}, now)
+			k.ahead(span{from, to}, later)
 		}
 	}
 }
@@ -76,15 +54,19 @@ func hops(counts []float64, i int) float64 {
 	return counts[i]
 }
 
-// ahead notes a time in which the link will be busy. Those that meet are one.
-func (k *account) ahead(s span, now sim.Time) {
-	k.pass(now)
+// ahead notes a time in which the link will be busy, which those noted later do not
+// begin before an instant. Times that meet are one; those that nothing can meet any
+// more join the link's busy time.
+func (k *account) ahead(s span, later sim.Time) {
 	kept := k.spans[:0]
 	for _, o := range k.spans {
-		if o.to < s.from || s.to < o.from {
-			kept = append(kept, o)
-		} else {
+		switch {
+		case o.from <= s.to && s.from <= o.to:
 			s = span{min(o.from, s.from), max(o.to, s.to)}
+		case o.to <= later:
+			k.busy += o.to - o.from
+		default:
+			kept = append(kept, o)
 		}
 	}
 	k.spans = append(kept, s)

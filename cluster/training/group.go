@@ -303,32 +303,49 @@ func (j *Job) connect(g *gang, gangOf []*gang) {
 	g.next, g.previous = way(1), way(-1)
 }
 
-// footprints are those of the group's collectives.
-func (g *group) footprints() []*network.Footprint {
-	var all []*network.Footprint
-	for _, p := range g.plans {
-		all = append(all, p.Footprints()...)
+// links yields those that the group's collectives use, none of no group.
+func (g *group) links(yield func(topology.LinkID) bool) {
+	if g != nil {
+		linksOf(yield, g.plans...)
 	}
-	return all
 }
 
-// footprints are those of the way to a neighbour, none to the gang itself.
-func (n neighbour) footprints() []*network.Footprint {
-	if n.plan == nil {
-		return nil
+// links yields those of the way to a neighbour, none to the gang itself.
+func (n neighbour) links(yield func(topology.LinkID) bool) {
+	if n.plan != nil {
+		linksOf(yield, n.plan)
 	}
-	return n.plan.Footprints()
+}
+
+func linksOf(yield func(topology.LinkID) bool, plans ...*collective.Plan) {
+	for _, p := range plans {
+		for i := range p.Phases {
+			for _, l := range p.Phases[i].Links {
+				if !yield(l) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // footprints are those of all that the job sends.
 func (j *Job) footprints() []*network.Footprint {
 	var all []*network.Footprint
+	add := func(plans ...*collective.Plan) {
+		for _, p := range plans {
+			for i := range p.Phases {
+				all = append(all, &p.Phases[i].Footprint)
+			}
+		}
+	}
 	for _, g := range j.groups {
-		all = append(all, g.footprints()...)
+		add(g.plans...)
 	}
 	for _, g := range j.gangs {
-		all = append(all, g.next.footprints()...)
-		all = append(all, g.previous.footprints()...)
+		if g.next.plan != nil {
+			add(g.next.plan, g.previous.plan)
+		}
 	}
 	return all
 }
