@@ -61,7 +61,7 @@ func (t Training) Memory() Memory {
 	return t.MemoryOf(t.Layers())
 }
 
-// MemoryOf is Memory where the layers are at hand.
+// MemoryOf is Memory where the layers of t are at hand.
 func (t Training) MemoryOf(layers []Layer) Memory {
 	t = t.WithDefaults()
 	var most Memory

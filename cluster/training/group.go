@@ -96,7 +96,7 @@ func (g *group) plan(op collective.Op) (*collective.Plan, error) {
 	if op == collective.AllToAll {
 		algorithm = collective.Direct
 	}
-	p, err := g.j.c.Planner.Plan(op, algorithm, g.ranks...)
+	p, err := g.j.c.Plan(op, algorithm, g.ranks...)
 	if err == nil {
 		g.plans = append(g.plans, p)
 	}
@@ -120,7 +120,10 @@ func (j *Job) form() error {
 	if j.EvaluateEvery > 0 {
 		j.micros = max(j.micros, t.EvaluationMicros(j.EvaluationSamples))
 	}
-	layers := t.Layers()
+	if j.Layers == nil {
+		j.Layers = t.Layers()
+	}
+	layers := j.Layers
 	j.parameters = t.Model.Parameters()
 	programs := make([][2]*program, t.Pipeline)
 	var all needs
@@ -298,7 +301,7 @@ func (j *Job) connect(g *gang, gangOf []*gang) {
 		for i, rank := range g.ranks {
 			to[i] = j.c.Jobs[j.job].Accelerators[rank+apart]
 		}
-		return neighbour{to: gangOf[g.ranks[0]+apart], plan: j.c.Planner.Sends(g.ledger.Accelerators, to)}
+		return neighbour{to: gangOf[g.ranks[0]+apart], plan: j.c.Sends(g.ledger.Accelerators, to)}
 	}
 	g.next, g.previous = way(1), way(-1)
 }

@@ -86,7 +86,9 @@ const Simulated = 8
 
 // Job is a training job as a program of the cluster.
 type Job struct {
-	Training   workload.Training
+	Training workload.Training
+	// Layers are those of Training, if they are at hand.
+	Layers     []workload.Layer
 	Iterations int64
 	Roofline   cluster.Roofline
 	// BucketBytes is the size of gradient buckets; 0 is one for all.
@@ -121,8 +123,8 @@ type Job struct {
 	EvaluationTime sim.Time
 	Evaluations    int64
 
-	settled bool // the times of collectives are known where nothing of the job is in their way
-	known   bool // and everywhere
+	settled  bool // the times of collectives are known where nothing of the job is in their way
+	known    bool // and everywhere
 	foreseen bool // gangs are taken ahead
 
 	c      *cluster.Cluster
