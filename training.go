@@ -83,7 +83,7 @@ func (b *builder) addTraining(w *scenario.Training) {
 		Overlap: t.Pipeline == 1, Prefetch: w.Prefetch.Value, SendOverlap: t.PipelineSchedule == workload.Interleaved, Unfold: w.Expand.Value, Folded: w.Expand.Set && !w.Expand.Value,
 		Stragglers: stragglers,
 	}
-	t, fits := choose(t, w.MicroBatch.Value.Auto, w.Recompute.Value == "auto", job.Roofline, accelerator.Memory)
+	t, layers, fits := choose(t, w.MicroBatch.Value.Auto, w.Recompute.Value == "auto", job.Roofline, accelerator.Memory)
 	if !fits && !w.AllowOversubscribed.Value {
 		at := b.at(w.MicroBatch.Pos, w.At)
 		b.fault(at, path+".micro_batch", "%d does not fit in memory: %s; allow_oversubscribed = true runs it anyway", t.MicroBatch, tooMuch(asked, t, accelerator))
@@ -112,7 +112,7 @@ func (b *builder) addTraining(w *scenario.Training) {
 			}
 		}
 	}
-	job.Training, job.BucketBytes = t, t.BucketBytes()
+	job.Training, job.Layers, job.BucketBytes = t, layers, t.BucketBytes()
 	if w.BucketSize.Set {
 		job.BucketBytes = int64(w.BucketSize.Value)
 	}
@@ -194,8 +194,9 @@ func leastLegal(t workload.Training) int {
 
 // choose fills in what the scenario leaves to be chosen: the micro-batch whose
 // iteration is the shortest without communication, and the least recomputation,
-// of those that fit in memory. fits says whether what was left fits.
-func choose(t workload.Training, anyMicro, anyRecompute bool, r cluster.Roofline, memory units.Bytes) (best workload.Training, fits bool) {
+// of those that fit in memory. fits says whether what was left fits; its layers are
+// then given too.
+func choose(t workload.Training, anyMicro, anyRecompute bool, r cluster.Roofline, memory units.Bytes) (best workload.Training, layers []workload.Layer, fits bool) {
 	micros, recomputes := []int{t.MicroBatch}, []string{t.Recompute}
 	if anyMicro {
 		micros = divisors(t.GlobalBatch / t.Data)
@@ -214,16 +215,18 @@ func choose(t workload.Training, anyMicro, anyRecompute bool, r cluster.Roofline
 				fitting = true // a larger one may be legal
 				break
 			}
-			need := c.Memory().Total()
+			unfolded := c.Layers()
+			m := c.MemoryOf(unfolded)
+			need := m.Total()
 			if !anyMicro && !anyRecompute {
-				need = c.Memory().Least() // an estimate refuses nobody
+				need = m.Least() // an estimate refuses nobody
 			}
 			if need > int64(memory) {
 				continue
 			}
 			fitting = true
-			if took := estimate(c, r); !fits || took < shortest {
-				best, shortest, fits = c, took, true
+			if took := estimate(c, unfolded, r); !fits || took < shortest {
+				best, layers, shortest, fits = c, unfolded, took, true
 			}
 			break // the least recomputation that fits
 		}
@@ -236,7 +239,7 @@ func choose(t workload.Training, anyMicro, anyRecompute bool, r cluster.Roofline
 			best = full
 		}
 	}
-	return best, fits
+	return best, layers, fits
 }
 
 // divisors of n, ascending.
@@ -254,9 +257,9 @@ func divisors(n int) (all []int) {
 }
 
 // estimate is the length of an iteration without communication.
-func estimate(t workload.Training, r cluster.Roofline) float64 {
+func estimate(t workload.Training, layers []workload.Layer, r cluster.Roofline) float64 {
 	var pass float64
-	for _, l := range t.Layers() {
+	for _, l := range layers {
 		pass += r.Total(l.Forward) + r.Total(l.Backward)
 	}
 	stages := float64(t.Pipeline)

@@ -103,6 +103,7 @@ type Cluster struct {
 	ledgers  []*Ledger
 	owners   []string
 
+	plans    plans
 	launches []launch
 	idle     []int32 // launches to use again
 }

@@ -54,14 +54,21 @@ func (c *Cluster) Launch(op Collective) {
 
 // know launches a collective whose course is known: one event tells of its end.
 func (c *Cluster) know(op *Collective) {
-	at := c.Engine.Now() + op.Plan.Launch(op.Size)
-	for i := range op.Plan.Phases {
-		p := &op.Plan.Phases[i]
+	c.Engine.Schedule(c.Carry(op.Plan, op.Size, c.Engine.Now(), c.Engine.Now()), op.Actor, op.Arg)
+}
+
+// Carry accounts for a collective whose course is known, from its launch at an instant
+// that may lie ahead, and gives its end. All that is carried later is launched from
+// another instant on.
+func (c *Cluster) Carry(plan *collective.Plan, size float64, launched, later sim.Time) sim.Time {
+	at := launched + plan.Launch(size)
+	for i := range plan.Phases {
+		p := &plan.Phases[i]
 		from := at + p.Latency
-		at = from + p.Drain(op.Size)
-		c.Network.Carry(&p.Footprint, p.Share*op.Size, from, at)
+		at = from + p.Drain(size)
+		c.Network.Carry(&p.Footprint, p.Share*size, from, at, later)
 	}
-	c.Engine.Schedule(at, op.Actor, op.Arg)
+	return at
 }
 
 // advance is called when a launch's overhead has passed or a transfer of it has

@@ -21,7 +21,7 @@ type account struct {
 	contended      sim.Time
 	contendedSince sim.Time // -1: not contended
 	owned          int32    // transfers on it that have an owner
-	spans          []span   // busy in these, not in busy yet; see Carry
+	ahead          ahead    // busy in these times, not in busy yet; see Carry
 }
 
 // ownerOn is an owner with transfers on a link. entered is the link's contended
@@ -225,7 +225,7 @@ func (n *Network) Use(l topology.LinkID) LinkUse {
 func (n *Network) use(l topology.LinkID) LinkUse {
 	now := n.engine.Now()
 	k := n.accounts.links[l]
-	u := LinkUse{Bytes: k.bytes, Busy: k.busy + k.busyAhead(now), Contended: n.accounts.contended(l, now)}
+	u := LinkUse{Bytes: k.bytes, Busy: k.busy + k.ahead.by(now), Contended: n.accounts.contended(l, now)}
 	if k.busySince >= 0 {
 		u.Busy += now - k.busySince
 	}

@@ -126,6 +126,8 @@ type class struct {
 	size   int
 	bundle topology.LinkID // made of it, 0: none yet
 	listed int             // footprint that has listed the bundle, from 1
+	count  float64         // of the footprint that has made it
+	finer  int32           // made of it last
 }
 
 // origin is what links have in common before footprints are looked at.
@@ -173,17 +175,18 @@ func (n *Network) classify(footprints []*Footprint) ([]topology.LinkID, []class)
 	}
 	finer := map[crossed]int32{}
 	for _, f := range footprints {
+		first := int32(len(classes)) // of those that the footprint makes
 		clear(finer)
-		var last crossed // what comes next is often like it
-		var to int32
 		for i, l := range f.Links {
-			if key := (crossed{of[l], f.count(i)}); key != last {
-				last, to = key, finer[key]
-			}
-			if to == 0 {
-				to = int32(len(classes))
-				finer[last] = to
-				classes = append(classes, class{origin: classes[of[l]].origin})
+			key := crossed{of[l], f.count(i)}
+			to := classes[key.class].finer // most often the same for all
+			if to < first || classes[to].count != key.count {
+				if to = finer[key]; to == 0 {
+					to = int32(len(classes))
+					finer[key] = to
+					classes = append(classes, class{origin: classes[key.class].origin, count: key.count})
+				}
+				classes[key.class].finer = to
 			}
 			of[l] = to
 		}
@@ -226,16 +229,24 @@ func (n *Network) Unbundle(footprints ...*Footprint) {
 			return n.transfers[n.solver.flows[r.slot].id].footprint == f
 		})
 		uses := func(u user) bool { return u.footprint == f }
+		last := false // user of some of its bundles
+		for _, l := range f.links {
+			if int(l) >= len(n.topology.Links) {
+				last = last || drains || len(n.bundle(l).users) == 1
+			}
+		}
 		for _, l := range f.Links {
+			if !last {
+				break
+			}
 			b := n.solver.links[l].bundle
 			if b == 0 {
 				continue
 			}
 			switch users := n.bundle(b).users; {
-			case !slices.ContainsFunc(users, uses):
-			case drains:
+			case drains && slices.ContainsFunc(users, uses):
 				n.single(l)
-			case len(users) == 1:
+			case !drains && len(users) == 1 && uses(users[0]):
 				n.unbundle(b, l)
 			}
 		}
@@ -436,7 +447,7 @@ func (k *account) add(other *account) {
 	k.contended += other.contended
 	k.contendedSince = max(k.contendedSince, other.contendedSince)
 	k.owned = other.owned
-	k.spans = append(k.spans, other.spans...)
+	k.ahead.add(&other.ahead)
 }
 
 // split has a link continue the series of a bundle.

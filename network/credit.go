@@ -1,8 +1,6 @@
 package network
 
 import (
-	"slices"
-
 	"github.com/railyard/railyard/sim"
 	"github.com/railyard/railyard/topology"
 )
@@ -22,26 +20,6 @@ func (n *Network) on(f *Footprint) ([]topology.LinkID, []float64) {
 	return f.Links, f.Counts
 }
 
-// Apart says whether no link of some footprints is one of the others'. All must
-// have been bundled by the same call, or none.
-func (n *Network) Apart(some, others []*Footprint) bool {
-	var links []topology.LinkID
-	for _, f := range some {
-		l, _ := n.on(f)
-		links = append(links, l...)
-	}
-	slices.Sort(links)
-	for _, f := range others {
-		l, _ := n.on(f)
-		for _, l := range l {
-			if _, common := slices.BinarySearch(links, l); common {
-				return false
-			}
-		}
-	}
-	return true
-}
-
 // Credit accounts for so many bytes of each hop of a footprint, which have kept its
 // links busy for so long while nothing else used them. They have passed by now.
 func (n *Network) Credit(f *Footprint, bytes float64, busy sim.Time) {
@@ -54,16 +32,16 @@ func (n *Network) Credit(f *Footprint, bytes float64, busy sim.Time) {
 }
 
 // Carry accounts for so many bytes of each hop of a footprint, which keep its links
-// busy from an instant on until another, neither of which has passed. On a network
-// that is not isolated nothing else may use them then.
-func (n *Network) Carry(f *Footprint, bytes float64, from, to sim.Time) {
-	now := n.engine.Now()
+// busy from an instant on until another, neither of which has passed. What is carried
+// later keeps links busy from an instant called later on. On a network that is not
+// isolated nothing else may use the links meanwhile.
+func (n *Network) Carry(f *Footprint, bytes float64, from, to, later sim.Time) {
 	links, counts := n.on(f)
 	for i, l := range links {
 		k := &n.accounts.links[l]
 		k.bytes += hops(counts, i) * bytes
 		if to > from {
-			k.ahead(span{from, to}, now)
+			k.busy += k.ahead.note(span{from, to}, later)
 		}
 	}
 }
@@ -76,37 +54,85 @@ func hops(counts []float64, i int) float64 {
 	return counts[i]
 }
 
-// ahead notes a time in which the link will be busy. Those that meet are one.
-func (k *account) ahead(s span, now sim.Time) {
-	k.pass(now)
-	kept := k.spans[:0]
-	for _, o := range k.spans {
-		if o.to < s.from || s.to < o.from {
-			kept = append(kept, o)
-		} else {
-			s = span{min(o.from, s.from), max(o.to, s.to)}
-		}
-	}
-	k.spans = append(kept, s)
+// meets says whether two times have an instant in common.
+func (s span) meets(o span) bool { return s.from <= o.to && o.from <= s.to }
+
+// length is how long it lasts.
+func (s span) length() sim.Time { return s.to - s.from }
+
+// ahead is the times in which a link will be busy, none of which meet.
+type ahead struct {
+	latest span // noted; of no length: none
+	others []span
 }
 
-// busyAhead is how much of the times that were noted ahead has passed.
-func (k *account) busyAhead(now sim.Time) (sum sim.Time) {
-	for _, s := range k.spans {
+// note adds a time, which those noted later do not begin before an instant. It gives
+// how long those last that nothing can meet any more, and forgets them.
+func (a *ahead) note(s span, later sim.Time) (over sim.Time) {
+	for i := 0; i < len(a.others); {
+		o := a.others[i]
+		switch {
+		case o.meets(s):
+			s = span{min(o.from, s.from), max(o.to, s.to)}
+		case o.to <= later:
+			over += o.length()
+		default:
+			i++
+			continue
+		}
+		a.others[i] = a.others[len(a.others)-1]
+		a.others = a.others[:len(a.others)-1]
+	}
+	switch o := a.latest; {
+	case o.length() == 0:
+	case o.meets(s):
+		s = span{min(o.from, s.from), max(o.to, s.to)}
+	case o.to <= later:
+		over += o.length()
+	default:
+		a.others = append(a.others, o)
+	}
+	a.latest = s
+	return over
+}
+
+// by is how long the times last until an instant.
+func (a *ahead) by(now sim.Time) sim.Time {
+	sum := max(0, min(a.latest.to, now)-a.latest.from)
+	for _, s := range a.others {
 		sum += max(0, min(s.to, now)-s.from)
 	}
 	return sum
 }
 
-// pass has the times noted ahead that have passed join the link's busy time.
-func (k *account) pass(now sim.Time) {
-	kept := k.spans[:0]
-	for _, s := range k.spans {
+// pass forgets the times that have passed, and gives how long they last.
+func (a *ahead) pass(now sim.Time) (over sim.Time) {
+	if a.latest.to <= now {
+		over, a.latest = a.latest.length(), span{}
+	}
+	kept := a.others[:0]
+	for _, s := range a.others {
 		if s.to <= now {
-			k.busy += s.to - s.from
+			over += s.length()
 		} else {
 			kept = append(kept, s)
 		}
 	}
-	k.spans = kept
+	a.others = kept
+	return over
 }
+
+// add adds the times of another link.
+func (a *ahead) add(o *ahead) {
+	a.others = append(a.others, o.others...)
+	switch {
+	case o.latest.length() == 0:
+	case a.latest.length() == 0:
+		a.latest = o.latest
+	default:
+		a.others = append(a.others, o.latest)
+	}
+}
+
+// pass has the times noted ahead that have passed join the link's busy time.
+func (k *account) pass(now sim.Time) { k.busy += k.ahead.pass(now) }

@@ -1,7 +1,5 @@
 package workload
 
-import "fmt"
-
 // MaskedPositions is how many positions of a sequence BERT predicts: 15 %
 // (Devlin et al. 2019), rounded up to a multiple of 4 as the recipes of
 // NVIDIA DeepLearningExamples do: 20 of 128, 80 of 512.
@@ -30,7 +28,6 @@ func (m Model) bert(b Batch) []Layer {
 		if i == 0 && b.LoRARank > 0 {
 			l = m.bertBlock(b, true)
 		}
-		l.Name = fmt.Sprintf("layer %d", i)
 		layers = append(layers, l)
 	}
 	return append(layers, m.bertHead(b))
@@ -51,7 +48,7 @@ func (m Model) bertEmbedding(b Batch) Layer {
 
 // bertBlock is a layer; before the first nothing is trained.
 func (m Model) bertBlock(b Batch, first bool) Layer {
-	u := newUnfolder("", b)
+	u := newUnfolder("layer", b)
 	u.adapt(first)
 	tokens := b.tokens()
 	shared, inner := b.shared()*m.Hidden, tokens*b.part(m.FFN)

@@ -34,8 +34,8 @@ func ExampleModel_Unfold() {
 	}
 	// Output:
 	// embedding 525336576
-	// layer 0 218112000
-	// layer 1 218112000
+	// layer 218112000
+	// layer 218112000
 	// head 525340672
 	// qkv          matrix          1 x (8192 x 6144 x 4096) 4.1e+11 FLOPs
 	// attention    flash-attention 32 x (8192 x 8192 x 128) 5.5e+11 FLOPs

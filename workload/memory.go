@@ -58,9 +58,13 @@ const (
 // within 11 % in the median: within 8 % where they are older than 27 February 2022,
 // and 30 % low after, when DeepSpeed's BF16_Optimizer kept gradients in 16 bits too.
 func (t Training) Memory() Memory {
+	return t.MemoryOf(t.Layers())
+}
+
+// MemoryOf is Memory where the layers of t are at hand.
+func (t Training) MemoryOf(layers []Layer) Memory {
 	t = t.WithDefaults()
 	var most Memory
-	layers := t.Layers()
 	for stage := range t.Pipeline {
 		if m := t.memory(layers, stage); m.Least() > most.Least() {
 			most = m

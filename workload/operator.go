@@ -1,6 +1,8 @@
 package workload
 
 import (
+	"slices"
+
 	"github.com/railyard/railyard/collective"
 	"github.com/railyard/railyard/topology"
 )
@@ -228,10 +230,11 @@ func (m Model) Unfold(b Batch) []Layer {
 // operators and the backward operators that answer them; backward runs the
 // calls in reverse.
 type unfolder struct {
-	batch   Batch
-	element float64 // bytes of one activation
-	layer   Layer
-	groups  [][]Operator // backward operators, by call
+	batch    Batch
+	element  float64 // bytes of one activation
+	layer    Layer
+	backward []Operator // in the order of the calls
+	calls    []int      // where in backward each call's begin
 
 	adapters
 }
@@ -240,19 +243,17 @@ func newUnfolder(name string, b Batch) *unfolder {
 	b = b.withDegrees()
 	return &unfolder{
 		batch: b, element: float64(ElementBytes(b.Precision)), layer: Layer{Name: name, Forward: make([]Operator, 0, 16)},
-		groups: make([][]Operator, 0, 24),
+		backward: make([]Operator, 0, 32), calls: make([]int, 0, 24),
 	}
 }
 
 // done returns the layer.
 func (u *unfolder) done() Layer {
-	n := 0
-	for _, g := range u.groups {
-		n += len(g)
-	}
-	u.layer.Backward = make([]Operator, 0, n)
-	for i := len(u.groups) - 1; i >= 0; i-- {
-		u.layer.Backward = append(u.layer.Backward, u.groups[i]...)
+	end := len(u.backward)
+	u.layer.Backward = make([]Operator, 0, end)
+	for _, begin := range slices.Backward(u.calls) {
+		u.layer.Backward = append(u.layer.Backward, u.backward[begin:end]...)
+		end = begin
 	}
 	u.freeze()
 	return u.layer
@@ -284,10 +285,12 @@ func (u *unfolder) add(forward, backward []Operator) {
 
 func (u *unfolder) append(forward, backward []Operator) {
 	u.layer.Forward = append(u.layer.Forward, forward...)
-	for i := range backward {
-		backward[i].Backward = true
+	begin := len(u.backward)
+	u.calls = append(u.calls, begin)
+	u.backward = append(u.backward, backward...)
+	for i := begin; i < len(u.backward); i++ {
+		u.backward[i].Backward = true
 	}
-	u.groups = append(u.groups, backward)
 }
 
 // linear is a product of m rows with a k x n weight matrix. Its gradients are

@@ -75,7 +75,6 @@ func (t Training) Schedule(stage int) []Action {
 	case t.VirtualStages > 1:
 		chunks := t.VirtualStages
 		total := micros * chunks
-		warmup := min(total, 2*(stages-stage-1)+(chunks-1)*stages)
 		pick := func(pass Pass, k int) Action {
 			group, within := k/(stages*chunks), k%(stages*chunks)
 			chunk := within / stages
@@ -84,13 +83,23 @@ func (t Training) Schedule(stage int) []Action {
 			}
 			return Action{pass, chunk, group*stages + within%stages}
 		}
-		return oneForwardOneBackward(total, warmup, pick)
+		return oneForwardOneBackward(total, t.warmup(stage), pick)
 	}
-	all = oneForwardOneBackward(micros, min(micros, stages-stage-1), func(pass Pass, k int) Action { return Action{pass, 0, k} })
+	all = oneForwardOneBackward(micros, t.warmup(stage), func(pass Pass, k int) Action { return Action{pass, 0, k} })
 	if t.PipelineSchedule == ZeroBubble {
 		return withWeightPasses(all, stage)
 	}
 	return all
+}
+
+// warmup is how many forward passes a stage runs before its first backward pass,
+// under a schedule that alternates between them, one less than it then has begun.
+func (t Training) warmup(stage int) int {
+	behind := t.Pipeline - stage - 1
+	if t.VirtualStages > 1 {
+		behind = 2*behind + (t.VirtualStages-1)*t.Pipeline
+	}
+	return min(t.Accumulation()*t.VirtualStages, behind)
 }
 
 // EvaluationSchedule is the passes of every stage in an evaluation of the model on
@@ -154,21 +163,14 @@ func oneForwardOneBackward(total, ahead int, pick func(Pass, int) Action) []Acti
 // the most, summed over its chunks.
 func (t Training) InFlight(stage int) int {
 	t = t.WithDefaults()
-	last := BackwardPass // that needs them
-	if t.PipelineSchedule == ZeroBubble {
-		last = WeightPass
+	passes := t.Accumulation() * t.VirtualStages
+	switch t.PipelineSchedule {
+	case GPipe:
+		return passes
+	case ZeroBubble: // which needs them until the weight pass
+		return min(passes, t.warmup(stage)+1+stage)
 	}
-	kept, most := 0, 0
-	for _, a := range t.Schedule(stage) {
-		switch a.Pass {
-		case ForwardPass:
-			kept++
-			most = max(most, kept)
-		case last:
-			kept--
-		}
-	}
-	return most
+	return min(passes, t.warmup(stage)+1)
 }
 
 // checkSchedule says what the schedule cannot do.

@@ -158,7 +158,7 @@ func TestBubbles(t *testing.T) {
 
 // What a stage keeps at once: GPipe all m, 1F1B min(m, p-s), ZB-H1 never more than
 // 1F1B's first stage, interleaving the warm-up of Megatron-LM and one more, in
-// chunks of a v-th of the stage.
+// chunks of a v-th of the stage. That is what its schedule begins and has not ended.
 func TestInFlight(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		tr := anyPipeline(t)
@@ -175,6 +175,22 @@ func TestInFlight(t *testing.T) {
 			}
 			if got := tr.InFlight(s); got != want {
 				t.Fatalf("%s: stage %d of %d keeps %d of %d micro-batches in %d chunks, want %d", tr.PipelineSchedule, s, p, got, m, v, want)
+			}
+			kept, most, last := 0, 0, BackwardPass // that needs them
+			if tr.PipelineSchedule == ZeroBubble {
+				last = WeightPass
+			}
+			for _, a := range tr.Schedule(s) {
+				switch a.Pass {
+				case ForwardPass:
+					kept++
+					most = max(most, kept)
+				case last:
+					kept--
+				}
+			}
+			if most != want || kept != 0 {
+				t.Fatalf("%s: the schedule of stage %d of %d keeps %d of %d micro-batches in %d chunks and %d in the end, want %d", tr.PipelineSchedule, s, p, most, m, v, kept, want)
 			}
 		}
 		// Korthikanti et al. 2022, section 4.2.3: 1 + (p-1)/(pv) times the layers.

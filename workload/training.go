@@ -328,7 +328,6 @@ func (t Training) Layers() []Layer {
 		if !l.sharesOperators(before) {
 			before, after = l, t.recomputed(l)
 		}
-		after.Name = l.Name
 		layers[i] = after
 	}
 	if head := &layers[len(layers)-1]; t.Tuning == TuningLoRA {

@@ -1,10 +1,6 @@
 package workload
 
-import (
-	"strconv"
-
-	"github.com/railyard/railyard/collective"
-)
+import "github.com/railyard/railyard/collective"
 
 // decoder unfolds a causal language model with normalisation before each part
 // (pre-LN): embedding, layers, head with cross-entropy loss over every
@@ -32,7 +28,6 @@ func (m Model) decoder(b Batch) []Layer {
 		if i == 0 && b.LoRARank > 0 {
 			l = m.decoderBlock(b, dropout, m.DenseLayers > 0, true)
 		}
-		l.Name = "layer " + strconv.FormatInt(i, 10)
 		layers = append(layers, l)
 	}
 	return append(layers, m.decoderHead(b))
@@ -73,7 +68,7 @@ func (u *unfolder) vocabulary(m Model) {
 // decoderBlock is a layer; dense has no experts, and before the first nothing is
 // trained.
 func (m Model) decoderBlock(b Batch, dropout, dense, first bool) Layer {
-	u := newUnfolder("", b)
+	u := newUnfolder("layer", b)
 	u.adapt(first)
 	shared := b.shared()
 	bias := m.biased()

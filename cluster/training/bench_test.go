@@ -72,11 +72,12 @@ func BenchmarkConfigurations(b *testing.B) {
 					if err := t.Validate(); err != nil {
 						b.Fatal(err)
 					}
-					if t.Memory().Total() == 0 {
+					layers := t.Layers()
+					if t.MemoryOf(layers).Total() == 0 {
 						b.Fatal("no memory")
 					}
 					j := &training.Job{
-						Training: t, Iterations: 1, Roofline: cluster.Roofline{Accelerator: a100()},
+						Training: t, Layers: layers, Iterations: 1, Roofline: cluster.Roofline{Accelerator: a100()},
 						BucketBytes: t.BucketBytes(), Overlap: t.Pipeline == 1, Folded: true,
 					}
 					c.Submit(&cluster.Job{Name: "it", Start: engine.Now(), Count: t.Ranks(), Program: j})

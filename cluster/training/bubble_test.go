@@ -26,7 +26,10 @@ func (p paced) Begin(c *cluster.Cluster, job int) {
 		c.Fail(job, err)
 		return
 	}
-	pass := func(d sim.Time) pass { return pass{parts: [][]step{{{do: stepCompute, duration: d}}}} }
+	pass := func(d sim.Time) (p pass) {
+		p.add(newPart(step{do: stepCompute, duration: d}))
+		return p
+	}
 	for _, g := range p.gangs {
 		g.program.optimizer = 0
 		for i := range g.program.chunks {

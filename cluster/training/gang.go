@@ -77,17 +77,14 @@ type neighbour struct {
 
 // letter is a message to a gang.
 type letter struct {
-	launched sim.Time // -1: not yet
-	arrived  bool
+	launched, arrived sim.Time // -1: not yet
 }
 
 // message is one on its way.
 type message struct {
-	to           *gang
-	from         *gang
-	pass         workload.Pass
-	chunk, micro int
-	activity     int32 // in the trace
+	to, from *gang
+	letter   *letter
+	activity int32 // in the trace
 }
 
 // item is a collective of the data stream; the last of a step's has its ticket.
@@ -147,7 +144,7 @@ func (g *gang) start(p *program) {
 	g.wait, g.cause = nothing, none
 	for pass := range g.inbox {
 		for i := range g.inbox[pass] {
-			g.inbox[pass][i] = letter{launched: -1}
+			g.inbox[pass][i] = letter{-1, -1}
 		}
 	}
 }
@@ -173,11 +170,17 @@ func (g *gang) await(w wait, now sim.Time) { g.wait, g.since = w, now }
 // instant on, if exposed.
 func (g *gang) resume(kind Kind, activity int32, from, now sim.Time) {
 	g.wait, g.cause = nothing, activity
-	if from = max(from, g.since); now > from {
-		g.parts.Exposed[kind] += now - from
-		g.ledger.AddExposed(from, now)
-	}
+	g.expose(kind, max(from, g.since), now)
 	g.advance(now)
+}
+
+// expose notes that the gang waits for communication from one instant to another,
+// if that is later.
+func (g *gang) expose(kind Kind, from, to sim.Time) {
+	if to > from {
+		g.parts.Exposed[kind] += to - from
+		g.ledger.AddExposed(from, to)
+	}
 }
 
 // step begins the next step of the pass.
@@ -409,11 +412,12 @@ func (g *gang) pick(now sim.Time) {
 	g.draining = false
 	g.action++
 	g.passing, g.pass, g.at, g.steps = true, a, 0, nil
-	if w := g.wholeOf(a); w != nil {
+	pass := g.passOf(a)
+	if w := g.wholeOf(pass); w != nil {
 		g.run(w, now)
 		return
 	}
-	g.steps = g.passSteps(a)
+	g.steps = pass.joined()
 }
 
 // letterFor is the message that a pass needs, nil if it needs none.
@@ -429,27 +433,32 @@ func (g *gang) lastChunk() int { return g.j.Training.Pipeline*g.j.Training.Virtu
 
 func (g *gang) ready(a workload.Action) bool {
 	l := g.letterFor(a)
-	return l == nil || l.arrived
+	return l == nil || l.arrived >= 0
 }
 
 // endPass sends on what the pass has made.
 func (g *gang) endPass(now sim.Time) {
 	g.passing = false
-	c := &g.program.chunks[g.pass.Chunk]
-	switch g.pass.Pass {
-	case workload.ForwardPass:
-		if c.number < g.lastChunk() {
-			g.send(g.next, c.number+1, c.message, now)
-		}
-	case workload.BackwardPass:
-		if c.number > 0 {
-			g.send(g.previous, c.number-1, c.message, now)
-		}
+	if n, chunk, bytes := g.made(); bytes > 0 {
+		g.send(n, chunk, bytes, now)
 	}
 	if len(g.held) > 0 && g.j.Training.Zero >= 2 {
 		g.release()
 		g.draining = true
 	}
+}
+
+// made is what the pass sends on: to whom, for which of their chunks, and how much,
+// 0 if it sends nothing.
+func (g *gang) made() (to neighbour, chunk int, bytes float64) {
+	c := &g.program.chunks[g.pass.Chunk]
+	switch {
+	case g.pass.Pass == workload.ForwardPass && c.number < g.lastChunk():
+		return g.next, (c.number + 1) / g.j.Training.Pipeline, c.message
+	case g.pass.Pass == workload.BackwardPass && c.number > 0:
+		return g.previous, (c.number - 1) / g.j.Training.Pipeline, c.message
+	}
+	return neighbour{}, 0, 0
 }
 
 // release lets the gradients go that were held back.
@@ -458,17 +467,21 @@ func (g *gang) release() {
 	g.held = g.held[:0]
 }
 
-// send launches a message for the pass of another chunk.
+// letter is the message in which the pass of a gang goes to a chunk of a neighbour.
+func (n neighbour) letter(from *gang, chunk int) *letter {
+	return &n.to.inbox[from.pass.Pass][chunk*from.j.micros+from.pass.Micro]
+}
+
+// send launches a message for a chunk of a neighbour.
 func (g *gang) send(n neighbour, chunk int, bytes float64, now sim.Time) {
 	j := g.j
-	m := message{to: n.to, from: g, pass: g.pass.Pass, chunk: chunk / j.Training.Pipeline, micro: g.pass.Micro}
-	l := &m.to.inbox[m.pass][m.chunk*j.micros+m.micro]
+	l := n.letter(g, chunk)
 	l.launched = now
 	if n.to == g {
-		l.arrived = true
+		l.arrived = now
 		return
 	}
-	m.activity = j.Trace.send(g, n.to)
+	m := message{to: n.to, from: g, letter: l, activity: j.Trace.send(g, n.to)}
 	var id int32
 	if last := len(j.idle) - 1; last >= 0 {
 		id = j.idle[last]
@@ -488,14 +501,13 @@ func (g *gang) send(n neighbour, chunk int, bytes float64, now sim.Time) {
 func (j *Job) arrived(id int32, now sim.Time) {
 	m := j.messages[id]
 	j.idle = append(j.idle, id)
-	l := &m.to.inbox[m.pass][m.chunk*j.micros+m.micro]
-	l.arrived = true
+	m.letter.arrived = now
 	j.Trace.end(m.activity, now)
 	if m.from.sending--; m.from.wait == forSend && m.from.sending == 0 {
 		m.from.resume(Pipeline, m.activity, 0, now)
 	}
 	if g := m.to; g.wait == forMessage && g.ready(g.program.actions[g.action]) {
-		g.resume(Pipeline, m.activity, l.launched, now)
+		g.resume(Pipeline, m.activity, m.letter.launched, now)
 	}
 }
 

@@ -96,7 +96,7 @@ func (g *group) plan(op collective.Op) (*collective.Plan, error) {
 	if op == collective.AllToAll {
 		algorithm = collective.Direct
 	}
-	p, err := g.j.c.Planner.Plan(op, algorithm, g.ranks...)
+	p, err := g.j.c.Plan(op, algorithm, g.ranks...)
 	if err == nil {
 		g.plans = append(g.plans, p)
 	}
@@ -120,18 +120,19 @@ func (j *Job) form() error {
 	if j.EvaluateEvery > 0 {
 		j.micros = max(j.micros, t.EvaluationMicros(j.EvaluationSamples))
 	}
-	layers := t.Layers()
+	if j.Layers == nil {
+		j.Layers = t.Layers()
+	}
+	layers := j.Layers
 	j.parameters = t.Model.Parameters()
 	programs := make([][2]*program, t.Pipeline)
-	var used [numDimensions]bool
+	var all needs
 	for s := range programs {
 		programs[s] = j.programs(layers, s)
-		for t := range programs[s][0].transfers() {
-			used[t.dimension()] = true
-		}
+		all.join(&programs[s][0].needs)
 	}
 	small := len(nodes)*t.Accumulation()*len(layers) <= unfoldable
-	if !j.Unfold && !j.Folded && small && !j.c.Network.Isolated() && !j.even(nodes, places, used) {
+	if !j.Unfold && !j.Folded && small && !j.c.Network.Isolated() && !j.even(nodes, places, &all) {
 		j.Unfold = true
 	}
 	for s, own := range ranks {
@@ -147,15 +148,17 @@ func (j *Job) form() error {
 		}
 	}
 	for d := range numDimensions {
-		if used[d] {
+		if all[d] != 0 {
 			j.formGroups(d, nodes, places, gangOf)
 		}
 	}
 	for _, g := range j.gangs {
 		j.connect(g, gangOf)
-		for t := range g.program.transfers() {
-			if _, err := g.groups[t.dimension()].plan(t.op); err != nil {
-				return err
+		for d, group := range g.groups {
+			for op := range g.program.needs.all(dimension(d)) {
+				if _, err := group.plan(op); err != nil {
+					return err
+				}
 			}
 		}
 	}
@@ -237,9 +240,9 @@ const unfoldable = 1 << 18
 
 // even says whether no group of a stage is slower than another at what they do side
 // by side, so that nothing but stragglers can tell the ranks of a stage apart.
-func (j *Job) even(nodes []topology.NodeID, places [][workload.NumGroups]int, used [numDimensions]bool) bool {
+func (j *Job) even(nodes []topology.NodeID, places [][workload.NumGroups]int, all *needs) bool {
 	for d := range numDimensions {
-		if !used[d] {
+		if all[d] == 0 {
 			continue
 		}
 		op, algorithm := collective.AllReduce, collective.Ring
@@ -298,37 +301,54 @@ func (j *Job) connect(g *gang, gangOf []*gang) {
 		for i, rank := range g.ranks {
 			to[i] = j.c.Jobs[j.job].Accelerators[rank+apart]
 		}
-		return neighbour{to: gangOf[g.ranks[0]+apart], plan: j.c.Planner.Sends(g.ledger.Accelerators, to)}
+		return neighbour{to: gangOf[g.ranks[0]+apart], plan: j.c.Sends(g.ledger.Accelerators, to)}
 	}
 	g.next, g.previous = way(1), way(-1)
 }
 
-// footprints are those of the group's collectives.
-func (g *group) footprints() []*network.Footprint {
-	var all []*network.Footprint
-	for _, p := range g.plans {
-		all = append(all, p.Footprints()...)
+// links yields those that the group's collectives use, none of no group.
+func (g *group) links(yield func(topology.LinkID) bool) {
+	if g != nil {
+		linksOf(yield, g.plans...)
 	}
-	return all
 }
 
-// footprints are those of the way to a neighbour, none to the gang itself.
-func (n neighbour) footprints() []*network.Footprint {
-	if n.plan == nil {
-		return nil
+// links yields those of the way to a neighbour, none to the gang itself.
+func (n neighbour) links(yield func(topology.LinkID) bool) {
+	if n.plan != nil {
+		linksOf(yield, n.plan)
 	}
-	return n.plan.Footprints()
+}
+
+func linksOf(yield func(topology.LinkID) bool, plans ...*collective.Plan) {
+	for _, p := range plans {
+		for i := range p.Phases {
+			for _, l := range p.Phases[i].Links {
+				if !yield(l) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // footprints are those of all that the job sends.
 func (j *Job) footprints() []*network.Footprint {
 	var all []*network.Footprint
+	add := func(plans ...*collective.Plan) {
+		for _, p := range plans {
+			for i := range p.Phases {
+				all = append(all, &p.Phases[i].Footprint)
+			}
+		}
+	}
 	for _, g := range j.groups {
-		all = append(all, g.footprints()...)
+		add(g.plans...)
 	}
 	for _, g := range j.gangs {
-		all = append(all, g.next.footprints()...)
-		all = append(all, g.previous.footprints()...)
+		if g.next.plan != nil {
+			add(g.next.plan, g.previous.plan)
+		}
 	}
 	return all
 }

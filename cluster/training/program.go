@@ -18,6 +18,7 @@ type program struct {
 	optimizer sim.Time // the update of the rank's parameters, compressed gradients made whole before
 	gather    []transfer
 	tied      transfer // gradients of the table that the first and last stage share; no bytes: none
+	needs     needs
 }
 
 // chunk is a run of layers of a stage. Its number among all chunks tells what
@@ -31,49 +32,107 @@ type chunk struct {
 	back, weight [2][2]pass
 }
 
-// pass is what a pass does: parts one after another. Layers of the same shape
-// share theirs, so that a pass costs little until it is run step by step.
+// pass is what a pass does: parts one after another, those of layers alike that
+// follow each other as one run, so that it costs little until it is run step by step.
 type pass struct {
-	parts [][]step
-	steps []step // the parts joined, once they have been asked for
+	runs  []run
+	steps []step // of all parts, once they have been asked for
 	// whole is the pass as one, nil if it cannot be; priced says whether that has
 	// been asked.
 	whole  *whole
 	priced bool
 }
 
+// run is a part so many times in a row.
+type run struct {
+	*part
+	times int
+}
+
 // add appends a part.
-func (p *pass) add(part ...step) {
-	if len(part) > 0 {
-		p.parts = append(p.parts, part)
+func (p *pass) add(part *part) {
+	switch last := len(p.runs) - 1; {
+	case part == nil || len(part.steps) == 0:
+	case last >= 0 && p.runs[last].part == part:
+		p.runs[last].times++
+	default:
+		p.runs = append(p.runs, run{part, 1})
 	}
 }
 
 // joined are the steps of the whole pass.
 func (p *pass) joined() []step {
-	if p.steps == nil && len(p.parts) > 0 {
+	if p.steps == nil && len(p.runs) > 0 {
 		n := 0
-		for _, part := range p.parts {
-			n += len(part)
+		for _, r := range p.runs {
+			n += r.times * len(r.steps)
 		}
 		p.steps = make([]step, 0, n)
 		shared := false // the latest step's work is a part's
-		for _, part := range p.parts {
-			for _, s := range part {
-				if s.do != stepCompute || !extends(p.steps) {
-					p.steps, shared = append(p.steps, s), true
-					continue
+		for _, r := range p.runs {
+			for range r.times {
+				for _, s := range r.steps {
+					if s.do != stepCompute || !extends(p.steps) {
+						p.steps, shared = append(p.steps, s), true
+						continue
+					}
+					last := &p.steps[len(p.steps)-1]
+					if shared {
+						last.work, shared = slices.Clone(last.work), false
+					}
+					last.duration += s.duration
+					last.work.add(s.work)
 				}
-				last := &p.steps[len(p.steps)-1]
-				if shared {
-					last.work, shared = slices.Clone(last.work), false
-				}
-				last.duration += s.duration
-				last.work.add(s.work)
 			}
 		}
 	}
 	return p.steps
+}
+
+// part is steps of a pass: most often those of a layer. Layers of the same shape
+// share theirs.
+type part struct {
+	steps []step
+	needs needs
+}
+
+// newPart is a part of some steps, nil if there are none.
+func newPart(steps ...step) *part {
+	p := &part{steps: steps}
+	for i := range steps {
+		s := &steps[i]
+		if s.do == stepExchange || s.do == stepBeside {
+			p.needs.add(s.transfer)
+		}
+		for _, t := range s.transfers {
+			p.needs.add(t)
+		}
+	}
+	return p
+}
+
+// needs is which operations are performed in each dimension, a bit each.
+type needs [numDimensions]uint16
+
+// add adds the operation of a transfer.
+func (n *needs) add(t transfer) { n[t.dimension()] |= 1 << t.op }
+
+// all are the operations in a dimension.
+func (n *needs) all(d dimension) iter.Seq[collective.Op] {
+	return func(yield func(collective.Op) bool) {
+		for op, left := collective.Op(0), n[d]; left != 0; op, left = op+1, left>>1 {
+			if left&1 != 0 && !yield(op) {
+				return
+			}
+		}
+	}
+}
+
+// join adds all of others.
+func (n *needs) join(others *needs) {
+	for d, ops := range others {
+		n[d] |= ops
+	}
 }
 
 // step is a part of a pass.
@@ -116,49 +175,6 @@ type transfer struct {
 	expert bool // over the ranks that hold the same experts, not all replicas
 }
 
-// transfers are the collectives that the program holds, those of layers alike
-// that follow each other once.
-func (p *program) transfers() iter.Seq[transfer] {
-	return func(yield func(transfer) bool) {
-		var before *step
-		of := func(p *pass) bool {
-			for _, part := range p.parts {
-				if &part[0] == before {
-					continue
-				}
-				before = &part[0]
-				for i := range part {
-					s := &part[i]
-					if (s.do == stepExchange || s.do == stepBeside) && !yield(s.transfer) {
-						return false
-					}
-					for _, t := range s.transfers {
-						if !yield(t) {
-							return false
-						}
-					}
-				}
-			}
-			return true
-		}
-		for c := range p.chunks {
-			for pass := range p.chunks[c].passes() {
-				if !of(pass) {
-					return
-				}
-			}
-		}
-		for _, t := range p.gather {
-			if !yield(t) {
-				return
-			}
-		}
-		if p.tied.bytes > 0 {
-			yield(p.tied)
-		}
-	}
-}
-
 // passes are all that the chunk may run.
 func (c *chunk) passes() iter.Seq[*pass] {
 	return func(yield func(*pass) bool) {
@@ -180,7 +196,7 @@ func (c *chunk) passes() iter.Seq[*pass] {
 func (j *Job) programs(layers []workload.Layer, stage int) (both [2]*program) {
 	both[0] = j.compile(layers, stage)
 	if j.EvaluateEvery > 0 {
-		both[1] = &program{stage: stage, actions: j.Training.EvaluationSchedule(j.EvaluationSamples), chunks: both[0].chunks}
+		both[1] = &program{stage: stage, actions: j.Training.EvaluationSchedule(j.EvaluationSamples), chunks: both[0].chunks, needs: both[0].needs}
 	}
 	return both
 }
@@ -208,6 +224,17 @@ func (j *Job) compile(layers []workload.Layer, stage int) *program {
 	}
 	if table := t.TiedTable(); table > 0 && t.Tuning == workload.TuningFull && (stage == 0 || stage == t.Pipeline-1) {
 		p.tied = transfer{kind: Pipeline, op: collective.AllReduce, bytes: float64(table * workload.GradientBytes(t.Precision))}
+		p.needs.add(p.tied)
+	}
+	for _, t := range p.gather {
+		p.needs.add(t)
+	}
+	for c := range p.chunks {
+		for pass := range p.chunks[c].passes() {
+			for _, r := range pass.runs {
+				p.needs.join(&r.needs)
+			}
+		}
 	}
 	return p
 }
@@ -273,58 +300,51 @@ func (j *Job) compileChunk(layers []workload.Layer, n, of int) chunk {
 	c.message = float64(t.MessageBytes())
 	// Of a share of the activations the tensor-parallel ranks gather the whole,
 	// unless they hold only shares anyway.
-	var entry, back []step
+	var entry, back *part
 	if t.Pipeline > 1 && t.Tensor > 1 && !b.SequenceParallel && t.Framework != workload.FrameworkDeepSpeed {
 		whole := c.message * float64(t.Tensor)
-		gather := step{do: stepExchange, transfer: transfer{kind: Tensor, op: collective.AllGather, bytes: whole}}
+		gather := newPart(step{do: stepExchange, transfer: transfer{kind: Tensor, op: collective.AllGather, bytes: whole}})
 		if n > 0 {
-			entry = []step{gather}
+			entry = gather
 		}
 		if n < of-1 {
-			back = []step{gather}
+			back = gather
 		}
 	}
-	for p := range c.passes() {
-		p.parts = make([][]step, 0, 2*len(layers)+4)
-	}
-	c.forward.add(entry...)
-	for _, l := range layers {
-		c.forward.add(j.gathers(l, l.Forward)...)
-		c.forward.add(j.of(l.Forward, everything)...)
-	}
-	split := t.PipelineSchedule == workload.ZeroBubble
+	c.forward.add(entry)
 	var shared, experts int64
-	for _, l := range layers {
+	for i := range layers {
+		l := &layers[i]
+		c.forward.add(j.part(l, l.Forward, everything, gradientsDue{}))
 		shared += l.Parameters
 		experts += l.ExpertParameters
 	}
 	sum := make(work, workload.NumClasses)
 	accumulation := t.GradientAdd(t.Owned(shared, experts, 2), j.parameters)
 	sum[accumulation.Class] = j.Roofline.Time(accumulation)
-	add := step{do: stepCompute, duration: sim.FromSeconds(sum[accumulation.Class]), work: sum}
+	add := newPart(step{do: stepCompute, duration: sim.FromSeconds(sum[accumulation.Class]), work: sum})
+	split, addsAlways := t.PipelineSchedule == workload.ZeroBubble, t.AddsAlways()
 	for reduce := range 2 {
 		ready := j.readyAfter(layers, reduce == 1)
 		for accumulate := range 2 {
-			steps, weights := &c.back[accumulate][reduce], &c.weight[accumulate][reduce]
-			steps.add(back...)
-			last := steps
+			last, which := &c.back[accumulate][reduce], everything
+			last.add(back)
 			if split {
-				last = weights
-			}
-			for i := len(layers) - 1; i >= 0; i-- {
-				l := layers[i]
-				steps.add(j.gathers(l, l.Backward)...)
-				if !split {
-					steps.add(j.of(l.Backward, everything)...)
-				} else {
-					steps.add(j.of(l.Backward, inputGradients)...)
-					weights.add(j.of(l.Backward, weightGradients)...)
+				for i := len(layers) - 1; i >= 0; i-- {
+					last.add(j.part(&layers[i], layers[i].Backward, inputGradients, gradientsDue{}))
 				}
-				if i == 0 && (accumulate == 1 || t.AddsAlways()) {
-					last.add(add)
-				}
-				last.add(j.reduce(ready[i])...)
+				last, which = &c.weight[accumulate][reduce], weightGradients
 			}
+			for i := len(layers) - 1; i > 0; i-- {
+				last.add(j.part(&layers[i], layers[i].Backward, which, ready[i]))
+			}
+			if accumulate == 0 && !addsAlways {
+				last.add(j.part(&layers[0], layers[0].Backward, which, ready[0]))
+				continue
+			}
+			last.add(j.part(&layers[0], layers[0].Backward, which, gradientsDue{}))
+			last.add(add)
+			last.add(j.part(&layers[0], nil, which, ready[0]))
 		}
 	}
 	return c
@@ -332,9 +352,9 @@ func (j *Job) compileChunk(layers []workload.Layer, n, of int) chunk {
 
 // gathers are the steps before a pass of a layer that make its parameters, frozen
 // ones too, be there.
-func (j *Job) gathers(l workload.Layer, pass []workload.Operator) []step {
+func (j *Job) gathers(l *workload.Layer) []step {
 	shared, experts := l.Parameters+l.Frozen, l.ExpertParameters+l.FrozenExperts
-	if j.Training.Zero < 3 || j.replicas() == 1 || shared+experts == 0 || len(pass) == 0 {
+	if j.Training.Zero < 3 || j.replicas() == 1 || shared+experts == 0 {
 		return nil
 	}
 	if j.replicas() == j.Training.Expert {
@@ -371,9 +391,6 @@ func (j *Job) readyAfter(layers []workload.Layer, last bool) []gradientsDue {
 
 // reduce is the steps by which gradients begin to be summed.
 func (j *Job) reduce(due gradientsDue) []step {
-	if due == (gradientsDue{}) {
-		return nil
-	}
 	sum := step{do: stepReduce, transfers: gradients(j.Training, due)}
 	if !j.Training.Compresses() {
 		return []step{sum}
@@ -400,28 +417,41 @@ func (s selection) wants(op *workload.Operator) bool {
 	return s == everything || op.Weight == (s == weightGradients)
 }
 
-// timed is the steps of operators that layers of a shape share, known by the first,
-// and which of them are meant.
-type timed struct {
+// known is a part that layers of a shape share: they have the first operator in
+// common.
+type known struct {
 	first *workload.Operator
 	selection
-	steps []step
+	due  gradientsDue
+	part *part
 }
 
-// of are the steps of the operators of a layer that are selected: the same for all
-// layers that share them.
-func (j *Job) of(ops []workload.Operator, which selection) []step {
-	if len(ops) == 0 {
-		return nil
+// part is what a pass does for a layer: it gathers its parameters, runs those of the
+// operators that are selected, and begins to sum the gradients that are due then.
+func (j *Job) part(l *workload.Layer, ops []workload.Operator, which selection, due gradientsDue) *part {
+	var first *workload.Operator
+	if len(ops) > 0 {
+		first = &ops[0]
 	}
-	for i := len(j.layers) - 1; i >= 0; i-- { // layers alike follow each other
-		if t := &j.layers[i]; t.first == &ops[0] && t.selection == which {
-			return t.steps
+	for i := len(j.parts) - 1; i >= 0; i-- { // layers alike follow each other
+		if k := &j.parts[i]; k.first == first && k.selection == which && k.due == due {
+			return k.part
 		}
 	}
-	steps := j.time(ops, which)
-	j.layers = append(j.layers, timed{&ops[0], which, steps})
-	return steps
+	var steps []step
+	switch {
+	case due != gradientsDue{}:
+		steps = append(steps, j.part(l, ops, which, gradientsDue{}).steps...)
+		steps = append(steps, j.reduce(due)...)
+	case first != nil:
+		if which != weightGradients {
+			steps = j.gathers(l)
+		}
+		steps = append(steps, j.time(ops, which)...)
+	}
+	p := newPart(steps...)
+	j.parts = append(j.parts, known{first, which, due, p})
+	return p
 }
 
 // time works out the steps of operators.

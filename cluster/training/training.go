@@ -66,7 +66,8 @@
 // with fewer events and the same result to the tick. A pass whose collectives meet
 // nothing else on their links, and that has none of the data stream beside it, is
 // one event: its time is a sum of what its operators and its plans say. On a network
-// that is isolated every collective and message is one event too.
+// that is isolated every collective is one event too, and passes with the messages
+// between them are none: each begins when its stage is free and its message is there.
 //
 // # Explanation
 //
@@ -85,7 +86,9 @@ const Simulated = 8
 
 // Job is a training job as a program of the cluster.
 type Job struct {
-	Training   workload.Training
+	Training workload.Training
+	// Layers are those of Training, if they are at hand.
+	Layers     []workload.Layer
 	Iterations int64
 	Roofline   cluster.Roofline
 	// BucketBytes is the size of gradient buckets; 0 is one for all.
@@ -120,8 +123,9 @@ type Job struct {
 	EvaluationTime sim.Time
 	Evaluations    int64
 
-	settled bool // the times of collectives are known where nothing of the job is in their way
-	known   bool // and everywhere
+	settled  bool // the times of collectives are known where nothing of the job is in their way
+	known    bool // and everywhere
+	foreseen bool // gangs are taken ahead
 
 	c      *cluster.Cluster
 	job    int
@@ -129,7 +133,7 @@ type Job struct {
 	beside float64 // pace of computation beside communication, 1 being undisturbed
 
 	parameters int64   // of the whole model
-	layers     []timed // operators whose steps are known
+	parts      []known // that passes are made of
 	gangs      []*gang
 	groups     []*group
 	messages   []message
@@ -205,15 +209,16 @@ func (i Iteration) AllExposed() sim.Time {
 	return sum
 }
 
-// add adds the parts of another iteration.
-func (i *Iteration) add(o Iteration) {
-	i.Time += o.Time
-	i.Compute += o.Compute
-	i.Bubble += o.Bubble
-	i.Optimizer += o.Optimizer
-	i.Overlapped += o.Overlapped
+// add adds the parts of another iteration, so many times.
+func (i *Iteration) add(o Iteration, times int64) {
+	n := sim.Time(times)
+	i.Time += n * o.Time
+	i.Compute += n * o.Compute
+	i.Bubble += n * o.Bubble
+	i.Optimizer += n * o.Optimizer
+	i.Overlapped += n * o.Overlapped
 	for k := range i.Exposed {
-		i.Exposed[k] += o.Exposed[k]
+		i.Exposed[k] += n * o.Exposed[k]
 	}
 }
 
@@ -237,6 +242,7 @@ const (
 	argEvaluate                      // begin an evaluation
 	argEvaluated                     // one has ended
 	argEnd                           // all iterations have been jumped over
+	argAhead                         // the gang has been taken ahead until now
 	argKind      = 0xff << 56
 )
 
@@ -256,6 +262,7 @@ func (j *Job) Begin(c *cluster.Cluster, job int) {
 	j.settled = j.settles()
 	j.known = j.settled && c.Network.Isolated()
 	j.settle()
+	j.foreseen = j.foreseeable()
 	j.start()
 }
 
@@ -301,6 +308,10 @@ func (j *Job) begin(program int) {
 	for _, g := range j.gangs {
 		g.start(g.programs[program])
 	}
+	if j.foreseen {
+		j.ahead(now)
+		return
+	}
 	for _, g := range j.gangs {
 		g.advance(now)
 	}
@@ -324,12 +335,14 @@ func (j *Job) Handle(now sim.Time, arg uint64) {
 		j.evaluated(now)
 	case argEnd:
 		j.c.Done(j.job)
+	case argAhead:
+		j.gangs[n].caughtUp(now)
 	}
 }
 
 // finished is called when a gang has ended the iteration or the evaluation.
 func (j *Job) finished(g *gang, now sim.Time) {
-	g.credit()
+	g.credit(now)
 	if j.running--; j.running > 0 {
 		return
 	}
@@ -350,7 +363,7 @@ func (j *Job) end(now sim.Time) {
 	j.Done++
 	if j.Stragglers.Jitter > 0 {
 		steady = false
-		j.sum.add(current)
+		j.sum.add(current, 1)
 		j.Last = j.sum.over(j.Done)
 	}
 	left := j.Iterations - j.Done

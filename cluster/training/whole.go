@@ -1,10 +1,10 @@
 package training
 
 import (
+	"slices"
+
 	"github.com/railyard/railyard/collective"
-	"github.com/railyard/railyard/network"
 	"github.com/railyard/railyard/sim"
-	"github.com/railyard/railyard/workload"
 )
 
 // whole is a pass run as one computation. Where nothing can come between, a
@@ -38,37 +38,45 @@ func (j *Job) settle() {
 	if !j.settled || j.Unfold || j.Trace != nil {
 		return
 	}
+	user := make([]*gang, len(j.c.Topology.Links)) // in whose passes each link is used
+	inPasses := []dimension{overTensor, overContext, overExpert, overLookups}
 	for _, g := range j.gangs {
-		var others []*network.Footprint
-		own := map[*group]bool{}
-		for _, group := range g.groups {
-			own[group] = true
-		}
-		for _, group := range j.groups {
-			if !own[group] {
-				others = append(others, group.footprints()...)
+		g.apart = true
+		for _, d := range inPasses {
+			for l := range g.groups[d].links {
+				if u := user[l]; u != nil && u != g {
+					u.apart, g.apart = false, false
+				}
+				user[l] = g
 			}
 		}
-		for _, g := range j.gangs {
-			others = append(others, g.next.footprints()...)
-			others = append(others, g.previous.footprints()...)
-		}
-		var inPasses []*network.Footprint
-		for _, d := range []dimension{overTensor, overContext, overExpert, overLookups} {
-			if group := g.groups[d]; group != nil {
-				inPasses = append(inPasses, group.footprints()...)
+	}
+	for _, g := range j.gangs {
+		for d, group := range g.groups {
+			if slices.Contains(inPasses, dimension(d)) {
+				continue
+			}
+			for l := range group.links {
+				if u := user[l]; u != nil && u.groups[d] != group {
+					u.apart = false
+				}
 			}
 		}
-		g.apart = j.c.Network.Apart(inPasses, others)
+		for _, n := range []neighbour{g.next, g.previous} {
+			for l := range n.links {
+				if u := user[l]; u != nil {
+					u.apart = false
+				}
+			}
+		}
 	}
 }
 
 // wholeOf is the pass as one, nil if it has to be run step by step.
-func (g *gang) wholeOf(a workload.Action) *whole {
+func (g *gang) wholeOf(p *pass) *whole {
 	if !g.apart || len(g.stream) > 0 {
 		return nil
 	}
-	p := g.passOf(a)
 	if !p.priced {
 		p.priced, p.whole = true, g.price(p)
 	}
@@ -79,19 +87,17 @@ func (g *gang) wholeOf(a workload.Action) *whole {
 // beside it.
 func (g *gang) price(p *pass) *whole {
 	w := &whole{}
-	var before *step
-	var last whole // the part before
-	for _, part := range p.parts {
-		if &part[0] != before {
-			last = whole{}
-			if !g.pricePart(part, &last) {
-				return nil
-			}
-			before = &part[0]
+	for _, r := range p.runs {
+		part := whole{}
+		if !g.pricePart(r.steps, &part) {
+			return nil
 		}
-		w.parts.add(last.parts)
-		w.held = append(w.held, last.held...)
-		for _, c := range last.carried {
+		w.parts.add(part.parts, int64(r.times))
+		for range r.times {
+			w.held = append(w.held, part.held...)
+		}
+		for _, c := range part.carried {
+			c.times *= int64(r.times)
 			w.carry(c)
 		}
 	}
@@ -170,22 +176,27 @@ func (g *gang) run(w *whole, now sim.Time) {
 func (g *gang) ran(now sim.Time) {
 	w := g.whole
 	g.computing, g.whole = false, nil
-	w.runs++
-	g.parts.add(w.parts)
-	g.ledger.Add(w.parts.Compute, w.parts.AllExposed(), w.parts.Overlapped, now)
-	g.held = append(g.held, w.held...)
+	g.count(w)
 	g.advance(now)
 }
 
-// credit accounts for what the passes of the iteration have sent that were run as
+// count notes that the gang has run a pass as one.
+func (g *gang) count(w *whole) {
+	w.runs++
+	g.held = append(g.held, w.held...)
+}
+
+// credit accounts for the passes of the iteration, which has ended, that were run as
 // one.
-func (g *gang) credit() {
+func (g *gang) credit(now sim.Time) {
 	for c := range g.program.chunks {
 		for p := range g.program.chunks[c].passes() {
 			w := p.whole
 			if w == nil || w.runs == 0 {
 				continue
 			}
+			g.parts.add(w.parts, w.runs)
+			g.ledger.Add(sim.Time(w.runs)*w.parts.Compute, sim.Time(w.runs)*w.parts.AllExposed(), sim.Time(w.runs)*w.parts.Overlapped, now)
 			for _, c := range w.carried {
 				for i := range c.plan.Phases {
 					phase, times := &c.plan.Phases[i], w.runs*c.times

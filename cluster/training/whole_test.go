@@ -80,6 +80,21 @@ func TestWholeIsAsStepByStep(t *testing.T) {
 	}
 }
 
+// On an isolated network the passes of a pipeline take no events, however many
+// micro-batches there are.
+func TestPassesTakeNoEvents(t *testing.T) {
+	topo := leafSpine(dgx(), 4, 2)
+	var handled [2]uint64
+	for i, batch := range []int{64, 1024} {
+		tr := workload.Training{Model: small, Precision: topology.BF16, GlobalBatch: batch, Tensor: 4, Pipeline: 4, Data: 2}.WithDefaults()
+		_, c := iterate(t, topo, tr, 1, true, 0)
+		handled[i] = c.Engine.Handled()
+	}
+	if handled[0] != handled[1] {
+		t.Errorf("%d events for 32 micro-batches, %d for 512", handled[0], handled[1])
+	}
+}
+
 // iterate simulates so many iterations of a configuration, on a network that keeps
 // so many bins.
 func iterate(t testing.TB, topo *topology.Topology, tr workload.Training, iterations int64, analytic bool, bins int) (*training.Job, *cluster.Cluster) {
