@@ -77,6 +77,7 @@ type Cluster struct {
 	ledgers []*Ledger
 	owners  []string
 
+	way      topology.Way // room to find one in
 	launches []launch
 	idle     []int32 // launches to use again
 }
