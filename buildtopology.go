@@ -1,6 +1,7 @@
 package railyard
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/railyard/railyard/scenario"
@@ -13,7 +14,11 @@ func (b *builder) buildTopology() {
 	var faults scenario.Faults
 	var err error
 	t := b.scenario.Topology
+	at := t.Kind.Pos
 	switch t.Kind.Value {
+	case "": // several sites
+		at = t.At
+		faults, err = b.buildSites()
 	case "links":
 		faults, err = b.buildLinks()
 	case "graph":
@@ -33,11 +38,11 @@ func (b *builder) buildTopology() {
 	case "multi":
 		b.topology, err = topology.Multi(dimensions(t.Dimension))
 	default:
-		faults, err = b.buildFabric()
+		b.topology, faults, err = b.buildFabric(&t.Network)
 	}
 	b.faults = append(b.faults, faults...)
 	if err != nil {
-		b.fault(t.Kind.Pos, "topology", "%s", strings.TrimPrefix(err.Error(), "topology: "))
+		b.fault(at, "topology", "%s", strings.TrimPrefix(err.Error(), "topology: "))
 	}
 }
 
@@ -69,7 +74,7 @@ func (b *builder) buildGraph() (scenario.Faults, error) {
 		}
 	}
 	var err error
-	b.topology, err = topology.Graph(nodes, cables, b.scenario.Routing())
+	b.topology, err = topology.Graph(nodes, cables, b.scenario.Routing(&b.scenario.Topology.Network))
 	return nil, err
 }
 
@@ -86,23 +91,48 @@ func dimensions(given []scenario.Dimension) []topology.Dimension {
 }
 
 // buildFabric builds the kinds that are made of hosts.
-func (b *builder) buildFabric() (scenario.Faults, error) {
-	f, faults := b.scenario.Fabric()
+func (b *builder) buildFabric(n *scenario.Network) (t *topology.Topology, faults scenario.Faults, err error) {
+	f, faults := b.scenario.Fabric(n)
 	if faults != nil {
-		return faults, nil
+		return nil, faults, nil
+	}
+	switch n.Kind.Value {
+	case "leaf-spine":
+		t, err = topology.LeafSpine(f)
+	case "rail":
+		t, err = topology.Rail(f)
+	case "fat-tree":
+		t, err = topology.FatTree(f)
+	case "dragonfly":
+		t, err = topology.Dragonfly(f)
+	default:
+		t, err = topology.SingleHost(f.Host)
+	}
+	return t, nil, err
+}
+
+// buildSites builds every site, and the cables between them.
+func (b *builder) buildSites() (scenario.Faults, error) {
+	t := b.scenario.Topology
+	sites := make([]topology.Site, len(t.Site))
+	number := map[string]int{}
+	for i := range t.Site {
+		s := &t.Site[i]
+		built, faults, err := b.buildFabric(&s.Network)
+		if err != nil {
+			err = fmt.Errorf("site %s: %s", s.Name.Value, strings.TrimPrefix(err.Error(), "topology: "))
+		}
+		if faults != nil || err != nil {
+			return faults, err
+		}
+		sites[i] = topology.Site{Name: s.Name.Value, Topology: built, LinkLatency: s.LinkLatency.Value, SwitchLatency: s.SwitchLatency.Value}
+		number[s.Name.Value] = i
+	}
+	wan := make([]topology.WAN, len(t.WAN))
+	for i, w := range t.WAN {
+		wan[i] = topology.WAN{From: number[w.From.Value], To: number[w.To.Value], Bandwidth: w.Bandwidth.Value, Latency: w.Latency.Value}
 	}
 	var err error
-	switch b.scenario.Topology.Kind.Value {
-	case "leaf-spine":
-		b.topology, err = topology.LeafSpine(f)
-	case "rail":
-		b.topology, err = topology.Rail(f)
-	case "fat-tree":
-		b.topology, err = topology.FatTree(f)
-	case "dragonfly":
-		b.topology, err = topology.Dragonfly(f)
-	default:
-		b.topology, err = topology.SingleHost(f.Host)
-	}
+	b.topology, err = topology.Sites(sites, wan)
 	return nil, err
 }

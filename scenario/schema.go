@@ -32,13 +32,23 @@ type Sim struct {
 	Fidelity Key[string]         `key:"fidelity" default:"\"fluid\"" enum:"fluid analytic" later:"packet" doc:"fluid: transfers share links max-min; analytic: closed forms without contention; packet: every packet"`
 }
 
-// Topology is [topology]. Which keys it takes depends on its kind; see the
-// tags. Parse fills in what depends on other keys: the Value of Hosts,
+// Topology is [topology]: one network, or several sites.
+type Topology struct {
+	Network
+
+	Site    []Site `key:"site" doc:"data centres of their own, each with keys of [topology] and a name, in place of a kind; made of hosts"`
+	WAN     []WAN  `key:"wan" doc:"cables between sites"`
+	Storage Later  `key:"storage" doc:"storage that jobs read and write"`
+	Fault   Later  `key:"fault" doc:"what breaks, and how often"`
+}
+
+// Network is the keys of one network. Which it takes depends on its kind; see
+// the tags. Parse fills in what depends on other keys: the Value of Hosts,
 // HostsPerRack, LinkLatency and SwitchLatency holds whether or not they are
 // Set.
-type Topology struct {
+type Network struct {
 	Header
-	Kind Key[string] `key:"kind" required:"true" enum:"links ring switch full-mesh torus multi graph single-host leaf-spine fat-tree rail dragonfly" later:"pool" doc:"what is built"`
+	Kind Key[string] `key:"kind" enum:"links ring switch full-mesh torus multi graph single-host leaf-spine fat-tree rail dragonfly" later:"pool" doc:"what is built"`
 
 	File  Key[string] `key:"file" kinds:"links" required:"links" doc:"CSV of bare directed links: link,capacity_Bps,latency_s"`
 	Nodes Key[string] `key:"nodes" kinds:"graph" required:"graph" doc:"CSV of nodes: node,kind, where kind is host, switch or accelerator; accelerators send and receive, and hosts that have none"`
@@ -67,10 +77,22 @@ type Topology struct {
 	Routers          Key[int64]          `key:"routers" kinds:"dragonfly" min:"1" max:"4096" doc:"routers of a group, joined each to each; twice the NICs of one where left out"`
 	GlobalLinks      Key[int64]          `key:"global_links" kinds:"dragonfly" min:"1" max:"4096" doc:"cables of a router to other groups; as many as its NICs where left out"`
 
-	Site    Later `key:"site" doc:"one of several sites"`
-	WAN     Later `key:"wan" doc:"a link between sites"`
-	Storage Later `key:"storage" doc:"storage that jobs read and write"`
-	Fault   Later `key:"fault" doc:"what breaks, and how often"`
+	accelerators int64 // of its hosts, once checked
+}
+
+// Site is one [[topology.site]].
+type Site struct {
+	Name Key[string] `key:"name" required:"true" doc:"name of the site, which those of its hosts begin with"`
+	Network
+}
+
+// WAN is one [[topology.wan]].
+type WAN struct {
+	Header
+	From      Key[string]         `key:"from" required:"true" doc:"name of a site"`
+	To        Key[string]         `key:"to" required:"true" doc:"name of another"`
+	Bandwidth Key[units.Rate]     `key:"bandwidth" required:"true" positive:"true" doc:"rate of the cable, per direction"`
+	Latency   Key[units.Duration] `key:"latency" required:"true" doc:"time from gateway to gateway, beside the bytes"`
 }
 
 // Dimension is one [[topology.dimension]].

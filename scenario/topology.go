@@ -3,6 +3,7 @@ package scenario
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/railyard/railyard/topology"
 )
@@ -10,41 +11,98 @@ import (
 // check judges the topology, and fills in the defaults that depend on its kind
 // and its hosts.
 func (t *Topology) check(r *resolver, b *binder) {
+	if len(t.Site) == 0 {
+		if len(t.WAN) > 0 {
+			b.faultf(t.WAN[0].At, t.WAN[0].Path, "joins sites, and there is no [[topology.site]]")
+		}
+		t.Network.check(r, b)
+		return
+	}
+	if t.Kind.Set {
+		b.faultf(t.Kind.Pos, "topology.kind", "contradicts [[topology.site]], each of which has a kind")
+	}
+	names := map[string]bool{}
+	hosts, accelerators := int64(0), int64(0)
+	for i := range t.Site {
+		s := &t.Site[i]
+		if name := s.Name.Value; s.Name.Set && names[name] {
+			b.faultf(s.Name.Pos, s.Path+".name", "%q is the name of another site, too", shown(name))
+		}
+		names[s.Name.Value] = true
+		if s.Kind.Set && !slices.Contains(hostKinds, s.Kind.Value) {
+			b.faultf(s.Kind.Pos, s.Path+".kind", "%q is not made of hosts, as sites are; one of: %s", s.Kind.Value, strings.Join(hostKinds, ", "))
+			continue
+		}
+		s.check(r, b)
+		hosts += s.Hosts.Value
+		accelerators += s.accelerators
+	}
+	if hosts > MaxHosts || accelerators > MaxAccelerators {
+		b.faultf(t.Site[0].At, "topology.site", "%d hosts of %d accelerators in all are more than the %d hosts or %d accelerators that a scenario may have",
+			hosts, accelerators, MaxHosts, MaxAccelerators)
+	}
+	for i := range t.WAN {
+		w := &t.WAN[i]
+		for _, end := range []struct {
+			name string
+			Key[string]
+		}{{"from", w.From}, {"to", w.To}} {
+			if end.Set && !names[end.Value] {
+				b.faultf(end.Pos, w.Path+"."+end.name, "there is no site %q", shown(end.Value))
+			}
+		}
+		if w.To.Set && w.From.Value == w.To.Value {
+			b.faultf(w.To.Pos, w.Path+".to", "is where the cable comes from")
+		}
+	}
+}
+
+// hostKinds are the kinds that are made of hosts.
+var hostKinds = []string{"single-host", "leaf-spine", "fat-tree", "rail", "dragonfly"}
+
+func (t *Network) check(r *resolver, b *binder) {
 	switch t.Kind.Value {
+	case "":
+		if !t.Kind.Set && !b.inside(t.Path) {
+			b.faultf(t.At, t.Path, `needs the key "kind" (what is built)`)
+		}
 	case "torus":
 		t.checkTorus(b)
 	case "multi":
 		t.checkMulti(b)
 	case "graph":
 		t.checkRouting(b)
-	case "single-host", "leaf-spine", "fat-tree", "rail", "dragonfly":
+	default:
+		if !slices.Contains(hostKinds, t.Kind.Value) {
+			return
+		}
 		t.checkRouting(b)
 		t.checkFabric(r, b)
 	}
 }
 
-func (t *Topology) checkTorus(b *binder) {
-	t.checkSizes(t.Dims.Value, t.Dims.Pos, "topology.dims", b)
+func (t *Network) checkTorus(b *binder) {
+	t.checkSizes(t.Dims.Value, t.Dims.Pos, t.Path+".dims", b)
 	if n := len(t.Wrap.Value); n > 1 && n != len(t.Dims.Value) {
-		b.faultf(t.Wrap.Pos, "topology.wrap", "has %d entries; one, or one for each of the %d dims", n, len(t.Dims.Value))
+		b.faultf(t.Wrap.Pos, t.Path+".wrap", "has %d entries; one, or one for each of the %d dims", n, len(t.Dims.Value))
 	}
 }
 
-func (t *Topology) checkMulti(b *binder) {
+func (t *Network) checkMulti(b *binder) {
 	if len(t.Dimension) == 0 {
-		b.faultf(t.Kind.Pos, "topology", `kind "multi" needs a [[topology.dimension]]`)
+		b.faultf(t.Kind.Pos, t.Path, `kind "multi" needs a [[topology.dimension]]`)
 		return
 	}
 	sizes := make([]int64, len(t.Dimension))
 	for i, d := range t.Dimension {
 		sizes[i] = max(1, d.Size.Value)
 	}
-	t.checkSizes(sizes, t.Dimension[0].At, "topology.dimension", b)
+	t.checkSizes(sizes, t.Dimension[0].At, t.Path+".dimension", b)
 }
 
 // checkSizes sees to it that the accelerators along all dimensions together are
 // no more than there may be.
-func (t *Topology) checkSizes(sizes []int64, at Position, path string, b *binder) {
+func (t *Network) checkSizes(sizes []int64, at Position, path string, b *binder) {
 	n := int64(1)
 	for _, size := range sizes {
 		if n *= size; n > MaxAccelerators {
@@ -55,31 +113,31 @@ func (t *Topology) checkSizes(sizes []int64, at Position, path string, b *binder
 }
 
 // checkRouting sees to it that the kind knows the routing.
-func (t *Topology) checkRouting(b *binder) {
+func (t *Network) checkRouting(b *binder) {
 	kind, routing := t.Kind.Value, t.Routing.Value
 	if kind != "dragonfly" && slices.Contains([]string{"minimal", "valiant", "ugal"}, routing) {
-		b.faultf(t.Routing.Pos, "topology.routing", "%q takes kind \"dragonfly\", not %q; one of: ecmp, adaptive, spray, static", routing, kind)
+		b.faultf(t.Routing.Pos, t.Path+".routing", "%q takes kind \"dragonfly\", not %q; one of: ecmp, adaptive, spray, static", routing, kind)
 	}
 	if t.QueuePairs.Set && routing != "ecmp" && routing != "minimal" {
-		b.faultf(t.QueuePairs.Pos, "topology.queue_pairs", "belongs to routing = \"ecmp\"; routing is %q", routing)
+		b.faultf(t.QueuePairs.Pos, t.Path+".queue_pairs", "belongs to routing = \"ecmp\"; routing is %q", routing)
 	}
 }
 
 // checkFabric judges the kinds that are made of hosts.
-func (t *Topology) checkFabric(r *resolver, b *binder) {
+func (t *Network) checkFabric(r *resolver, b *binder) {
 	kind := t.Kind.Value
 	if t.K.Value%2 != 0 {
-		b.faultf(t.K.Pos, "topology.k", "must be even, not %d", t.K.Value)
+		b.faultf(t.K.Pos, t.Path+".k", "must be even, not %d", t.K.Value)
 		return
 	}
 	if kind == "single-host" && t.Hosts.Set && t.Hosts.Value != 1 {
-		b.faultf(t.Hosts.Pos, "topology.hosts", "must be 1 with kind %q, not %d", kind, t.Hosts.Value)
+		b.faultf(t.Hosts.Pos, t.Path+".hosts", "must be 1 with kind %q, not %d", kind, t.Hosts.Value)
 	}
 	if t.Oversubscription.Value != 1 && kind != "leaf-spine" && kind != "rail" {
-		b.faultf(t.Oversubscription.Pos, "topology.oversubscription", "must be 1 with kind %q; kinds that oversubscribe: leaf-spine, rail", kind)
+		b.faultf(t.Oversubscription.Pos, t.Path+".oversubscription", "must be 1 with kind %q; kinds that oversubscribe: leaf-spine, rail", kind)
 	}
 	if t.Planes.Value*t.ToRs.Value > topology.MaxNICPorts {
-		b.faultf(t.ToRs.Pos, "topology.tors", "%d for each of %d planes are more ports than the %d that a NIC may have", t.ToRs.Value, t.Planes.Value, topology.MaxNICPorts)
+		b.faultf(t.ToRs.Pos, t.Path+".tors", "%d for each of %d planes are more ports than the %d that a NIC may have", t.ToRs.Value, t.Planes.Value, topology.MaxNICPorts)
 	}
 	pools, ok := t.pools(r, b)
 	if !ok {
@@ -105,9 +163,9 @@ func (t *Topology) checkFabric(r *resolver, b *binder) {
 		if len(pools) > 1 {
 			what = fmt.Sprintf("%d hosts of %d accelerators in all", hosts, accelerators)
 		}
-		b.faultf(at, "topology", "%s are more than the %d hosts or %d accelerators that a scenario may have", what, MaxHosts, MaxAccelerators)
+		b.faultf(at, t.Path, "%s are more than the %d hosts or %d accelerators that a scenario may have", what, MaxHosts, MaxAccelerators)
 	}
-	t.Hosts.Value = hosts
+	t.Hosts.Value, t.accelerators = hosts, accelerators
 	if !t.LinkLatency.Set {
 		t.LinkLatency.Value = first.LinkLatency
 	}
@@ -118,7 +176,7 @@ func (t *Topology) checkFabric(r *resolver, b *binder) {
 
 // pools are the hosts of the topology, as far as they are stated. It reports
 // false where they are not, or not right.
-func (t *Topology) pools(r *resolver, b *binder) ([]topology.Pool, bool) {
+func (t *Network) pools(r *resolver, b *binder) ([]topology.Pool, bool) {
 	kind := t.Kind.Value
 	if len(t.Pool) > 0 {
 		for _, k := range []struct {
@@ -127,7 +185,7 @@ func (t *Topology) pools(r *resolver, b *binder) ([]topology.Pool, bool) {
 			at   Position
 		}{{"host", t.Host.Set, t.Host.Pos}, {"hosts", t.Hosts.Set, t.Hosts.Pos}} {
 			if k.set {
-				b.faultf(k.at, "topology."+k.name, "contradicts [[topology.pool]], which says it for each pool")
+				b.faultf(k.at, t.Path+"."+k.name, "contradicts [[topology.pool]], which says it for each pool")
 			}
 		}
 		pools := make([]topology.Pool, len(t.Pool))
@@ -144,16 +202,16 @@ func (t *Topology) pools(r *resolver, b *binder) ([]topology.Pool, bool) {
 		return pools, complete
 	}
 	need := func(key, doc string) {
-		b.faultf(t.Kind.Pos, "topology", "kind %q needs the key %q (%s)", kind, key, doc)
+		b.faultf(t.Kind.Pos, t.Path, "kind %q needs the key %q (%s)", kind, key, doc)
 	}
 	if !t.Host.Set {
-		if !b.inside("topology") {
+		if !b.inside(t.Path) {
 			need("host", "host of the catalogue, or a [hosts.NAME] of this file")
 		}
 		return nil, false
 	}
-	host, ok := r.host(t.Host.Value, t.Host.Pos, "topology.host")
-	if !t.Hosts.Set && (kind == "leaf-spine" || kind == "rail") && !b.inside("topology") {
+	host, ok := r.host(t.Host.Value, t.Host.Pos, t.Path+".host")
+	if !t.Hosts.Set && (kind == "leaf-spine" || kind == "rail") && !b.inside(t.Path) {
 		need("hosts", "number of hosts")
 	}
 	hosts := t.Hosts.Value
@@ -164,7 +222,7 @@ func (t *Topology) pools(r *resolver, b *binder) ([]topology.Pool, bool) {
 }
 
 // hostsAt is the key that decides how many hosts there are.
-func (t *Topology) hostsAt() Position {
+func (t *Network) hostsAt() Position {
 	switch {
 	case len(t.Pool) > 0:
 		return t.Pool[0].At
@@ -178,7 +236,7 @@ func (t *Topology) hostsAt() Position {
 
 // fit sees to it that a fat-tree or a dragonfly has room for its hosts, and
 // fills it where their number is left out. It reports false if it has none.
-func (t *Topology) fit(pools []topology.Pool, b *binder) bool {
+func (t *Network) fit(pools []topology.Pool, b *binder) bool {
 	first := &pools[0].Host
 	var fits int64 // of such hosts
 	var what string
@@ -203,37 +261,36 @@ func (t *Topology) fit(pools []topology.Pool, b *binder) bool {
 		pools[0].Hosts = int(fits)
 	}
 	if int64(pools[0].Hosts) > fits || fits == 0 {
-		b.faultf(t.hostsAt(), "topology", "%s, room for %d hosts of %d NICs", what, fits, first.NICs)
+		b.faultf(t.hostsAt(), t.Path, "%s, room for %d hosts of %d NICs", what, fits, first.NICs)
 		return false
 	}
 	return true
 }
 
-// Fabric is the topology as hosts and the switches between them, of the kinds
-// that are made of hosts.
-func (s *Scenario) Fabric() (topology.Fabric, Faults) {
-	t := s.Topology
+// Fabric is a network as hosts and the switches between them, of the kinds that
+// are made of hosts.
+func (s *Scenario) Fabric(t *Network) (topology.Fabric, Faults) {
 	r := newResolver(s)
 	f := topology.Fabric{
 		HostsPerRack: int(t.HostsPerRack.Value), Oversubscription: t.Oversubscription.Value,
 		LinkLatency: t.LinkLatency.Value, SwitchLatency: t.SwitchLatency.Value,
 		Planes: int(t.Planes.Value), ToRs: int(t.ToRs.Value), Ports: int(t.K.Value),
 		Groups: int(t.Groups.Value), Routers: int(t.Routers.Value), GlobalLinks: int(t.GlobalLinks.Value),
-		Routing: s.Routing(),
+		Routing: s.Routing(t),
 	}
 	for i := range t.Pool {
 		host, _ := r.host(t.Pool[i].Host.Value, t.Pool[i].Host.Pos, t.Pool[i].Path+".host")
 		f.Pools = append(f.Pools, topology.Pool{Host: host, Hosts: int(t.Pool[i].Hosts.Value)})
 	}
 	if t.Pool == nil {
-		f.Host, _ = r.host(t.Host.Value, t.Host.Pos, "topology.host")
+		f.Host, _ = r.host(t.Host.Value, t.Host.Pos, t.Path+".host")
 		f.Hosts = int(t.Hosts.Value)
 	}
 	return f, r.all()
 }
 
-// Routing is how the topology chooses among equal paths.
-func (s *Scenario) Routing() topology.Routing {
-	policy, _ := topology.ParsePolicy(s.Topology.Routing.Value)
-	return topology.Routing{Policy: policy, Seed: uint64(s.Sim.Seed.Value), QueuePairs: int(s.Topology.QueuePairs.Value)}
+// Routing is how a network chooses among equal paths.
+func (s *Scenario) Routing(t *Network) topology.Routing {
+	policy, _ := topology.ParsePolicy(t.Routing.Value)
+	return topology.Routing{Policy: policy, Seed: uint64(s.Sim.Seed.Value), QueuePairs: int(t.QueuePairs.Value)}
 }

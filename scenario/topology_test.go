@@ -13,6 +13,10 @@ func TestTopologyFaults(t *testing.T) {
 	fabric := func(kind, keys string) string {
 		return "[topology]\nkind = \"" + kind + "\"\nhost = \"dgx-h100\"\n" + keys
 	}
+	site := func(name, keys string) string {
+		return "[[topology.site]]\nname = \"" + name + "\"\nkind = \"rail\"\nhost = \"dgx-h100\"\nhosts = 8\n" + keys
+	}
+	const wan = "[[topology.wan]]\nfrom = \"a\"\nto = \"b\"\nbandwidth = \"1Tbps\"\nlatency = \"5ms\"\n"
 	const pool = "[[topology.pool]]\nhost = \"dgx-a100\"\nhosts = 4\n"
 	for _, c := range []struct{ name, text, want string }{
 		{"torus without sizes", "[topology]\nkind = \"torus\"\n" + bandwidth, `case.toml:2:1: topology: kind "torus" needs the key "dims"`},
@@ -37,6 +41,17 @@ func TestTopologyFaults(t *testing.T) {
 		{"too many ports", fabric("rail", "hosts = 8\nplanes = 8\ntors = 4\n"), `case.toml:6:8: topology.tors: 4 for each of 8 planes are more ports than the 16`},
 		{"a dragonfly too small", fabric("dragonfly", "hosts = 9\nhosts_per_rack = 1\ngroups = 2\nrouters = 4\nglobal_links = 1\n"), `case.toml:4:9: topology: a dragonfly takes 1 hosts on a router, room for 8 hosts of 8 NICs`},
 		{"an oversubscribed dragonfly", fabric("dragonfly", "hosts = 9\noversubscription = 2\n"), `case.toml:5:20: topology.oversubscription: must be 1 with kind "dragonfly"`},
+		{"sites of a kind", "[topology]\nkind = \"rail\"\n" + site("a", ""), `case.toml:2:8: topology.kind: contradicts [[topology.site]]`},
+		{"a site without a name", "[[topology.site]]\nkind = \"rail\"\n", `case.toml:1:1: topology.site[0]: needs the key "name"`},
+		{"a site without a kind", "[[topology.site]]\nname = \"a\"\n", `case.toml:1:1: topology.site[0]: needs the key "kind"`},
+		{"a site of rings", "[[topology.site]]\nname = \"a\"\nkind = \"ring\"\naccelerators = 8\n" + bandwidth, `case.toml:3:8: topology.site[0].kind: "ring" is not made of hosts, as sites are; one of: single-host,`},
+		{"two sites of a name", site("a", "") + site("a", ""), `case.toml:7:8: topology.site[1].name: "a" is the name of another site, too`},
+		{"a fault in a site", site("a", "") + site("b", "oversubscripton = 2\n"), `case.toml:11:1: unknown key "oversubscripton" in topology.site[1]`},
+		{"a bad routing in a site", site("a", "routing = \"ugal\"\n"), `case.toml:6:11: topology.site[0].routing: "ugal" takes kind "dragonfly"`},
+		{"no such site", site("a", "") + wan, `case.toml:8:6: topology.wan[0].to: there is no site "b"`},
+		{"to itself", site("a", "") + strings.ReplaceAll(wan, "\"b\"", "\"a\""), `case.toml:8:6: topology.wan[0].to: is where the cable comes from`},
+		{"a cable and no sites", fabric("rail", "hosts = 4\n") + wan, `case.toml:5:1: topology.wan[0]: joins sites, and there is no [[topology.site]]`},
+		{"too many in sites", strings.ReplaceAll(site("a", "")+site("b", ""), "hosts = 8", "hosts = 100_000"), `case.toml:1:1: topology.site: 200000 hosts of 1600000 accelerators in all are more`},
 	} {
 		_, faults := Parse("case.toml", []byte(c.text+allReduce), nil)
 		if !strings.Contains(faults.Error(), c.want) {
@@ -49,7 +64,7 @@ func TestTopologyFaults(t *testing.T) {
 func TestFabric(t *testing.T) {
 	fabric := func(keys string) (topology.Fabric, *Scenario) {
 		s := parse(t, "[topology]\n"+keys+allReduce)
-		f, faults := s.Fabric()
+		f, faults := s.Fabric(&s.Topology.Network)
 		if faults != nil {
 			t.Fatal(faults)
 		}

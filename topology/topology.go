@@ -103,6 +103,8 @@ type Topology struct {
 	switchNames  []string
 	passing      int      // the last so many switches are hosts of a graph
 	linkNames    []string // of bare links only
+	siteNames    []string // nil: one site
+	siteFirst    []int    // first server of each site
 	router       router
 }
 
@@ -183,8 +185,15 @@ func (t *Topology) NodeName(n NodeID) string {
 	}
 }
 
-// ServerName is the name of a host: "host3".
-func (t *Topology) ServerName(server int) string { return "host" + strconv.Itoa(server) }
+// ServerName is the name of a host: "host3", or where there are several sites
+// "east/host3".
+func (t *Topology) ServerName(server int) string {
+	if t.siteNames == nil {
+		return "host" + strconv.Itoa(server)
+	}
+	site := t.siteOf(server)
+	return t.siteNames[site] + "/host" + strconv.Itoa(server-t.siteFirst[site])
+}
 
 func (t *Topology) serverOfNIC(n NodeID) int {
 	lo, hi := 0, len(t.Servers)

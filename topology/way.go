@@ -39,6 +39,10 @@ func (t *Topology) Way(src, dst NodeID, label uint64, load []float64, w *Way) {
 	if src == dst {
 		return
 	}
+	if r, ok := t.router.(*siteRouter); ok {
+		r.way(t, src, dst, label, load, w)
+		return
+	}
 	f, ok := t.router.(forked)
 	if !ok {
 		t.single(t.router.route(src, dst, label, w.Links), w)
@@ -193,25 +197,30 @@ func (d *forks) visit(at NodeID) int32 {
 // spray deals a message out over all shortest paths, at every node in equal parts.
 func (t *Topology) spray(f forked, from, to NodeID, c connection, w *Way) {
 	w.begin(len(t.Links))
+	w.path = f.join(c.dst, w.path)
 	w.addAll(w.path, 1)
+	w.Latency = t.latency(w.path) + t.spread(f.steps(), from, to, 0, w)
+	w.scale(1)
+}
+
+// spread deals a message out over all shortest paths between two nodes, and gives
+// the latency of the longest. With flip 1 it goes over the other direction of every
+// cable, from the second node to the first.
+func (t *Topology) spread(s stepper, from, to NodeID, flip LinkID, w *Way) sim.Time {
 	d := &w.forks
-	d.find(t, f.steps(), from, to)
+	d.find(t, s, from, to)
 	d.nodes[0].share = 1
 	for _, n := range slices.Backward(d.order) {
 		at := d.nodes[n]
 		for i := at.leads; i < at.leads+at.fan; i++ {
-			l, next := d.leads[i], &d.nodes[d.target[i]]
+			l, next := d.leads[i]^flip, &d.nodes[d.target[i]]
 			part := at.share / float64(at.fan)
 			w.add(l, part)
 			next.share += part
 			next.before = max(next.before, at.before+t.Links[l].Latency)
 		}
 	}
-	w.Latency = t.latency(w.path) + d.nodes[d.place[to]].before
-	w.path = f.join(c.dst, w.path[:0])
-	w.Latency += t.latency(w.path)
-	w.addAll(w.path, 1)
-	w.scale(1)
+	return d.nodes[d.place[to]].before
 }
 
 func (w *Way) addAll(path []LinkID, part float64) {
