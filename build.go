@@ -1,10 +1,8 @@
 package railyard
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/railyard/railyard/cluster"
 	"github.com/railyard/railyard/cluster/training"
@@ -109,71 +107,6 @@ func (b *builder) name(given scenario.Key[string], otherwise string) string {
 		return fmt.Sprintf("%s#%d", name, n)
 	}
 	return name
-}
-
-func (b *builder) buildTopology() {
-	s := b.scenario
-	t := s.Topology
-	var err error
-	switch t.Kind.Value {
-	case "links":
-		var faults scenario.Faults
-		if b.links, faults = s.ReadLinks(); faults != nil {
-			b.faults = append(b.faults, faults...)
-			return
-		}
-		links := make([]topology.BareLink, len(b.links.Name))
-		for i, name := range b.links.Name {
-			links[i] = topology.BareLink{Name: name, Capacity: b.links.Capacity[i], Latency: sim.FromSeconds(b.links.Latency[i])}
-		}
-		b.topology, err = topology.Links(links)
-	case "pool":
-		b.topology, err = topology.Pool(int(t.Accelerators.Value))
-	case "ring":
-		b.topology, err = topology.Ring(int(t.Accelerators.Value), t.Bandwidth.Value, t.Latency.Value)
-	case "switch":
-		b.topology, err = topology.Switch(int(t.Accelerators.Value), t.Bandwidth.Value, t.Latency.Value)
-	case "full-mesh":
-		b.topology, err = topology.FullMesh(int(t.Accelerators.Value), t.Bandwidth.Value, t.Latency.Value)
-	default:
-		b.topology, err = b.fabric()
-	}
-	if err != nil {
-		b.fault(t.Kind.Pos, "topology", "%s", strings.TrimPrefix(err.Error(), "topology: "))
-	}
-}
-
-// fabric builds the kinds that are made of hosts.
-func (b *builder) fabric() (*topology.Topology, error) {
-	t := b.scenario.Topology
-	host, faults := b.scenario.Host(t.Host.Value)
-	if faults != nil {
-		b.faults = append(b.faults, faults...)
-		return nil, nil
-	}
-	f := topology.Fabric{
-		Host: host, Hosts: int(t.Hosts.Value), HostsPerRack: int(t.HostsPerRack.Value),
-		Oversubscription: t.Oversubscription.Value,
-		LinkLatency:      host.LinkLatency, SwitchLatency: host.SwitchLatency,
-		Ports: int(t.K.Value),
-	}
-	if t.LinkLatency.Set {
-		f.LinkLatency = t.LinkLatency.Value
-	}
-	if t.SwitchLatency.Set {
-		f.SwitchLatency = t.SwitchLatency.Value
-	}
-	switch t.Kind.Value {
-	case "leaf-spine":
-		f.HostsPerRack = cmp.Or(f.HostsPerRack, topology.LeafSpineHostsPerRack)
-		return topology.LeafSpine(f)
-	case "rail":
-		f.HostsPerRack = cmp.Or(f.HostsPerRack, topology.RailHostsPerRack)
-		return topology.Rail(f)
-	case "fat-tree":
-		return topology.FatTree(f)
-	}
-	return topology.SingleHost(host)
 }
 
 // place turns what a workload says of accelerators into a job's wish. It reports
@@ -318,7 +251,7 @@ func (b *builder) addFlows(w *scenario.Flows) {
 			}
 			continue
 		}
-		f.Route = b.topology.Route(src, dst, uint64(i), nil)
+		f.Src, f.Dst = src, dst
 	}
 	if len(b.faults) > before {
 		return

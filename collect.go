@@ -96,7 +96,7 @@ func clusterRecord(t *topology.Topology) *result.Record {
 	c.Add(result.AcceleratorCount, int64(t.Accelerators()))
 	if !t.Bare() {
 		c.Add(result.HostCount, int64(len(t.Servers)))
-		c.Add(result.Host, t.Servers[0].Spec.Name)
+		c.Add(result.Host, hostNames(t))
 	}
 	c.Add(result.SwitchCount, int64(t.Switches()))
 	c.Add(result.LinkCount, int64(len(t.Links)))

@@ -11,6 +11,7 @@ import (
 	"github.com/railyard/railyard/collective"
 	"github.com/railyard/railyard/result"
 	"github.com/railyard/railyard/scenario"
+	"github.com/railyard/railyard/topology"
 	"github.com/railyard/railyard/workload/trace"
 )
 
@@ -75,7 +76,7 @@ func (b *builder) addReplay(w *scenario.Replay) {
 		return
 	}
 	if !b.topology.Bare() {
-		r.Roofline.Accelerator = b.topology.Servers[0].Spec.Accelerator
+		r.Roofline.Accelerator = b.accelerator(&cluster.Job{}, topology.BF16)
 	}
 	for _, err := range flatten(r.Validate()) {
 		if err != nil {

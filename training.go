@@ -18,7 +18,7 @@ func (b *builder) addTraining(w *scenario.Training) {
 	path := w.Path
 	before := len(b.faults)
 	if b.topology.Bare() {
-		b.fault(w.At, path, "bare accelerators have no compute rate: training needs a topology of hosts (single-host, leaf-spine, fat-tree, rail)")
+		b.fault(w.At, path, "bare accelerators have no compute rate: training needs a topology of hosts (single-host, leaf-spine, fat-tree, rail, dragonfly)")
 		return
 	}
 	j := &cluster.Job{Name: b.name(w.Name, w.Model.Value)}
@@ -63,8 +63,7 @@ func (b *builder) addTraining(w *scenario.Training) {
 		b.trainingFaults(w, err)
 		return
 	}
-	host := b.topology.Servers[0].Spec
-	accelerator := host.Accelerator
+	accelerator := b.accelerator(j, precision)
 	if accelerator.Peak[precision] == 0 {
 		var has []string
 		for p, peak := range accelerator.Peak {

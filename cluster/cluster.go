@@ -104,6 +104,7 @@ type Cluster struct {
 	owners   []string
 
 	plans    plans
+	way      topology.Way // room to find one in
 	launches []launch
 	idle     []int32 // launches to use again
 }

@@ -12,8 +12,10 @@ type Flow struct {
 	Start  sim.Time
 	Bytes  float64
 	Weight float64           // 0 is 1
-	Route  []topology.LinkID // in order
+	Route  []topology.LinkID // in order; nil: what the topology's routing takes from Src to Dst
 	After  []int32           // flows of the set that must end first
+
+	Src, Dst topology.NodeID
 }
 
 // FlowSet is flows that were added together. They belong to no job and take no
@@ -35,7 +37,11 @@ func (c *Cluster) AddFlows(name string, flows []Flow) *FlowSet {
 	for n, i := range s.added {
 		f := &flows[i]
 		t := network.Transfer{Start: f.Start, Bytes: f.Bytes, Weight: f.Weight, Owner: network.NoOwner}
-		t.Links, t.Counts = hops(f.Route)
+		if f.Route == nil {
+			c.direct(&t, f.Src, f.Dst, uint64(i))
+		} else {
+			t.Links, t.Counts = hops(f.Route)
+		}
 		for _, l := range f.Route {
 			t.Latency += c.Topology.Links[l].Latency
 		}

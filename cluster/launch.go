@@ -105,19 +105,16 @@ func (c *Cluster) explode(n int32) {
 	var after []network.ID
 	err := plan.Explode(func(m collective.Message) {
 		from, to := plan.Ranks[m.From], plan.Ranks[m.To]
-		links := c.Topology.Route(from, to, 0, nil)
-		var latency sim.Time
-		for _, link := range links {
-			latency += c.Topology.Links[link].Latency
-		}
 		after = after[:0]
 		for _, number := range m.After {
 			after = append(after, ids[number])
 		}
-		ids = append(ids, c.Network.Add(&network.Transfer{
-			After: after, Bytes: m.Share * size, Latency: latency, Links: links,
+		t := network.Transfer{
+			After: after, Bytes: m.Share * size,
 			Owner: owner, Notify: true, Actor: c.actor, Arg: argPhase | uint64(n), Forget: true,
-		}))
+		}
+		c.direct(&t, from, to, 0)
+		ids = append(ids, c.Network.Add(&t))
 	})
 	if err != nil {
 		panic("cluster: " + err.Error()) // whoever asks for the exploded form has checked

@@ -49,13 +49,20 @@ func (p *Planner) even(groups [][]topology.NodeID, of func(group int) round) boo
 		p.close(&phase)
 		return false
 	}
+	var load []float64 // as it was when the message was laid
+	if p.topology.Routing.Policy.Adapts() {
+		load = make([]float64, len(p.count))
+	}
 	slowest, fastest := math.Inf(1), 0.0
 	for g, ranks := range groups {
 		pace := math.Inf(1)
 		for from, to := range of(g).sends {
-			p.path = p.topology.Route(ranks[from], ranks[to], 0, p.path[:0])
-			for _, l := range p.path {
-				pace = min(pace, p.topology.Links[l].Payload/float64(p.count[l]))
+			p.topology.Way(ranks[from], ranks[to], 0, load, &p.way)
+			for i, l := range p.way.Links {
+				pace = min(pace, p.topology.Links[l].Payload/p.count[l])
+				if load != nil {
+					load[l] += p.way.Share(i)
+				}
 			}
 		}
 		slowest, fastest = min(slowest, pace), max(fastest, pace)

@@ -43,15 +43,15 @@ type Plan struct {
 // Planner lays operations over the routes of one topology.
 type Planner struct {
 	topology *topology.Topology
-	count    []int32 // hops on each link in the phase that is being built
-	path     []topology.LinkID
+	count    []float64 // hops on each link in the phase that is being built
+	way      topology.Way
 	hops     []sim.Time // latency of each message of the phase built last
 	budget   int        // links that the messages of the plan may still cross
 }
 
 // NewPlanner gives a planner for a topology.
 func NewPlanner(t *topology.Topology) *Planner {
-	return &Planner{topology: t, count: make([]int32, len(t.Links))}
+	return &Planner{topology: t, count: make([]float64, len(t.Links))}
 }
 
 // Plan lays an operation over groups of ranks, which must be distinct
@@ -231,19 +231,17 @@ func (p *Plan) Footprints() []*network.Footprint {
 func (p *Planner) lay(f *Phase, r round, ranks []topology.NodeID) {
 	p.hops = p.hops[:0]
 	for from, to := range r.sends {
-		p.path = p.topology.Route(ranks[from], ranks[to], 0, p.path[:0])
-		if p.budget -= len(p.path); p.budget < 0 {
+		p.topology.Way(ranks[from], ranks[to], 0, p.count, &p.way)
+		if p.budget -= len(p.way.Links); p.budget < 0 {
 			return
 		}
-		var latency sim.Time
-		for _, l := range p.path {
-			latency += p.topology.Links[l].Latency
+		for i, l := range p.way.Links {
 			if p.count[l] == 0 {
 				f.Links = append(f.Links, l)
 			}
-			p.count[l]++
+			p.count[l] += p.way.Share(i)
 		}
-		p.hops = append(p.hops, latency)
+		p.hops = append(p.hops, p.way.Latency)
 	}
 }
 
@@ -254,7 +252,7 @@ func (p *Planner) close(f *Phase) {
 	f.Counts = make([]float64, len(f.Links))
 	f.rate = math.Inf(1)
 	for i, l := range f.Links {
-		f.Counts[i] = float64(p.count[l])
+		f.Counts[i] = p.count[l]
 		f.rate = min(f.rate, p.topology.Links[l].Payload/f.Counts[i])
 		p.count[l] = 0
 	}

@@ -39,6 +39,10 @@ type Transfer struct {
 	// Footprint, if set, stands in place of Links and Counts, for a phase that
 	// is launched again and again; see Bundle.
 	Footprint *Footprint
+	// Route, if set, stands in place of Links, Counts and Latency: it is called
+	// when the transfer becomes eligible, with the number of hops of transfers on
+	// each link, in a network whose topology's routing looks at them.
+	Route func(load []float64) (links []topology.LinkID, counts []float64, latency sim.Time)
 	// Weight is the share of a bottleneck relative to other transfers; 0 is 1.
 	Weight float64
 	Owner  Owner
@@ -108,6 +112,7 @@ type Network struct {
 
 	accounts accounts
 	bundles  bundles
+	loads    loads
 }
 
 // What a network's events are about, in the two high bits of their argument.
@@ -115,6 +120,7 @@ const (
 	argBegin  uint64 = iota << 62 // a transfer's latency has passed
 	argFinish                     // the earliest finish has come
 	argRepair                     // all changes of the instant are known
+	argDepart                     // a transfer starts whose way depends on the load
 	argMask   = 3 << 62
 )
 
@@ -125,6 +131,7 @@ func New(engine *sim.Engine, t *topology.Topology, seriesBins int) *Network {
 	n.actor = engine.Register(n)
 	n.timer = engine.NewTimer(n.actor, argFinish)
 	n.solver.init(t)
+	n.loads.init(t)
 	n.accounts.init(&n.solver, len(t.Links), seriesBins)
 	engine.Watch(n)
 	return n
@@ -176,6 +183,9 @@ func (n *Network) Add(t *Transfer) ID {
 		waiting++
 	}
 	n.transfers[id].waiting = waiting
+	if t.Route != nil {
+		n.loads.routes[id] = t.Route
+	}
 	if waiting == 0 {
 		n.release(id)
 	}
@@ -186,6 +196,10 @@ func (n *Network) Add(t *Transfer) ID {
 func (n *Network) release(id ID) {
 	t := &n.transfers[id]
 	t.eligible = max(t.start, n.engine.Now())
+	if n.loads.on != nil {
+		n.engine.Schedule(t.eligible, n.actor, argDepart|uint64(id))
+		return
+	}
 	n.engine.Schedule(t.eligible.After(t.latency), n.actor, argBegin|uint64(id))
 }
 
@@ -206,6 +220,11 @@ func (n *Network) Handle(now sim.Time, arg uint64) {
 			return
 		}
 		n.begin(id, now)
+	case argDepart:
+		id := ID(arg &^ argMask)
+		t := &n.transfers[id]
+		n.loads.depart(id, t)
+		n.engine.Schedule(now.After(t.latency), n.actor, argBegin|uint64(id))
 	case argFinish:
 		n.timerAt = sim.Never
 		for slot := n.finishes.due(now); slot >= 0; slot = n.finishes.due(now) {
@@ -269,6 +288,7 @@ func (n *Network) end(id ID, now sim.Time) {
 		}
 		e, done.next, n.freeEdges = done.next, n.freeEdges, e
 	}
+	n.loads.arrive(t)
 	t.links, t.counts, t.footprint, t.dependents = nil, nil, nil, -1
 	if t.forget {
 		n.freeIDs = append(n.freeIDs, id)

@@ -54,58 +54,6 @@ func (b *binder) inside(path string) bool {
 	return slices.ContainsFunc(b.faults, func(f Fault) bool { return strings.HasPrefix(f.Key, path+".") })
 }
 
-// check judges the topology, and fills in the defaults that depend on its kind
-// and its host.
-func (t *Topology) check(r *resolver, b *binder) {
-	odd := t.K.Value%2 != 0
-	if odd {
-		b.faultf(t.K.Pos, "topology.k", "must be even, not %d", t.K.Value)
-	}
-	kind := t.Kind.Value
-	if !t.HostsPerRack.Set {
-		t.HostsPerRack.Value = map[string]int64{"leaf-spine": 4, "rail": 32}[kind]
-	}
-	if kind == "single-host" && t.Hosts.Set && t.Hosts.Value != 1 {
-		b.faultf(t.Hosts.Pos, "topology.hosts", "must be 1 with kind %q, not %d", kind, t.Hosts.Value)
-	}
-	if (kind == "single-host" || kind == "fat-tree") && t.Oversubscription.Value != 1 {
-		b.faultf(t.Oversubscription.Pos, "topology.oversubscription", "must be 1 with kind %q; kinds that oversubscribe: leaf-spine, rail", kind)
-	}
-	if !t.Host.Set {
-		return
-	}
-	host, ok := r.host(t.Host.Value, t.Host.Pos, "topology.host")
-	if !ok {
-		return
-	}
-	hosts, at := t.Hosts.Value, t.Hosts
-	switch {
-	case kind == "single-host":
-		hosts = 1
-	case kind == "fat-tree" && t.K.Set && !odd:
-		ports := t.K.Value * t.K.Value * t.K.Value / 4
-		fit := ports / int64(host.NICs)
-		if !t.Hosts.Set {
-			hosts, at = fit, t.K
-		}
-		if hosts > fit || fit == 0 {
-			b.faultf(at.Pos, "topology", "a fat-tree of %d-port switches has %d ports, room for %d hosts of %d NICs", t.K.Value, ports, fit, host.NICs)
-			return
-		}
-	}
-	if hosts > MaxHosts || hosts*int64(host.Accelerators) > MaxAccelerators {
-		b.faultf(at.Pos, "topology", "%d hosts of %d accelerators are more than the %d hosts or %d accelerators that a scenario may have",
-			hosts, host.Accelerators, MaxHosts, MaxAccelerators)
-	}
-	t.Hosts.Value = hosts
-	if !t.LinkLatency.Set {
-		t.LinkLatency.Value = host.LinkLatency
-	}
-	if !t.SwitchLatency.Set {
-		t.SwitchLatency.Value = host.SwitchLatency
-	}
-}
-
 func (t *Training) check(r *resolver, b *binder) {
 	if t.Model.Set {
 		r.model(t.Model.Value, t.Model.Pos, t.Path+".model")

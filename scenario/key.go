@@ -90,6 +90,8 @@ func (k *Key[T]) typeName() string {
 		return "list of integers"
 	case []float64:
 		return "list of numbers"
+	case []bool:
+		return "true, false or a list of them"
 	case Selection:
 		return "integer or list of integers"
 	case CountOrAuto:
@@ -121,11 +123,15 @@ func assign(to any, n *node, d declared) (err error) {
 	case *float64:
 		*to, err = wantNumber(n, d)
 	case *bool:
-		b, ok := n.scalar.(bool)
-		if !ok {
-			return fmt.Errorf("must be true or false, not %s", n.kind())
+		*to, err = wantBool(n)
+	case *[]bool:
+		if !n.isList {
+			var b bool
+			b, err = wantBool(n)
+			*to = []bool{b}
+			return err
 		}
-		*to = b
+		*to, err = wantList(n, wantBool)
 	case encoding.TextUnmarshaler:
 		return wantQuantity(to, n)
 	case *[]units.Bytes:
@@ -170,6 +176,14 @@ func wantString(n *node, d declared) (string, error) {
 		return "", fmt.Errorf("must not be empty")
 	}
 	return s, nil
+}
+
+func wantBool(n *node) (bool, error) {
+	b, ok := n.scalar.(bool)
+	if !ok {
+		return false, fmt.Errorf("must be true or false, not %s", n.kind())
+	}
+	return b, nil
 }
 
 // wantInteger takes a whole number; 300e9 is one, though TOML has it as a

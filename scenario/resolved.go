@@ -36,8 +36,10 @@ func (s *Scenario) Files() []string {
 	if s.File != "-" {
 		files = append(files, s.File)
 	}
-	if s.Topology.File.Set {
-		files = append(files, s.Path(s.Topology.File.Value))
+	for _, table := range []Key[string]{s.Topology.File, s.Topology.Nodes, s.Topology.Links} {
+		if table.Set {
+			files = append(files, s.Path(table.Value))
+		}
 	}
 	for i := range s.Workload.Flows {
 		files = append(files, s.Path(s.Workload.Flows[i].File.Value))

@@ -32,38 +32,84 @@ type Sim struct {
 	Fidelity Key[string]         `key:"fidelity" default:"\"fluid\"" enum:"fluid analytic" later:"packet" doc:"fluid: transfers share links max-min; analytic: closed forms without contention; packet: every packet"`
 }
 
-// Topology is [topology]. Which keys it takes depends on its kind; see the
-// tags. Parse fills in what depends on other keys: the Value of Hosts,
+// Topology is [topology]: one network, or several sites.
+type Topology struct {
+	Network
+
+	Site    []Site `key:"site" doc:"data centres of their own, each with keys of [topology] and a name, in place of a kind; made of hosts"`
+	WAN     []WAN  `key:"wan" doc:"cables between sites"`
+	Storage Later  `key:"storage" doc:"storage that jobs read and write"`
+	Fault   Later  `key:"fault" doc:"what breaks, and how often"`
+}
+
+// Network is the keys of one network. Which it takes depends on its kind; see
+// the tags. Parse fills in what depends on other keys: the Value of Hosts,
 // HostsPerRack, LinkLatency and SwitchLatency holds whether or not they are
 // Set.
-type Topology struct {
+type Network struct {
 	Header
-	Kind Key[string] `key:"kind" required:"true" enum:"links ring switch full-mesh single-host leaf-spine fat-tree rail pool" later:"graph torus multi dragonfly" doc:"what is built"`
+	Kind Key[string] `key:"kind" enum:"links ring switch full-mesh torus multi graph single-host leaf-spine fat-tree rail dragonfly pool" doc:"what is built"`
 
-	File Key[string] `key:"file" kinds:"links" required:"links" doc:"CSV of bare directed links: link,capacity_Bps,latency_s"`
+	File  Key[string] `key:"file" kinds:"links" required:"links" doc:"CSV of bare directed links: link,capacity_Bps,latency_s"`
+	Nodes Key[string] `key:"nodes" kinds:"graph" required:"graph" doc:"CSV of nodes: node,kind, where kind is host, switch or accelerator; accelerators send and receive, and hosts that have none"`
+	Links Key[string] `key:"links" kinds:"graph" required:"graph" doc:"CSV of cables: from,to,bandwidth_Bps,latency_s, each row both directions"`
 
 	Accelerators Key[int64]          `key:"accelerators" kinds:"pool ring switch full-mesh" required:"pool ring switch full-mesh" min:"1" max:"1048576" doc:"number of bare accelerators"`
-	Bandwidth    Key[units.Rate]     `key:"bandwidth" kinds:"ring switch full-mesh" required:"ring switch full-mesh" positive:"true" doc:"rate of each link, per direction"`
-	Latency      Key[units.Duration] `key:"latency" kinds:"ring switch full-mesh" required:"ring switch full-mesh" doc:"time from one accelerator to the next, beside the bytes"`
+	Dims         Key[[]int64]        `key:"dims" kinds:"torus" required:"torus" min:"1" max:"1048576" doc:"accelerators along each dimension, those of the first following each other"`
+	Wrap         Key[[]bool]         `key:"wrap" kinds:"torus" doc:"whether the ends of each dimension are joined, or of all; they are where left out"`
+	Dimension    []Dimension         `key:"dimension" kinds:"multi" doc:"dimensions of a network, the innermost first; messages walk them in this order"`
+	Bandwidth    Key[units.Rate]     `key:"bandwidth" kinds:"ring switch full-mesh torus" required:"ring switch full-mesh torus" positive:"true" doc:"rate of each link, per direction"`
+	Latency      Key[units.Duration] `key:"latency" kinds:"ring switch full-mesh torus" required:"ring switch full-mesh torus" doc:"time from one accelerator to the next, beside the bytes"`
 
-	Host             Key[string]         `key:"host" kinds:"single-host leaf-spine fat-tree rail" required:"single-host leaf-spine fat-tree rail" doc:"host of the catalogue, or a [hosts.NAME] of this file"`
-	Hosts            Key[int64]          `key:"hosts" kinds:"single-host leaf-spine fat-tree rail" required:"leaf-spine rail" min:"1" max:"262144" doc:"number of hosts; a fat-tree holds as many as fit where left out"`
-	HostsPerRack     Key[int64]          `key:"hosts_per_rack" kinds:"single-host leaf-spine fat-tree rail" min:"1" max:"262144" doc:"hosts that join one leaf (leaf-spine, default 4) or one group of leaves (rail, default 32)"`
-	Oversubscription Key[float64]        `key:"oversubscription" kinds:"single-host leaf-spine fat-tree rail" default:"1.0" min:"0.01" max:"1000" doc:"down-links of a leaf for each of its up-links"`
-	LinkLatency      Key[units.Duration] `key:"link_latency" kinds:"single-host leaf-spine fat-tree rail" doc:"time through one cable; the host's where left out"`
-	SwitchLatency    Key[units.Duration] `key:"switch_latency" kinds:"single-host leaf-spine fat-tree rail" doc:"time through one switch; the host's where left out"`
-	Routing          Key[string]         `key:"routing" kinds:"single-host leaf-spine fat-tree rail" default:"\"ecmp\"" enum:"ecmp" later:"adaptive spray" doc:"how flows choose among equal paths"`
+	Host             Key[string]         `key:"host" kinds:"single-host leaf-spine fat-tree rail dragonfly" doc:"host of the catalogue, or a [hosts.NAME] of this file"`
+	Hosts            Key[int64]          `key:"hosts" kinds:"single-host leaf-spine fat-tree rail dragonfly" min:"1" max:"262144" doc:"number of hosts; a fat-tree or dragonfly holds as many as fit where left out"`
+	Pool             []HostPool          `key:"pool" kinds:"leaf-spine fat-tree rail dragonfly" doc:"racks of different hosts, in place of host and hosts: those of one pool after those of another"`
+	HostsPerRack     Key[int64]          `key:"hosts_per_rack" kinds:"single-host leaf-spine fat-tree rail dragonfly" min:"1" max:"262144" doc:"hosts that join one leaf (leaf-spine, default 4), one group of leaves (rail, default 32) or one router (dragonfly, default those with 8 NICs together)"`
+	Oversubscription Key[float64]        `key:"oversubscription" kinds:"single-host leaf-spine fat-tree rail dragonfly" default:"1.0" min:"0.01" max:"1000" doc:"down-links of a leaf for each of its up-links"`
+	LinkLatency      Key[units.Duration] `key:"link_latency" kinds:"single-host leaf-spine fat-tree rail dragonfly" doc:"time through one cable; the host's where left out"`
+	SwitchLatency    Key[units.Duration] `key:"switch_latency" kinds:"single-host leaf-spine fat-tree rail dragonfly" doc:"time through one switch; the host's where left out"`
+	Routing          Key[string]         `key:"routing" kinds:"graph single-host leaf-spine fat-tree rail dragonfly" default:"\"ecmp\"" enum:"ecmp adaptive spray static minimal valiant ugal" doc:"how messages choose among equal paths: ecmp, by a hash of the connection at every switch; adaptive, the least loaded when a message starts; spray, all at once; static, by destination (D-mod-k in a fat-tree). A dragonfly takes minimal (its ecmp), valiant and ugal too"`
+	QueuePairs       Key[int64]          `key:"queue_pairs" kinds:"graph leaf-spine fat-tree rail dragonfly" default:"1" min:"1" max:"1024" doc:"connections that a message is spread over under ecmp, each hashed by itself"`
+	Planes           Key[int64]          `key:"planes" kinds:"leaf-spine rail" default:"1" min:"1" max:"16" doc:"networks that do not meet; a NIC has a port in each, of an equal part of its rate"`
+	ToRs             Key[int64]          `key:"tors" kinds:"leaf-spine rail" default:"1" min:"1" max:"16" doc:"leaves that a NIC joins where it else joins one, with a port at each of an equal part of its rate; they share the spines"`
 	K                Key[int64]          `key:"k" kinds:"fat-tree" required:"fat-tree" min:"2" max:"256" doc:"ports of each switch of a fat-tree; an even number"`
+	Groups           Key[int64]          `key:"groups" kinds:"dragonfly" min:"1" max:"262144" doc:"groups of a dragonfly; as many as the hosts need where left out"`
+	Routers          Key[int64]          `key:"routers" kinds:"dragonfly" min:"1" max:"4096" doc:"routers of a group, joined each to each; twice the NICs of one where left out"`
+	GlobalLinks      Key[int64]          `key:"global_links" kinds:"dragonfly" min:"1" max:"4096" doc:"cables of a router to other groups; as many as its NICs where left out"`
 
-	Nodes     Later `key:"nodes" doc:"CSV of the nodes of a graph"`
-	Links     Later `key:"links" doc:"CSV of the cables of a graph"`
-	Dims      Later `key:"dims" doc:"sizes of a torus"`
-	Dimension Later `key:"dimension" doc:"dimensions of a multi-dimensional network, innermost first"`
-	Pool      Later `key:"pool" doc:"racks of different hosts"`
-	Site      Later `key:"site" doc:"one of several sites"`
-	WAN       Later `key:"wan" doc:"a link between sites"`
-	Storage   Later `key:"storage" doc:"storage that jobs read and write"`
-	Fault     Later `key:"fault" doc:"what breaks, and how often"`
+	accelerators int64 // of its hosts, once checked
+}
+
+// Site is one [[topology.site]].
+type Site struct {
+	Name Key[string] `key:"name" required:"true" doc:"name of the site, which those of its hosts begin with"`
+	Network
+}
+
+// WAN is one [[topology.wan]].
+type WAN struct {
+	Header
+	From      Key[string]         `key:"from" required:"true" doc:"name of a site"`
+	To        Key[string]         `key:"to" required:"true" doc:"name of another"`
+	Bandwidth Key[units.Rate]     `key:"bandwidth" required:"true" positive:"true" doc:"rate of the cable, per direction"`
+	Latency   Key[units.Duration] `key:"latency" required:"true" doc:"time from gateway to gateway, beside the bytes"`
+}
+
+// Dimension is one [[topology.dimension]].
+type Dimension struct {
+	Header
+	Kind      Key[string]         `key:"kind" required:"true" enum:"ring switch full-mesh" doc:"how the accelerators along the dimension are joined"`
+	Size      Key[int64]          `key:"size" required:"true" min:"1" max:"1048576" doc:"accelerators along the dimension"`
+	Bandwidth Key[units.Rate]     `key:"bandwidth" required:"true" positive:"true" doc:"rate of each link, per direction"`
+	Latency   Key[units.Duration] `key:"latency" required:"true" doc:"time from one accelerator to the next, beside the bytes"`
+}
+
+// HostPool is one [[topology.pool]].
+type HostPool struct {
+	Header
+	Name  Key[string] `key:"name" doc:"what faults call the pool"`
+	Host  Key[string] `key:"host" required:"true" doc:"host of the catalogue, or a [hosts.NAME] of this file"`
+	Hosts Key[int64]  `key:"hosts" required:"true" min:"1" max:"262144" doc:"number of hosts; they begin a rack of their own"`
 }
 
 // Workload is all that runs: the tables [[workload.training]] and so on.

@@ -39,9 +39,18 @@ func Ring(n int, bandwidth units.Rate, latency units.Duration) (*Topology, error
 		return nil, err
 	}
 	t := &Topology{Kind: "ring", accelerators: n}
-	t.router = t.buildRing(0, n, float64(bandwidth), 1, sim.Time(latency))
+	t.router = t.buildRing(span{0, 1, n}, false, float64(bandwidth), 1, sim.Time(latency))
 	return t, nil
 }
+
+// span is accelerators at equal distances: all of a host, or a line of a grid.
+type span struct {
+	first  NodeID
+	stride int
+	n      int
+}
+
+func (s span) at(i int) NodeID { return s.first + NodeID(i*s.stride) }
 
 // ringRouter knows that link 2i of its links leads from accelerator i up to
 // i+1, and link 2i+1 back.
@@ -49,16 +58,22 @@ type ringRouter struct {
 	first NodeID
 	n     int
 	links LinkID
+	open  bool // a line: its ends are not joined
+	evens bool // a way half round goes up from even places only
 }
 
-func (t *Topology) buildRing(first NodeID, n int, capacity, efficiency float64, latency sim.Time) ringRouter {
-	r := ringRouter{first, n, LinkID(len(t.Links))}
-	cables := n
-	if n <= 2 {
-		cables = n - 1
+// ringLinks is the number of links of a ring, or of a line.
+func ringLinks(n int, open bool) int {
+	if open || n <= 2 {
+		return 2 * (n - 1)
 	}
-	for i := range cables {
-		t.addCable(first+NodeID(i), first+NodeID((i+1)%n), capacity, efficiency, latency, latency)
+	return 2 * n
+}
+
+func (t *Topology) buildRing(s span, open bool, capacity, efficiency float64, latency sim.Time) ringRouter {
+	r := ringRouter{first: s.first, n: s.n, links: LinkID(len(t.Links)), open: open || s.n <= 2}
+	for i := range ringLinks(s.n, open) / 2 {
+		t.addCable(s.at(i), s.at((i+1)%s.n), capacity, efficiency, latency, latency)
 	}
 	return r
 }
@@ -66,10 +81,11 @@ func (t *Topology) buildRing(first NodeID, n int, capacity, efficiency float64, 
 func (r ringRouter) route(src, dst NodeID, _ uint64, path []LinkID) []LinkID {
 	i, j := int(src-r.first), int(dst-r.first)
 	up := (j - i + r.n) % r.n
-	if r.n == 2 {
-		return append(path, r.links+LinkID(i))
+	upwards := 2*up < r.n || 2*up == r.n && (i%2 == 0 || !r.evens)
+	if r.open {
+		upwards = i < j
 	}
-	if 2*up <= r.n {
+	if upwards {
 		for ; i != j; i = (i + 1) % r.n {
 			path = append(path, r.links+LinkID(2*i))
 		}
@@ -88,7 +104,7 @@ func Switch(n int, bandwidth units.Rate, latency units.Duration) (*Topology, err
 		return nil, err
 	}
 	t := &Topology{Kind: "switch", accelerators: n}
-	t.router = t.buildStar("switch", 0, n, float64(bandwidth), 1, sim.Time(latency))
+	t.router = t.buildStar("switch", span{0, 1, n}, float64(bandwidth), 1, sim.Time(latency))
 	return t, nil
 }
 
@@ -99,11 +115,11 @@ type starRouter struct {
 	links LinkID
 }
 
-func (t *Topology) buildStar(name string, first NodeID, n int, capacity, efficiency float64, latency sim.Time) starRouter {
-	r := starRouter{first, LinkID(len(t.Links))}
+func (t *Topology) buildStar(name string, s span, capacity, efficiency float64, latency sim.Time) starRouter {
+	r := starRouter{s.first, LinkID(len(t.Links))}
 	hub := t.addSwitch(name)
-	for i := range n {
-		t.addCable(first+NodeID(i), hub, capacity, efficiency, latency/2, latency-latency/2)
+	for i := range s.n {
+		t.addCable(s.at(i), hub, capacity, efficiency, latency/2, latency-latency/2)
 	}
 	return r
 }
@@ -118,7 +134,7 @@ func FullMesh(n int, bandwidth units.Rate, latency units.Duration) (*Topology, e
 		return nil, err
 	}
 	t := &Topology{Kind: "full-mesh", accelerators: n}
-	t.router = t.buildMesh(0, n, float64(bandwidth), 1, sim.Time(latency))
+	t.router = t.buildMesh(span{0, 1, n}, float64(bandwidth), 1, sim.Time(latency))
 	return t, nil
 }
 
@@ -130,13 +146,13 @@ type meshRouter struct {
 	links LinkID
 }
 
-func (t *Topology) buildMesh(first NodeID, n int, capacity, efficiency float64, latency sim.Time) meshRouter {
-	r := meshRouter{first, n, LinkID(len(t.Links))}
-	for i := range n {
-		for j := range n {
+func (t *Topology) buildMesh(s span, capacity, efficiency float64, latency sim.Time) meshRouter {
+	r := meshRouter{s.first, s.n, LinkID(len(t.Links))}
+	for i := range s.n {
+		for j := range s.n {
 			if i != j {
 				t.Links = append(t.Links, Link{
-					From: first + NodeID(i), To: first + NodeID(j), Latency: latency,
+					From: s.at(i), To: s.at(j), Latency: latency,
 					Capacity: capacity, Payload: capacity * efficiency,
 				})
 			}

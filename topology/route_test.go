@@ -209,12 +209,12 @@ func TestECMPSpreads(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			const spines, connections = 32, 20_480
-			for hop := range 2 {
+			for at := range NodeID(2) {
 				var taken [spines]float64
 				for i := range connections {
 					src, dst, label := c.draw(i)
-					s := ECMP(src, dst, label, hop, spines)
-					if s != ECMP(src, dst, label, hop, spines) {
+					s := ECMP(1, at, src, dst, label, spines)
+					if s != ECMP(1, at, src, dst, label, spines) {
 						t.Fatal("the hash is not a function")
 					}
 					taken[s]++
@@ -224,36 +224,41 @@ func TestECMPSpreads(t *testing.T) {
 					chi += (n - connections/spines) * (n - connections/spines) / (connections / spines)
 				}
 				if chi > 61.1 {
-					t.Errorf("hop %d: chi-square %.1f over 32 spines: %v", hop, chi, taken)
+					t.Errorf("switch %d: chi-square %.1f over 32 spines: %v", at, chi, taken)
 				}
 			}
 		})
 	}
 }
 
-// The choices at two hops of one way are independent, or all traffic of an
-// aggregation switch would meet on few of its cores (hash polarization).
+// The choices at two switches of one way are independent, or all traffic of an
+// aggregation switch would meet on few of its cores (hash polarization). So are
+// those of one switch under two seeds.
 func TestECMPDoesNotPolarize(t *testing.T) {
 	const n, connections = 8, 64 * 320
-	var pairs [n * n]float64
+	var switches, seeds [n * n]float64
 	for i := range connections {
 		src, dst := NodeID(i), NodeID(i*7+1)
-		pairs[ECMP(src, dst, 0, 0, n)*n+ECMP(src, dst, 0, 1, n)]++
+		first := ECMP(1, 40, src, dst, 0, n)
+		switches[first*n+ECMP(1, 41, src, dst, 0, n)]++
+		seeds[first*n+ECMP(2, 40, src, dst, 0, n)]++
 	}
-	chi := 0.0
-	for _, k := range pairs {
-		chi += (k - 320) * (k - 320) / 320
-	}
-	if chi > 103.4 { // 63 degrees of freedom, once in a thousand times
-		t.Errorf("chi-square %.1f over pairs of choices", chi)
+	for name, pairs := range map[string][n * n]float64{"two switches": switches, "two seeds": seeds} {
+		chi := 0.0
+		for _, k := range pairs {
+			chi += (k - 320) * (k - 320) / 320
+		}
+		if chi > 103.4 { // 63 degrees of freedom, once in a thousand times
+			t.Errorf("%s: chi-square %.1f over pairs of choices", name, chi)
+		}
 	}
 }
 
 func TestECMPIsInRange(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(1, 1<<20).Draw(t, "n")
-		got := ECMP(NodeID(rapid.Int32().Draw(t, "src")), NodeID(rapid.Int32().Draw(t, "dst")),
-			rapid.Uint64().Draw(t, "label"), rapid.IntRange(0, 8).Draw(t, "hop"), n)
+		got := ECMP(rapid.Uint64().Draw(t, "seed"), NodeID(rapid.Int32().Draw(t, "at")),
+			NodeID(rapid.Int32().Draw(t, "src")), NodeID(rapid.Int32().Draw(t, "dst")), rapid.Uint64().Draw(t, "label"), n)
 		if got < 0 || got >= n {
 			t.Fatalf("next hop %d of %d", got, n)
 		}

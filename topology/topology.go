@@ -27,8 +27,11 @@
 //
 // A route is computed when asked for, from the structure of the fabric, in time
 // proportional to its length; there is no table of all pairs. Where several
-// paths are equally short, a hash of (source, destination, label) picks one, as
-// equal-cost multi-path routing does with a packet's five-tuple; see [ECMP].
+// paths are equally short the topology's [Routing] says which of them a message
+// takes. [Topology.Way] is what a message crosses, be it one path or several with
+// a part of the message on each; [Topology.Route] is the path of a single
+// connection, which a hash of (source, destination, label) picks at every switch
+// as equal-cost multi-path routing does with a packet's five-tuple; see [ECMP].
 //
 // # Numbering
 //
@@ -84,19 +87,24 @@ type Server struct {
 	FirstNIC         NodeID
 }
 
-// Topology is an immutable graph. Build one with Links, Ring, Switch, FullMesh,
-// SingleHost, LeafSpine, FatTree or Rail. It is safe for concurrent use.
+// Topology is an immutable graph. Build one with the function that is called like
+// its kind: Ring, LeafSpine and so on. It is safe for concurrent use.
 type Topology struct {
 	Kind    string
+	Routing Routing
 	Links   []Link
 	Racks   []Rack
 	Servers []Server // none for the kinds without hosts
 
 	accelerators int
 	nics         int
-	hostOf       []int32 // of each accelerator, where there are hosts
+	hostOf       []int32  // of each accelerator, where there are hosts
+	endNames     []string // of accelerators, in a graph only
 	switchNames  []string
+	passing      int      // the last so many switches are hosts of a graph
 	linkNames    []string // of bare links only
+	siteNames    []string // nil: one site
+	siteFirst    []int    // first server of each site
 	router       router
 }
 
@@ -112,7 +120,10 @@ func (t *Topology) Accelerators() int { return t.accelerators }
 func (t *Topology) NICs() int { return t.nics }
 
 // Switches is the number of switches, those inside hosts included.
-func (t *Topology) Switches() int { return len(t.switchNames) }
+func (t *Topology) Switches() int { return len(t.switchNames) - t.passing }
+
+// nodes is the number of nodes of every sort.
+func (t *Topology) nodes() int { return t.accelerators + t.nics + len(t.switchNames) }
 
 // Server is the index in Servers of an accelerator's host, -1 where there are
 // no hosts.
@@ -138,34 +149,15 @@ func (t *Topology) NIC(accelerator NodeID) NodeID {
 // nicOf is the NIC that accelerator i of the host uses.
 func (h *Host) nicOf(i int) int { return i * h.NICs / h.Accelerators }
 
-// Route appends to path the links from one accelerator to another, in order.
-// label tells apart connections between the same two (queue pairs, channels);
-// where there are several shortest paths it decides between them. An
-// accelerator reaches itself over no links.
+// Route appends to path the links of one connection from an accelerator to
+// another, in order. label tells apart connections between the same two (queue
+// pairs, channels); where there are several shortest paths it decides between
+// them, unless the routing is Static. An accelerator reaches itself over no links.
 func (t *Topology) Route(src, dst NodeID, label uint64, path []LinkID) []LinkID {
 	if src == dst {
 		return path
 	}
 	return t.router.route(src, dst, label, path)
-}
-
-// ECMP is the hash that picks one of n equally good next hops of a connection
-// at switch number hop of its way (0 for the first switch that has a choice):
-// the splitmix64 finalizer (Steele, Lea, Flood, OOPSLA 2014) over source,
-// destination, label and hop, reduced to n by its high bits. Real switches hash
-// the five-tuple with a seed of their own; the label stands for the ports.
-func ECMP(src, dst NodeID, label uint64, hop, n int) int {
-	x := mix(uint64(uint32(src))<<32 | uint64(uint32(dst)))
-	x = mix(x ^ label)
-	x = mix(x + uint64(hop))
-	return int((x >> 32) * uint64(n) >> 32)
-}
-
-func mix(x uint64) uint64 {
-	x += 0x9E3779B97F4A7C15
-	x = (x ^ x>>30) * 0xBF58476D1CE4E5B9
-	x = (x ^ x>>27) * 0x94D049BB133111EB
-	return x ^ x>>31
 }
 
 // Bare says whether there are no hosts: accelerators and links alone.
@@ -177,6 +169,8 @@ func (t *Topology) NodeName(n NodeID) string {
 	switch i := int(n); {
 	case n < 0:
 		return ""
+	case i < len(t.endNames):
+		return t.endNames[i]
 	case i < t.accelerators:
 		if t.Bare() {
 			return "acc" + strconv.Itoa(i)
@@ -191,8 +185,15 @@ func (t *Topology) NodeName(n NodeID) string {
 	}
 }
 
-// ServerName is the name of a host: "host3".
-func (t *Topology) ServerName(server int) string { return "host" + strconv.Itoa(server) }
+// ServerName is the name of a host: "host3", or where there are several sites
+// "east/host3".
+func (t *Topology) ServerName(server int) string {
+	if t.siteNames == nil {
+		return "host" + strconv.Itoa(server)
+	}
+	site := t.siteOf(server)
+	return t.siteNames[site] + "/host" + strconv.Itoa(server-t.siteFirst[site])
+}
 
 func (t *Topology) serverOfNIC(n NodeID) int {
 	lo, hi := 0, len(t.Servers)
@@ -217,10 +218,14 @@ func (t *Topology) LinkName(l LinkID) string {
 	return t.NodeName(k.From) + ">" + t.NodeName(k.To)
 }
 
-// AcceleratorNames maps the names of all accelerators to their nodes.
+// AcceleratorNames maps the names of all accelerators to their nodes, and in a
+// graph those of all hosts, between which there may be flows as well.
 func (t *Topology) AcceleratorNames() map[string]NodeID {
 	names := make(map[string]NodeID, t.accelerators)
 	for i := range NodeID(t.accelerators) {
+		names[t.NodeName(i)] = i
+	}
+	for i := NodeID(t.nodes() - t.passing); int(i) < t.nodes(); i++ {
 		names[t.NodeName(i)] = i
 	}
 	return names
@@ -237,7 +242,7 @@ func (t *Topology) addCable(a, b NodeID, capacity, efficiency float64, into, bac
 
 func (t *Topology) addSwitch(name string) NodeID {
 	t.switchNames = append(t.switchNames, name)
-	return NodeID(t.accelerators + t.nics + len(t.switchNames) - 1)
+	return NodeID(t.nodes() - 1)
 }
 
 func checkBare(n int, bandwidth units.Rate, latency units.Duration, links int) error {

@@ -48,7 +48,7 @@ func built(t testing.TB, topo *Topology, err error) *Topology {
 // checkGraph holds what is true of every topology with nodes.
 func checkGraph(t testing.TB, topo *Topology) {
 	t.Helper()
-	nodes := NodeID(topo.Accelerators() + topo.NICs() + topo.Switches())
+	nodes := NodeID(topo.nodes())
 	cables := map[[2]NodeID]int{}
 	names := map[string]bool{}
 	for n := range nodes {
