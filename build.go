@@ -42,7 +42,8 @@ type plant struct {
 	collectives []*cluster.CollectiveBenchmark
 	names       []string // of each collective workload
 	replays     []*replayed
-	queued      *queued // nil without [[workload.jobs]]
+	queued      *queued  // nil without [[workload.jobs]]
+	hosting     *hosting // nil where jobs are not placed host by host
 	warnings    []string
 }
 
@@ -52,6 +53,7 @@ type builder struct {
 	*plant
 	topology *topology.Topology
 	links    *scenario.LinkTable
+	nodes    *scenario.NodeTable
 	faults   scenario.Faults
 	taken    map[string]int // names of workloads
 }
@@ -75,6 +77,7 @@ func buildScaled(s *scenario.Scenario, o Options, scale topology.Scale) (*plant,
 		bins = 0 // only what an iteration takes is asked for
 	}
 	b.cluster = cluster.NewScheduled(b.engine, b.topology, bins, policy(&s.Scheduler))
+	b.addHosting()
 	if s.Sim.Fidelity.Value == "analytic" {
 		b.cluster.Network.Isolate()
 	}
@@ -128,7 +131,19 @@ func (b *builder) buildTopology() {
 		}
 		b.topology, err = topology.Links(links)
 	case "pool":
-		b.topology, err = topology.Pool(int(t.Accelerators.Value))
+		n := int(t.Accelerators.Value)
+		if t.File.Set {
+			var faults scenario.Faults
+			if b.nodes, faults = s.ReadNodes(); faults != nil {
+				b.faults = append(b.faults, faults...)
+				return
+			}
+			n = 0
+			for _, of := range b.nodes.Accelerators {
+				n += of
+			}
+		}
+		b.topology, err = topology.Pool(n)
 	case "ring":
 		b.topology, err = topology.Ring(int(t.Accelerators.Value), t.Bandwidth.Value, t.Latency.Value)
 	case "switch":

@@ -67,6 +67,11 @@ func (p *plant) collect(status string) (*Result, error) {
 		r.Tables = append(r.Tables, jobs.table(), jobs.stretchTable(), jobs.series())
 		s.Add(result.Jobs, jobs.record(p.scenario.Scheduler.Policy.Value))
 	}
+	if p.hosting != nil {
+		loads := p.cluster.Loads()
+		r.Tables = append(r.Tables, loadTable(loads))
+		s.Add(result.Placement, placementRecord(p.hosting.placer.Rule.String(), loads))
+	}
 	if t.Kind != "pool" {
 		s.Add(result.Network, p.networkRecord(uses, end))
 		r.Tables = append(r.Tables, linkTable(t, uses, end))

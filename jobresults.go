@@ -9,6 +9,7 @@ import (
 
 	"github.com/railyard/railyard/cluster"
 	"github.com/railyard/railyard/result"
+	"github.com/railyard/railyard/scheduler"
 	"github.com/railyard/railyard/sim"
 	workload "github.com/railyard/railyard/workload/jobs"
 )
@@ -159,7 +160,7 @@ func (r *jobResults) fairness() {
 		}
 		took := (j.FinishedAt - j.Start).Seconds()
 		others := (until(j.FinishedAt) - until(j.Start)) / took
-		share := max(1, float64(j.Count)*others/float64(r.total))
+		share := max(1, j.demand()*others/float64(r.total))
 		j.rho = took / (j.alone.Seconds() * share)
 	}
 }
@@ -276,12 +277,12 @@ func (r *jobResults) series() *result.Table {
 		j := &r.jobs[i]
 		to := j.Start + j.completion(r.end)
 		inside.Add(j.Start, to, 1, jobBins)
-		wanted.Add(j.Start, to, float64(j.Count), jobBins)
+		wanted.Add(j.Start, to, j.demand(), jobBins)
 	}
 	for _, s := range r.stretches {
 		j := &r.jobs[s.job]
 		running.Add(s.from, s.to, 1, jobBins)
-		held.Add(s.from, s.to, float64(j.Count), jobBins)
+		held.Add(s.from, s.to, j.demand(), jobBins)
 	}
 	shift := result.CommonShift(r.end, jobBins, &inside, &wanted, &running, &held)
 	width := sim.Time(1) << shift
@@ -396,7 +397,15 @@ func (j *jobResult) held(t sim.Time) float64 {
 	if j.shared {
 		return 0
 	}
-	return t.Seconds() * float64(j.Count)
+	return t.Seconds() * j.demand()
+}
+
+// demand is the accelerators that the job wants, parts of them as parts.
+func (j *jobResult) demand() float64 {
+	if j.Needs.Milli > 0 {
+		return float64(j.Count) * float64(j.Needs.Milli) / scheduler.Whole
+	}
+	return float64(j.Count)
 }
 
 // owners sums up the jobs of each user, group or type, those that held the most

@@ -51,15 +51,20 @@ func (b *builder) addJobs() {
 	q := &queued{trace: jobs.New(b.cluster), first: len(b.cluster.Jobs)}
 	q.trace.PreemptionCost = sim.Time(b.scenario.Scheduler.PreemptionCost.Value)
 	seen := map[string]int32{}
+	wants := b.newRequests()
+	var needs []scheduler.Request
 	n := b.topology.Accelerators()
 	for i := range all {
 		w := &all[i]
 		rows, faults := b.readJobs(w, seen)
 		b.faults = append(b.faults, faults...)
+		rows = b.fill(w, b.settle(w, rows))
 		for k := range rows {
 			j := &rows[k]
 			at := scenario.Position{File: b.scenario.Path(w.File.Value), Line: j.Line, Col: 1}
-			if j.Accelerators > n {
+			if j.Accelerators <= n {
+				needs = append(needs, wants.add(j, at))
+			} else {
 				b.faults = append(b.faults, at.Faultf("accelerators", "accelerators: job %q wants %d at once, and the topology has %d", j.ID, j.Accelerators, n))
 			}
 			j.Submit += w.Start.Value.Seconds()
@@ -72,6 +77,7 @@ func (b *builder) addJobs() {
 		}
 		q.rows = append(q.rows, rows...)
 	}
+	wants.finish()
 	if b.faults != nil {
 		return
 	}
@@ -85,7 +91,7 @@ func (b *builder) addJobs() {
 	for i := range q.rows {
 		r := &q.rows[i]
 		q.jobs[i] = cluster.Job{
-			Name: r.ID, Start: sim.FromSeconds(r.Submit), Count: r.Accelerators, Program: programs[i],
+			Name: r.ID, Start: sim.FromSeconds(r.Submit), Count: r.Accelerators, Needs: needs[i], Program: programs[i],
 			Estimate: max(durations[i], 1), // 0 would be none
 		}
 		submitted[i] = &q.jobs[i]

@@ -56,6 +56,9 @@ type Job struct {
 	Count  int
 	List   []int32
 	Shared bool
+	// Needs is what it wants of hosts beside the number of accelerators, where
+	// jobs are placed host by host (Cluster.Place).
+	Needs scheduler.Request
 	// Estimate is what the scheduler is told of the time that it runs; 0 tells it
 	// nothing.
 	Estimate sim.Time
@@ -72,7 +75,12 @@ type Job struct {
 	StartedAt, FinishedAt sim.Time // StartedAt the first time
 	Stops                 int      // how often its accelerators were taken away
 
+	// Speed is that of its accelerators, as a multiple of that for which
+	// durations are given; 0 is 1.
+	Speed float64
+
 	footprints []*network.Footprint // that Bundle was given for it
+	shares     []scheduler.Share    // of hosts, where jobs are placed
 }
 
 // Cluster is a data centre in virtual time. Use New.
@@ -90,17 +98,19 @@ type Cluster struct {
 	// Err is why the first job that failed did, a *JobError; nil if none has.
 	Err error
 
-	actor    sim.Actor
-	queue    *scheduler.Queue
-	free     *scheduler.Free
-	deciding bool      // a decision is due at this instant
-	again    sim.Timer // the decision that the policy asked for
-	waiting  int       // jobs that do not run, but will
-	running  int
-	chosen   []int32 // accelerators, for a moment
-	begun    []int32 // jobs that the decision being made starts
-	ledgers  []*Ledger
-	owners   []string
+	actor sim.Actor
+	queue *scheduler.Queue
+	free  *scheduler.Free
+	// placement is how jobs get accelerators, and free unused, if it is not nil.
+	placement *placement
+	deciding  bool      // a decision is due at this instant
+	again     sim.Timer // the decision that the policy asked for
+	waiting   int       // jobs that do not run, but will
+	running   int
+	chosen    []int32 // accelerators, for a moment
+	begun     []int32 // jobs that the decision being made starts
+	ledgers   []*Ledger
+	owners    []string
 
 	launches []launch
 	idle     []int32 // launches to use again
@@ -168,7 +178,7 @@ func (c *Cluster) submit(j *Job) {
 	if j.List != nil {
 		known.Accelerators = len(j.List)
 	}
-	if j.Shared {
+	if j.Shared || j.Parts() {
 		known.Accelerators = 0
 	}
 	c.Engine.Schedule(j.Start, c.actor, argArrive|uint64(c.queue.Add(known)))
@@ -185,6 +195,9 @@ func (c *Cluster) Handle(now sim.Time, arg uint64) {
 	n := int(arg &^ argKind)
 	switch arg & argKind {
 	case argArrive:
+		if c.placement != nil {
+			c.placement.arrived(c.Jobs[n])
+		}
 		c.queue.Arrive(n, units.Duration(now))
 		c.due()
 	case argAgain:
@@ -193,6 +206,9 @@ func (c *Cluster) Handle(now sim.Time, arg uint64) {
 		c.deciding = false
 		again := sim.Time(c.queue.Decide(units.Duration(now), (*machine)(c)))
 		c.Engine.Arm(c.again, max(again, now))
+		if c.placement != nil {
+			c.placement.observe(now)
+		}
 		for _, job := range c.begun {
 			c.Jobs[job].Program.Begin(c, int(job))
 		}
@@ -213,12 +229,17 @@ func (c *Cluster) due() {
 // machine is the cluster as its scheduler sees it.
 type machine Cluster
 
-// Start gives a job those that it lists, or the free accelerators with the lowest
-// numbers.
+// Start gives a job those that it lists, or else those that the placement chooses,
+// without one the free accelerators with the lowest numbers.
 func (m *machine) Start(job int) bool {
 	c, j := (*Cluster)(m), m.Jobs[job]
 	list := c.chosen[:0]
 	switch {
+	case c.placement != nil && !j.Shared:
+		var ok bool
+		if list, ok = c.placement.place(j, list); !ok {
+			return false
+		}
 	case j.List != nil:
 		for _, a := range j.List {
 			if !j.Shared && !c.free.Has(a) {
@@ -268,6 +289,10 @@ func (m *machine) Stop(job int) {
 // release frees the accelerators that a job holds.
 func (c *Cluster) release(j *Job) {
 	if j.Shared {
+		return
+	}
+	if c.placement != nil {
+		c.placement.release(j)
 		return
 	}
 	for _, a := range j.Accelerators {

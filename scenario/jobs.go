@@ -21,8 +21,9 @@ type Jobs struct {
 	File  Key[string]         `key:"file" required:"true" doc:"CSV of jobs in the order of their submission: job,submit_s,accelerators,duration_s, optional estimate_s, user, group, type, priority and model; and what it needs of a host beside: milli (thousandths of each accelerator), cpu_milli (thousandths of a core), memory_bytes, accelerator (types that it runs on, separated by bars), status"`
 	Start Key[units.Duration] `key:"start" default:"\"0s\"" doc:"added to every submit_s"`
 
-	Format Key[string] `key:"format" default:"\"csv\"" enum:"csv philly helios acme pai openb slurm swf" doc:"how the file is written: csv as above, or a trace as railyard trace convert reads it, in any order and rebased to its first submission"`
-	Strict Key[bool]   `key:"strict" default:"false" doc:"refuse a trace with rows that cannot be understood, which are left out with a warning otherwise; a csv is always refused"`
+	Format Key[string]  `key:"format" default:"\"csv\"" enum:"csv philly helios acme pai openb slurm swf" doc:"how the file is written: csv as above, or a trace as railyard trace convert reads it, in any order and rebased to its first submission"`
+	Fill   Key[float64] `key:"fill" min:"0.01" max:"100" doc:"fill the cluster: whatever times the file has, its jobs come in random order, one a second, copies of random ones after them, until they want this many times the accelerators that there are; all end after the last has come (the experiment of Weng et al., USENIX ATC 2023)"`
+	Strict Key[bool]    `key:"strict" default:"false" doc:"refuse a trace with rows that cannot be understood, which are left out with a warning otherwise; a csv is always refused"`
 }
 
 // ReadJobs reads the file that a [[workload.jobs]] names. Jobs are numbered and
@@ -124,6 +125,7 @@ func (s *Scenario) checkJobs(b *binder) {
 	if !slices.IsSorted(k.LASLimits.Value) {
 		b.faultf(k.LASLimits.Pos, "scheduler.las_limits", "must rise from one to the next")
 	}
+	s.checkPlacement(b)
 	if s.Topology == nil || s.Topology.Kind.Value != "pool" {
 		return
 	}

@@ -40,9 +40,9 @@ type Topology struct {
 	Header
 	Kind Key[string] `key:"kind" required:"true" enum:"links ring switch full-mesh single-host leaf-spine fat-tree rail pool" later:"graph torus multi dragonfly" doc:"what is built"`
 
-	File Key[string] `key:"file" kinds:"links" required:"links" doc:"CSV of bare directed links: link,capacity_Bps,latency_s"`
+	File Key[string] `key:"file" kinds:"links pool" required:"links" doc:"links: CSV of bare directed links: link,capacity_Bps,latency_s. pool: in place of accelerators, CSV of its hosts: node,accelerators, optional type, speed (a multiple of that for which durations are given), cpu_milli, memory_bytes, rack, rails, pod"`
 
-	Accelerators Key[int64]          `key:"accelerators" kinds:"pool ring switch full-mesh" required:"pool ring switch full-mesh" min:"1" max:"1048576" doc:"number of bare accelerators"`
+	Accelerators Key[int64]          `key:"accelerators" kinds:"pool ring switch full-mesh" required:"ring switch full-mesh" min:"1" max:"1048576" doc:"number of bare accelerators"`
 	Bandwidth    Key[units.Rate]     `key:"bandwidth" kinds:"ring switch full-mesh" required:"ring switch full-mesh" positive:"true" doc:"rate of each link, per direction"`
 	Latency      Key[units.Duration] `key:"latency" kinds:"ring switch full-mesh" required:"ring switch full-mesh" doc:"time from one accelerator to the next, beside the bytes"`
 
@@ -180,7 +180,8 @@ type Replay struct {
 type Scheduler struct {
 	Header
 	Policy         Key[string]         `key:"policy" default:"\"fifo\"" enum:"fifo fifo-skip sjf sjf-skip easy-backfill srtf srsf las" doc:"which job runs next; see the description of the package scheduler"`
-	Placement      Key[string]         `key:"placement" default:"\"pack\"" enum:"pack" later:"spread topology random fragmentation" doc:"which accelerators a job gets"`
+	Placement      Key[string]         `key:"placement" enum:"pack spread topology random best-fit dot-product fragmentation" doc:"which accelerators a job gets, by host; see the description of the package scheduler. Left out: the free ones with the lowest numbers"`
+	Consolidate    Key[bool]           `key:"consolidate" default:"false" doc:"jobs wait rather than lie on more hosts than they must"`
 	LASLimits      Key[[]float64]      `key:"las_limits" min:"1e-9" max:"1e12" doc:"attained service at which a job falls to the next queue of las, in accelerator-seconds or seconds; [3250, 7200] where left out"`
 	LASService     Key[string]         `key:"las_service" default:"\"accelerator-time\"" enum:"accelerator-time time" doc:"what las counts as service: time x accelerators, or time"`
 	PreemptionCost Key[units.Duration] `key:"preemption_cost" default:"\"0s\"" doc:"time that a job which was stopped has to run in addition, to save and load its state"`

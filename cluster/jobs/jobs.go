@@ -2,8 +2,8 @@
 //
 // # Model
 //
-// A job needs a time of service on its whole gang, wherever that lies; it
-// communicates with nobody. If its accelerators are taken away it keeps what it has
+// A job needs a time of service on its whole gang, wherever that lies, divided by
+// the speed of the slowest of its accelerators; it communicates with nobody. If its accelerators are taken away it keeps what it has
 // done, and once it has accelerators again it needs the preemption cost in addition,
 // to save and load its state. So a job is one event in each stretch that it runs.
 package jobs
@@ -44,6 +44,15 @@ type run struct {
 	slot    int32
 	stretch int32
 	job     int
+	speed   float64 // of the accelerators that it has; 0 is 1
+}
+
+// scaled is a time multiplied, exact where there is nothing to multiply by.
+func (r *run) scaled(t sim.Time, by float64) sim.Time {
+	if r.speed == 0 || r.speed == 1 {
+		return t
+	}
+	return sim.FromSeconds(t.Seconds() * by)
 }
 
 // Stretch is a time in which a job ran.
@@ -89,7 +98,8 @@ func (r *run) Begin(c *cluster.Cluster, job int) {
 	t.idle = t.idle[:last]
 	t.slots[r.slot].run = r
 	now := c.Engine.Now()
-	c.Engine.Arm(t.slots[r.slot].timer, now.After(r.left))
+	r.speed = c.Jobs[job].Speed
+	c.Engine.Arm(t.slots[r.slot].timer, now.After(r.scaled(r.left, 1/r.speed)))
 
 	r.stretch = int32(len(t.stretches))
 	t.stretches = append(t.stretches, Stretch{job, now, -1, len(t.spans)})
@@ -106,7 +116,8 @@ func (r *run) Begin(c *cluster.Cluster, job int) {
 func (r *run) Stop(c *cluster.Cluster, _ int) {
 	t, now := r.trace, c.Engine.Now()
 	c.Engine.Disarm(t.slots[r.slot].timer)
-	r.left = (r.left - (now - t.stretches[r.stretch].From)).After(t.PreemptionCost)
+	done := r.scaled(now-t.stretches[r.stretch].From, r.speed)
+	r.left = max(0, r.left-done).After(t.PreemptionCost)
 	t.end(r, now)
 }
 
