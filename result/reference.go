@@ -38,7 +38,7 @@ var places = []struct {
 	{"summary.json", "network.most_contended[]", []Metric{Link, Contended, Utilization, LinkContenders}},
 	{"summary.json", "network.most_contended[].contenders[]", []Metric{ContenderName, Contended}},
 	{"summary.json", "jobs", []Metric{
-		JobPolicy, JobCount, JobsFinished, JobsFailed, JobsUnfinished, JobMakespan, JobCompletion, JobWaits, JobSlowdowns, JobRhos,
+		JobPolicy, JobCount, JobsFinished, JobsFailed, JobsCancelled, JobsUnfinished, JobMakespan, JobCompletion, JobWaits, JobSlowdowns, JobRhos,
 		JobJain, JobAllocation, JobUtilization, JobHeld, JobLost, JobAllPreemptions, JobPreempted, JobUsers, JobGroups, JobTypes,
 	}},
 	{"summary.json", "jobs.jct_s", []Metric{Mean, Median, P95, P99}},

@@ -13,6 +13,10 @@ func byArrival(r *record) rank { return rank{seq: r.seq} }
 
 func byEstimate(r *record) rank { return rank{lo: uint64(r.left()), seq: r.seq} }
 
+// byPriority puts a higher priority first: its order is that of the numbers turned
+// round, negative ones included.
+func byPriority(r *record) rank { return rank{lo: ^(uint64(r.Priority) ^ 1<<63), seq: r.seq} }
+
 // greedy starts jobs in their order and lets them run to their end. A strict one
 // stops at the first for which there is no room, any other goes on to those that
 // fit.
