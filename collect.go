@@ -65,6 +65,9 @@ func (p *plant) collect(status string) (*Result, error) {
 	if p.queued != nil {
 		jobs := p.jobResults()
 		r.Tables = append(r.Tables, jobs.table(), jobs.stretchTable(), jobs.series())
+		if p.scenario.Scheduler.Decisions.Value {
+			r.Tables = append(r.Tables, jobs.decisionTable(p.queued.audit))
+		}
 		s.Add(result.Jobs, jobs.record(p.scenario.Scheduler.Policy.Value))
 	}
 	if t.Kind != "pool" {

@@ -283,6 +283,32 @@ func (r *jobResults) stretchTable() *result.Table {
 	}}
 }
 
+// decisionTable is the audit of the queue.
+func (r *jobResults) decisionTable(audit []scheduler.Decision) *result.Table {
+	n := len(audit)
+	at, until, free := make([]float64, n), make([]float64, n), make([]int64, n)
+	job, action, reason, other := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
+	for i, d := range audit {
+		at[i], until[i], free[i] = d.At.Seconds(), result.Missing, int64(d.Free)
+		job[i], action[i], reason[i] = r.jobs[d.Job].Name, string(d.Action), string(d.Reason)
+		if d.Until != scheduler.Never {
+			until[i] = d.Until.Seconds()
+		}
+		if d.Other >= 0 {
+			other[i] = r.jobs[d.Other].Name
+		}
+	}
+	return &result.Table{Name: "decisions", Lines: true, Columns: []result.Column{
+		{Metric: result.DecisionTime, Numbers: at},
+		{Metric: result.JobID, Text: job},
+		{Metric: result.DecisionAction, Text: action},
+		{Metric: result.DecisionReason, Text: reason},
+		{Metric: result.DecisionOther, Text: other},
+		{Metric: result.DecisionUntil, Numbers: until},
+		{Metric: result.DecisionFree, Integers: free},
+	}}
+}
+
 // series is what waits and what runs over time.
 func (r *jobResults) series() *result.Table {
 	var inside, wanted, running, held result.Bins // inside: in the system, waiting or running

@@ -18,6 +18,7 @@ type queued struct {
 	rows  []workload.Job
 	jobs  []cluster.Job // of each row
 	first int           // number of the first in the cluster
+	audit []scheduler.Decision
 }
 
 // policy is what [scheduler] says of who runs next.
@@ -102,6 +103,9 @@ func (b *builder) addJobs() {
 		submitted[i] = &q.jobs[i]
 	}
 	b.cluster.Submit(submitted...)
+	if b.scenario.Scheduler.Decisions.Value {
+		b.cluster.Audit(func(d scheduler.Decision) { q.audit = append(q.audit, d) })
+	}
 	b.plant.queued = q
 }
 

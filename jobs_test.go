@@ -204,7 +204,7 @@ func TestJobsThatCannotRun(t *testing.T) {
 			"[scheduler]\npolicy = \"drf\"\n[[scheduler.group]]\nname = \"lab\"\nquota = 3\n[[scheduler.group]]\nname = \"shop\"\nquota = 2\n",
 			"case.toml:13:9: scheduler.group[1].quota: with those of the groups before, 5 accelerators are promised, and the topology has 4",
 		},
-		"twice in two files":      {"job,submit_s,accelerators,duration_s\na,0,1,1\n", "[[workload.jobs]]\nfile = \"jobs.csv\"\n", `jobs.csv:2:1: job: "a" is there twice`},
+		"twice in two files": {"job,submit_s,accelerators,duration_s\na,0,1,1\n", "[[workload.jobs]]\nfile = \"jobs.csv\"\n", `jobs.csv:2:1: job: "a" is there twice`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := railyard.Check(loadQueue(t, c.rows, c.more))

@@ -143,6 +143,9 @@ func NewScheduled(engine *sim.Engine, t *topology.Topology, seriesBins int, p sc
 	return c
 }
 
+// Audit has the scheduler tell each decision as it makes it.
+func (c *Cluster) Audit(log func(scheduler.Decision)) { c.queue.Log = log }
+
 // Owner registers a name for contention to be accounted under.
 func (c *Cluster) Owner(name string) network.Owner {
 	c.owners = append(c.owners, name)

@@ -56,4 +56,12 @@ var (
 	SeriesRunning      = Metric{Name: "running", Definition: "jobs that run, mean over the interval"}
 	SeriesQueuedDemand = Metric{Name: "queued_accelerators", Definition: "accelerators that the waiting jobs want, mean over the interval"}
 	SeriesAllocation   = Metric{Name: "allocation_ratio", Unit: "ratio", Definition: "share of all accelerators that jobs hold, mean over the interval"}
+
+	// The audit of a queue.
+	DecisionTime   = Metric{Name: "time_s", Unit: "s", Definition: "when it was decided"}
+	DecisionAction = Metric{Name: "action", Definition: `"start"; "stop"; "reserve" a time at which the job is to start; "demote" to the next queue of las`}
+	DecisionReason = Metric{Name: "reason", Definition: `"first" in the order of the policy; "fits", where those before it, if any, have no room; "ahead", with those before it within what there is; "behind", those before it leave too little; "blocked", the first, and too little is free; "planned", the earliest time at which it delays nobody; "reserved", that time has come; "ends-before" the time reserved for another; "beside" another at its reserved time; "own", within the quota of its group; "borrows" what nobody wants whose own it is; "reclaimed" by another's group; "service", the limit of its queue is reached`}
+	DecisionOther  = Metric{Name: "other", Definition: "the job that the reason speaks of"}
+	DecisionUntil  = Metric{Name: "until_s", Unit: "s", Definition: "the time that the reason speaks of"}
+	DecisionFree   = Metric{Name: "free_accelerators", Definition: "accelerators free when it was decided"}
 )

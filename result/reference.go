@@ -57,6 +57,7 @@ var places = []struct {
 		JobID, JobSubmit, JobStart, JobFinish, JobAccelerators, JobStatus, JobWait, JobRun, JobSlowdown, JobPreemptions, JobRho,
 		JobUser, JobGroup, JobType, JobModel,
 	}},
+	{"decisions.jsonl", "decisions", []Metric{DecisionTime, JobID, DecisionAction, DecisionReason, DecisionOther, DecisionUntil, DecisionFree}},
 	{"stretches.csv", "stretches", []Metric{JobID, StretchStart, StretchEnd, StretchWhere}},
 	{"job_series.csv", "job_series", []Metric{SeriesTime, SeriesQueued, SeriesQueuedDemand, SeriesRunning, SeriesAllocation}},
 	{"links.csv", "links", []Metric{Link, From, To, Capacity, LinkBytes, Busy, Utilization, Contended, PayloadCapacity}},

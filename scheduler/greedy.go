@@ -35,6 +35,10 @@ func (g *greedy) arrive(q *Queue, job int32) {
 func (g *greedy) finish(*Queue, int32) {}
 
 func (g *greedy) decide(q *Queue, m Machine) {
+	reason := First
+	if !g.strict {
+		reason = Fits
+	}
 	for g.waiting.count > 0 {
 		most := int32(q.free)
 		if g.strict {
@@ -47,7 +51,7 @@ func (g *greedy) decide(q *Queue, m Machine) {
 		if int(g.waiting.sizes[c]) > q.free {
 			break
 		}
-		if q.start(g.waiting.first(c).job, m) {
+		if q.start(g.waiting.first(c).job, m, because(reason)) {
 			g.waiting.pop(c)
 			continue
 		}

@@ -79,7 +79,7 @@ func (p *preemptive) decide(q *Queue, m Machine) {
 	}
 	stopped := p.stops[:0]
 	for _, e := range p.stops {
-		if q.stop(e.job, m) {
+		if q.stop(e.job, m, because(Behind)) {
 			stopped = append(stopped, e)
 		}
 	}
@@ -138,7 +138,7 @@ func (p *preemptive) choose(left int32, offset uint64) int32 {
 func (p *preemptive) start(q *Queue, e entry, m Machine) {
 	r := &q.jobs[e.job]
 	switch {
-	case !q.start(e.job, m):
+	case !q.start(e.job, m, because(Ahead)):
 		p.waiting.push(r.size(), e)
 	case r.Fixed:
 		p.held += r.size()

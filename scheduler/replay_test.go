@@ -39,6 +39,7 @@ type replay struct {
 	err      error // what the queue was caught at
 
 	watch func(r *replay) error // after each decision
+	ended func(job int)
 }
 
 func (r *replay) Start(job int) bool {
@@ -115,6 +116,9 @@ func watched(p scheduler.Policy, accelerators int64, tasks []task, watch func(r 
 				r.free += tasks[i].gang
 				r.outcomes[i].finish = r.now
 				ended++
+				if r.ended != nil {
+					r.ended(i)
+				}
 				r.queue.Finish(i, units.Duration(r.now)*second)
 			}
 		}

@@ -87,6 +87,9 @@ type Machine interface {
 // Queue is the state of a policy: the jobs that wait and those that run. Use
 // NewQueue.
 type Queue struct {
+	// Log, if set, is told each decision as it is made.
+	Log func(Decision)
+
 	policy     Policy
 	free       int // accelerators that no job holds
 	total      int
@@ -185,7 +188,7 @@ func (q *Queue) Decide(now units.Duration, m Machine) (again units.Duration) {
 }
 
 // start starts a job for which there is room, if the machine can.
-func (q *Queue) start(job int32, m Machine) bool {
+func (q *Queue) start(job int32, m Machine, w why) bool {
 	r := &q.jobs[job]
 	if r.Accelerators > q.free {
 		panic(fmt.Sprintf("scheduler: job %d wants %d accelerators of %d", job, r.Accelerators, q.free))
@@ -193,14 +196,16 @@ func (q *Queue) start(job int32, m Machine) bool {
 	if !m.Start(int(job)) {
 		return false
 	}
+	q.note(job, Start, w)
 	r.running, r.began = true, q.now
 	q.free -= r.Accelerators
 	return true
 }
 
 // stop stops a running job, and reports whether it waits again.
-func (q *Queue) stop(job int32, m Machine) (waits bool) {
+func (q *Queue) stop(job int32, m Machine, w why) (waits bool) {
 	r := &q.jobs[job]
+	q.note(job, Stop, w)
 	m.Stop(int(job))
 	r.running = false
 	r.executed += q.now - r.began

@@ -16,13 +16,14 @@ import (
 // room for one, those that borrow give back, the latest start first; if they hold too
 // little, or may not be stopped, nobody borrows until there is room.
 type shares struct {
-	order    order
-	had      func(*share) float64 // what a group has had; nil has the jobs' order alone decide
-	reclaim  bool
-	halfLife units.Duration
-	groups   []share
-	names    map[string]int32 // of the groups
-	refused  []entry          // that the machine could not place in this decision
+	order     order
+	had       func(*share) float64 // what a group has had; nil has the jobs' order alone decide
+	reclaim   bool
+	halfLife  units.Duration
+	borrowing Reason // of starts beyond a quota, where there are quotas
+	groups    []share
+	names     map[string]int32 // of the groups
+	refused   []entry          // that the machine could not place in this decision
 }
 
 // share is one group.
@@ -38,9 +39,12 @@ type share struct {
 }
 
 func newShares(p Policy, o order) *shares {
-	s := &shares{order: o, reclaim: p.Preemption != NoPreemption, halfLife: p.HalfLife, names: map[string]int32{}}
+	s := &shares{borrowing: Fits, order: o, reclaim: p.Preemption != NoPreemption, halfLife: p.HalfLife, names: map[string]int32{}}
 	for _, g := range p.Groups {
 		s.add(g)
+		if g.Quota > 0 {
+			s.borrowing = Borrows
+		}
 	}
 	switch p.Name {
 	case "fair-share":
@@ -119,7 +123,7 @@ func (s *shares) decide(q *Queue, m Machine) {
 			if g == nil {
 				break
 			}
-			s.start(q, m, g, class)
+			s.start(q, m, g, class, because(s.borrowing))
 		}
 	}
 	for _, e := range s.refused {
@@ -136,11 +140,11 @@ func (s *shares) serveOwn(q *Queue, m Machine) bool {
 			if g == nil {
 				return true
 			}
-			if !s.reclaimed(q, m, g.waiting.sizes[class]) {
+			if !s.reclaimed(q, m, g.waiting.first(class).job) {
 				return false
 			}
 		}
-		s.start(q, m, g, class)
+		s.start(q, m, g, class, because(Own))
 	}
 }
 
@@ -170,9 +174,9 @@ func (s *shares) next(most int32, own bool) (*share, int) {
 }
 
 // start starts the first job of a class of a group.
-func (s *shares) start(q *Queue, m Machine, g *share, class int) {
+func (s *shares) start(q *Queue, m Machine, g *share, class int, w why) {
 	e := g.waiting.pop(class)
-	if !q.start(e.job, m) {
+	if !q.start(e.job, m, w) {
 		s.refused = append(s.refused, e)
 		return
 	}
@@ -180,9 +184,10 @@ func (s *shares) start(q *Queue, m Machine, g *share, class int) {
 	g.running = append(g.running, e.job)
 }
 
-// reclaimed stops jobs of groups that borrow until there is room for a gang. It stops
+// reclaimed stops jobs of groups that borrow until there is room for a job. It stops
 // none, and reports false, if there would not be.
-func (s *shares) reclaimed(q *Queue, m Machine, gang int32) bool {
+func (s *shares) reclaimed(q *Queue, m Machine, wants int32) bool {
+	gang := q.jobs[wants].size()
 	if !s.reclaim {
 		return false
 	}
@@ -222,7 +227,7 @@ func (s *shares) reclaimed(q *Queue, m Machine, gang int32) bool {
 			continue
 		}
 		s.leave(q, job)
-		if q.stop(job, m) {
+		if q.stop(job, m, why{Reclaimed, wants, Never}) {
 			s.arrive(q, job)
 		}
 	}
