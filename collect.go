@@ -65,6 +65,9 @@ func (p *plant) collect(status string) (*Result, error) {
 	if p.queued != nil {
 		jobs := p.jobResults()
 		r.Tables = append(r.Tables, jobs.table(), jobs.stretchTable(), jobs.series())
+		if p.scenario.Scheduler.Decisions.Value {
+			r.Tables = append(r.Tables, jobs.decisionTable(p.queued.audit))
+		}
 		s.Add(result.Jobs, jobs.record(p.scenario.Scheduler.Policy.Value))
 	}
 	if p.hosting != nil {
@@ -79,7 +82,7 @@ func (p *plant) collect(status string) (*Result, error) {
 	if t.Accelerators() > 0 && t.Kind != "pool" {
 		r.Tables = append(r.Tables, p.acceleratorTable(end))
 	}
-	if table := p.acceleratorSeries(end); table != nil && t.Kind != "pool" {
+	if table := p.acceleratorSeries(end); table != nil && (p.queued == nil || len(p.cluster.Ledgers()) > 0) {
 		r.Tables = append(r.Tables, table)
 	}
 	if table := p.linkSeries(uses, end); table != nil {

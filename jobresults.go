@@ -53,7 +53,9 @@ func (p *plant) jobResults() *jobResults {
 	q, end := p.queued, p.engine.Now()
 	r := &jobResults{end: end, first: end, total: p.cluster.Topology.Accelerators()}
 	trace := q.trace.Stretches(end)
+	suspends := policy(&p.scenario.Scheduler).Preemption == scheduler.Suspend
 	owed := make([]sim.Time, len(p.cluster.Jobs)) // cost of preemptions that is not paid yet
+	begun := make([]int, len(p.cluster.Jobs))     // stretches
 	for n, j := range p.cluster.Jobs {
 		x := jobResult{Job: j, row: &workload.Job{}, shared: j.Shared}
 		if k := n - q.first; k >= 0 && k < len(q.rows) {
@@ -90,9 +92,15 @@ func (p *plant) jobResults() *jobResults {
 		j := &r.jobs[s.Job]
 		length := s.To - s.From
 		j.ran += length
-		paid := min(length, owed[s.Job]) // what a job does first
-		j.lost += paid
-		owed[s.Job] += q.trace.PreemptionCost - paid
+		if suspends {
+			paid := min(length, owed[s.Job]) // what a job does first
+			j.lost += paid
+			owed[s.Job] += q.trace.PreemptionCost - paid
+			continue
+		}
+		if begun[s.Job]++; begun[s.Job] <= j.Stops { // what it did was for nothing
+			j.lost += length
+		}
 	}
 	r.fairness()
 	return r
@@ -155,7 +163,7 @@ func (r *jobResults) fairness() {
 	for i := range r.jobs {
 		j := &r.jobs[i]
 		j.rho = result.Missing
-		if !j.Finished || j.alone == 0 {
+		if !j.done() || j.alone == 0 {
 			continue
 		}
 		took := (j.FinishedAt - j.Start).Seconds()
@@ -169,11 +177,16 @@ func (j *jobResult) status() string {
 	switch {
 	case j.Failed:
 		return "failed"
+	case j.Cancelled:
+		return "cancelled"
 	case j.Finished:
 		return "finished"
 	}
 	return "unfinished"
 }
+
+// done says whether all of its work is.
+func (j *jobResult) done() bool { return j.Finished && !j.Failed && !j.Cancelled }
 
 // completion is the time from submission to the end, wait the part of it without
 // accelerators, up to now where the job has not ended.
@@ -185,7 +198,7 @@ func (j *jobResult) completion(now sim.Time) sim.Time {
 }
 
 func (j *jobResult) slowdown() float64 {
-	if !j.Finished || j.alone == 0 {
+	if !j.done() || j.alone == 0 {
 		return result.Missing
 	}
 	return j.completion(0).Seconds() / j.alone.Seconds()
@@ -270,6 +283,32 @@ func (r *jobResults) stretchTable() *result.Table {
 	}}
 }
 
+// decisionTable is the audit of the queue.
+func (r *jobResults) decisionTable(audit []scheduler.Decision) *result.Table {
+	n := len(audit)
+	at, until, free := make([]float64, n), make([]float64, n), make([]int64, n)
+	job, action, reason, other := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
+	for i, d := range audit {
+		at[i], until[i], free[i] = d.At.Seconds(), result.Missing, int64(d.Free)
+		job[i], action[i], reason[i] = r.jobs[d.Job].Name, string(d.Action), string(d.Reason)
+		if d.Until != scheduler.Never {
+			until[i] = d.Until.Seconds()
+		}
+		if d.Other >= 0 {
+			other[i] = r.jobs[d.Other].Name
+		}
+	}
+	return &result.Table{Name: "decisions", Lines: true, Columns: []result.Column{
+		{Metric: result.DecisionTime, Numbers: at},
+		{Metric: result.JobID, Text: job},
+		{Metric: result.DecisionAction, Text: action},
+		{Metric: result.DecisionReason, Text: reason},
+		{Metric: result.DecisionOther, Text: other},
+		{Metric: result.DecisionUntil, Numbers: until},
+		{Metric: result.DecisionFree, Integers: free},
+	}}
+}
+
 // series is what waits and what runs over time.
 func (r *jobResults) series() *result.Table {
 	var inside, wanted, running, held result.Bins // inside: in the system, waiting or running
@@ -332,7 +371,7 @@ func distribution(values []float64) *result.Record {
 func (r *jobResults) record(policy string) *result.Record {
 	var jct, wait, slowdown, rho []float64
 	var held, lost, pace, squares float64
-	var failed, unfinished, stops, stopped int64
+	var failed, cancelled, unfinished, stops, stopped int64
 	for i := range r.jobs {
 		j := &r.jobs[i]
 		held += j.held(j.ran)
@@ -344,6 +383,8 @@ func (r *jobResults) record(policy string) *result.Record {
 		switch {
 		case j.Failed:
 			failed++
+		case j.Cancelled:
+			cancelled++
 		case !j.Finished:
 			unfinished++
 		default:
@@ -363,6 +404,7 @@ func (r *jobResults) record(policy string) *result.Record {
 	c.Add(result.JobCount, int64(len(r.jobs)))
 	c.Add(result.JobsFinished, int64(len(jct)))
 	c.Add(result.JobsFailed, failed)
+	c.Add(result.JobsCancelled, cancelled)
 	c.Add(result.JobsUnfinished, unfinished)
 	c.Add(result.JobMakespan, makespan)
 	n := float64(len(slowdown))
@@ -429,7 +471,7 @@ func (r *jobResults) owners(of func(j *jobResult) string) []*result.Record {
 		o := &all[k]
 		o.jobs++
 		o.held += j.held(j.ran)
-		if j.Finished && !j.Failed {
+		if j.done() {
 			o.finished++
 			o.jct += j.completion(r.end).Seconds()
 			o.wait += (j.completion(r.end) - j.ran).Seconds()

@@ -37,7 +37,7 @@ func (b *builder) addHosting() {
 	switch {
 	case b.nodes != nil:
 		b.poolHosts(h)
-	case !b.topology.Bare() && (k.Placement.Set || k.Consolidate.Value):
+	case !b.topology.Bare() && (k.Placement.Set || k.Consolidate.Value || k.AntiAffinity.Set):
 		b.fabricHosts(h)
 	default:
 		return
@@ -202,10 +202,11 @@ type requests struct {
 	fits   map[scheduler.Request]bool
 	all    []scheduler.Request
 	partly string // a job that wants parts of accelerators
+	apart  map[string]int32
 }
 
 func (b *builder) newRequests() *requests {
-	r := &requests{builder: b, fits: map[scheduler.Request]bool{}}
+	r := &requests{builder: b, fits: map[scheduler.Request]bool{}, apart: map[string]int32{"": 0}}
 	if b.hosting != nil {
 		r.idle = scheduler.NewPlacer(b.hosting.hosts, scheduler.Placing{Consolidate: b.hosting.placer.Consolidate})
 	}
@@ -240,6 +241,23 @@ func (r *requests) add(j *workload.Job, at scenario.Position) scheduler.Request 
 			j.ID, j.Accelerator, strings.Join(slices.Sorted(maps.Keys(h.types)), ", ")))
 		return want
 	}
+	r.fit(want, j, at)
+	if j.Milli > 0 || j.Accelerators == 0 {
+		r.partly = j.ID
+	}
+	r.all = append(r.all, want)
+	value := map[string]string{"user": j.User, "group": j.Group, "type": j.Type, "model": j.Model}[r.scenario.Scheduler.AntiAffinity.Value]
+	number, known := r.apart[value]
+	if !known {
+		number = int32(len(r.apart))
+		r.apart[value] = number
+	}
+	want.Apart = number
+	return want
+}
+
+// fit tries a request on the idle cluster, each once.
+func (r *requests) fit(want scheduler.Request, j *workload.Job, at scenario.Position) {
 	fits, known := r.fits[want]
 	if !known {
 		fits = r.idle.Place(want) != nil
@@ -248,11 +266,6 @@ func (r *requests) add(j *workload.Job, at scenario.Position) scheduler.Request 
 	if !fits && len(r.faults) == 0 {
 		r.faults = append(r.faults, at.Faultf("", "job %q finds no room even on the idle cluster: %s", j.ID, needsOf(j)))
 	}
-	if j.Milli > 0 || j.Accelerators == 0 {
-		r.partly = j.ID
-	}
-	r.all = append(r.all, want)
-	return want
 }
 
 // needsOf says what a job wants of hosts.

@@ -91,6 +91,12 @@ placement = "pack"
 			[]float64{60, 20},
 		},
 		{
+			// They have no type, so nothing keeps them apart.
+			"together", "a,0,1,10,,,A100\nb,0,1,10,,,A100\nc,0,1,10,,,A100\n", "scheduler.anti_affinity=type",
+			[]string{"4", "5", "6"},
+			[]float64{5, 5, 5},
+		},
+		{
 			"spread", "a,0,2,10,,,A100\nb,0,2,10,,,A100\n", "scheduler.placement=spread",
 			[]string{"4-5", "8-9"},
 			[]float64{5, 5},
@@ -113,6 +119,28 @@ placement = "pack"
 				t.Errorf("jobs ended at %v, want %v", got, c.finish)
 			}
 		})
+	}
+}
+
+// Jobs of one user do not share a host: her third waits for one of two.
+func TestAntiAffinity(t *testing.T) {
+	r := run(t, `[topology]
+kind = "pool"
+file = "nodes.csv"
+[[workload.jobs]]
+file = "jobs.csv"
+[scheduler]
+policy = "fifo-skip"
+anti_affinity = "user"
+`, map[string]string{
+		"nodes.csv": "node,accelerators\na,4\nb,4\n",
+		"jobs.csv":  "job,submit_s,accelerators,duration_s,user\na,0,1,10,ann\nb,0,1,20,ann\nc,0,1,10,ann\nd,0,1,10,bob\n",
+	})
+	if got, want := words(t, r, "stretches", "placement"), []string{"0", "4", "1", "0"}; !slices.Equal(got, want) {
+		t.Errorf("jobs ran on %q, want %q", got, want)
+	}
+	if got, want := column(t, r, "jobs", "finish_s"), []float64{10, 20, 20, 10}; !slices.Equal(got, want) {
+		t.Errorf("jobs ended at %v, want %v", got, want)
 	}
 }
 

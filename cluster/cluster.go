@@ -42,8 +42,9 @@ type Program interface {
 type Stoppable interface {
 	Program
 	// Stop is called when the accelerators are taken away. Begin follows once the
-	// job has accelerators again.
-	Stop(c *Cluster, job int)
+	// job has accelerators again, if it is not cancelled; then it goes on where it was,
+	// or anew.
+	Stop(c *Cluster, job int, how scheduler.Preemption)
 }
 
 // Job is one workload that asks for accelerators.
@@ -62,6 +63,9 @@ type Job struct {
 	// Estimate is what the scheduler is told of the time that it runs; 0 tells it
 	// nothing.
 	Estimate sim.Time
+	// Priority and Group are as in scheduler.Job.
+	Priority int64
+	Group    string
 
 	Program Program
 
@@ -71,7 +75,7 @@ type Job struct {
 	Owner network.Owner
 
 	Started, Finished     bool
-	Failed                bool     // it could not go on; then it is Finished too
+	Failed, Cancelled     bool     // it could not go on, or was given up; then it is Finished too
 	StartedAt, FinishedAt sim.Time // StartedAt the first time
 	Stops                 int      // how often its accelerators were taken away
 
@@ -98,19 +102,20 @@ type Cluster struct {
 	// Err is why the first job that failed did, a *JobError; nil if none has.
 	Err error
 
-	actor sim.Actor
-	queue *scheduler.Queue
-	free  *scheduler.Free
-	// placement is how jobs get accelerators, and free unused, if it is not nil.
-	placement *placement
-	deciding  bool      // a decision is due at this instant
-	again     sim.Timer // the decision that the policy asked for
-	waiting   int       // jobs that do not run, but will
-	running   int
-	chosen    []int32 // accelerators, for a moment
-	begun     []int32 // jobs that the decision being made starts
-	ledgers   []*Ledger
-	owners    []string
+	actor      sim.Actor
+	queue      *scheduler.Queue
+	free       *scheduler.Free
+	placement  *placement // how jobs get accelerators, and free unused, if it is not nil
+	preemption scheduler.Preemption
+	deciding   bool      // a decision is due at this instant
+	again      sim.Timer // the decision that the policy asked for
+	waiting    int       // jobs that do not run, but will
+	queued     int       // of them, those that have come
+	running    int
+	chosen     []int32 // accelerators, for a moment
+	begun      []int32 // jobs that the decision being made starts
+	ledgers    []*Ledger
+	owners     []string
 
 	launches []launch
 	idle     []int32 // launches to use again
@@ -134,10 +139,11 @@ func New(engine *sim.Engine, t *topology.Topology, seriesBins int) *Cluster {
 func NewScheduled(engine *sim.Engine, t *topology.Topology, seriesBins int, p scheduler.Policy) *Cluster {
 	c := &Cluster{
 		Engine: engine, Topology: t, SeriesBins: seriesBins,
-		Network: network.New(engine, t, seriesBins),
-		Planner: collective.NewPlanner(t),
-		queue:   scheduler.NewQueue(p, t.Accelerators()),
-		free:    scheduler.NewFree(t.Accelerators()),
+		Network:    network.New(engine, t, seriesBins),
+		Planner:    collective.NewPlanner(t),
+		queue:      scheduler.NewQueue(p, t.Accelerators()),
+		free:       scheduler.NewFree(t.Accelerators()),
+		preemption: p.Preemption,
 	}
 	c.Network.Name = c.transferName
 	c.actor = engine.Register(c)
@@ -145,6 +151,9 @@ func NewScheduled(engine *sim.Engine, t *topology.Topology, seriesBins int, p sc
 	engine.Watch(c)
 	return c
 }
+
+// Audit has the scheduler tell each decision as it makes it.
+func (c *Cluster) Audit(log func(scheduler.Decision)) { c.queue.Log = log }
 
 // Owner registers a name for contention to be accounted under.
 func (c *Cluster) Owner(name string) network.Owner {
@@ -171,7 +180,7 @@ func (c *Cluster) submit(j *Job) {
 	c.Jobs = append(c.Jobs, j)
 	c.waiting++
 	_, stoppable := j.Program.(Stoppable)
-	known := scheduler.Job{Accelerators: j.Count, Estimate: scheduler.Never, Fixed: !stoppable}
+	known := scheduler.Job{Accelerators: j.Count, Estimate: scheduler.Never, Priority: j.Priority, Group: j.Group, Fixed: !stoppable}
 	if j.Estimate > 0 {
 		known.Estimate = units.Duration(j.Estimate)
 	}
@@ -195,6 +204,7 @@ func (c *Cluster) Handle(now sim.Time, arg uint64) {
 	n := int(arg &^ argKind)
 	switch arg & argKind {
 	case argArrive:
+		c.queued++
 		if c.placement != nil {
 			c.placement.arrived(c.Jobs[n])
 		}
@@ -271,6 +281,7 @@ func (m *machine) Start(job int) bool {
 		j.Started, j.StartedAt = true, c.Engine.Now()
 	}
 	c.waiting--
+	c.queued--
 	c.running++
 	c.begun = append(c.begun, int32(job))
 	return true
@@ -279,11 +290,16 @@ func (m *machine) Start(job int) bool {
 // Stop takes a job's accelerators away.
 func (m *machine) Stop(job int) {
 	c, j := (*Cluster)(m), m.Jobs[job]
-	j.Program.(Stoppable).Stop(c, job)
+	j.Program.(Stoppable).Stop(c, job, c.preemption)
 	j.Stops++
 	c.running--
-	c.waiting++
 	c.release(j)
+	if c.preemption == scheduler.Cancel {
+		j.Finished, j.Cancelled, j.FinishedAt = true, true, c.Engine.Now()
+		return
+	}
+	c.waiting++
+	c.queued++
 }
 
 // release frees the accelerators that a job holds.
@@ -319,7 +335,12 @@ func (c *Cluster) Done(job int) {
 	c.running--
 	c.release(j)
 	c.queue.Finish(job, units.Duration(c.Engine.Now()))
-	c.due()
+	switch {
+	case c.queued > 0:
+		c.due()
+	case c.running == 0:
+		c.Engine.Disarm(c.again) // nobody is left whom it concerns
+	}
 }
 
 // JobError is why a job could not go on.

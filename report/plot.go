@@ -36,6 +36,7 @@ type PlotOptions struct {
 	Out     string   // folder for the pictures, made if there is none
 	Formats []string // "png", "svg"
 	Links   int      // rows of the heat map, at most 64; 0 is 64
+	With    []string // further results folders whose jobs are compared with these
 }
 
 // FileError is what is wrong with a file of a results folder.
@@ -63,6 +64,12 @@ func (e *FileError) Unwrap() error { return e.Err }
 //	             from links.csv
 //	busbw        bus bandwidth against message size, from collectives.csv, if it
 //	             has two sizes of one collective
+//	jobs         which job had which accelerators of which host when, from
+//	             stretches.csv; of many jobs, how much of each host was allocated
+//	queue        jobs that waited and ran, over the share of the accelerators that
+//	             they had, from job_series.csv
+//	completion   distribution of completion time and wait, from jobs.csv, of each
+//	             run that is compared
 //
 // Titles are from summary.json, which a folder must have; a table that is not
 // there is skipped. Everything wrong with the folder comes back joined, each as
@@ -87,6 +94,9 @@ func Plot(dir string, o PlotOptions) ([]string, error) {
 	links := func(dir string, s *summary) (figure.Figure, string, error) {
 		return plotLinks(dir, s, cmp.Or(o.Links, maxRows))
 	}
+	completion := func(dir string, s *summary) (figure.Figure, string, error) {
+		return plotCompletion(dir, s, o.With)
+	}
 	type picture struct {
 		name string
 		figure.Figure
@@ -97,7 +107,7 @@ func Plot(dir string, o PlotOptions) ([]string, error) {
 	for _, p := range []struct {
 		name string
 		draw func(dir string, s *summary) (f figure.Figure, lacks string, err error)
-	}{{"utilization", plotUtilization}, {"links", links}, {"busbw", plotBandwidth}} {
+	}{{"utilization", plotUtilization}, {"links", links}, {"busbw", plotBandwidth}, {"jobs", plotStretches}, {"queue", plotQueue}, {"completion", completion}} {
 		f, lack, err := p.draw(dir, s)
 		switch {
 		case err != nil:
@@ -147,6 +157,9 @@ type summary struct {
 		Host         string `json:"host"`
 		Links        int64  `json:"links"`
 	} `json:"cluster"`
+	Jobs struct {
+		Policy string `json:"policy"`
+	} `json:"jobs"`
 }
 
 func readSummary(dir string) (*summary, error) {

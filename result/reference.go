@@ -38,7 +38,7 @@ var places = []struct {
 	{"summary.json", "network.most_contended[]", []Metric{Link, Contended, Utilization, LinkContenders}},
 	{"summary.json", "network.most_contended[].contenders[]", []Metric{ContenderName, Contended}},
 	{"summary.json", "jobs", []Metric{
-		JobPolicy, JobCount, JobsFinished, JobsFailed, JobsUnfinished, JobMakespan, JobCompletion, JobWaits, JobSlowdowns, JobRhos,
+		JobPolicy, JobCount, JobsFinished, JobsFailed, JobsCancelled, JobsUnfinished, JobMakespan, JobCompletion, JobWaits, JobSlowdowns, JobRhos,
 		JobJain, JobAllocation, JobUtilization, JobHeld, JobLost, JobAllPreemptions, JobPreempted, JobUsers, JobGroups, JobTypes,
 	}},
 	{"summary.json", "jobs.jct_s", []Metric{Mean, Median, P95, P99}},
@@ -59,6 +59,7 @@ var places = []struct {
 		JobUser, JobGroup, JobType, JobModel,
 	}},
 	{"loads.csv", "loads", []Metric{LoadTime, LoadArrived, LoadAllocated, LoadFragments}},
+	{"decisions.jsonl", "decisions", []Metric{DecisionTime, JobID, DecisionAction, DecisionReason, DecisionOther, DecisionUntil, DecisionFree}},
 	{"stretches.csv", "stretches", []Metric{JobID, StretchStart, StretchEnd, StretchWhere}},
 	{"job_series.csv", "job_series", []Metric{SeriesTime, SeriesQueued, SeriesQueuedDemand, SeriesRunning, SeriesAllocation}},
 	{"links.csv", "links", []Metric{Link, From, To, Capacity, LinkBytes, Busy, Utilization, Contended, PayloadCapacity}},

@@ -60,6 +60,12 @@ func TestCheckJobs(t *testing.T) {
 		{"jobs need accelerators", "[topology]\nkind = \"links\"\nfile = \"l.csv\"\n" + trace, `case.toml:4:1: workload.jobs[0]: has nowhere to run`},
 		{"limits of another policy", pool + trace + "[scheduler]\nlas_limits = [5]\n", `case.toml:7:14: scheduler.las_limits: belongs to policy = "las"; policy is "fifo"`},
 		{"limits fall", pool + trace + "[scheduler]\npolicy = \"las\"\nlas_limits = [5, 4]\n", `case.toml:8:14: scheduler.las_limits: must rise`},
+		{"quota of a policy without", pool + trace + "[scheduler]\n[[scheduler.group]]\nname = \"a\"\nquota = 4\n", `case.toml:7:1: scheduler.group[0]: has a quota or a limit, which policy "fifo" does not keep`},
+		{"limit below the quota", pool + trace + "[scheduler]\npolicy = \"drf\"\n[[scheduler.group]]\nname = \"a\"\nquota = 4\nlimit = 2\n", `case.toml:11:9: scheduler.group[0].limit: must not be below the quota, 4`},
+		{"group twice", pool + trace + "[scheduler]\npolicy = \"drf\"\n[[scheduler.group]]\nname = \"a\"\n[[scheduler.group]]\nname = \"a\"\n", `case.toml:11:8: scheduler.group[1].name: "a" is there twice`},
+		{"srtf stops", pool + trace + "[scheduler]\npolicy = \"srtf\"\npreemption = \"none\"\n", `case.toml:8:14: scheduler.preemption: must not be "none": policy "srtf" stops jobs`},
+		{"error of exact estimates", pool + trace + "[scheduler]\nestimate_error = 0.3\n", `case.toml:7:18: scheduler.estimate_error: belongs to estimates = "noisy"; estimates is "exact"`},
+		{"half-life", pool + trace + "[scheduler]\nhalf_life = \"1h\"\n", `case.toml:7:13: scheduler.half_life: belongs to policy = "fair-share"; policy is "fifo"`},
 		{"limits without number", pool + trace + "[scheduler]\npolicy = \"las\"\nlas_limits = [5, \"4\"]\n", `case.toml:8:18: scheduler.las_limits: must be a number`},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -132,6 +132,9 @@ func (s *Scenario) checkPlacement(b *binder) {
 	if k.Placement.Set && k.Placement.Value != "pack" {
 		b.faultf(k.Placement.Pos, "scheduler.placement", "%q chooses hosts, and a topology of kind %q has none; a pool has with a file of them", k.Placement.Value, t.Kind.Value)
 	}
+	if k.AntiAffinity.Set {
+		b.faultf(k.AntiAffinity.Pos, "scheduler.anti_affinity", "is about hosts, and a topology of kind %q has none; a pool has with a file of them", t.Kind.Value)
+	}
 	if k.Consolidate.Value {
 		b.faultf(k.Consolidate.Pos, "scheduler.consolidate", "is about hosts, and a topology of kind %q has none; a pool has with a file of them", t.Kind.Value)
 	}

@@ -23,6 +23,9 @@ type twin struct {
 	executed []int64
 	runs     []bool
 	queues   [][]int // of las: each its jobs in order
+
+	taken    []int64 // of conservative: accelerators in each second
+	reserved []int64 // and the start of each job
 }
 
 func (w *twin) waiting() (all []int) {
@@ -131,6 +134,32 @@ func (w *twin) easy() {
 	}
 }
 
+// conservative gives each job, when it comes, the earliest seconds in which it fits.
+func (w *twin) conservative(arrived []int) {
+	if w.taken == nil {
+		w.taken, w.reserved = make([]int64, 10_000), make([]int64, len(w.tasks))
+	}
+	for _, i := range arrived {
+		t := w.tasks[i]
+		for start := w.now; ; start++ {
+			window := w.taken[start : start+t.duration]
+			if slices.Max(window) > w.accelerators-t.gang {
+				continue
+			}
+			for s := range window {
+				window[s] += t.gang
+			}
+			w.reserved[i] = start
+			break
+		}
+	}
+	for _, i := range w.waiting() {
+		if w.reserved[i] == w.now {
+			w.start(i)
+		}
+	}
+}
+
 // service is what las counts.
 func (w *twin) service(i int) float64 {
 	if w.policy.LASByTime {
@@ -180,6 +209,8 @@ func (w *twin) decide(arrived []int) {
 		w.greedy(w.by(duration, w.waiting()), w.policy.Name == "sjf")
 	case "easy-backfill":
 		w.easy()
+	case "conservative-backfill":
+		w.conservative(arrived)
 	case "srtf":
 		w.grant(w.by(func(i int) int64 { return w.left[i] }, append(w.waiting(), w.running()...)))
 	case "srsf":
@@ -240,6 +271,7 @@ func TestTwin(t *testing.T) {
 		{Name: "sjf"},
 		{Name: "sjf-skip"},
 		{Name: "easy-backfill"},
+		{Name: "conservative-backfill"},
 		{Name: "srtf"},
 		{Name: "srsf"},
 		{Name: "las", LASLimits: []float64{7}},

@@ -27,6 +27,9 @@ func gallery() map[string]Figure {
 		"busbw":        busbw(),
 		"latency":      latency(),
 		"queue":        queue(),
+		"day":          day(),
+		"gantt4":       gantt(4, 8, 40),
+		"gantt32":      gantt(32, 8, 600),
 		"slowdown":     slowdown(),
 		"recovery":     recovery(),
 		"compared":     compared(),
@@ -172,6 +175,41 @@ func queue() Lines {
 		Series: []Series{{X: x, Y: y, Step: true}},
 		Limits: []Limit{{"", 9000}},
 	}
+}
+
+// day is the queue over the utilization that goes with it.
+func day() Panels {
+	q := queue()
+	used := make([]float64, len(q.Series[0].X))
+	for i, depth := range q.Series[0].Y {
+		used[i] = 1 - math.Exp(-depth/1500)
+	}
+	return Panels{
+		Title: "The cluster is full while jobs wait", X: q.X,
+		Panels: []Panel{
+			{Y: q.Y, Series: q.Series, Limits: q.Limits},
+			{Y: Axis{Label: "allocated", Unit: Ratio}, Series: []Series{{Name: "allocated", X: q.Series[0].X, Y: used, Step: true}}},
+		},
+	}
+}
+
+// gantt is jobs of one to all accelerators of a host, one after another.
+func gantt(hosts, accelerators, jobs int) Gantt {
+	random := rand.New(rand.NewPCG(11, 2))
+	free := make([]float64, hosts) // since when
+	g := Gantt{Title: "Wide jobs leave gaps", Subtitle: "first come, first served", X: Axis{Label: "time", Unit: Seconds}}
+	for i := range hosts {
+		g.Rows = append(g.Rows, fmt.Sprintf("host%d", i))
+	}
+	for i := range jobs {
+		h := i % hosts
+		low, length := random.IntN(accelerators), 1000*random.ExpFloat64()
+		g.Bars = append(g.Bars, Bar{
+			Row: h, Low: float64(low) / float64(accelerators), High: 1, From: free[h], To: free[h] + length, Name: fmt.Sprint(i), Hue: i,
+		})
+		free[h] += length
+	}
+	return g
 }
 
 // slowdown is two distributions on a logarithmic axis of ratios.

@@ -227,14 +227,28 @@ func (l Lines) draw(c *canvas) {
 	x := c.planX(l.X, &f, dataX)
 
 	c.grid(f, x, y)
+	l.drawLimits(c, f, y)
+	c.drawX(f, x)
+	c.drawY(f, y)
+	l.drawSeries(c, f, x, y, looks)
+	if dataY.lo > dataY.hi {
+		c.textAt(face{size: labelSize}, dimInk, (f.x0+f.x1)/2, (f.y0+f.y1)/2, centred, "no data")
+	}
+	side.draw(c, f, strip)
+}
+
+// drawLimits draws the lines of the limits into the frame.
+func (l Lines) drawLimits(c *canvas, f frame, y plan) {
 	for _, limit := range l.Limits {
 		if y.contains(limit.Value) {
 			at := f.y(y.at(limit.Value))
 			c.rule(pen{color: axisInk, width: 0.9, dash: dashed}, f.x0, at, f.x1, at)
 		}
 	}
-	c.drawX(f, x)
-	c.drawY(f, y)
+}
+
+// drawSeries draws the series into the frame, points over curves.
+func (l Lines) drawSeries(c *canvas, f frame, x, y plan, looks []look) {
 	for i, s := range l.Series {
 		if !s.Points {
 			c.curve(f, x.scale, y.scale, s, looks[i])
@@ -250,10 +264,6 @@ func (l Lines) draw(c *canvas) {
 			c.points(f, x.scale, y.scale, s, looks[i])
 		}
 	}
-	if dataY.lo > dataY.hi {
-		c.textAt(face{size: labelSize}, dimInk, (f.x0+f.x1)/2, (f.y0+f.y1)/2, centred, "no data")
-	}
-	side.draw(c, f, strip)
 }
 
 // legend names the series. A series without a name that is like another is

@@ -1,0 +1,134 @@
+package scheduler
+
+import (
+	"slices"
+	"sort"
+
+	"github.com/railyard/railyard/units"
+)
+
+// conservative is backfilling that delays nobody (Mu'alem, Feitelson 2001): each job
+// is given, when it comes, the earliest time at which it fits beside all that run
+// and all that have a reservation already. While estimates hold, it starts then.
+// When one did not, all reservations are made anew, in the order of arrival.
+type conservative struct {
+	running expectations
+	waiting []reservation // in the order of arrival
+	free    profile
+	planned int  // so many of the waiting have a reservation in free
+	broken  bool // an estimate did not hold
+}
+
+// reservation is when a waiting job is to start.
+type reservation struct {
+	job   int32
+	start units.Duration
+}
+
+func (c *conservative) arrive(_ *Queue, job int32) {
+	c.waiting = append(c.waiting, reservation{job: job})
+}
+
+func (c *conservative) finish(q *Queue, job int32) {
+	if c.running.remove(job) != q.now {
+		c.broken = true
+	}
+}
+
+func (c *conservative) decide(q *Queue, m Machine) {
+	if c.running.correct(q) || c.broken || c.free.steps == nil {
+		c.free.reset(q.now, q.free)
+		for _, x := range c.running.all {
+			c.free.add(x.end, Never, int(x.size))
+		}
+		c.planned, c.broken = 0, false
+	}
+	c.free.forget(q.now)
+	for ; c.planned < len(c.waiting); c.planned++ {
+		w := &c.waiting[c.planned]
+		r := &q.jobs[w.job]
+		length := max(r.left(), 1)
+		w.start = c.free.earliest(q.now, length, r.Accelerators)
+		c.free.add(w.start, w.start+min(length, Never-w.start), -r.Accelerators)
+		if w.start > q.now {
+			q.note(w.job, Reserve, why{Planned, none, w.start})
+		}
+	}
+	left := c.waiting[:0]
+	for _, w := range c.waiting {
+		if w.start > q.now || !q.start(w.job, m, because(Reserved)) {
+			c.broken = c.broken || w.start <= q.now // the machine could not place it
+			left = append(left, w)
+			continue
+		}
+		c.running.add(q, w.job)
+	}
+	c.waiting, c.planned = left, len(left)
+}
+
+func (c *conservative) wake() units.Duration {
+	next := Never
+	for _, w := range c.waiting {
+		next = min(next, w.start)
+	}
+	return next
+}
+
+// profile is how many accelerators are free from a time on.
+type profile struct{ steps []step }
+
+// step holds until the next.
+type step struct {
+	at   units.Duration
+	free int
+}
+
+// reset makes so many free from a time on.
+func (p *profile) reset(from units.Duration, free int) {
+	p.steps = append(p.steps[:0], step{from, free})
+}
+
+// forget drops what lies before a time.
+func (p *profile) forget(now units.Duration) {
+	i := sort.Search(len(p.steps), func(i int) bool { return p.steps[i].at > now })
+	p.steps = p.steps[max(0, i-1):]
+}
+
+// split has a step begin at a time, and gives its index.
+func (p *profile) split(at units.Duration) int {
+	i := sort.Search(len(p.steps), func(i int) bool { return p.steps[i].at >= at })
+	if i < len(p.steps) && p.steps[i].at == at {
+		return i
+	}
+	p.steps = slices.Insert(p.steps, i, step{at, p.steps[i-1].free})
+	return i
+}
+
+// add makes so many more free from one time to another.
+func (p *profile) add(from, to units.Duration, by int) {
+	i := p.split(from)
+	end := len(p.steps)
+	if to != Never {
+		end = p.split(to)
+	}
+	for ; i < end; i++ {
+		p.steps[i].free += by
+	}
+}
+
+// earliest is the first time from now on at which so many are free for so long.
+func (p *profile) earliest(now, length units.Duration, accelerators int) units.Duration {
+	start := now
+	for i := range p.steps {
+		if p.steps[i].at > start && p.steps[i].at-start >= length {
+			break
+		}
+		if p.steps[i].free < accelerators {
+			start = Never
+			if i+1 < len(p.steps) {
+				start = max(now, p.steps[i+1].at)
+			}
+		}
+	}
+	return start
+}
