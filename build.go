@@ -40,7 +40,8 @@ type plant struct {
 	collectives []*cluster.CollectiveBenchmark
 	names       []string // of each collective workload
 	replays     []*replayed
-	queued      *queued // nil without [[workload.jobs]]
+	queued      *queued  // nil without [[workload.jobs]]
+	hosting     *hosting // nil where jobs are not placed host by host
 	warnings    []string
 }
 
@@ -50,6 +51,7 @@ type builder struct {
 	*plant
 	topology *topology.Topology
 	links    *scenario.LinkTable
+	nodes    *scenario.NodeTable
 	faults   scenario.Faults
 	taken    map[string]int // names of workloads
 }
@@ -73,6 +75,7 @@ func buildScaled(s *scenario.Scenario, o Options, scale topology.Scale) (*plant,
 		bins = 0
 	}
 	b.cluster = cluster.NewScheduled(b.engine, b.topology, bins, policy(&s.Scheduler))
+	b.addHosting()
 	if s.Sim.Fidelity.Value == "analytic" {
 		b.cluster.Network.Isolate()
 	}

@@ -24,7 +24,7 @@ func (b *builder) buildTopology() {
 	case "graph":
 		faults, err = b.buildGraph()
 	case "pool":
-		b.topology, err = topology.Pool(int(t.Accelerators.Value))
+		faults, err = b.buildPool()
 	case "ring":
 		b.topology, err = topology.Ring(int(t.Accelerators.Value), t.Bandwidth.Value, t.Latency.Value)
 	case "switch":
@@ -46,6 +46,21 @@ func (b *builder) buildTopology() {
 	if err != nil {
 		b.fault(at, "topology", "%s", strings.TrimPrefix(err.Error(), "topology: "))
 	}
+}
+
+func (b *builder) buildPool() (faults scenario.Faults, err error) {
+	n := int(b.scenario.Topology.Accelerators.Value)
+	if b.scenario.Topology.File.Set {
+		if b.nodes, faults = b.scenario.ReadNodes(); faults != nil {
+			return faults, nil
+		}
+		n = 0
+		for _, of := range b.nodes.Accelerators {
+			n += of
+		}
+	}
+	b.topology, err = topology.Pool(n)
+	return nil, err
 }
 
 func (b *builder) buildLinks() (faults scenario.Faults, err error) {

@@ -65,7 +65,15 @@ func (p *plant) collect(status string, summaryOnly bool) (*Result, error) {
 	if p.queued != nil {
 		jobs := p.jobResults()
 		r.Tables = append(r.Tables, jobs.table(), jobs.stretchTable(), jobs.series())
+		if p.scenario.Scheduler.Decisions.Value {
+			r.Tables = append(r.Tables, jobs.decisionTable(p.queued.audit))
+		}
 		s.Add(result.Jobs, jobs.record(p.scenario.Scheduler.Policy.Value))
+	}
+	if p.hosting != nil {
+		loads := p.cluster.Loads()
+		r.Tables = append(r.Tables, loadTable(loads))
+		s.Add(result.Placement, placementRecord(p.hosting.placer.Rule.String(), loads))
 	}
 	hasNetwork := t.Kind != "pool"
 	if hasNetwork {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/railyard/railyard/cluster"
 	"github.com/railyard/railyard/result"
+	"github.com/railyard/railyard/scheduler"
 	"github.com/railyard/railyard/sim"
 	workload "github.com/railyard/railyard/workload/jobs"
 )
@@ -52,7 +53,9 @@ func (p *plant) jobResults() *jobResults {
 	q, end := p.queued, p.engine.Now()
 	r := &jobResults{end: end, first: end, total: p.cluster.Topology.Accelerators()}
 	trace := q.trace.Stretches(end)
+	suspends := policy(&p.scenario.Scheduler).Preemption == scheduler.Suspend
 	owed := make([]sim.Time, len(p.cluster.Jobs)) // cost of preemptions that is not paid yet
+	begun := make([]int, len(p.cluster.Jobs))     // stretches
 	for n, j := range p.cluster.Jobs {
 		x := jobResult{Job: j, row: &workload.Job{}, shared: j.Shared}
 		if k := n - q.first; k >= 0 && k < len(q.rows) {
@@ -89,9 +92,15 @@ func (p *plant) jobResults() *jobResults {
 		j := &r.jobs[s.Job]
 		length := s.To - s.From
 		j.ran += length
-		paid := min(length, owed[s.Job]) // what a job does first
-		j.lost += paid
-		owed[s.Job] += q.trace.PreemptionCost - paid
+		if suspends {
+			paid := min(length, owed[s.Job]) // what a job does first
+			j.lost += paid
+			owed[s.Job] += q.trace.PreemptionCost - paid
+			continue
+		}
+		if begun[s.Job]++; begun[s.Job] <= j.Stops { // what it did was for nothing
+			j.lost += length
+		}
 	}
 	r.fairness()
 	return r
@@ -154,12 +163,12 @@ func (r *jobResults) fairness() {
 	for i := range r.jobs {
 		j := &r.jobs[i]
 		j.rho = result.Missing
-		if !j.Finished || j.alone == 0 {
+		if !j.done() || j.alone == 0 {
 			continue
 		}
 		took := (j.FinishedAt - j.Start).Seconds()
 		others := (until(j.FinishedAt) - until(j.Start)) / took
-		share := max(1, float64(j.Count)*others/float64(r.total))
+		share := max(1, j.demand()*others/float64(r.total))
 		j.rho = took / (j.alone.Seconds() * share)
 	}
 }
@@ -168,11 +177,16 @@ func (j *jobResult) status() string {
 	switch {
 	case j.Failed:
 		return "failed"
+	case j.Cancelled:
+		return "cancelled"
 	case j.Finished:
 		return "finished"
 	}
 	return "unfinished"
 }
+
+// done says whether all of its work is.
+func (j *jobResult) done() bool { return j.Finished && !j.Failed && !j.Cancelled }
 
 // completion is the time from submission to the end, wait the part of it without
 // accelerators, up to now where the job has not ended.
@@ -184,7 +198,7 @@ func (j *jobResult) completion(now sim.Time) sim.Time {
 }
 
 func (j *jobResult) slowdown() float64 {
-	if !j.Finished || j.alone == 0 {
+	if !j.done() || j.alone == 0 {
 		return result.Missing
 	}
 	return j.completion(0).Seconds() / j.alone.Seconds()
@@ -269,6 +283,32 @@ func (r *jobResults) stretchTable() *result.Table {
 	}}
 }
 
+// decisionTable is the audit of the queue.
+func (r *jobResults) decisionTable(audit []scheduler.Decision) *result.Table {
+	n := len(audit)
+	at, until, free := make([]float64, n), make([]float64, n), make([]int64, n)
+	job, action, reason, other := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
+	for i, d := range audit {
+		at[i], until[i], free[i] = d.At.Seconds(), result.Missing, int64(d.Free)
+		job[i], action[i], reason[i] = r.jobs[d.Job].Name, string(d.Action), string(d.Reason)
+		if d.Until != scheduler.Never {
+			until[i] = d.Until.Seconds()
+		}
+		if d.Other >= 0 {
+			other[i] = r.jobs[d.Other].Name
+		}
+	}
+	return &result.Table{Name: "decisions", Lines: true, Columns: []result.Column{
+		{Metric: result.DecisionTime, Numbers: at},
+		{Metric: result.JobID, Text: job},
+		{Metric: result.DecisionAction, Text: action},
+		{Metric: result.DecisionReason, Text: reason},
+		{Metric: result.DecisionOther, Text: other},
+		{Metric: result.DecisionUntil, Numbers: until},
+		{Metric: result.DecisionFree, Integers: free},
+	}}
+}
+
 // series is what waits and what runs over time.
 func (r *jobResults) series() *result.Table {
 	var inside, wanted, running, held result.Bins // inside: in the system, waiting or running
@@ -276,12 +316,12 @@ func (r *jobResults) series() *result.Table {
 		j := &r.jobs[i]
 		to := j.Start + j.completion(r.end)
 		inside.Add(j.Start, to, 1, jobBins)
-		wanted.Add(j.Start, to, float64(j.Count), jobBins)
+		wanted.Add(j.Start, to, j.demand(), jobBins)
 	}
 	for _, s := range r.stretches {
 		j := &r.jobs[s.job]
 		running.Add(s.from, s.to, 1, jobBins)
-		held.Add(s.from, s.to, float64(j.Count), jobBins)
+		held.Add(s.from, s.to, j.demand(), jobBins)
 	}
 	shift := result.CommonShift(r.end, jobBins, &inside, &wanted, &running, &held)
 	width := sim.Time(1) << shift
@@ -331,7 +371,7 @@ func distribution(values []float64) *result.Record {
 func (r *jobResults) record(policy string) *result.Record {
 	var jct, wait, slowdown, rho []float64
 	var held, lost, pace, squares float64
-	var failed, unfinished, stops, stopped int64
+	var failed, cancelled, unfinished, stops, stopped int64
 	for i := range r.jobs {
 		j := &r.jobs[i]
 		held += j.held(j.ran)
@@ -343,6 +383,8 @@ func (r *jobResults) record(policy string) *result.Record {
 		switch {
 		case j.Failed:
 			failed++
+		case j.Cancelled:
+			cancelled++
 		case !j.Finished:
 			unfinished++
 		default:
@@ -362,6 +404,7 @@ func (r *jobResults) record(policy string) *result.Record {
 	c.Add(result.JobCount, int64(len(r.jobs)))
 	c.Add(result.JobsFinished, int64(len(jct)))
 	c.Add(result.JobsFailed, failed)
+	c.Add(result.JobsCancelled, cancelled)
 	c.Add(result.JobsUnfinished, unfinished)
 	c.Add(result.JobMakespan, makespan)
 	n := float64(len(slowdown))
@@ -396,7 +439,15 @@ func (j *jobResult) held(t sim.Time) float64 {
 	if j.shared {
 		return 0
 	}
-	return t.Seconds() * float64(j.Count)
+	return t.Seconds() * j.demand()
+}
+
+// demand is the accelerators that the job wants, parts of them as parts.
+func (j *jobResult) demand() float64 {
+	if j.Needs.Milli > 0 {
+		return float64(j.Count) * float64(j.Needs.Milli) / scheduler.Whole
+	}
+	return float64(j.Count)
 }
 
 // owners sums up the jobs of each user, group or type, those that held the most
@@ -420,7 +471,7 @@ func (r *jobResults) owners(of func(j *jobResult) string) []*result.Record {
 		o := &all[k]
 		o.jobs++
 		o.held += j.held(j.ran)
-		if j.Finished && !j.Failed {
+		if j.done() {
 			o.finished++
 			o.jct += j.completion(r.end).Seconds()
 			o.wait += (j.completion(r.end) - j.ran).Seconds()

@@ -18,6 +18,7 @@ type queued struct {
 	rows  []workload.Job
 	jobs  []cluster.Job // of each row
 	first int           // number of the first in the cluster
+	audit []scheduler.Decision
 }
 
 // policy is what [scheduler] says of who runs next.
@@ -26,10 +27,20 @@ func policy(s *scenario.Scheduler) scheduler.Policy {
 	if !s.LASLimits.Set {
 		limits = []float64{3250, 7200}
 	}
-	return scheduler.Policy{
+	p := scheduler.Policy{
 		Name: s.Policy.Value, LASLimits: limits, LASByTime: s.LASService.Value == "time",
-		PreemptionCost: s.PreemptionCost.Value,
+		PreemptionCost: s.PreemptionCost.Value, HalfLife: units.Duration(7 * 24 * 3600 * sim.Second),
 	}
+	if s.Preemption.Set {
+		p.Preemption, _ = scheduler.ParsePreemption(s.Preemption.Value)
+	}
+	if s.HalfLife.Set {
+		p.HalfLife = s.HalfLife.Value
+	}
+	for _, g := range s.Group {
+		p.Groups = append(p.Groups, scheduler.Group{Name: g.Name.Value, Weight: g.Weight.Value, Quota: int(g.Quota.Value), Limit: int(g.Limit.Value)})
+	}
+	return p
 }
 
 // readJobs reads a file in the format that is said.
@@ -50,19 +61,34 @@ func (b *builder) addJobs() {
 	if len(all) == 0 {
 		return
 	}
+	b.checkQuotas()
 	q := &queued{trace: jobs.New(b.cluster), first: len(b.cluster.Jobs)}
 	q.trace.PreemptionCost = sim.Time(b.scenario.Scheduler.PreemptionCost.Value)
 	seen := map[string]int32{}
+	wants := b.newRequests()
+	var needs []scheduler.Request
 	n := b.topology.Accelerators()
+	limits := map[string]int{}
+	for _, g := range b.scenario.Scheduler.Group {
+		if g.Limit.Set {
+			limits[g.Name.Value] = int(g.Limit.Value)
+		}
+	}
 	for i := range all {
 		w := &all[i]
 		rows, faults := b.readJobs(w, seen)
 		b.faults = append(b.faults, faults...)
+		rows = b.fill(w, b.settle(w, rows))
 		for k := range rows {
 			j := &rows[k]
 			at := scenario.Position{File: b.scenario.Path(w.File.Value), Line: j.Line, Col: 1}
-			if j.Accelerators > n {
+			if j.Accelerators <= n {
+				needs = append(needs, wants.add(j, at))
+			} else {
 				b.faults = append(b.faults, at.Faultf("accelerators", "accelerators: job %q wants %d at once, and the topology has %d", j.ID, j.Accelerators, n))
+			}
+			if limit, limited := limits[b.groupOf(j)]; limited && j.Accelerators > limit {
+				b.faults = append(b.faults, at.Faultf("accelerators", "accelerators: job %q wants %d at once, and its group may hold %d", j.ID, j.Accelerators, limit))
 			}
 			j.Submit += w.Start.Value.Seconds()
 			if _, err := units.DurationOf(j.Submit); err != nil {
@@ -74,6 +100,7 @@ func (b *builder) addJobs() {
 		}
 		q.rows = append(q.rows, rows...)
 	}
+	wants.finish()
 	if b.faults != nil {
 		return
 	}
@@ -88,13 +115,35 @@ func (b *builder) addJobs() {
 	for i := range q.rows {
 		r := &q.rows[i]
 		q.jobs[i] = cluster.Job{
-			Name: r.ID, Start: sim.FromSeconds(r.Submit), Count: r.Accelerators, Program: programs[i],
-			Estimate: estimate(r),
+			Name: r.ID, Start: sim.FromSeconds(r.Submit), Count: r.Accelerators, Needs: needs[i], Program: programs[i],
+			Estimate: estimate(r), Priority: r.Priority, Group: b.groupOf(r),
 		}
 		submitted[i] = &q.jobs[i]
 	}
 	b.cluster.Submit(submitted...)
+	if b.scenario.Scheduler.Decisions.Value {
+		b.cluster.Audit(func(d scheduler.Decision) { q.audit = append(q.audit, d) })
+	}
 	b.plant.queued = q
+}
+
+// groupOf is the group that a job counts towards.
+func (b *builder) groupOf(j *workload.Job) string {
+	if b.scenario.Scheduler.ShareBy.Value == "user" {
+		return j.User
+	}
+	return j.Group
+}
+
+// checkQuotas sees to it that the quotas of all groups can be had at once.
+func (b *builder) checkQuotas() {
+	sum, n := int64(0), int64(b.topology.Accelerators())
+	for _, g := range b.scenario.Scheduler.Group {
+		if sum += g.Quota.Value; sum > n {
+			b.fault(g.Quota.Pos, g.Path+".quota", "with those of the groups before, %d accelerators are promised, and the topology has %d", sum, n)
+			return
+		}
+	}
 }
 
 // estimates gives what the policy is told of the time that a job runs, 0 if

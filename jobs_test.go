@@ -141,6 +141,43 @@ func TestPreemptionIsAccounted(t *testing.T) {
 	}
 }
 
+// Put back, the long job does its 10 s again, and they are lost; cancelled, it has
+// done them for nothing.
+func TestRequeueAndCancel(t *testing.T) {
+	rows := "job,submit_s,accelerators,duration_s,priority\nlong,0,4,100,0\nshort,10,2,5,1\n"
+	for preemption, want := range map[string]struct {
+		status                          string
+		held, lost, finished, cancelled float64
+	}{
+		"requeue": {"finished finished", 4*110 + 10, 40, 2, 0},
+		"cancel":  {"cancelled finished", 40 + 10, 40, 1, 1},
+	} {
+		r := queue(t, rows, "[scheduler]\npolicy = \"priority\"\npreemption = \""+preemption+"\"\n")
+		if got := cells(t, r, "jobs", "status"); got != want.status {
+			t.Errorf("%s: %s", preemption, got)
+		}
+		for path, v := range map[string]float64{
+			"jobs.accelerator_s": want.held, "jobs.lost_accelerator_s": want.lost, "jobs.finished": want.finished, "jobs.cancelled": want.cancelled,
+		} {
+			if got, err := r.Summary.Lookup(path); err != nil || got != v {
+				t.Errorf("%s: %s is %v, want %v (%v)", preemption, path, got, v, err)
+			}
+		}
+	}
+}
+
+// Groups are the column that share_by says: users alternate under drf, though all are
+// of one group.
+func TestShareBy(t *testing.T) {
+	rows := "job,submit_s,accelerators,duration_s,user,group\na,0,2,10,ann,lab\nb,0,2,10,ann,lab\nc,0,2,10,ben,lab\n"
+	for by, want := range map[string]string{"user": "0 10 0", "group": "0 0 10"} {
+		r := queue(t, rows, "[scheduler]\npolicy = \"drf\"\nshare_by = \""+by+"\"\n")
+		if got := cells(t, r, "jobs", "start_s"); got != want {
+			t.Errorf("by %s: starts %q, want %q", by, got, want)
+		}
+	}
+}
+
 // The policy believes what it is told: with estimates of the trace the long job
 // seems short.
 func TestEstimatesOfTheTrace(t *testing.T) {
@@ -158,7 +195,16 @@ func TestJobsThatCannotRun(t *testing.T) {
 	for name, c := range map[string]struct{ rows, more, want string }{
 		"larger than the cluster": {"job,submit_s,accelerators,duration_s\na,0,1,1\nb,0,5,1\n", "", `jobs.csv:3:1: accelerators: job "b" wants 5 at once, and the topology has 4`},
 		"beyond the clock":        {"job,submit_s,accelerators,duration_s\na,9e7,1,1\n", "start = \"30d\"\n", "jobs.csv:2:1: submit_s: with start"},
-		"twice in two files":      {"job,submit_s,accelerators,duration_s\na,0,1,1\n", "[[workload.jobs]]\nfile = \"jobs.csv\"\n", `jobs.csv:2:1: job: "a" is there twice`},
+		"larger than the limit": {
+			"job,submit_s,accelerators,duration_s,group\na,0,3,1,lab\n",
+			"[scheduler]\npolicy = \"drf\"\n[[scheduler.group]]\nname = \"lab\"\nlimit = 2\n", `jobs.csv:2:1: accelerators: job "a" wants 3 at once, and its group may hold 2`,
+		},
+		"promised twice": {
+			"job,submit_s,accelerators,duration_s,group\na,0,3,1,lab\n",
+			"[scheduler]\npolicy = \"drf\"\n[[scheduler.group]]\nname = \"lab\"\nquota = 3\n[[scheduler.group]]\nname = \"shop\"\nquota = 2\n",
+			"case.toml:13:9: scheduler.group[1].quota: with those of the groups before, 5 accelerators are promised, and the topology has 4",
+		},
+		"twice in two files": {"job,submit_s,accelerators,duration_s\na,0,1,1\n", "[[workload.jobs]]\nfile = \"jobs.csv\"\n", `jobs.csv:2:1: job: "a" is there twice`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := railyard.Check(loadQueue(t, c.rows, c.more))
@@ -227,6 +273,7 @@ func TestNoJobIsLost(t *testing.T) {
 		s, err := railyard.Load(filepath.Join(dir, "case.toml"),
 			"scheduler.policy="+rapid.SampledFrom(scheduler.Policies()).Draw(rt, "policy"),
 			"scheduler.estimates="+rapid.SampledFrom([]string{"exact", "noisy", "trace"}).Draw(rt, "estimates"),
+			"scheduler.preemption="+rapid.SampledFrom([]string{"suspend", "requeue", "cancel"}).Draw(rt, "preemption"),
 			"scheduler.preemption_cost="+rapid.SampledFrom([]string{"0s", "1.5s"}).Draw(rt, "cost"))
 		if err != nil {
 			rt.Fatal(err)
@@ -236,8 +283,12 @@ func TestNoJobIsLost(t *testing.T) {
 			rt.Fatal(err)
 		}
 		j := r.Summary.Record("jobs")
-		if sum := j.Float("finished") + j.Float("failed") + j.Float("unfinished"); sum != float64(n) || j.Float("count") != float64(n) {
-			rt.Fatalf("%v finished, %v failed, %v unfinished of %d", j.Float("finished"), j.Float("failed"), j.Float("unfinished"), n)
+		sum := 0.0
+		for _, status := range []string{"finished", "failed", "cancelled", "unfinished"} {
+			sum += j.Float(status)
+		}
+		if sum != float64(n) || j.Float("count") != float64(n) {
+			rt.Fatalf("the counts of %d jobs add up to %v", n, sum)
 		}
 		held, area := 0.0, 0.0
 		for _, tab := range r.Tables {

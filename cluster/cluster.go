@@ -42,8 +42,9 @@ type Program interface {
 type Stoppable interface {
 	Program
 	// Stop is called when the accelerators are taken away. Begin follows once the
-	// job has accelerators again.
-	Stop(c *Cluster, job int)
+	// job has accelerators again, if it is not cancelled; then it goes on where it was,
+	// or anew.
+	Stop(c *Cluster, job int, how scheduler.Preemption)
 }
 
 // Job is one workload that asks for accelerators.
@@ -56,9 +57,15 @@ type Job struct {
 	Count  int
 	List   []int32
 	Shared bool
+	// Needs is what it wants of hosts beside the number of accelerators, where
+	// jobs are placed host by host (Cluster.Place).
+	Needs scheduler.Request
 	// Estimate is what the scheduler is told of the time that it runs; 0 tells it
 	// nothing.
 	Estimate sim.Time
+	// Priority and Group are as in scheduler.Job.
+	Priority int64
+	Group    string
 
 	Program Program
 
@@ -68,11 +75,16 @@ type Job struct {
 	Owner network.Owner
 
 	Started, Finished     bool
-	Failed                bool     // it could not go on; then it is Finished too
+	Failed, Cancelled     bool     // it could not go on, or was given up; then it is Finished too
 	StartedAt, FinishedAt sim.Time // StartedAt the first time
 	Stops                 int      // how often its accelerators were taken away
 
+	// Speed is that of its accelerators, as a multiple of that for which
+	// durations are given; 0 is 1.
+	Speed float64
+
 	footprints []*network.Footprint // that Bundle was given for it
+	shares     []scheduler.Share    // of hosts, where jobs are placed
 }
 
 // Cluster is a data centre in virtual time. Use New.
@@ -90,18 +102,20 @@ type Cluster struct {
 	// Err is why the first job that failed did, a *JobError; nil if none has.
 	Err error
 
-	actor    sim.Actor
-	queue    *scheduler.Queue
-	free     *scheduler.Free
-	deciding bool      // a decision is due at this instant
-	again    sim.Timer // the decision that the policy asked for
-	waiting  int       // jobs that do not run, but will
-	queued   int       // of them, those that have come
-	running  int
-	chosen   []int32 // accelerators, for a moment
-	begun    []int32 // jobs that the decision being made starts
-	ledgers  []*Ledger
-	owners   []string
+	actor      sim.Actor
+	queue      *scheduler.Queue
+	free       *scheduler.Free
+	placement  *placement // how jobs get accelerators, and free unused, if it is not nil
+	preemption scheduler.Preemption
+	deciding   bool      // a decision is due at this instant
+	again      sim.Timer // the decision that the policy asked for
+	waiting    int       // jobs that do not run, but will
+	queued     int       // of them, those that have come
+	running    int
+	chosen     []int32 // accelerators, for a moment
+	begun      []int32 // jobs that the decision being made starts
+	ledgers    []*Ledger
+	owners     []string
 
 	plans    plans
 	way      topology.Way // room to find one in
@@ -127,10 +141,11 @@ func New(engine *sim.Engine, t *topology.Topology, seriesBins int) *Cluster {
 func NewScheduled(engine *sim.Engine, t *topology.Topology, seriesBins int, p scheduler.Policy) *Cluster {
 	c := &Cluster{
 		Engine: engine, Topology: t, SeriesBins: seriesBins,
-		Network: network.New(engine, t, seriesBins),
-		Planner: collective.NewPlanner(t),
-		queue:   scheduler.NewQueue(p, t.Accelerators()),
-		free:    scheduler.NewFree(t.Accelerators()),
+		Network:    network.New(engine, t, seriesBins),
+		Planner:    collective.NewPlanner(t),
+		queue:      scheduler.NewQueue(p, t.Accelerators()),
+		free:       scheduler.NewFree(t.Accelerators()),
+		preemption: p.Preemption,
 	}
 	c.Network.Name = c.transferName
 	c.actor = engine.Register(c)
@@ -138,6 +153,9 @@ func NewScheduled(engine *sim.Engine, t *topology.Topology, seriesBins int, p sc
 	engine.Watch(c)
 	return c
 }
+
+// Audit has the scheduler tell each decision as it makes it.
+func (c *Cluster) Audit(log func(scheduler.Decision)) { c.queue.Log = log }
 
 // Owner registers a name for contention to be accounted under.
 func (c *Cluster) Owner(name string) network.Owner {
@@ -164,14 +182,14 @@ func (c *Cluster) submit(j *Job) {
 	c.Jobs = append(c.Jobs, j)
 	c.waiting++
 	_, stoppable := j.Program.(Stoppable)
-	known := scheduler.Job{Accelerators: j.Count, Estimate: scheduler.Never, Fixed: !stoppable}
+	known := scheduler.Job{Accelerators: j.Count, Estimate: scheduler.Never, Priority: j.Priority, Group: j.Group, Fixed: !stoppable}
 	if j.Estimate > 0 {
 		known.Estimate = units.Duration(j.Estimate)
 	}
 	if j.List != nil {
 		known.Accelerators = len(j.List)
 	}
-	if j.Shared {
+	if j.Shared || j.Parts() {
 		known.Accelerators = 0
 	}
 	c.Engine.Schedule(j.Start, c.actor, argArrive|uint64(c.queue.Add(known)))
@@ -189,6 +207,9 @@ func (c *Cluster) Handle(now sim.Time, arg uint64) {
 	switch arg & argKind {
 	case argArrive:
 		c.queued++
+		if c.placement != nil {
+			c.placement.arrived(c.Jobs[n])
+		}
 		c.queue.Arrive(n, units.Duration(now))
 		c.due()
 	case argAgain:
@@ -197,6 +218,9 @@ func (c *Cluster) Handle(now sim.Time, arg uint64) {
 		c.deciding = false
 		again := sim.Time(c.queue.Decide(units.Duration(now), (*machine)(c)))
 		c.Engine.Arm(c.again, max(again, now))
+		if c.placement != nil {
+			c.placement.observe(now)
+		}
 		for _, job := range c.begun {
 			c.Jobs[job].Program.Begin(c, int(job))
 		}
@@ -217,12 +241,17 @@ func (c *Cluster) due() {
 // machine is the cluster as its scheduler sees it.
 type machine Cluster
 
-// Start gives a job those that it lists, or the free accelerators with the lowest
-// numbers.
+// Start gives a job those that it lists, or else those that the placement chooses,
+// without one the free accelerators with the lowest numbers.
 func (m *machine) Start(job int) bool {
 	c, j := (*Cluster)(m), m.Jobs[job]
 	list := c.chosen[:0]
 	switch {
+	case c.placement != nil && !j.Shared:
+		var ok bool
+		if list, ok = c.placement.place(j, list); !ok {
+			return false
+		}
 	case j.List != nil:
 		for _, a := range j.List {
 			if !j.Shared && !c.free.Has(a) {
@@ -263,17 +292,25 @@ func (m *machine) Start(job int) bool {
 // Stop takes a job's accelerators away.
 func (m *machine) Stop(job int) {
 	c, j := (*Cluster)(m), m.Jobs[job]
-	j.Program.(Stoppable).Stop(c, job)
+	j.Program.(Stoppable).Stop(c, job, c.preemption)
 	j.Stops++
 	c.running--
+	c.release(j)
+	if c.preemption == scheduler.Cancel {
+		j.Finished, j.Cancelled, j.FinishedAt = true, true, c.Engine.Now()
+		return
+	}
 	c.waiting++
 	c.queued++
-	c.release(j)
 }
 
 // release frees the accelerators that a job holds.
 func (c *Cluster) release(j *Job) {
 	if j.Shared {
+		return
+	}
+	if c.placement != nil {
+		c.placement.release(j)
 		return
 	}
 	for _, a := range j.Accelerators {

@@ -12,6 +12,9 @@ func (p *printer) jobs(j *result.Record) {
 	if n := j.Float(result.JobsFailed.Name); n > 0 {
 		finished += ", " + Count(n) + " failed"
 	}
+	if n := j.Float(result.JobsCancelled.Name); n > 0 {
+		finished += ", " + Count(n) + " cancelled"
+	}
 	if n := j.Float(result.JobsUnfinished.Name); n > 0 {
 		finished += ", " + Count(n) + " unfinished"
 	}

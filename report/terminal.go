@@ -29,6 +29,9 @@ func Terminal(w io.Writer, s *result.Record) error {
 	if j := s.Record(result.Jobs.Name); j != nil {
 		p.jobs(j)
 	}
+	if x := s.Record(result.Placement.Name); x != nil {
+		p.placement(x)
+	}
 	if n := s.Record(result.Network.Name); n != nil {
 		p.contention(n, s.Float(result.Makespan.Name))
 	}

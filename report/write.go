@@ -31,8 +31,11 @@ func Write(dir string, r *result.Results) (files []string, err error) {
 	}
 	files = append(files, summary)
 	for _, t := range r.Tables {
-		path := filepath.Join(dir, t.Name+".csv")
-		if err := WriteFile(path, func(w io.Writer) error { return WriteCSV(w, t) }); err != nil {
+		path, write := filepath.Join(dir, t.Name+".csv"), WriteCSV
+		if t.Lines {
+			path, write = filepath.Join(dir, t.Name+".jsonl"), WriteLines
+		}
+		if err := WriteFile(path, func(w io.Writer) error { return write(w, t) }); err != nil {
 			return files, err
 		}
 		files = append(files, path)
@@ -92,4 +95,16 @@ func WriteCSV(w io.Writer, t *result.Table) error {
 	}
 	out.Flush()
 	return out.Error()
+}
+
+// WriteLines writes a table as a JSON object a row.
+func WriteLines(w io.Writer, t *result.Table) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	for i := range t.Rows() {
+		if err := e.Encode(t.Record(i)); err != nil {
+			return err
+		}
+	}
+	return nil
 }

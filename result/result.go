@@ -64,6 +64,7 @@ func Number(v float64) string {
 type Table struct {
 	Name    string // of its file, without the ending: "links"
 	Columns []Column
+	Lines   bool // its file has a JSON object a row, without what is missing, rather than CSV
 }
 
 // Rows is the number of rows.
@@ -72,6 +73,24 @@ func (t *Table) Rows() int {
 		return 0
 	}
 	return t.Columns[0].Len()
+}
+
+// Record is row i without what is missing.
+func (t *Table) Record(i int) *Record {
+	r := &Record{}
+	for _, c := range t.Columns {
+		switch {
+		case c.Text != nil:
+			if c.Text[i] != "" {
+				r.Add(c.Metric, c.Text[i])
+			}
+		case c.Integers != nil:
+			r.Add(c.Metric, c.Integers[i])
+		case !math.IsNaN(c.Numbers[i]):
+			r.Add(c.Metric, c.Numbers[i])
+		}
+	}
+	return r
 }
 
 // Column finds a column by the name of its metric, nil if there is none.

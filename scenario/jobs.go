@@ -21,8 +21,18 @@ type Jobs struct {
 	File  Key[string]         `key:"file" required:"true" doc:"CSV of jobs in the order of their submission: job,submit_s,accelerators,duration_s, optional estimate_s, user, group, type, priority and model; and what it needs of a host beside: milli (thousandths of each accelerator), cpu_milli (thousandths of a core), memory_bytes, accelerator (types that it runs on, separated by bars), status"`
 	Start Key[units.Duration] `key:"start" default:"\"0s\"" doc:"added to every submit_s"`
 
-	Format Key[string] `key:"format" default:"\"csv\"" enum:"csv philly helios acme pai openb slurm swf" doc:"how the file is written: csv as above, or a trace as railyard trace convert reads it, in any order and rebased to its first submission"`
-	Strict Key[bool]   `key:"strict" default:"false" doc:"refuse a trace with rows that cannot be understood, which are left out with a warning otherwise; a csv is always refused"`
+	Format Key[string]  `key:"format" default:"\"csv\"" enum:"csv philly helios acme pai openb slurm swf" doc:"how the file is written: csv as above, or a trace as railyard trace convert reads it, in any order and rebased to its first submission"`
+	Fill   Key[float64] `key:"fill" min:"0.01" max:"100" doc:"fill the cluster: whatever times the file has, its jobs come in random order, one a second, copies of random ones after them, until they want this many times the accelerators that there are; all end after the last has come (the experiment of Weng et al., USENIX ATC 2023)"`
+	Strict Key[bool]    `key:"strict" default:"false" doc:"refuse a trace with rows that cannot be understood, which are left out with a warning otherwise; a csv is always refused"`
+}
+
+// Group is one [[scheduler.group]].
+type Group struct {
+	Header
+	Name   Key[string]  `key:"name" required:"true" doc:"name, as in the column that share_by says"`
+	Weight Key[float64] `key:"weight" default:"1" positive:"true" min:"0" max:"1e9" doc:"weight of its share, with fair-share and drf"`
+	Quota  Key[int64]   `key:"quota" default:"0" min:"0" max:"1048576" doc:"accelerators that are its own: what others borrow of them they give back when it has a job for them"`
+	Limit  Key[int64]   `key:"limit" min:"1" max:"1048576" doc:"accelerators that it may hold at the most, with those that it borrows; no limit where left out"`
 }
 
 // ReadJobs reads the file that a [[workload.jobs]] names. Jobs are numbered and
@@ -121,12 +131,23 @@ func (s *Scenario) checkJobs(b *binder) {
 	}
 	refuse(k.LASLimits.Set, k.LASLimits.Pos, "las_limits")
 	refuse(k.LASService.Set, k.LASService.Pos, "las_service")
+	switch k.Policy.Value {
+	case "srtf", "srsf", "las":
+		if k.Preemption.Value == "none" {
+			b.faultf(k.Preemption.Pos, "scheduler.preemption", "must not be \"none\": policy %q stops jobs", k.Policy.Value)
+		}
+	}
+	if k.HalfLife.Set && k.Policy.Value != "fair-share" {
+		b.faultf(k.HalfLife.Pos, "scheduler.half_life", `belongs to policy = "fair-share"; policy is %q`, k.Policy.Value)
+	}
 	if k.EstimateError.Set && k.Estimates.Value != "noisy" {
 		b.faultf(k.EstimateError.Pos, "scheduler.estimate_error", `belongs to estimates = "noisy"; estimates is %q`, k.Estimates.Value)
 	}
 	if !slices.IsSorted(k.LASLimits.Value) {
 		b.faultf(k.LASLimits.Pos, "scheduler.las_limits", "must rise from one to the next")
 	}
+	s.checkPlacement(b)
+	s.checkGroups(b)
 	if s.Topology == nil || s.Topology.Kind.Value != "pool" {
 		return
 	}
@@ -144,5 +165,25 @@ func (s *Scenario) checkJobs(b *binder) {
 	}
 	for _, w := range s.Workload.Replay {
 		network(w.Header)
+	}
+}
+
+// checkGroups judges the groups and whether the policy can keep their quotas.
+func (s *Scenario) checkGroups(b *binder) {
+	k := &s.Scheduler
+	names := map[string]bool{}
+	keeps := []string{"fifo-skip", "sjf-skip", "priority", "fair-share", "drf"}
+	for i := range k.Group {
+		g := &k.Group[i]
+		if names[g.Name.Value] {
+			b.faultf(g.Name.Pos, g.Path+".name", "%q is there twice", shown(g.Name.Value))
+		}
+		names[g.Name.Value] = true
+		if g.Limit.Set && g.Limit.Value < g.Quota.Value {
+			b.faultf(g.Limit.Pos, g.Path+".limit", "must not be below the quota, %d", g.Quota.Value)
+		}
+		if (g.Quota.Value > 0 || g.Limit.Set) && !slices.Contains(keeps, k.Policy.Value) {
+			b.faultf(g.At, g.Path, "has a quota or a limit, which policy %q does not keep; these do: %s", k.Policy.Value, strings.Join(keeps, ", "))
+		}
 	}
 }

@@ -60,6 +60,12 @@ func TestCheckJobs(t *testing.T) {
 		{"jobs need accelerators", "[topology]\nkind = \"links\"\nfile = \"l.csv\"\n" + trace, `case.toml:4:1: workload.jobs[0]: has nowhere to run`},
 		{"limits of another policy", pool + trace + "[scheduler]\nlas_limits = [5]\n", `case.toml:7:14: scheduler.las_limits: belongs to policy = "las"; policy is "fifo"`},
 		{"limits fall", pool + trace + "[scheduler]\npolicy = \"las\"\nlas_limits = [5, 4]\n", `case.toml:8:14: scheduler.las_limits: must rise`},
+		{"quota of a policy without", pool + trace + "[scheduler]\n[[scheduler.group]]\nname = \"a\"\nquota = 4\n", `case.toml:7:1: scheduler.group[0]: has a quota or a limit, which policy "fifo" does not keep`},
+		{"limit below the quota", pool + trace + "[scheduler]\npolicy = \"drf\"\n[[scheduler.group]]\nname = \"a\"\nquota = 4\nlimit = 2\n", `case.toml:11:9: scheduler.group[0].limit: must not be below the quota, 4`},
+		{"group twice", pool + trace + "[scheduler]\npolicy = \"drf\"\n[[scheduler.group]]\nname = \"a\"\n[[scheduler.group]]\nname = \"a\"\n", `case.toml:11:8: scheduler.group[1].name: "a" is there twice`},
+		{"srtf stops", pool + trace + "[scheduler]\npolicy = \"srtf\"\npreemption = \"none\"\n", `case.toml:8:14: scheduler.preemption: must not be "none": policy "srtf" stops jobs`},
+		{"error of exact estimates", pool + trace + "[scheduler]\nestimate_error = 0.3\n", `case.toml:7:18: scheduler.estimate_error: belongs to estimates = "noisy"; estimates is "exact"`},
+		{"half-life", pool + trace + "[scheduler]\nhalf_life = \"1h\"\n", `case.toml:7:13: scheduler.half_life: belongs to policy = "fair-share"; policy is "fifo"`},
 		{"limits without number", pool + trace + "[scheduler]\npolicy = \"las\"\nlas_limits = [5, \"4\"]\n", `case.toml:8:18: scheduler.las_limits: must be a number`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -73,6 +79,7 @@ func TestCheckJobs(t *testing.T) {
 
 func FuzzReadJobs(f *testing.F) {
 	f.Add(jobsHeader + "a,0,1,1\nb,0.5,8,1e3\n")
+	f.Add("job,submit_s,accelerators,duration_s,milli,cpu_milli,memory_bytes,accelerator\na,0,0,1,,4000,1,\nb,0,1,1,250,0,0,T4|A100\n")
 	f.Add("job,submit_s,accelerators,duration_s,estimate_s,user,group,type,priority,model\na,0,1,1,2,u,g,t,-3,m\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		all, faults := readJobs("t.csv", strings.NewReader(text), map[string]int32{})
@@ -80,7 +87,7 @@ func FuzzReadJobs(f *testing.F) {
 			t.Errorf("jobs %v, faults %v", all, faults)
 		}
 		for i, j := range all {
-			if j.Submit < 0 || j.Duration < 0 || j.Accelerators < 1 || i > 0 && j.Submit < all[i-1].Submit {
+			if j.Submit < 0 || j.Duration < 0 || j.Accelerators < 0 || i > 0 && j.Submit < all[i-1].Submit {
 				t.Errorf("job %+v", j)
 			}
 		}

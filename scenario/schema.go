@@ -50,11 +50,11 @@ type Network struct {
 	Header
 	Kind Key[string] `key:"kind" enum:"links ring switch full-mesh torus multi graph single-host leaf-spine fat-tree rail dragonfly pool" doc:"what is built"`
 
-	File  Key[string] `key:"file" kinds:"links" required:"links" doc:"CSV of bare directed links: link,capacity_Bps,latency_s"`
+	File  Key[string] `key:"file" kinds:"links pool" required:"links" doc:"links: CSV of bare directed links: link,capacity_Bps,latency_s. pool: in place of accelerators, CSV of its hosts: node,accelerators, optional type, speed (a multiple of that for which durations are given), cpu_milli, memory_bytes, rack, rails, pod"`
 	Nodes Key[string] `key:"nodes" kinds:"graph" required:"graph" doc:"CSV of nodes: node,kind, where kind is host, switch or accelerator; accelerators send and receive, and hosts that have none"`
 	Links Key[string] `key:"links" kinds:"graph" required:"graph" doc:"CSV of cables: from,to,bandwidth_Bps,latency_s, each row both directions"`
 
-	Accelerators Key[int64]          `key:"accelerators" kinds:"pool ring switch full-mesh" required:"pool ring switch full-mesh" min:"1" max:"1048576" doc:"number of bare accelerators"`
+	Accelerators Key[int64]          `key:"accelerators" kinds:"pool ring switch full-mesh" required:"ring switch full-mesh" min:"1" max:"1048576" doc:"number of bare accelerators"`
 	Dims         Key[[]int64]        `key:"dims" kinds:"torus" required:"torus" min:"1" max:"1048576" doc:"accelerators along each dimension, those of the first following each other"`
 	Wrap         Key[[]bool]         `key:"wrap" kinds:"torus" doc:"whether the ends of each dimension are joined, or of all; they are where left out"`
 	Dimension    []Dimension         `key:"dimension" kinds:"multi" doc:"dimensions of a network, the innermost first; messages walk them in this order"`
@@ -225,13 +225,20 @@ type Replay struct {
 // Scheduler is [scheduler].
 type Scheduler struct {
 	Header
-	Policy         Key[string]         `key:"policy" default:"\"fifo\"" enum:"fifo fifo-skip sjf sjf-skip easy-backfill conservative-backfill srtf srsf las" doc:"which job runs next; see the description of the package scheduler"`
-	Placement      Key[string]         `key:"placement" default:"\"pack\"" enum:"pack" later:"spread topology random fragmentation" doc:"which accelerators a job gets"`
+	Policy         Key[string]         `key:"policy" default:"\"fifo\"" enum:"fifo fifo-skip sjf sjf-skip easy-backfill conservative-backfill srtf srsf las priority fair-share drf" doc:"which job runs next; see the description of the package scheduler"`
+	Placement      Key[string]         `key:"placement" enum:"pack spread topology random best-fit dot-product fragmentation" doc:"which accelerators a job gets, by host; see the description of the package scheduler. Left out: the free ones with the lowest numbers"`
+	Consolidate    Key[bool]           `key:"consolidate" default:"false" doc:"jobs wait rather than lie on more hosts than they must"`
+	AntiAffinity   Key[string]         `key:"anti_affinity" enum:"user group type model" doc:"column of the jobs of which no two with the same value share a host; empty ones do"`
 	LASLimits      Key[[]float64]      `key:"las_limits" min:"1e-9" max:"1e12" doc:"attained service at which a job falls to the next queue of las, in accelerator-seconds or seconds; [3250, 7200] where left out"`
 	LASService     Key[string]         `key:"las_service" default:"\"accelerator-time\"" enum:"accelerator-time time" doc:"what las counts as service: time x accelerators, or time"`
-	PreemptionCost Key[units.Duration] `key:"preemption_cost" default:"\"0s\"" doc:"time that a job which was stopped has to run in addition, to save and load its state"`
+	Preemption     Key[string]         `key:"preemption" enum:"suspend requeue cancel none" doc:"what becomes of a job that is stopped: suspend, it goes on later; requeue, it begins anew; cancel, it is given up; none, no job is stopped; suspend where left out"`
+	PreemptionCost Key[units.Duration] `key:"preemption_cost" default:"\"0s\"" doc:"time that a job which was suspended has to run in addition, to save and load its state"`
+	Group          []Group             `key:"group" doc:"a group of jobs with a share of its own"`
+	ShareBy        Key[string]         `key:"share_by" default:"\"group\"" enum:"group user" doc:"column of the jobs that says which group a job counts towards"`
+	HalfLife       Key[units.Duration] `key:"half_life" positive:"true" doc:"time after which fair-share counts use half; 7 days where left out, as in Slurm"`
 	Estimates      Key[string]         `key:"estimates" default:"\"exact\"" enum:"exact noisy trace" doc:"what the policy is told of the time that a job runs: exact, its duration; noisy, its duration times a random factor, see estimate_error; trace, the estimate_s of its row, or nothing where that is empty"`
 	EstimateError  Key[float64]        `key:"estimate_error" positive:"true" min:"0" max:"100" doc:"coefficient of variation of the factor of noisy estimates, log-normal with mean 1; 0.5 where left out"`
+	Decisions      Key[bool]           `key:"decisions" default:"false" doc:"keep an audit of every decision of the queue and its reason, in decisions.jsonl"`
 	Security       Later               `key:"security" doc:"who may use what"`
 }
 

@@ -77,20 +77,9 @@ func (n needs) least() int64 {
 }
 
 func (n needs) read(r *rows, j *jobs.Job) {
-	amount := func(column int, most int64) int64 {
-		if r.text(column) == "" {
-			return 0
-		}
-		v := r.integer(column)
-		if v < 0 || v > most {
-			r.faultf(column, "must be from 0 to %d, not %d", most, v)
-			return 0
-		}
-		return v
-	}
-	j.Milli = int32(amount(n.milli, 1000) % 1000)
-	j.CPU = amount(n.cpu, 1<<40)
-	j.Memory = amount(n.memory, 1<<60)
+	j.Milli = int32(r.amount(n.milli, 1000, 1) % 1000)
+	j.CPU = r.amount(n.cpu, 1<<40, 1)
+	j.Memory = r.amount(n.memory, 1<<60, 1)
 	j.Status = strings.Clone(r.text(n.status))
 	j.Accelerator = strings.Clone(r.text(n.accelerator))
 }

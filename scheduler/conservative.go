@@ -50,10 +50,13 @@ func (c *conservative) decide(q *Queue, m Machine) {
 		length := max(r.left(), 1)
 		w.start = c.free.earliest(q.now, length, r.Accelerators)
 		c.free.add(w.start, w.start+min(length, Never-w.start), -r.Accelerators)
+		if w.start > q.now {
+			q.note(w.job, Reserve, why{Planned, none, w.start})
+		}
 	}
 	left := c.waiting[:0]
 	for _, w := range c.waiting {
-		if w.start > q.now || !q.start(w.job, m) {
+		if w.start > q.now || !q.start(w.job, m, because(Reserved)) {
 			c.broken = c.broken || w.start <= q.now // the machine could not place it
 			left = append(left, w)
 			continue

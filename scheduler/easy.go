@@ -48,7 +48,7 @@ func (e *easy) decide(q *Queue, m Machine) {
 		if e.head == none && !e.next(q) {
 			return
 		}
-		if q.jobs[e.head].Accelerators > q.free || !q.start(e.head, m) {
+		if q.jobs[e.head].Accelerators > q.free || !q.start(e.head, m, because(First)) {
 			break
 		}
 		e.running.add(q, e.head)
@@ -98,6 +98,7 @@ func (e *easy) reserve(q *Queue) {
 		e.shadow = x.end
 	}
 	e.extra, e.reserved = free-need, true
+	q.note(e.head, Reserve, why{Blocked, none, e.shadow})
 }
 
 // backfill starts jobs that do not delay the head, in the order of arrival. What
@@ -126,12 +127,17 @@ func (e *easy) backfill(q *Queue, m Machine) {
 			break
 		}
 		e.shelves[class].take(place)
-		if !q.start(job, m) {
+		w := why{EndsBefore, e.head, e.shadow}
+		late := q.now+min(q.jobs[job].left(), Never-q.now) > e.shadow
+		if late {
+			w.reason = Beside
+		}
+		if !q.start(job, m, w) {
 			refused = append(refused, spot{class, place})
 			continue
 		}
 		e.running.add(q, job)
-		if q.jobs[job].end() > e.shadow {
+		if late {
 			e.extra -= q.jobs[job].Accelerators
 		}
 	}

@@ -13,6 +13,10 @@ func byArrival(r *record) rank { return rank{seq: r.seq} }
 
 func byEstimate(r *record) rank { return rank{lo: uint64(r.left()), seq: r.seq} }
 
+// byPriority puts a higher priority first: its order is that of the numbers turned
+// round, negative ones included.
+func byPriority(r *record) rank { return rank{lo: ^(uint64(r.Priority) ^ 1<<63), seq: r.seq} }
+
 // greedy starts jobs in their order and lets them run to their end. A strict one
 // stops at the first for which there is no room, any other goes on to those that
 // fit.
@@ -31,6 +35,10 @@ func (g *greedy) arrive(q *Queue, job int32) {
 func (g *greedy) finish(*Queue, int32) {}
 
 func (g *greedy) decide(q *Queue, m Machine) {
+	reason := First
+	if !g.strict {
+		reason = Fits
+	}
 	for g.waiting.count > 0 {
 		most := int32(q.free)
 		if g.strict {
@@ -43,7 +51,7 @@ func (g *greedy) decide(q *Queue, m Machine) {
 		if int(g.waiting.sizes[c]) > q.free {
 			break
 		}
-		if q.start(g.waiting.first(c).job, m) {
+		if q.start(g.waiting.first(c).job, m, because(reason)) {
 			g.waiting.pop(c)
 			continue
 		}

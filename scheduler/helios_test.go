@@ -89,9 +89,9 @@ func (j *heliosJob) start(p *Placer, now int) bool {
 	return true
 }
 
-// step goes to the next instant at which something arrives or ends, and moves
+// nextInstant goes to the next instant at which something arrives or ends, and moves
 // the jobs that arrive to the queue.
-func step(now int, queue, running, later []*heliosJob) (int, []*heliosJob, []*heliosJob) {
+func nextInstant(now int, queue, running, later []*heliosJob) (int, []*heliosJob, []*heliosJob) {
 	next := -1
 	for _, j := range running {
 		if next < 0 || j.end < next {
@@ -112,7 +112,7 @@ func step(now int, queue, running, later []*heliosJob) (int, []*heliosJob, []*he
 func runInOrder(p *Placer, later []*heliosJob, shortest bool) {
 	var queue, running []*heliosJob
 	for now := 0; len(later)+len(queue)+len(running) > 0; {
-		now, queue, later = step(now, queue, running, later)
+		now, queue, later = nextInstant(now, queue, running, later)
 		running = slices.DeleteFunc(running, func(j *heliosJob) bool {
 			if j.end == now {
 				p.Give(j.wants, j.has)
@@ -134,7 +134,7 @@ func runInOrder(p *Placer, later []*heliosJob, shortest bool) {
 func runShortest(p *Placer, later []*heliosJob) {
 	var queue, running []*heliosJob
 	for now := 0; len(later)+len(queue)+len(running) > 0; {
-		now, queue, later = step(now, queue, running, later)
+		now, queue, later = nextInstant(now, queue, running, later)
 		running = slices.DeleteFunc(running, func(j *heliosJob) bool {
 			if j.end == now {
 				p.Give(j.wants, j.has)

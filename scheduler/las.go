@@ -104,6 +104,7 @@ func (o *las) rerank(q *Queue, running []holder) uint64 {
 		h := &running[i]
 		r := &q.jobs[h.job]
 		r.level++
+		q.note(h.job, Demote, because(Service))
 		h.turn = o.turn(r)
 		o.next = min(o.next, h.turn)
 		o.running++

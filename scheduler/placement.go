@@ -107,6 +107,7 @@ type Placer struct {
 	widest  int                               // accelerators of a host
 	types   []uint8                           // in order of speed
 	memory  memory
+	refused map[Request]struct{} // found no room, and nobody has left since
 }
 
 // Placing is how a [Placer] goes about it.
@@ -144,7 +145,7 @@ func (h *host) sum() {
 
 // NewPlacer is a placer over hosts that nobody has anything of.
 func NewPlacer(hosts []Host, how Placing) *Placer {
-	p := &Placer{Placing: how, hosts: make([]host, len(hosts))}
+	p := &Placer{Placing: how, hosts: make([]host, len(hosts)), refused: map[Request]struct{}{}}
 	var speed [MaxTypes]float64
 	for i, h := range hosts {
 		h.Speed = cmp.Or(h.Speed, 1)
@@ -171,9 +172,21 @@ func NewPlacer(hosts []Host, how Placing) *Placer {
 // the state of the draws.
 func (p *Placer) Place(r Request) []Share {
 	r.Milli = cmp.Or(r.Milli, Whole)
+	if _, known := p.refused[r]; known {
+		return nil
+	}
 	if host := p.one(r); host >= 0 {
 		return []Share{{host, p.pick(&p.hosts[host], r)}}
 	}
+	shares := p.gang(r)
+	if shares == nil {
+		p.refused[r] = struct{}{}
+	}
+	return shares
+}
+
+// gang is the shares of several hosts for a job that no host holds.
+func (p *Placer) gang(r Request) []Share {
 	if r.Count <= 1 {
 		return nil
 	}
@@ -199,11 +212,31 @@ func (p *Placer) Place(r Request) []Share {
 	return nil
 }
 
+// Holds reports whether these shares are free for a job.
+func (p *Placer) Holds(r Request, shares []Share) bool {
+	r.Milli = cmp.Or(r.Milli, Whole)
+	for _, s := range shares {
+		h := &p.hosts[s.Host]
+		if cpu, bytes := r.part(len(s.Accelerators)); cpu > h.cpu || bytes > h.memory {
+			return false
+		}
+		for _, a := range s.Accelerators {
+			if h.free[a] < r.Milli {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // Take gives a job the shares that Place found.
 func (p *Placer) Take(r Request, shares []Share) { p.account(r, shares, -1) }
 
 // Give returns them.
-func (p *Placer) Give(r Request, shares []Share) { p.account(r, shares, 1) }
+func (p *Placer) Give(r Request, shares []Share) {
+	clear(p.refused)
+	p.account(r, shares, 1)
+}
 
 func (p *Placer) account(r Request, shares []Share, sign int64) {
 	r.Milli = cmp.Or(r.Milli, Whole)

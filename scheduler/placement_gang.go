@@ -52,9 +52,9 @@ func (p *Placer) split(r Request, hosts []part) []part {
 	}
 }
 
-// spread takes the accelerators one at a time from the host with most left. As
-// hosts are in that order, it lowers the first of them to the level of the next:
-// O(hosts + accelerators).
+// spread takes the accelerators one at a time from the host with most left, of
+// several that with the lowest number. As hosts are in the order of what they have,
+// it lowers the first of them to the level of the next.
 func spread(want int, hosts []part) []part {
 	taken := make([]part, len(hosts))
 	level := hosts[0].count
@@ -63,6 +63,7 @@ func spread(want int, hosts []part) []part {
 			taken[n].host = hosts[n].host
 			n++
 		}
+		slices.SortFunc(taken[:n], func(a, b part) int { return cmp.Compare(a.host, b.host) })
 		for i := range n {
 			taken[i].count++
 			if want--; want == 0 {

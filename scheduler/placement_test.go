@@ -126,7 +126,7 @@ func TestFragments(t *testing.T) {
 func TestTypicalOf(t *testing.T) {
 	var jobs []Request
 	for range 12 {
-		jobs = append(jobs, Request{Count: 1, Milli: Whole, Memory: int64(len(jobs))})
+		jobs = append(jobs, Request{Count: 1, Memory: int64(len(jobs))})
 	}
 	for range 7 {
 		jobs = append(jobs, Request{CPU: 1000})

@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/railyard/railyard/units"
@@ -15,9 +16,50 @@ type Policy struct {
 	// of las, in accelerator-seconds, or in seconds if LASByTime. They must rise.
 	LASLimits []float64
 	LASByTime bool
-	// PreemptionCost is the time that a job which was stopped has to run in
-	// addition.
+	// Preemption is what becomes of jobs that are stopped, PreemptionCost the time
+	// that a suspended one has to run in addition.
+	Preemption     Preemption
 	PreemptionCost units.Duration
+	// Groups are those that share the accelerators.
+	// HalfLife is the time after which fair-share counts use half; 0 counts it all.
+	Groups   []Group
+	HalfLife units.Duration
+}
+
+// Preemption is what becomes of a job that is stopped.
+type Preemption int
+
+// Ways of preemption. With NoPreemption jobs run to their end once they have begun;
+// policies that are preemptive by nature refuse it.
+const (
+	Suspend Preemption = iota // it goes on where it was
+	Requeue                   // it begins anew
+	Cancel                    // it is given up
+	NoPreemption
+)
+
+// preemptions are their names, in order.
+var preemptions = []string{"suspend", "requeue", "cancel", "none"}
+
+// Preemptions are the names of all ways of preemption.
+func Preemptions() []string { return slices.Clone(preemptions) }
+
+// ParsePreemption finds a way of preemption by its name.
+func ParsePreemption(name string) (Preemption, error) {
+	if i := slices.Index(preemptions, name); i >= 0 {
+		return Preemption(i), nil
+	}
+	return 0, fmt.Errorf("scheduler: unknown preemption %q", name)
+}
+
+// Group is who shares the accelerators with others.
+type Group struct {
+	Name string
+	// Weight of the group's share, more than 0.
+	Weight float64
+	// Quota is how many accelerators are its own, Limit how many it may hold, with
+	// those that it borrows; 0 is no limit.
+	Quota, Limit int
 }
 
 // policies are all that there are, by name.
@@ -34,6 +76,28 @@ var policies = []struct {
 	{"srtf", func(Policy) discipline { return newPreemptive(shortest{}) }},
 	{"srsf", func(Policy) discipline { return newPreemptive(leastService{}) }},
 	{"las", func(p Policy) discipline { return newPreemptive(newLAS(p)) }},
+	{"priority", func(p Policy) discipline {
+		if p.Preemption == NoPreemption {
+			return &greedy{order: byPriority}
+		}
+		return newPreemptive(fixed(byPriority))
+	}},
+	{"fair-share", func(p Policy) discipline { return newShares(p, byArrival) }},
+	{"drf", func(p Policy) discipline { return newShares(p, byArrival) }},
+}
+
+// quotas are the policies that can keep quotas, and how they order the jobs of a
+// group.
+var quotas = map[string]order{
+	"fifo-skip": byArrival, "sjf-skip": byEstimate, "priority": byPriority, "fair-share": byArrival, "drf": byArrival,
+}
+
+// KeepsQuotas says whether a policy can keep the quotas of groups.
+func KeepsQuotas(policy string) bool { return quotas[policy] != nil }
+
+// limited says whether any group has a quota or a limit.
+func (p Policy) limited() bool {
+	return slices.ContainsFunc(p.Groups, func(g Group) bool { return g.Quota > 0 || g.Limit > 0 })
 }
 
 // Policies are the names of all policies.
@@ -58,6 +122,17 @@ func (p Policy) Validate() error {
 		return fmt.Errorf("scheduler: las has %d limits; at most %d are taken", len(p.LASLimits), maxLevels)
 	case p.PreemptionCost < 0:
 		return fmt.Errorf("scheduler: a preemption costs %v", p.PreemptionCost)
+	case p.Preemption == NoPreemption && slices.Contains([]string{"srtf", "srsf", "las"}, p.Name):
+		return fmt.Errorf("scheduler: %s is preemptive", p.Name)
+	case p.limited() && !KeepsQuotas(p.Name):
+		return fmt.Errorf("scheduler: %s keeps no quotas", p.Name)
+	case p.HalfLife < 0:
+		return fmt.Errorf("scheduler: the half-life is %v", p.HalfLife)
+	}
+	for _, g := range p.Groups {
+		if !(g.Weight > 0) || math.IsInf(g.Weight, 0) || g.Quota < 0 || g.Limit < 0 || g.Limit > 0 && g.Limit < g.Quota {
+			return fmt.Errorf("scheduler: group %q has weight %v, quota %d and limit %d", g.Name, g.Weight, g.Quota, g.Limit)
+		}
 	}
 	return nil
 }
@@ -65,6 +140,9 @@ func (p Policy) Validate() error {
 func (p Policy) discipline() discipline {
 	if err := p.Validate(); err != nil {
 		panic(err.Error())
+	}
+	if p.limited() {
+		return newShares(p, quotas[p.Name])
 	}
 	for _, known := range policies {
 		if known.name == p.Name {

@@ -77,9 +77,13 @@ func (p *preemptive) decide(q *Queue, m Machine) {
 		left -= p.waiting.sizes[c]
 		p.starts = append(p.starts, p.waiting.pop(c))
 	}
+	stopped := p.stops[:0]
 	for _, e := range p.stops {
-		q.stop(e.job, m)
+		if q.stop(e.job, m, because(Behind)) {
+			stopped = append(stopped, e)
+		}
 	}
+	p.stops = stopped
 	p.ranker.stopped(q, p.stops)
 	for _, e := range p.stops {
 		p.waiting.push(q.jobs[e.job].size(), e)
@@ -134,7 +138,7 @@ func (p *preemptive) choose(left int32, offset uint64) int32 {
 func (p *preemptive) start(q *Queue, e entry, m Machine) {
 	r := &q.jobs[e.job]
 	switch {
-	case !q.start(e.job, m):
+	case !q.start(e.job, m, because(Ahead)):
 		p.waiting.push(r.size(), e)
 	case r.Fixed:
 		p.held += r.size()
@@ -217,3 +221,18 @@ func (leastService) begin(q *Queue, h *holder) { h.turn = q.jobs[h.job].end() }
 func (leastService) settle([]holder) {}
 
 func (leastService) wake([]holder) units.Duration { return Never }
+
+// fixed ranks by what does not change.
+type fixed order
+
+func (o fixed) arrive(r *record) rank { return o(r) }
+
+func (o fixed) rerank(*Queue, []holder) uint64 { return 0 }
+
+func (o fixed) stopped(*Queue, []entry) {}
+
+func (o fixed) begin(*Queue, *holder) {}
+
+func (o fixed) settle([]holder) {}
+
+func (o fixed) wake([]holder) units.Duration { return Never }

@@ -15,6 +15,8 @@ const second units.Duration = 1e11
 type task struct {
 	submit, gang, duration int64
 	estimate               int64 // 0: the duration
+	priority               int64
+	group                  string
 }
 
 // outcome is when a task first started and when it ended, and how often it was
@@ -35,6 +37,9 @@ type replay struct {
 	now      int64
 	queue    *scheduler.Queue
 	err      error // what the queue was caught at
+
+	watch func(r *replay) error // after each decision
+	ended func(job int)
 }
 
 func (r *replay) Start(job int) bool {
@@ -62,12 +67,20 @@ func (r *replay) Stop(job int) {
 
 // run gives the outcome of each task. Tasks are in the order of their submission.
 func run(p scheduler.Policy, accelerators int64, tasks []task) ([]outcome, error) {
+	return watched(p, accelerators, tasks, func(*replay) error { return nil })
+}
+
+// watched looks at the jobs after each decision.
+func watched(p scheduler.Policy, accelerators int64, tasks []task, watch func(r *replay) error) ([]outcome, error) {
 	r := &replay{
+		watch: watch,
 		tasks: tasks, free: accelerators, queue: scheduler.NewQueue(p, int(accelerators)),
 		outcomes: make([]outcome, len(tasks)), left: make([]int64, len(tasks)), runs: make([]bool, len(tasks)),
 	}
 	for i, t := range tasks {
-		r.queue.Add(scheduler.Job{Accelerators: int(t.gang), Estimate: units.Duration(cmp.Or(t.estimate, t.duration)) * second})
+		r.queue.Add(scheduler.Job{
+			Accelerators: int(t.gang), Estimate: units.Duration(cmp.Or(t.estimate, t.duration)) * second, Priority: t.priority, Group: t.group,
+		})
 		r.outcomes[i] = outcome{-1, -1, 0}
 		r.left[i] = t.duration
 	}
@@ -103,6 +116,9 @@ func run(p scheduler.Policy, accelerators int64, tasks []task) ([]outcome, error
 				r.free += tasks[i].gang
 				r.outcomes[i].finish = r.now
 				ended++
+				if r.ended != nil {
+					r.ended(i)
+				}
 				r.queue.Finish(i, units.Duration(r.now)*second)
 			}
 		}
@@ -111,8 +127,8 @@ func run(p scheduler.Policy, accelerators int64, tasks []task) ([]outcome, error
 			arrived++
 		}
 		again = r.queue.Decide(units.Duration(r.now)*second, r)
-		if r.err != nil {
-			return nil, r.err
+		if err := cmp.Or(r.err, r.watch(r)); err != nil {
+			return nil, err
 		}
 	}
 	return r.outcomes, nil

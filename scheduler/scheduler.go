@@ -22,6 +22,10 @@
 //	srtf                   remaining time                    preemptive
 //	srsf                   remaining time x accelerators     preemptive (Tiresias, Gu et al., NSDI 2019)
 //	las                    queues by attained service        preemptive (Tiresias' discretized two-dimensional LAS)
+//	priority               priority                          preemptive, or skip without preemption
+//	fair-share             decayed use of the job's group    skip (after Slurm's multifactor priority)
+//	drf                    share that the group holds        skip (dominant resource fairness, Ghodsi et al., NSDI
+//	                                                         2011; jobs ask for one resource, so that is it)
 //
 // A preemptive discipline goes through all jobs, running or not, in their order,
 // and gives each the accelerators that it wants if so many are left; running jobs
@@ -32,6 +36,13 @@
 // that runs beyond its estimate counts as about to end where it competes by
 // remaining time, and is expected to run for as long again where others have
 // reservations.
+//
+// A job that is stopped is suspended and goes on later, is put back and begins anew,
+// or is cancelled ([Preemption]).
+//
+// Groups may have quotas ([Group]). What a group holds within its quota is its own.
+// What it holds beyond is borrowed, and is taken back, the latest start first, once
+// a group has a job that fits its own quota and finds no room.
 //
 // Where a job goes is decided apart from its turn, by a [Placer]: host by host,
 // with parts of accelerators, CPUs and memory.
@@ -57,6 +68,11 @@ type Job struct {
 	Accelerators int
 	// Estimate of the time that it runs; Never where none is known.
 	Estimate units.Duration
+	// Priority puts the job before those with a lower one, where the policy asks.
+	Priority int64
+	// Group is the name of the group whose share it counts towards. One that is not
+	// in Policy.Groups has weight 1 and no quota.
+	Group string
 	// Fixed jobs are never stopped once they run.
 	Fixed bool
 }
@@ -66,13 +82,17 @@ type Machine interface {
 	// Start gives a job its accelerators and begins it. It reports false if they
 	// cannot be had although so many are free, and then has done nothing.
 	Start(job int) bool
-	// Stop takes the accelerators of a running job away. It waits again.
+	// Stop takes the accelerators of a running job away. What becomes of it says the
+	// policy's Preemption.
 	Stop(job int)
 }
 
 // Queue is the state of a policy: the jobs that wait and those that run. Use
 // NewQueue.
 type Queue struct {
+	// Log, if set, is told each decision as it is made.
+	Log func(Decision)
+
 	policy     Policy
 	free       int // accelerators that no job holds
 	total      int
@@ -86,6 +106,7 @@ type Queue struct {
 type record struct {
 	Job
 	seq      int32 // order of arrival
+	group    int32 // index of its group, where groups share
 	running  bool
 	level    int8           // queue of las that it is in
 	began    units.Duration // of the stretch that it runs in
@@ -136,7 +157,11 @@ func (q *Queue) Grow(n int) { q.jobs = slices.Grow(q.jobs, n) }
 // Add makes a job known that will come. It returns its number; numbers count
 // from 0.
 func (q *Queue) Add(j Job) int {
-	q.jobs = append(q.jobs, record{Job: j})
+	r := record{Job: j}
+	if s, ok := q.discipline.(*shares); ok {
+		r.group = s.group(j.Group)
+	}
+	q.jobs = append(q.jobs, r)
 	return len(q.jobs) - 1
 }
 
@@ -166,7 +191,7 @@ func (q *Queue) Decide(now units.Duration, m Machine) (again units.Duration) {
 }
 
 // start starts a job for which there is room, if the machine can.
-func (q *Queue) start(job int32, m Machine) bool {
+func (q *Queue) start(job int32, m Machine, w why) bool {
 	r := &q.jobs[job]
 	if r.Accelerators > q.free {
 		panic(fmt.Sprintf("scheduler: job %d wants %d accelerators of %d", job, r.Accelerators, q.free))
@@ -174,17 +199,25 @@ func (q *Queue) start(job int32, m Machine) bool {
 	if !m.Start(int(job)) {
 		return false
 	}
+	q.note(job, Start, w)
 	r.running, r.began = true, q.now
 	q.free -= r.Accelerators
 	return true
 }
 
-// stop stops a running job.
-func (q *Queue) stop(job int32, m Machine) {
+// stop stops a running job, and reports whether it waits again.
+func (q *Queue) stop(job int32, m Machine, w why) (waits bool) {
 	r := &q.jobs[job]
+	q.note(job, Stop, w)
 	m.Stop(int(job))
 	r.running = false
 	r.executed += q.now - r.began
-	r.lost += min(q.policy.PreemptionCost, Never-r.lost)
+	switch q.policy.Preemption {
+	case Suspend:
+		r.lost += min(q.policy.PreemptionCost, Never-r.lost)
+	case Requeue:
+		r.lost = r.executed
+	}
 	q.free += r.Accelerators
+	return q.policy.Preemption != Cancel
 }

@@ -15,11 +15,11 @@ import (
 // when c has ended: nothing is left for it before.
 func TestEASYByHand(t *testing.T) {
 	tasks := []task{
-		{0, 3, 10, 0}, // a
-		{1, 4, 5, 0},  // b
-		{1, 1, 4, 0},  // c
-		{1, 1, 20, 0}, // d
-		{2, 1, 5, 0},  // e
+		{submit: 0, gang: 3, duration: 10}, // a
+		{submit: 1, gang: 4, duration: 5},  // b
+		{submit: 1, gang: 1, duration: 4},  // c
+		{submit: 1, gang: 1, duration: 20}, // d
+		{submit: 2, gang: 1, duration: 5},  // e
 	}
 	got, err := run(scheduler.Policy{Name: "easy-backfill"}, 4, tasks)
 	if err != nil {
@@ -36,8 +36,8 @@ func TestBackfillWithWrongEstimates(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		tasks := sorted(rapid.SliceOfN(rapid.Custom(func(t *rapid.T) task {
 			return task{
-				rapid.Int64Range(0, 50).Draw(t, "submit"), rapid.Int64Range(1, 8).Draw(t, "gang"),
-				rapid.Int64Range(1, 40).Draw(t, "duration"), rapid.Int64Range(1, 40).Draw(t, "estimate"),
+				submit: rapid.Int64Range(0, 50).Draw(t, "submit"), gang: rapid.Int64Range(1, 8).Draw(t, "gang"),
+				duration: rapid.Int64Range(1, 40).Draw(t, "duration"), estimate: rapid.Int64Range(1, 40).Draw(t, "estimate"),
 			}
 		}), 1, 30).Draw(t, "tasks"))
 		got, err := run(scheduler.Policy{Name: rapid.SampledFrom([]string{"easy-backfill", "conservative-backfill"}).Draw(t, "policy")}, 8, tasks)
@@ -64,6 +64,11 @@ func TestValidate(t *testing.T) {
 		{"no limit at all", scheduler.Policy{Name: "las", LASLimits: []float64{0}}, "more than 0"},
 		{"too many limits", scheduler.Policy{Name: "las", LASLimits: slices.Repeat([]float64{1}, 65)}, "at most 64"},
 		{"negative cost", scheduler.Policy{PreemptionCost: -1}, "costs"},
+		{"quotas", scheduler.Policy{Name: "drf", Groups: []scheduler.Group{{Name: "a", Weight: 1, Quota: 4, Limit: 8}}}, ""},
+		{"quotas of a policy without", scheduler.Policy{Name: "las", Groups: []scheduler.Group{{Name: "a", Weight: 1, Quota: 4}}}, "keeps no quotas"},
+		{"limit below the quota", scheduler.Policy{Name: "drf", Groups: []scheduler.Group{{Name: "a", Weight: 1, Quota: 4, Limit: 3}}}, "quota 4 and limit 3"},
+		{"no weight", scheduler.Policy{Name: "drf", Groups: []scheduler.Group{{Name: "a"}}}, "weight 0"},
+		{"srtf that does not preempt", scheduler.Policy{Name: "srtf", Preemption: scheduler.NoPreemption}, "preemptive"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			err := c.policy.Validate()

@@ -38,7 +38,7 @@ func philly(b *testing.B) (all []job) {
 	}
 	first := number(rows[1][1])
 	for _, row := range rows[1:] {
-		j := job{sim.Time(number(row[1])-first) * s, sim.Time(number(row[3])) * s, int(number(row[2]))}
+		j := job{start: sim.Time(number(row[1])-first) * s, duration: sim.Time(number(row[3])) * s, gang: int(number(row[2]))}
 		if j.gang <= 512 && len(all) < 21000 {
 			all = append(all, j)
 		}

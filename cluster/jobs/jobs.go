@@ -2,16 +2,18 @@
 //
 // # Model
 //
-// A job needs a time of service on its whole gang, wherever that lies; it
-// communicates with nobody. If its accelerators are taken away it keeps what it has
-// done, and once it has accelerators again it needs the preemption cost in addition,
-// to save and load its state. So a job is one event in each stretch that it runs.
+// A job needs a time of service on its whole gang, wherever that lies, divided by the
+// speed of the slowest of its accelerators; it communicates with nobody. If its accelerators are taken away and it is suspended, it
+// keeps what it has done, and once it has accelerators again it needs the preemption
+// cost in addition, to save and load its state. So a job is one event in each stretch
+// that it runs.
 package jobs
 
 import (
 	"slices"
 
 	"github.com/railyard/railyard/cluster"
+	"github.com/railyard/railyard/scheduler"
 	"github.com/railyard/railyard/sim"
 	"github.com/railyard/railyard/topology"
 )
@@ -40,10 +42,20 @@ type slot struct {
 // run is the program of one job.
 type run struct {
 	trace   *Trace
-	left    sim.Time // of its service, at the beginning of the stretch
+	whole   sim.Time // its service
+	left    sim.Time // of it, at the beginning of the stretch
 	slot    int32
 	stretch int32
 	job     int
+	speed   float64 // of the accelerators that it has; 0 is 1
+}
+
+// scaled is a time multiplied, exact where there is nothing to multiply by.
+func (r *run) scaled(t sim.Time, by float64) sim.Time {
+	if r.speed == 0 || r.speed == 1 {
+		return t
+	}
+	return sim.FromSeconds(t.Seconds() * by)
 }
 
 // Stretch is a time in which a job ran.
@@ -71,7 +83,7 @@ func (t *Trace) Programs(durations []sim.Time) []cluster.Program {
 	t.stretches = slices.Grow(t.stretches, len(durations))
 	t.spans = slices.Grow(t.spans, len(durations))
 	for i := range runs {
-		runs[i] = run{trace: t, left: durations[i]}
+		runs[i] = run{trace: t, whole: durations[i], left: durations[i]}
 		programs[i] = &runs[i]
 	}
 	return programs
@@ -89,7 +101,8 @@ func (r *run) Begin(c *cluster.Cluster, job int) {
 	t.idle = t.idle[:last]
 	t.slots[r.slot].run = r
 	now := c.Engine.Now()
-	c.Engine.Arm(t.slots[r.slot].timer, now.After(r.left))
+	r.speed = c.Jobs[job].Speed
+	c.Engine.Arm(t.slots[r.slot].timer, now.After(r.scaled(r.left, 1/r.speed)))
 
 	r.stretch = int32(len(t.stretches))
 	t.stretches = append(t.stretches, Stretch{job, now, -1, len(t.spans)})
@@ -103,10 +116,15 @@ func (r *run) Begin(c *cluster.Cluster, job int) {
 }
 
 // Stop takes the timer back.
-func (r *run) Stop(c *cluster.Cluster, _ int) {
+func (r *run) Stop(c *cluster.Cluster, _ int, how scheduler.Preemption) {
 	t, now := r.trace, c.Engine.Now()
 	c.Engine.Disarm(t.slots[r.slot].timer)
-	r.left = (r.left - (now - t.stretches[r.stretch].From)).After(t.PreemptionCost)
+	if how == scheduler.Requeue {
+		r.left = r.whole
+	} else {
+		done := r.scaled(now-t.stretches[r.stretch].From, r.speed)
+		r.left = max(0, r.left-done).After(t.PreemptionCost)
+	}
 	t.end(r, now)
 }
 

@@ -21,6 +21,8 @@ const s = sim.Second
 type job struct {
 	start, duration sim.Time
 	gang            int
+	priority        int64
+	group           string
 }
 
 // pool runs jobs on a pool of accelerators.
@@ -37,7 +39,10 @@ func pool(t interface{ Fatal(...any) }, accelerators int, p scheduler.Policy, al
 		durations = append(durations, j.duration)
 	}
 	for i, program := range trace.Programs(durations) {
-		c.Submit(&cluster.Job{Name: fmt.Sprint(i), Start: all[i].start, Count: all[i].gang, Estimate: all[i].duration, Program: program})
+		j := all[i]
+		c.Submit(&cluster.Job{
+			Name: fmt.Sprint(i), Start: j.start, Count: j.gang, Estimate: j.duration, Priority: j.priority, Group: j.group, Program: program,
+		})
 	}
 	if err := c.Engine.Run(context.Background()); err != nil {
 		t.Fatal(err)
@@ -48,7 +53,7 @@ func pool(t interface{ Fatal(...any) }, accelerators int, p scheduler.Policy, al
 // A short job stops a long one at 10 s, which goes on at 15 s and needs 2 s more
 // for having been stopped.
 func TestPreemptionCost(t *testing.T) {
-	c, trace := pool(t, 4, scheduler.Policy{Name: "srtf", PreemptionCost: 2 * units.Duration(s)}, job{0, 100 * s, 4}, job{10 * s, 5 * s, 2})
+	c, trace := pool(t, 4, scheduler.Policy{Name: "srtf", PreemptionCost: 2 * units.Duration(s)}, job{duration: 100 * s, gang: 4}, job{start: 10 * s, duration: 5 * s, gang: 2})
 	if end := c.Jobs[0].FinishedAt; end != 107*s {
 		t.Errorf("the long job ends at %v, want 107 s", end)
 	}
@@ -65,30 +70,52 @@ func TestPreemptionCost(t *testing.T) {
 	}
 }
 
-// Under every policy every job ends, has run for its duration and the cost of its
-// preemptions, on as many accelerators as it wants, and no accelerator has two jobs
+// A job that is put back begins anew: 10 s are for nothing. One that is cancelled
+// ends then.
+func TestPreemption(t *testing.T) {
+	all := []job{{duration: 100 * s, gang: 4}, {start: 10 * s, duration: 5 * s, gang: 2}}
+	c, _ := pool(t, 4, scheduler.Policy{Name: "srtf", Preemption: scheduler.Requeue}, all...)
+	if end := c.Jobs[0].FinishedAt; end != 115*s {
+		t.Errorf("the long job ends at %v, want 115 s", end)
+	}
+	c, _ = pool(t, 4, scheduler.Policy{Name: "srtf", Preemption: scheduler.Cancel}, all...)
+	if j := c.Jobs[0]; j.FinishedAt != 10*s || !j.Cancelled || c.Engine.Now() != 15*s {
+		t.Errorf("cancelled %v at %v, and the run ends at %v; want 10 s and 15 s", j.Cancelled, j.FinishedAt, c.Engine.Now())
+	}
+}
+
+// Under every policy and way of preemption every job ends, has run for its duration
+// and the cost of its preemptions, or been cancelled, on as many accelerators as it wants, and no accelerator has two jobs
 // at once.
 func TestNothingIsLost(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := scheduler.Policy{
 			Name: rapid.SampledFrom(scheduler.Policies()).Draw(t, "policy"), LASLimits: []float64{20, 60},
 			PreemptionCost: units.Duration(rapid.Int64Range(0, 3).Draw(t, "cost")) * units.Duration(s),
+			Preemption:     scheduler.Preemption(rapid.IntRange(int(scheduler.Suspend), int(scheduler.Cancel)).Draw(t, "preemption")),
+		}
+		if scheduler.KeepsQuotas(p.Name) {
+			p.Groups = []scheduler.Group{{Name: "a", Weight: 1, Quota: rapid.IntRange(0, 5).Draw(t, "quota")}, {Name: "b", Weight: 2, Quota: 3}}
 		}
 		n := rapid.IntRange(1, 10).Draw(t, "accelerators")
 		all := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) job {
 			return job{
 				sim.Time(rapid.Int64Range(0, 60).Draw(t, "start")) * s / 2, sim.Time(rapid.Int64Range(0, 80).Draw(t, "duration")) * s / 4,
-				rapid.IntRange(1, n).Draw(t, "gang"),
+				rapid.IntRange(1, n).Draw(t, "gang"), rapid.Int64Range(0, 3).Draw(t, "priority"),
+				rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "group"),
 			}
 		}), 1, 25).Draw(t, "jobs")
 		c, trace := pool(t, n, p, all...)
-		ran := make([]sim.Time, len(all))
+		ran, lost := make([]sim.Time, len(all)), make([]sim.Time, len(all)) // lost: in stretches before the last
+		last := make([]sim.Time, len(all))
 		var busy []struct {
 			jobs.Span
 			jobs.Stretch
 		}
 		for i, x := range trace.Stretches(c.Engine.Now()) {
 			ran[x.Job] += x.To - x.From
+			lost[x.Job] += last[x.Job]
+			last[x.Job] = x.To - x.From
 			held := 0
 			for _, span := range trace.Spans(i) {
 				held += int(span.Last-span.First) + 1
@@ -107,8 +134,18 @@ func TestNothingIsLost(t *testing.T) {
 			}
 		}
 		for i, j := range c.Jobs {
-			if want := all[i].duration + sim.Time(j.Stops)*sim.Time(p.PreemptionCost); !j.Finished || ran[i] != want {
-				t.Fatalf("job %d ran for %v, want %v, and finished %v", i, ran[i], want, j.Finished)
+			if j.Cancelled != (p.Preemption == scheduler.Cancel && j.Stops == 1) {
+				t.Fatalf("job %d: cancelled %v, stopped %d times", i, j.Cancelled, j.Stops)
+			}
+			useful, want := ran[i], all[i].duration
+			switch p.Preemption {
+			case scheduler.Suspend:
+				want += sim.Time(j.Stops) * trace.PreemptionCost
+			case scheduler.Requeue:
+				useful -= lost[i]
+			}
+			if !j.Finished || useful != want && !j.Cancelled {
+				t.Fatalf("job %d ran for %v, want %v, and finished %v", i, useful, want, j.Finished)
 			}
 			if j.StartedAt < j.Start {
 				t.Fatalf("job %d starts at %v, before it comes", i, j.StartedAt)

@@ -1,0 +1,143 @@
+package cluster
+
+import (
+	"github.com/railyard/railyard/scheduler"
+	"github.com/railyard/railyard/sim"
+)
+
+// placement is what a cluster keeps whose jobs are placed host by host.
+type placement struct {
+	placer *scheduler.Placer
+	first  []int32 // accelerator of each host
+	total  int64   // thousandths of accelerators
+	wanted int64   // thousandths that jobs have asked for that have come
+	loads  []Load
+	next   float64 // load at which the next is kept
+}
+
+// Load is what jobs had of a cluster once so much had been asked for: of all
+// accelerators the share that jobs that had come wanted, and the share that jobs
+// held; and of what was free, the share that typical jobs could not use.
+type Load struct {
+	At                            sim.Time
+	Arrived, Allocated, Fragments float64
+}
+
+// loadSteps is how often a Load is kept while as much is asked for as there is,
+// and maxLoads how many are at most.
+const (
+	loadSteps = 100
+	maxLoads  = 1000
+)
+
+// Place has jobs placed host by host, not on the free accelerators with the lowest
+// numbers. Accelerators are numbered through the hosts. It comes before jobs do.
+func (c *Cluster) Place(p *scheduler.Placer, hosts []scheduler.Host) {
+	at := &placement{placer: p, first: make([]int32, len(hosts)+1), next: 1. / loadSteps}
+	for i, h := range hosts {
+		at.first[i+1] = at.first[i] + int32(h.Accelerators)
+	}
+	at.total = int64(at.first[len(hosts)]) * scheduler.Whole
+	c.placement = at
+}
+
+// Loads are how the cluster filled up; nil if jobs are not placed host by host.
+func (c *Cluster) Loads() []Load {
+	if c.placement == nil {
+		return nil
+	}
+	return c.placement.loads
+}
+
+// request is what a job wants of hosts.
+func (j *Job) request() scheduler.Request {
+	r := j.Needs
+	r.Count = j.Count
+	return r
+}
+
+// Parts says whether a job wants less than whole accelerators, so that how many are
+// free says nothing of whether it fits.
+func (j *Job) Parts() bool {
+	return j.Needs.Milli > 0 && j.Needs.Milli < scheduler.Whole || j.Count == 0 && j.List == nil
+}
+
+// place finds room for a job and takes it: its accelerators appended to list, or
+// false.
+func (at *placement) place(j *Job, list []int32) ([]int32, bool) {
+	r := j.request()
+	if j.List != nil {
+		r.Count = len(j.List)
+		j.shares = at.shares(j.List)
+		if !at.placer.Holds(r, j.shares) {
+			return list, false
+		}
+		list = append(list, j.List...)
+	} else {
+		j.shares = at.placer.Place(r)
+		if j.shares == nil {
+			return list, false
+		}
+		for _, s := range j.shares {
+			for _, a := range s.Accelerators {
+				list = append(list, at.first[s.Host]+a)
+			}
+		}
+	}
+	at.placer.Take(r, j.shares)
+	j.Speed = at.placer.Speed(j.shares)
+	return list, true
+}
+
+// shares is a list of accelerators, host by host.
+func (at *placement) shares(list []int32) []scheduler.Share {
+	var shares []scheduler.Share
+	host := 0
+	for _, a := range list {
+		if a < at.first[host] {
+			host = 0
+		}
+		for a >= at.first[host+1] {
+			host++
+		}
+		n := len(shares)
+		if n == 0 || shares[n-1].Host != int32(host) {
+			shares = append(shares, scheduler.Share{Host: int32(host)})
+			n++
+		}
+		shares[n-1].Accelerators = append(shares[n-1].Accelerators, a-at.first[host])
+	}
+	return shares
+}
+
+// release gives back what a job has.
+func (at *placement) release(j *Job) {
+	r := j.request()
+	if j.List != nil {
+		r.Count = len(j.List)
+	}
+	at.placer.Give(r, j.shares)
+}
+
+// arrived counts what a job asks for.
+func (at *placement) arrived(j *Job) {
+	milli := int64(j.Needs.Milli)
+	if milli == 0 {
+		milli = scheduler.Whole
+	}
+	if !j.Shared {
+		at.wanted += int64(j.Count) * milli
+	}
+}
+
+// observe keeps the load after a decision, if it is time to.
+func (at *placement) observe(now sim.Time) {
+	load := float64(at.wanted) / float64(at.total)
+	if load < at.next || len(at.loads) == maxLoads {
+		return
+	}
+	at.loads = append(at.loads, Load{now, load, at.placer.Allocated(), at.placer.Fragmented()})
+	for at.next <= load {
+		at.next += 1. / loadSteps
+	}
+}

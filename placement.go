@@ -1,0 +1,326 @@
+package railyard
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/railyard/railyard/cluster"
+	"github.com/railyard/railyard/report"
+	"github.com/railyard/railyard/result"
+	"github.com/railyard/railyard/scenario"
+	"github.com/railyard/railyard/scheduler"
+	"github.com/railyard/railyard/sim"
+	workload "github.com/railyard/railyard/workload/jobs"
+)
+
+// hosting is the hosts among which jobs are placed.
+type hosting struct {
+	hosts  []scheduler.Host
+	types  map[string]uint8 // numbers of the names of accelerators
+	placer *scheduler.Placer
+	cpu    bool // jobs' demands of CPUs and of memory count
+	memory bool
+}
+
+// plenty stands for what is never short.
+const plenty = math.MaxInt64 / 4
+
+// addHosting has jobs placed host by host, where the scenario asks for that.
+func (b *builder) addHosting() {
+	s := b.scenario
+	k := &s.Scheduler
+	h := &hosting{types: map[string]uint8{}}
+	switch {
+	case b.nodes != nil:
+		b.poolHosts(h)
+	case !b.topology.Bare() && (k.Placement.Set || k.Consolidate.Value || k.AntiAffinity.Set):
+		b.fabricHosts(h)
+	default:
+		return
+	}
+	rule := scheduler.Pack
+	if k.Placement.Set {
+		rule, _ = scheduler.ParsePlacement(k.Placement.Value) // an enum of the schema
+	}
+	h.placer = scheduler.NewPlacer(h.hosts, scheduler.Placing{
+		Rule: rule, Consolidate: k.Consolidate.Value, Random: sim.Stream(uint64(s.Sim.Seed.Value), "placement"),
+	})
+	b.cluster.Place(h.placer, h.hosts)
+	b.hosting = h
+}
+
+// typeOf is the number of an accelerator's name.
+func (h *hosting) typeOf(name string) (uint8, bool) {
+	n, known := h.types[name]
+	if !known && len(h.types) < scheduler.MaxTypes {
+		n, known = uint8(len(h.types)), true
+		h.types[name] = n
+	}
+	return n, known
+}
+
+// poolHosts are those of the pool's file.
+func (b *builder) poolHosts(h *hosting) {
+	n := b.nodes
+	h.cpu, h.memory = n.HasCPU, n.HasMemory
+	var near [3]map[string]int32
+	for i := range near {
+		near[i] = map[string]int32{}
+	}
+	for i := range n.Name {
+		x := scheduler.Host{Accelerators: n.Accelerators[i], Speed: n.Speed[i], CPU: plenty, Memory: plenty}
+		if x.Accelerators > 0 {
+			var ok bool
+			if x.Type, ok = h.typeOf(n.Type[i]); !ok {
+				b.fault(b.scenario.Topology.File.Pos, "topology.file", "more than %d types of accelerators", scheduler.MaxTypes)
+				return
+			}
+		}
+		if h.cpu {
+			x.CPU = n.CPU[i]
+		}
+		if h.memory {
+			x.Memory = n.Memory[i]
+		}
+		for level := range near {
+			name := n.Near[level][i]
+			number, known := near[level][name]
+			if !known {
+				number = int32(len(near[level]))
+				near[level][name] = number
+			}
+			if name == "" {
+				number = -1
+			}
+			x.Near[level] = number
+		}
+		h.hosts = append(h.hosts, x)
+	}
+}
+
+// fabricHosts are those of a topology with a network. Those of a rack share their
+// leaf, in a rail fabric the leaf of each rail; those of a pod their part of a fat
+// tree.
+func (b *builder) fabricHosts(h *hosting) {
+	t := b.topology
+	h.cpu, h.memory = true, true
+	k := int(b.scenario.Topology.K.Value)
+	for i := range t.Servers {
+		s := &t.Servers[i]
+		kind, _ := h.typeOf(s.Spec.Accelerator.Name)
+		x := scheduler.Host{
+			Accelerators: s.Spec.Accelerators, Type: kind, CPU: int64(s.Spec.CPUs) * 1000, Memory: int64(s.Spec.Memory),
+			Near: [3]int32{int32(s.Rack), -1, -1},
+		}
+		switch t.Kind {
+		case "rail":
+			x.Near = [3]int32{-1, int32(s.Rack), -1}
+		case "fat-tree":
+			x.Near[2] = int32(i * s.Spec.NICs / max(1, k*k/4))
+		}
+		h.hosts = append(h.hosts, x)
+	}
+}
+
+// settle judges the jobs of a file by the hosts that there are, and leaves out
+// those that want nothing that these have.
+func (b *builder) settle(w *scenario.Jobs, rows []workload.Job) []workload.Job {
+	h := b.hosting
+	whole, idle := 0, 0
+	kept := rows[:0]
+	for i := range rows {
+		j := rows[i]
+		if h == nil && j.Milli > 0 {
+			j.Milli = 0
+			whole++
+		}
+		if j.Accelerators == 0 && (h == nil || !h.cpu) {
+			idle++
+			continue
+		}
+		kept = append(kept, j)
+	}
+	if whole > 0 {
+		b.warnings = append(b.warnings, fmt.Sprintf("%s: jobs that want parts of accelerators get whole ones, since the topology has no hosts to share them on: %s", w.File.Value, report.Count(float64(whole))))
+	}
+	if idle > 0 {
+		b.warnings = append(b.warnings, fmt.Sprintf("%s: jobs that want no accelerator are left out, since the topology does not say what CPUs it has: %s", w.File.Value, report.Count(float64(idle))))
+	}
+	return kept
+}
+
+// fill makes of jobs those that fill the cluster, if that is asked for.
+func (b *builder) fill(w *scenario.Jobs, rows []workload.Job) []workload.Job {
+	if !w.Fill.Set || len(rows) == 0 {
+		return rows
+	}
+	demand := func(j *workload.Job) float64 {
+		return float64(j.Accelerators) * float64(cmp.Or(j.Milli, scheduler.Whole)) / scheduler.Whole
+	}
+	var wanted float64
+	for i := range rows {
+		wanted += demand(&rows[i])
+	}
+	most := w.Fill.Value * float64(b.topology.Accelerators())
+	if wanted == 0 || most/wanted*float64(len(rows)) > workload.MaxJobs/2 {
+		b.fault(w.Fill.Pos, w.Path+".fill", "of these jobs that is more than %d", workload.MaxJobs/2)
+		return nil
+	}
+	random := sim.Stream(uint64(b.scenario.Sim.Seed.Value), "fill")
+	random.Shuffle(len(rows), func(i, k int) { rows[i], rows[k] = rows[k], rows[i] })
+	filled := make([]workload.Job, 0, len(rows))
+	copies := map[string]int{}
+	for came := 0.0; came < most; {
+		n := len(filled)
+		if n < len(rows) {
+			filled = append(filled, rows[n])
+		} else {
+			filled = append(filled, rows[random.IntN(len(rows))])
+			copies[filled[n].ID]++
+			filled[n].ID += fmt.Sprintf("#%d", copies[filled[n].ID]+1)
+		}
+		came += demand(&filled[n])
+		if n == workload.MaxJobs {
+			break // what is drawn wants far less than the mean
+		}
+	}
+	for i := range filled {
+		filled[i].Submit, filled[i].Duration = float64(i), float64(len(filled)-i)
+	}
+	return filled
+}
+
+// requests are what jobs want of the hosts, checked on a cluster that is idle: what
+// does not fit there never does.
+type requests struct {
+	*builder
+	idle   *scheduler.Placer
+	fits   map[scheduler.Request]bool
+	all    []scheduler.Request
+	partly string // a job that wants parts of accelerators
+	apart  map[string]int32
+}
+
+func (b *builder) newRequests() *requests {
+	r := &requests{builder: b, fits: map[scheduler.Request]bool{}, apart: map[string]int32{"": 0}}
+	if b.hosting != nil {
+		r.idle = scheduler.NewPlacer(b.hosting.hosts, scheduler.Placing{Consolidate: b.hosting.placer.Consolidate})
+	}
+	return r
+}
+
+// add is what a job wants, zero where hosts do not matter.
+func (r *requests) add(j *workload.Job, at scenario.Position) scheduler.Request {
+	h := r.hosting
+	if h == nil {
+		return scheduler.Request{}
+	}
+	want := scheduler.Request{Count: j.Accelerators, Milli: j.Milli, CPU: j.CPU, Memory: j.Memory}
+	if !h.cpu {
+		want.CPU = 0
+	}
+	if !h.memory {
+		want.Memory = 0
+	}
+	named := false
+	for name := range strings.SplitSeq(j.Accelerator, "|") {
+		if name == "" {
+			continue
+		}
+		named = true
+		if n, known := h.types[name]; known {
+			want.Types |= 1 << n
+		}
+	}
+	if named && want.Types == 0 && j.Accelerators > 0 {
+		r.faults = append(r.faults, at.Faultf("accelerator", "accelerator: job %q wants %q, and no host has such; there are %s",
+			j.ID, j.Accelerator, strings.Join(slices.Sorted(maps.Keys(h.types)), ", ")))
+		return want
+	}
+	r.fit(want, j, at)
+	if j.Milli > 0 || j.Accelerators == 0 {
+		r.partly = j.ID
+	}
+	r.all = append(r.all, want)
+	value := map[string]string{"user": j.User, "group": j.Group, "type": j.Type, "model": j.Model}[r.scenario.Scheduler.AntiAffinity.Value]
+	number, known := r.apart[value]
+	if !known {
+		number = int32(len(r.apart))
+		r.apart[value] = number
+	}
+	want.Apart = number
+	return want
+}
+
+// fit tries a request on the idle cluster, each once.
+func (r *requests) fit(want scheduler.Request, j *workload.Job, at scenario.Position) {
+	fits, known := r.fits[want]
+	if !known {
+		fits = r.idle.Place(want) != nil
+		r.fits[want] = fits
+	}
+	if !fits && len(r.faults) == 0 {
+		r.faults = append(r.faults, at.Faultf("", "job %q finds no room even on the idle cluster: %s", j.ID, needsOf(j)))
+	}
+}
+
+// needsOf says what a job wants of hosts.
+func needsOf(j *workload.Job) string {
+	text := fmt.Sprintf("%d accelerators", j.Accelerators)
+	if j.Milli > 0 {
+		text = fmt.Sprintf("%d/1000 of each of %s", j.Milli, text)
+	}
+	if j.Accelerator != "" {
+		text += " of type " + j.Accelerator
+	}
+	return text + fmt.Sprintf(", %g cores, %d bytes of memory", float64(j.CPU)/1000, j.Memory)
+}
+
+// finish gives the placement what is typical, and refuses policies that count whole
+// accelerators.
+func (r *requests) finish() {
+	if r.hosting == nil {
+		return
+	}
+	r.hosting.placer.Typical = scheduler.TypicalOf(r.all)
+	p := &r.scenario.Scheduler.Policy
+	if parts := []string{"fifo", "fifo-skip", "sjf", "sjf-skip"}; r.partly != "" && !slices.Contains(parts, p.Value) {
+		r.fault(p.Pos, "scheduler.policy", "%q counts whole accelerators, and job %q wants none or parts; %s do not", p.Value, r.partly, strings.Join(parts, ", "))
+	}
+}
+
+// loadTable is how the cluster filled up.
+func loadTable(loads []cluster.Load) *result.Table {
+	n := len(loads)
+	at, arrived, allocated, fragments := make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n)
+	for i, l := range loads {
+		at[i], arrived[i], allocated[i], fragments[i] = l.At.Seconds(), l.Arrived, l.Allocated, l.Fragments
+	}
+	return &result.Table{Name: "loads", Columns: []result.Column{
+		{Metric: result.LoadTime, Numbers: at},
+		{Metric: result.LoadArrived, Numbers: arrived},
+		{Metric: result.LoadAllocated, Numbers: allocated},
+		{Metric: result.LoadFragments, Numbers: fragments},
+	}}
+}
+
+// placementRecord is the state of the cluster when as much had been asked for as
+// there is, or at the last arrival if that was never so.
+func placementRecord(rule string, loads []cluster.Load) *result.Record {
+	c := &result.Record{}
+	c.Add(result.PlacementRule, rule)
+	i := slices.IndexFunc(loads, func(l cluster.Load) bool { return l.Arrived >= 1 })
+	if i < 0 {
+		i = len(loads) - 1
+	}
+	if i >= 0 {
+		c.Add(result.LoadArrived, loads[i].Arrived)
+		c.Add(result.LoadAllocated, loads[i].Allocated)
+		c.Add(result.LoadFragments, loads[i].Fragments)
+	}
+	return c
+}

@@ -1,0 +1,64 @@
+package scheduler
+
+import "github.com/railyard/railyard/units"
+
+// Decision is one thing that a queue decided, and why.
+type Decision struct {
+	At     units.Duration
+	Job    int
+	Action Action
+	Reason Reason
+	// Other is the job that the reason speaks of, -1 if of none; Until the time, or
+	// Never.
+	Other int
+	Until units.Duration
+	// Free accelerators when it was decided.
+	Free int
+}
+
+// Action is what a decision does to a job.
+type Action string
+
+// Actions.
+const (
+	Start   Action = "start"
+	Stop    Action = "stop"
+	Reserve Action = "reserve" // a time at which it is to start
+	Demote  Action = "demote"  // to the next queue of las
+)
+
+// Reason is why.
+type Reason string
+
+// Reasons.
+const (
+	First      Reason = "first"       // it is the first in the order of the policy
+	Fits       Reason = "fits"        // those before it, if any, have no room, and it has
+	Ahead      Reason = "ahead"       // with those before it, it takes no more than there is
+	Behind     Reason = "behind"      // those before it leave too little
+	Blocked    Reason = "blocked"     // it is the first, and there is too little
+	Planned    Reason = "planned"     // the earliest time at which it delays nobody
+	Reserved   Reason = "reserved"    // its reserved time has come
+	EndsBefore Reason = "ends-before" // it ends by the time reserved for another
+	Beside     Reason = "beside"      // it takes what another leaves at its reserved time
+	Own        Reason = "own"         // it is within the quota of its group
+	Borrows    Reason = "borrows"     // nobody whose own they are wants the accelerators
+	Reclaimed  Reason = "reclaimed"   // it borrowed what another's group wants back
+	Service    Reason = "service"     // it has attained the limit of its queue
+)
+
+// why is the reason of a decision with what it speaks of.
+type why struct {
+	reason Reason
+	other  int32
+	until  units.Duration
+}
+
+func because(r Reason) why { return why{r, none, Never} }
+
+// note tells whoever keeps the log.
+func (q *Queue) note(job int32, a Action, w why) {
+	if q.Log != nil {
+		q.Log(Decision{At: q.now, Job: int(job), Action: a, Reason: w.reason, Other: int(w.other), Until: w.until, Free: q.free})
+	}
+}
