@@ -134,6 +134,10 @@ type Job struct {
 
 	parameters int64   // of the whole model
 	parts      []known // that passes are made of
+	inner      struct { // the latest chunk that is not the first or the last
+		layers []workload.Layer
+		chunk  chunk
+	}
 	gangs      []*gang
 	groups     []*group
 	messages   []message

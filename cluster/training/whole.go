@@ -18,6 +18,12 @@ type whole struct {
 	runs    int64 // in the iteration that is on
 }
 
+// price is a part of a pass as one, nil if it cannot be.
+type price struct {
+	part  *part
+	whole *whole
+}
+
 // carried is what a collective of a pass sends, so many times.
 type carried struct {
 	plan  *collective.Plan
@@ -88,8 +94,8 @@ func (g *gang) wholeOf(p *pass) *whole {
 func (g *gang) price(p *pass) *whole {
 	w := &whole{}
 	for _, r := range p.runs {
-		part := whole{}
-		if !g.pricePart(r.steps, &part) {
+		part := g.pricePart(r.part)
+		if part == nil {
 			return nil
 		}
 		w.parts.add(part.parts, int64(r.times))
@@ -116,8 +122,23 @@ func (w *whole) carry(c carried) {
 	w.carried = append(w.carried, c)
 }
 
-// pricePart adds the steps of a part.
-func (g *gang) pricePart(part []step, w *whole) bool {
+// pricePart is the same for a part, which several passes may have.
+func (g *gang) pricePart(p *part) *whole {
+	for _, known := range g.prices {
+		if known.part == p {
+			return known.whole
+		}
+	}
+	w := &whole{}
+	if !g.priceSteps(p.steps, w) {
+		w = nil
+	}
+	g.prices = append(g.prices, price{p, w})
+	return w
+}
+
+// priceSteps adds the steps of a part.
+func (g *gang) priceSteps(part []step, w *whole) bool {
 	for i := 0; i < len(part); i++ {
 		s := &part[i]
 		switch s.do {
@@ -183,7 +204,9 @@ func (g *gang) ran(now sim.Time) {
 // count notes that the gang has run a pass as one.
 func (g *gang) count(w *whole) {
 	w.runs++
-	g.held = append(g.held, w.held...)
+	if len(w.held) > 0 {
+		g.held = append(g.held, w.held...)
+	}
 }
 
 // credit accounts for the passes of the iteration, which has ended, that were run as
