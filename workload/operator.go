@@ -135,7 +135,7 @@ type Layer struct {
 func (l Layer) weights() int64 { return l.Parameters + l.ExpertParameters + l.Frozen + l.FrozenExperts }
 
 // SharesOperators reports whether l and o are of the same shape.
-func (l Layer) SharesOperators(o Layer) bool {
+func (l *Layer) SharesOperators(o *Layer) bool {
 	return len(l.Forward) > 0 && len(o.Forward) > 0 && &l.Forward[0] == &o.Forward[0]
 }
 

@@ -323,12 +323,14 @@ func (t Training) Batch() Batch {
 func (t Training) Layers() []Layer {
 	t = t.WithDefaults()
 	layers := t.Model.Unfold(t.Batch())
-	var before, after Layer // the latest layer, without and with what is recomputed
-	for i, l := range layers {
-		if !l.SharesOperators(before) {
-			before, after = l, t.recomputed(l)
+	if t.Recompute != RecomputeNone {
+		var before, after Layer // the latest layer, without and with what is recomputed
+		for i := range layers {
+			if l := &layers[i]; !l.SharesOperators(&before) {
+				before, after = *l, t.recomputed(*l)
+			}
+			layers[i] = after
 		}
-		layers[i] = after
 	}
 	if head := &layers[len(layers)-1]; t.Tuning == TuningLoRA {
 		head.Frozen += t.TiedTable()

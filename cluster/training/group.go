@@ -167,9 +167,16 @@ func (j *Job) form() error {
 
 // groupsOver is the ranks that are grouped over a dimension; nil if each is alone.
 func (j *Job) groupsOver(d dimension, places [][workload.NumGroups]int) [][]int {
-	layout := j.Training.Layout()
-	var lists [][]int
-	at := make([]int, len(places)) // of each group's list, from 1
+	t, layout := &j.Training, j.Training.Layout()
+	size := [numDimensions]int{
+		t.Tensor, t.Context, t.Expert, t.Data * t.Context, t.Data * t.Context, t.Data * t.Context / t.Expert, min(t.Pipeline, 2),
+	}[d]
+	if size == 1 {
+		return nil
+	}
+	lists := make([][]int, 0, len(places)/size)
+	room := make([]int, len(places)) // for the lists
+	at := make([]int, len(places))   // of each group's list, from 1
 	for rank, place := range places {
 		var id int
 		switch d {
@@ -184,19 +191,17 @@ func (j *Job) groupsOver(d dimension, places [][workload.NumGroups]int) [][]int 
 		case overExpertReplicas:
 			id = layout.ExpertReplicas(place)
 		case overTable:
-			if s := place[workload.PipelineGroup]; s != 0 && s != j.Training.Pipeline-1 {
+			if s := place[workload.PipelineGroup]; s != 0 && s != t.Pipeline-1 {
 				continue
 			}
 			id = layout.Group(workload.PipelineGroup, place)
 		}
 		if at[id] == 0 {
-			lists = append(lists, nil)
+			lists = append(lists, room[:0:size])
+			room = room[size:]
 			at[id] = len(lists)
 		}
 		lists[at[id]-1] = append(lists[at[id]-1], rank)
-	}
-	if len(lists[0]) == 1 {
-		return nil
 	}
 	return lists
 }

@@ -302,7 +302,15 @@ func present(all ...transfer) []transfer {
 
 // alike says whether two runs of layers are of the same shapes.
 func alike(a, b []workload.Layer) bool {
-	return slices.EqualFunc(a, b, func(l, o workload.Layer) bool { return l.SharesOperators(o) })
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if !a[i].SharesOperators(&b[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 // compileChunk works out the passes of chunk n of so many.

@@ -44,16 +44,16 @@ func (j *Job) settle() {
 	if !j.settled || j.Unfold || j.Trace != nil {
 		return
 	}
-	user := make([]*gang, len(j.c.Topology.Links)) // in whose passes each link is used
+	user := make([]int32, len(j.c.Topology.Links)) // gang in whose passes each link is used, from 1
 	inPasses := []dimension{overTensor, overContext, overExpert, overLookups}
 	for _, g := range j.gangs {
 		g.apart = true
 		for _, d := range inPasses {
 			for l := range g.groups[d].links {
-				if u := user[l]; u != nil && u != g {
-					u.apart, g.apart = false, false
+				if u := user[l]; u != 0 && u != int32(g.number+1) {
+					j.gangs[u-1].apart, g.apart = false, false
 				}
-				user[l] = g
+				user[l] = int32(g.number + 1)
 			}
 		}
 	}
@@ -63,15 +63,15 @@ func (j *Job) settle() {
 				continue
 			}
 			for l := range group.links {
-				if u := user[l]; u != nil && u.groups[d] != group {
-					u.apart = false
+				if u := user[l]; u != 0 && j.gangs[u-1].groups[d] != group {
+					j.gangs[u-1].apart = false
 				}
 			}
 		}
 		for _, n := range []neighbour{g.next, g.previous} {
 			for l := range n.links {
-				if u := user[l]; u != nil {
-					u.apart = false
+				if u := user[l]; u != 0 {
+					j.gangs[u-1].apart = false
 				}
 			}
 		}
@@ -92,13 +92,14 @@ func (g *gang) wholeOf(p *pass) *whole {
 // price works a pass out as one, nil if collectives of the data stream may run
 // beside it.
 func (g *gang) price(p *pass) *whole {
-	w := &whole{}
+	w := &whole{carried: make([]carried, 0, 8)}
 	for _, r := range p.runs {
 		part := g.pricePart(r.part)
 		if part == nil {
 			return nil
 		}
 		w.parts.add(part.parts, int64(r.times))
+		w.held = slices.Grow(w.held, r.times*len(part.held))
 		for range r.times {
 			w.held = append(w.held, part.held...)
 		}
