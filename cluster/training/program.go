@@ -531,8 +531,8 @@ func extends(steps []step) bool {
 }
 
 // ComputeByClass is how many seconds of an iteration the mean rank computes in
-// each class of operators, the optimizer's step left out, with nothing beside it.
-// Communication that runs beside it slows it down by Interference, so that in all
+// each class of operators, the optimizer's step left out, at the pace that it has but
+// with nothing beside it; with jitter in the mean of all iterations. Communication that runs beside it slows it down by Interference, so that in all
 // Last.Compute is longer by Interference times Last.Overlapped.
 func (j *Job) ComputeByClass() [workload.NumClasses]float64 {
 	var mean [workload.NumClasses]float64
@@ -548,7 +548,7 @@ func (j *Job) ComputeByClass() [workload.NumClasses]float64 {
 		ranks += len(g.ranks)
 	}
 	for _, g := range j.gangs {
-		share := float64(len(g.ranks)) / float64(ranks)
+		share := g.pace.mean(j.Done) * float64(len(g.ranks)) / float64(ranks)
 		for _, a := range g.programs[0].actions {
 			add(g.passSteps(a), share)
 		}

@@ -367,6 +367,9 @@ func (j *Job) end(now sim.Time) {
 	j.Done++
 	if j.Stragglers.Jitter > 0 {
 		steady = false
+		for _, g := range j.gangs {
+			g.pace.sum += g.pace.now
+		}
 		j.sum.add(current, 1)
 		j.Last = j.sum.over(j.Done)
 	}
