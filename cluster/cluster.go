@@ -118,7 +118,8 @@ type Cluster struct {
 	owners     []string
 
 	plans    plans
-	way      topology.Way // room to find one in
+	way      topology.Way         // room to find one in
+	left     []*network.Footprint // bundled for jobs that have ended
 	launches []launch
 	idle     []int32 // launches to use again
 }
@@ -319,20 +320,34 @@ func (c *Cluster) release(j *Job) {
 }
 
 // Bundle makes the collectives of a job that are launched over some footprints
-// take as much time to simulate as these have kinds of links, until it is done. A
-// program calls it in Begin, with the footprints of all that it will launch many
+// take as much time to simulate as these have kinds of links, until it is done, and
+// if the next job has the same ([Cluster.Plan]), until that is. A program calls it in Begin, with the footprints of all that it will launch many
 // times; see network.Network.Bundle.
 func (c *Cluster) Bundle(job int, footprints ...*network.Footprint) {
 	j := c.Jobs[job]
 	j.footprints = append(j.footprints, footprints...)
+	c.drop(footprints)
 	c.Network.Bundle(footprints...)
+}
+
+// drop forgets what jobs that have ended have left bundled, but for some that are
+// wanted again: a job after one like it finds its links as they should be.
+func (c *Cluster) drop(wanted []*network.Footprint) {
+	if len(c.left) == 0 {
+		return
+	}
+	again := make(map[*network.Footprint]bool, len(wanted))
+	for _, f := range wanted {
+		again[f] = true
+	}
+	c.Network.Unbundle(slices.DeleteFunc(c.left, func(f *network.Footprint) bool { return again[f] })...)
+	c.left = nil
 }
 
 // Done is called by a program when its work has ended.
 func (c *Cluster) Done(job int) {
 	j := c.Jobs[job]
-	c.Network.Unbundle(j.footprints...)
-	j.footprints = nil
+	c.left, j.footprints = append(c.left, j.footprints...), nil
 	j.Finished, j.FinishedAt = true, c.Engine.Now()
 	c.running--
 	c.release(j)

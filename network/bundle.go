@@ -43,8 +43,10 @@ func (f *Footprint) count(i int) float64 {
 type bundles struct {
 	all     []bundle // by number, from the first after the topology's links on
 	free    []topology.LinkID
-	changes int     // made to which link is in which bundle
-	class   []int32 // of each link while links are sorted, else 0
+	changes int               // made to which link is in which bundle
+	class   []int32           // of each link while links are sorted, else 0
+	links   []topology.LinkID // room for those that are sorted
+	classes []class           // and for their classes
 }
 
 type bundle struct {
@@ -146,8 +148,7 @@ func (n *Network) classify(footprints []*Footprint) ([]topology.LinkID, []class)
 		n.bundles.class = make([]int32, len(n.topology.Links))
 	}
 	of := n.bundles.class
-	var links []topology.LinkID
-	classes := make([]class, 1)
+	links, classes := n.bundles.links[:0], append(n.bundles.classes[:0], class{})
 	origins := map[origin]int32{}
 	var last origin // what comes next is often like it
 	var number int32
@@ -194,6 +195,7 @@ func (n *Network) classify(footprints []*Footprint) ([]topology.LinkID, []class)
 	for _, l := range links {
 		classes[of[l]].size++
 	}
+	n.bundles.links, n.bundles.classes = links, classes
 	return links, classes
 }
 

@@ -2,6 +2,7 @@ package workload
 
 import (
 	"slices"
+	"sync"
 
 	"github.com/railyard/railyard/collective"
 	"github.com/railyard/railyard/topology"
@@ -133,8 +134,8 @@ type Layer struct {
 // weights is all values that the layer computes with, sharded tables apart.
 func (l Layer) weights() int64 { return l.Parameters + l.ExpertParameters + l.Frozen + l.FrozenExperts }
 
-// sharesOperators reports whether l and o are of the same shape.
-func (l Layer) sharesOperators(o Layer) bool {
+// SharesOperators reports whether l and o are of the same shape.
+func (l *Layer) SharesOperators(o *Layer) bool {
 	return len(l.Forward) > 0 && len(o.Forward) > 0 && &l.Forward[0] == &o.Forward[0]
 }
 
@@ -239,24 +240,32 @@ type unfolder struct {
 	adapters
 }
 
+// unfolders are used again for the room that their lists have.
+var unfolders = sync.Pool{New: func() any { return &unfolder{} }}
+
 func newUnfolder(name string, b Batch) *unfolder {
 	b = b.withDegrees()
-	return &unfolder{
-		batch: b, element: float64(ElementBytes(b.Precision)), layer: Layer{Name: name, Forward: make([]Operator, 0, 16)},
-		backward: make([]Operator, 0, 32), calls: make([]int, 0, 24),
+	u := unfolders.Get().(*unfolder)
+	*u = unfolder{
+		batch: b, element: float64(ElementBytes(b.Precision)), layer: Layer{Name: name, Forward: u.layer.Forward[:0]},
+		backward: u.backward[:0], calls: u.calls[:0],
 	}
+	return u
 }
 
-// done returns the layer.
+// done returns the layer and gives the unfolder up.
 func (u *unfolder) done() Layer {
+	u.freeze()
+	l := u.layer
+	l.Forward = slices.Clone(l.Forward)
 	end := len(u.backward)
-	u.layer.Backward = make([]Operator, 0, end)
+	l.Backward = make([]Operator, 0, end)
 	for _, begin := range slices.Backward(u.calls) {
-		u.layer.Backward = append(u.layer.Backward, u.backward[begin:end]...)
+		l.Backward = append(l.Backward, u.backward[begin:end]...)
 		end = begin
 	}
-	u.freeze()
-	return u.layer
+	unfolders.Put(u)
+	return l
 }
 
 // product is the operator of batch products M x K by K x N.

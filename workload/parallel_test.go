@@ -80,14 +80,15 @@ func TestAnyTrainingIsJudged(t *testing.T) {
 		if tr.FLOPs() <= 0 || tr.Recomputed() < 1 || tr.Recomputed() > 4./3 {
 			t.Fatalf("%v FLOPs, %v of them with those computed again", tr.FLOPs(), tr.Recomputed())
 		}
+		layout := tr.Layout()
 		sizes := map[Group]int{TensorGroup: tr.Tensor, ContextGroup: tr.Context, DataGroup: tr.Data * tr.Context, PipelineGroup: tr.Pipeline, ExpertGroup: tr.Expert}
 		for g, size := range sizes {
 			count := map[int]int{}
 			for rank := range tr.Ranks() {
-				if got := tr.Rank(tr.Place(rank)); got != rank {
+				if got := layout.Rank(layout.Place(rank)); got != rank {
 					t.Fatalf("rank %d stands where rank %d does", rank, got)
 				}
-				count[tr.Group(g, rank)]++
+				count[layout.Group(g, layout.Place(rank))]++
 			}
 			for id, n := range count {
 				if n != size {
@@ -98,7 +99,8 @@ func TestAnyTrainingIsJudged(t *testing.T) {
 		// The same experts are on ranks of different expert groups.
 		for rank := range tr.Ranks() {
 			for other := range rank {
-				if tr.ExpertReplicas(tr.Place(rank)) == tr.ExpertReplicas(tr.Place(other)) && tr.Group(ExpertGroup, rank) == tr.Group(ExpertGroup, other) {
+				a, b := layout.Place(rank), layout.Place(other)
+				if layout.ExpertReplicas(a) == layout.ExpertReplicas(b) && layout.Group(ExpertGroup, a) == layout.Group(ExpertGroup, b) {
 					t.Fatalf("ranks %d and %d of one expert group hold the same experts", other, rank)
 				}
 			}

@@ -17,7 +17,7 @@ const (
 func (t Training) recomputed(l Layer) Layer {
 	var again []Operator
 	switch {
-	case l.Input == 0 || t.Recompute == RecomputeNone:
+	case l.Input == 0:
 		return l
 	case t.Recompute == RecomputeSelective && t.Framework == FrameworkPyTorch:
 		again, l.Again = l.halfAgain(ElementBytes(t.Precision))

@@ -323,12 +323,14 @@ func (t Training) Batch() Batch {
 func (t Training) Layers() []Layer {
 	t = t.WithDefaults()
 	layers := t.Model.Unfold(t.Batch())
-	var before, after Layer // the latest layer, without and with what is recomputed
-	for i, l := range layers {
-		if !l.sharesOperators(before) {
-			before, after = l, t.recomputed(l)
+	if t.Recompute != RecomputeNone {
+		var before, after Layer // the latest layer, without and with what is recomputed
+		for i := range layers {
+			if l := &layers[i]; !l.SharesOperators(&before) {
+				before, after = *l, t.recomputed(*l)
+			}
+			layers[i] = after
 		}
-		layers[i] = after
 	}
 	if head := &layers[len(layers)-1]; t.Tuning == TuningLoRA {
 		head.Frozen += t.TiedTable()
@@ -417,75 +419,6 @@ func (t Training) Chunks(layers []Layer) [][2]int {
 func (t Training) Ranks() int {
 	t = t.WithDefaults()
 	return t.Data * t.Tensor * t.Pipeline * t.Context
-}
-
-// degree is the number of ranks along a dimension.
-func (t Training) degree(g Group) int {
-	switch g {
-	case DataGroup:
-		return t.Data
-	case TensorGroup:
-		return t.Tensor
-	case ContextGroup:
-		return t.Context
-	case PipelineGroup:
-		return t.Pipeline
-	}
-	panic("workload: no degree of " + g.String())
-}
-
-// Place is where a rank stands in each dimension.
-func (t Training) Place(rank int) (place [NumGroups]int) {
-	t = t.WithDefaults()
-	for _, g := range t.Order {
-		d := t.degree(g)
-		place[g] = rank % d
-		rank /= d
-	}
-	return place
-}
-
-// Rank is the one that stands at a place: the inverse of Place.
-func (t Training) Rank(place [NumGroups]int) int {
-	t = t.WithDefaults()
-	rank, step := 0, 1
-	for _, g := range t.Order {
-		rank += step * place[g]
-		step *= t.degree(g)
-	}
-	return rank
-}
-
-// Group is the group that a rank belongs to in a dimension.
-func (t Training) Group(g Group, rank int) int { return t.GroupAt(g, t.Place(rank)) }
-
-// GroupAt is the group of the rank at a place, in a dimension: every rank with the
-// same number works together. The data group takes in the context-parallel ranks,
-// which hold the same parameters. The expert group is a run of Expert ranks of it,
-// and experts are summed over those that hold the same: the ranks that are at the
-// same place in their expert groups ([Training.ExpertReplicas]).
-func (t Training) GroupAt(g Group, p [NumGroups]int) int {
-	t = t.WithDefaults()
-	switch g {
-	case DataGroup:
-		return p[TensorGroup] + t.Tensor*p[PipelineGroup]
-	case TensorGroup:
-		return p[ContextGroup] + t.Context*(p[DataGroup]+t.Data*p[PipelineGroup])
-	case ContextGroup:
-		return p[TensorGroup] + t.Tensor*(p[DataGroup]+t.Data*p[PipelineGroup])
-	case ExpertGroup:
-		among := p[ContextGroup] + t.Context*p[DataGroup]
-		return p[TensorGroup] + t.Tensor*(among/t.Expert+t.Data*t.Context/t.Expert*p[PipelineGroup])
-	}
-	return p[TensorGroup] + t.Tensor*(p[ContextGroup]+t.Context*p[DataGroup])
-}
-
-// ExpertReplicas is the group of ranks that hold the same experts as the one at a
-// place.
-func (t Training) ExpertReplicas(p [NumGroups]int) int {
-	t = t.WithDefaults()
-	among := p[ContextGroup] + t.Context*p[DataGroup]
-	return p[TensorGroup] + t.Tensor*(among%t.Expert+t.Expert*p[PipelineGroup])
 }
 
 // GradientBytes is the width in which a gradient is kept, accumulated and

@@ -51,7 +51,8 @@ func dgx() topology.Host {
 // BenchmarkConfigurations measures how many configurations of a model can be looked
 // at in a second of CPU time: each is validated, its memory worked out, and one
 // iteration simulated, which a job alone repeats. They run one after another, each
-// alone, on one topology that is built before and a cluster that a few of them share.
+// alone, on one topology that is built before and a cluster that a few of them share,
+// with the plans of collectives that it has laid over the same accelerators.
 func BenchmarkConfigurations(b *testing.B) {
 	topo := leafSpine(dgx(), 8, 1)
 	configurations := sweep()

@@ -51,8 +51,9 @@ type gang struct {
 	changed   sim.Time
 
 	// The pass that is on as one, and whether passes can be.
-	whole *whole
-	apart bool
+	whole  *whole
+	prices []price // of parts that passes are made of
+	apart  bool
 
 	// Collectives that are on beside it: the one before the present computation,
 	// and the first of the data stream.
@@ -241,10 +242,7 @@ func (g *gang) passSteps(a workload.Action) []step { return g.passOf(a).joined()
 // passOf is what a pass of the schedule does.
 func (g *gang) passOf(a workload.Action) *pass {
 	c := &g.program.chunks[a.Chunk]
-	accumulate, reduce := min(a.Micro, 1), 0
-	if a.Micro == g.accumulation-1 {
-		reduce = 1
-	}
+	accumulate, reduce := variant(a.Micro, g.accumulation)
 	switch a.Pass {
 	case workload.ForwardPass:
 		return &c.forward
@@ -281,7 +279,7 @@ func (g *gang) exchanged(by *group, activity int32, now sim.Time) {
 	if d := g.dimensionOf(by); d == overReplicas || d == overExpertReplicas {
 		g.disturb(func() { g.streamed = false })
 		done := g.stream[0]
-		g.stream = g.stream[:copy(g.stream, g.stream[1:])]
+		g.stream = g.stream[1:]
 		if done.ticket {
 			g.gathered++
 		}

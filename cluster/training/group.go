@@ -106,13 +106,13 @@ func (g *group) plan(op collective.Op) (*collective.Plan, error) {
 // form makes the gangs, their groups and their programs, and lays every collective
 // that they will perform.
 func (j *Job) form() error {
-	t := j.Training
+	t, layout := j.Training, j.Training.Layout()
 	nodes := j.c.Jobs[j.job].Accelerators
 	places := make([][workload.NumGroups]int, len(nodes))
 	gangOf := make([]*gang, len(nodes))
 	ranks := make([][]int, t.Pipeline) // of each stage
 	for rank := range nodes {
-		places[rank] = t.Place(rank)
+		places[rank] = layout.Place(rank)
 		s := places[rank][workload.PipelineGroup]
 		ranks[s] = append(ranks[s], rank)
 	}
@@ -167,36 +167,41 @@ func (j *Job) form() error {
 
 // groupsOver is the ranks that are grouped over a dimension; nil if each is alone.
 func (j *Job) groupsOver(d dimension, places [][workload.NumGroups]int) [][]int {
-	t := j.Training
-	var lists [][]int
-	at := make([]int, len(places)) // of each group's list, from 1
+	t, layout := &j.Training, j.Training.Layout()
+	size := [numDimensions]int{
+		t.Tensor, t.Context, t.Expert, t.Data * t.Context, t.Data * t.Context, t.Data * t.Context / t.Expert, min(t.Pipeline, 2),
+	}[d]
+	if size == 1 {
+		return nil
+	}
+	lists := make([][]int, 0, len(places)/size)
+	room := make([]int, len(places)) // for the lists
+	at := make([]int, len(places))   // of each group's list, from 1
 	for rank, place := range places {
 		var id int
 		switch d {
 		case overTensor:
-			id = t.GroupAt(workload.TensorGroup, place)
+			id = layout.Group(workload.TensorGroup, place)
 		case overContext:
-			id = t.GroupAt(workload.ContextGroup, place)
+			id = layout.Group(workload.ContextGroup, place)
 		case overExpert:
-			id = t.GroupAt(workload.ExpertGroup, place)
+			id = layout.Group(workload.ExpertGroup, place)
 		case overReplicas, overLookups:
-			id = t.GroupAt(workload.DataGroup, place)
+			id = layout.Group(workload.DataGroup, place)
 		case overExpertReplicas:
-			id = t.ExpertReplicas(place)
+			id = layout.ExpertReplicas(place)
 		case overTable:
 			if s := place[workload.PipelineGroup]; s != 0 && s != t.Pipeline-1 {
 				continue
 			}
-			id = t.GroupAt(workload.PipelineGroup, place)
+			id = layout.Group(workload.PipelineGroup, place)
 		}
 		if at[id] == 0 {
-			lists = append(lists, nil)
+			lists = append(lists, room[:0:size])
+			room = room[size:]
 			at[id] = len(lists)
 		}
 		lists[at[id]-1] = append(lists[at[id]-1], rank)
-	}
-	if len(lists[0]) == 1 {
-		return nil
 	}
 	return lists
 }
@@ -270,11 +275,12 @@ func (j *Job) even(nodes []topology.NodeID, places [][workload.NumGroups]int, al
 	if j.Training.Pipeline == 1 {
 		return true
 	}
+	layout := j.Training.Layout()
 	from, to := make([][]topology.NodeID, j.Training.Pipeline), make([][]topology.NodeID, j.Training.Pipeline)
 	for rank, place := range places {
 		s := place[workload.PipelineGroup]
 		place[workload.PipelineGroup] = (s + 1) % j.Training.Pipeline
-		from[s], to[s] = append(from[s], nodes[rank]), append(to[s], nodes[j.Training.Rank(place)])
+		from[s], to[s] = append(from[s], nodes[rank]), append(to[s], nodes[layout.Rank(place)])
 	}
 	for s := range from {
 		if !j.c.Planner.EvenSends(from[s], to[s]) || !j.c.Planner.EvenSends(to[s], from[s]) {
@@ -291,9 +297,10 @@ func (j *Job) connect(g *gang, gangOf []*gang) {
 		g.next, g.previous = neighbour{to: g}, neighbour{to: g}
 		return
 	}
+	layout := t.Layout()
 	var place [workload.NumGroups]int
 	place[workload.PipelineGroup] = 1
-	apart := t.Rank(place) // ranks of stages that follow each other
+	apart := layout.Rank(place) // ranks of stages that follow each other
 	way := func(step int) neighbour {
 		stage := g.program.stage
 		apart := apart * ((stage+step+t.Pipeline)%t.Pipeline - stage)

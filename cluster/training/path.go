@@ -57,7 +57,8 @@ type Segment struct {
 	InPass bool
 	Pass   workload.Action
 
-	// Work is how long computing would have taken with nothing beside it.
+	// Work is how long computing would have taken with nothing beside it, at the
+	// rank's pace.
 	Work  sim.Time
 	class work // what Work is made of, in seconds
 }
@@ -84,7 +85,7 @@ func (t *Trace) compute(g *gang, s *step) int32 {
 	if t == nil {
 		return none
 	}
-	return t.begin(g, g.cause, Segment{Activity: Computing, InPass: true, Work: s.duration, class: s.work})
+	return t.begin(g, g.cause, Segment{Activity: Computing, InPass: true, Work: g.pace.of(s.duration), class: s.work})
 }
 
 // update notes that a gang's optimizer begins to step.

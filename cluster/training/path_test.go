@@ -105,6 +105,32 @@ func TestPathIsTheIteration(t *testing.T) {
 	})
 }
 
+// A slow rank computes for longer: that is no communication's doing. Without overlap
+// the path lies with it until gradients are summed, and it computes by so much more
+// than ranks that are alike.
+func TestPathOfAStraggler(t *testing.T) {
+	tr := workload.Training{Model: small, MicroBatch: 1, Precision: topology.BF16, Data: 16, GlobalBatch: 32}
+	path := func(s training.Stragglers) training.Totals {
+		j := traced(t, host(), tr, func(j *training.Job) {
+			j.Roofline, j.Stragglers, j.Overlap = quiet(a100()), s, false
+		})
+		return j.Trace.Path.Totals()
+	}
+	computed := func(t training.Totals) (sum float64) {
+		for _, s := range t.Classes {
+			sum += s
+		}
+		return sum
+	}
+	alike, slow := path(training.Stragglers{}), path(training.Stragglers{Hosts: []int{0}, Slowdown: 1.5})
+	if slow.Slowed != 0 {
+		t.Errorf("communication adds %v to computation without interference", slow.Slowed)
+	}
+	if got, want := computed(slow), 1.5*computed(alike); math.Abs(got-want) > 1e-6*want {
+		t.Errorf("the path of a host slower by half computes %v s, want %v s", got, want)
+	}
+}
+
 // Recording changes nothing of what happens.
 func TestTraceChangesNothing(t *testing.T) {
 	tr := workload.Training{Model: small, MicroBatch: 1, Precision: topology.BF16, Data: 4, Pipeline: 2, GlobalBatch: 16}
@@ -204,6 +230,8 @@ func TestComputeByClass(t *testing.T) {
 		{"recomputation", workload.Training{Tensor: 2, Recompute: workload.RecomputeFull, GlobalBatch: 8}, 0},
 		{"replicas beside communication", workload.Training{Data: 16, GlobalBatch: 64}, 0.22},
 		{"ZeRO 3 beside communication", workload.Training{Data: 16, Zero: 3, GlobalBatch: 64}, 0.22},
+		{"a slow host", workload.Training{Data: 16, GlobalBatch: 64}, 0.22},
+		{"jitter", workload.Training{Data: 8, GlobalBatch: 64}, 0.22},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			tr := c.training
@@ -212,6 +240,12 @@ func TestComputeByClass(t *testing.T) {
 				k := cluster.Shipped
 				k.Interference = c.interference
 				j.Roofline.Kernels, j.Prefetch = &k, true
+				switch c.name {
+				case "a slow host":
+					j.Stragglers = training.Stragglers{Hosts: []int{1}, Slowdown: 1.5}
+				case "jitter":
+					j.Stragglers, j.Iterations = training.Stragglers{Jitter: 0.1, Seed: 7}, 5
+				}
 			})
 			var classes float64
 			for _, s := range j.ComputeByClass() {

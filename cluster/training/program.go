@@ -26,8 +26,7 @@ type program struct {
 type chunk struct {
 	number  int
 	message float64 // bytes of activations that a rank takes in or passes on
-	// The passes; of the backward ones without and with the gradients added to
-	// earlier ones, and of each without and with their sum over replicas.
+	// The passes, of the backward ones those variants that any micro-batch runs.
 	forward      pass
 	back, weight [2][2]pass
 }
@@ -209,7 +208,16 @@ func (j *Job) compile(layers []workload.Layer, stage int) *program {
 	var shared, experts int64
 	for n := stage; n < len(ranges); n += t.Pipeline {
 		own := layers[ranges[n][0]:ranges[n][1]]
-		p.chunks = append(p.chunks, j.compileChunk(own, n, len(ranges)))
+		if inner := 0 < n && n < len(ranges)-1; inner && j.inner.layers != nil && alike(own, j.inner.layers) {
+			p.chunks = append(p.chunks, j.inner.chunk)
+			p.chunks[len(p.chunks)-1].number = n
+		} else {
+			c := j.compileChunk(own, n, len(ranges))
+			p.chunks = append(p.chunks, c)
+			if inner {
+				j.inner.layers, j.inner.chunk = own, c
+			}
+		}
 		for _, l := range own {
 			shared += l.Parameters
 			experts += l.ExpertParameters
@@ -292,6 +300,19 @@ func present(all ...transfer) []transfer {
 	return some
 }
 
+// alike says whether two runs of layers are of the same shapes.
+func alike(a, b []workload.Layer) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if !a[i].SharesOperators(&b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
 // compileChunk works out the passes of chunk n of so many.
 func (j *Job) compileChunk(layers []workload.Layer, n, of int) chunk {
 	t := j.Training
@@ -324,30 +345,43 @@ func (j *Job) compileChunk(layers []workload.Layer, n, of int) chunk {
 	sum[accumulation.Class] = j.Roofline.Time(accumulation)
 	add := newPart(step{do: stepCompute, duration: sim.FromSeconds(sum[accumulation.Class]), work: sum})
 	split, addsAlways := t.PipelineSchedule == workload.ZeroBubble, t.AddsAlways()
-	for reduce := range 2 {
-		ready := j.readyAfter(layers, reduce == 1)
-		for accumulate := range 2 {
-			last, which := &c.back[accumulate][reduce], everything
-			last.add(back)
-			if split {
-				for i := len(layers) - 1; i >= 0; i-- {
-					last.add(j.part(&layers[i], layers[i].Backward, inputGradients, gradientsDue{}))
-				}
-				last, which = &c.weight[accumulate][reduce], weightGradients
-			}
-			for i := len(layers) - 1; i > 0; i-- {
-				last.add(j.part(&layers[i], layers[i].Backward, which, ready[i]))
-			}
-			if accumulate == 0 && !addsAlways {
-				last.add(j.part(&layers[0], layers[0].Backward, which, ready[0]))
-				continue
-			}
-			last.add(j.part(&layers[0], layers[0].Backward, which, gradientsDue{}))
-			last.add(add)
-			last.add(j.part(&layers[0], nil, which, ready[0]))
+	micros := t.Accumulation()
+	for _, micro := range []int{0, 1, micros - 1} { // which are all that differ
+		accumulate, reduce := variant(micro, micros)
+		last, which := &c.back[accumulate][reduce], everything
+		if micro >= micros || last.runs != nil {
+			continue
 		}
+		last.add(back)
+		if split {
+			for i := len(layers) - 1; i >= 0; i-- {
+				last.add(j.part(&layers[i], layers[i].Backward, inputGradients, gradientsDue{}))
+			}
+			last, which = &c.weight[accumulate][reduce], weightGradients
+		}
+		ready := j.readyAfter(layers, reduce == 1)
+		for i := len(layers) - 1; i > 0; i-- {
+			last.add(j.part(&layers[i], layers[i].Backward, which, ready[i]))
+		}
+		if accumulate == 0 && !addsAlways {
+			last.add(j.part(&layers[0], layers[0].Backward, which, ready[0]))
+			continue
+		}
+		last.add(j.part(&layers[0], layers[0].Backward, which, gradientsDue{}))
+		last.add(add)
+		last.add(j.part(&layers[0], nil, which, ready[0]))
 	}
 	return c
+}
+
+// variant is which of the backward passes a micro-batch of so many runs: without or
+// with its gradients added to those before, without or with their sum over replicas
+// begun, which the last one does.
+func variant(micro, micros int) (accumulate, reduce int) {
+	if micro == micros-1 {
+		reduce = 1
+	}
+	return min(micro, 1), reduce
 }
 
 // gathers are the steps before a pass of a layer that make its parameters, frozen
@@ -497,8 +531,8 @@ func extends(steps []step) bool {
 }
 
 // ComputeByClass is how many seconds of an iteration the mean rank computes in
-// each class of operators, the optimizer's step left out, with nothing beside it.
-// Communication that runs beside it slows it down by Interference, so that in all
+// each class of operators, the optimizer's step left out, at the pace that it has but
+// with nothing beside it; with jitter in the mean of all iterations. Communication that runs beside it slows it down by Interference, so that in all
 // Last.Compute is longer by Interference times Last.Overlapped.
 func (j *Job) ComputeByClass() [workload.NumClasses]float64 {
 	var mean [workload.NumClasses]float64
@@ -514,7 +548,7 @@ func (j *Job) ComputeByClass() [workload.NumClasses]float64 {
 		ranks += len(g.ranks)
 	}
 	for _, g := range j.gangs {
-		share := float64(len(g.ranks)) / float64(ranks)
+		share := g.pace.mean(j.Done) * float64(len(g.ranks)) / float64(ranks)
 		for _, a := range g.programs[0].actions {
 			add(g.passSteps(a), share)
 		}

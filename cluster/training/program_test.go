@@ -41,7 +41,7 @@ func TestBeside(t *testing.T) {
 		}
 	}
 	var got []sim.Time
-	steps := p.chunks[0].back[0][0].joined()
+	steps := p.chunks[0].back[0][1].joined()
 	for n, s := range steps {
 		if s.do == stepBeside {
 			got = append(got, steps[n+1].duration)
@@ -61,11 +61,11 @@ func TestBeside(t *testing.T) {
 // operators take.
 func TestPassesComputeTheirOperators(t *testing.T) {
 	for name, tr := range map[string]workload.Training{
-		"alone":       {Model: blocks, GlobalBatch: 2},
-		"sequence":    {Model: blocks, GlobalBatch: 2, Tensor: 4, SequenceParallel: true, TensorOverlap: true},
-		"overlapped":  {Model: blocks, GlobalBatch: 2, Tensor: 4, TensorOverlap: true, Recompute: workload.RecomputeFull},
-		"zero 3":      {Model: blocks, GlobalBatch: 8, Data: 4, Zero: 3},
-		"zero bubble": {Model: blocks, GlobalBatch: 2, Pipeline: 2, PipelineSchedule: workload.ZeroBubble},
+		"alone":       {Model: blocks, GlobalBatch: 3},
+		"sequence":    {Model: blocks, GlobalBatch: 3, Tensor: 4, SequenceParallel: true, TensorOverlap: true},
+		"overlapped":  {Model: blocks, GlobalBatch: 3, Tensor: 4, TensorOverlap: true, Recompute: workload.RecomputeFull},
+		"zero 3":      {Model: blocks, GlobalBatch: 12, Data: 4, Zero: 3},
+		"zero bubble": {Model: blocks, GlobalBatch: 3, Pipeline: 2, PipelineSchedule: workload.ZeroBubble},
 	} {
 		j, p, layers := compiled(t, tr)
 		c := p.chunks[0]

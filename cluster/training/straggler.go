@@ -34,6 +34,7 @@ type pace struct {
 	sigma   float64 // of the logarithm of the iteration's factor
 	stream  *rand.Rand
 	now     float64
+	sum     float64 // of the iterations that have ended
 }
 
 // pace is that of a rank.
@@ -55,6 +56,14 @@ func (p *pace) draw() {
 	if p.stream != nil {
 		p.now = p.lasting * math.Exp(p.sigma*p.stream.NormFloat64()-p.sigma*p.sigma/2)
 	}
+}
+
+// mean is what the pace was in the mean of so many iterations that have ended.
+func (p *pace) mean(iterations int64) float64 {
+	if p.stream == nil || iterations == 0 {
+		return p.lasting
+	}
+	return p.sum / float64(iterations)
 }
 
 // of is how long a computation takes at this pace.

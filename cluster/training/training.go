@@ -132,12 +132,16 @@ type Job struct {
 	actor  sim.Actor
 	beside float64 // pace of computation beside communication, 1 being undisturbed
 
-	parameters int64   // of the whole model
-	parts      []known // that passes are made of
-	gangs      []*gang
-	groups     []*group
-	messages   []message
-	idle       []int32 // messages to use again
+	parameters int64    // of the whole model
+	parts      []known  // that passes are made of
+	inner      struct { // the latest chunk that is not the first or the last
+		layers []workload.Layer
+		chunk  chunk
+	}
+	gangs    []*gang
+	groups   []*group
+	messages []message
+	idle     []int32 // messages to use again
 
 	micros     int // most micro-batches of an iteration or evaluation
 	running    int // gangs that have not ended the iteration
@@ -363,6 +367,9 @@ func (j *Job) end(now sim.Time) {
 	j.Done++
 	if j.Stragglers.Jitter > 0 {
 		steady = false
+		for _, g := range j.gangs {
+			g.pace.sum += g.pace.now
+		}
 		j.sum.add(current, 1)
 		j.Last = j.sum.over(j.Done)
 	}

@@ -18,6 +18,12 @@ type whole struct {
 	runs    int64 // in the iteration that is on
 }
 
+// price is a part of a pass as one, nil if it cannot be.
+type price struct {
+	part  *part
+	whole *whole
+}
+
 // carried is what a collective of a pass sends, so many times.
 type carried struct {
 	plan  *collective.Plan
@@ -38,16 +44,16 @@ func (j *Job) settle() {
 	if !j.settled || j.Unfold || j.Trace != nil {
 		return
 	}
-	user := make([]*gang, len(j.c.Topology.Links)) // in whose passes each link is used
+	user := make([]int32, len(j.c.Topology.Links)) // gang in whose passes each link is used, from 1
 	inPasses := []dimension{overTensor, overContext, overExpert, overLookups}
 	for _, g := range j.gangs {
 		g.apart = true
 		for _, d := range inPasses {
 			for l := range g.groups[d].links {
-				if u := user[l]; u != nil && u != g {
-					u.apart, g.apart = false, false
+				if u := user[l]; u != 0 && u != int32(g.number+1) {
+					j.gangs[u-1].apart, g.apart = false, false
 				}
-				user[l] = g
+				user[l] = int32(g.number + 1)
 			}
 		}
 	}
@@ -57,15 +63,15 @@ func (j *Job) settle() {
 				continue
 			}
 			for l := range group.links {
-				if u := user[l]; u != nil && u.groups[d] != group {
-					u.apart = false
+				if u := user[l]; u != 0 && j.gangs[u-1].groups[d] != group {
+					j.gangs[u-1].apart = false
 				}
 			}
 		}
 		for _, n := range []neighbour{g.next, g.previous} {
 			for l := range n.links {
-				if u := user[l]; u != nil {
-					u.apart = false
+				if u := user[l]; u != 0 {
+					j.gangs[u-1].apart = false
 				}
 			}
 		}
@@ -86,13 +92,14 @@ func (g *gang) wholeOf(p *pass) *whole {
 // price works a pass out as one, nil if collectives of the data stream may run
 // beside it.
 func (g *gang) price(p *pass) *whole {
-	w := &whole{}
+	w := &whole{carried: make([]carried, 0, 8)}
 	for _, r := range p.runs {
-		part := whole{}
-		if !g.pricePart(r.steps, &part) {
+		part := g.pricePart(r.part)
+		if part == nil {
 			return nil
 		}
 		w.parts.add(part.parts, int64(r.times))
+		w.held = slices.Grow(w.held, r.times*len(part.held))
 		for range r.times {
 			w.held = append(w.held, part.held...)
 		}
@@ -116,8 +123,23 @@ func (w *whole) carry(c carried) {
 	w.carried = append(w.carried, c)
 }
 
-// pricePart adds the steps of a part.
-func (g *gang) pricePart(part []step, w *whole) bool {
+// pricePart is the same for a part, which several passes may have.
+func (g *gang) pricePart(p *part) *whole {
+	for _, known := range g.prices {
+		if known.part == p {
+			return known.whole
+		}
+	}
+	w := &whole{}
+	if !g.priceSteps(p.steps, w) {
+		w = nil
+	}
+	g.prices = append(g.prices, price{p, w})
+	return w
+}
+
+// priceSteps adds the steps of a part.
+func (g *gang) priceSteps(part []step, w *whole) bool {
 	for i := 0; i < len(part); i++ {
 		s := &part[i]
 		switch s.do {
@@ -183,7 +205,9 @@ func (g *gang) ran(now sim.Time) {
 // count notes that the gang has run a pass as one.
 func (g *gang) count(w *whole) {
 	w.runs++
-	g.held = append(g.held, w.held...)
+	if len(w.held) > 0 {
+		g.held = append(g.held, w.held...)
+	}
 }
 
 // credit accounts for the passes of the iteration, which has ended, that were run as
