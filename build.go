@@ -200,6 +200,11 @@ func (b *builder) checkPlan(w *scenario.Collective, p *cluster.CollectiveBenchma
 		b.fault(at, w.Path+".algorithm", "%v", err)
 		return false
 	}
+	inOrder := slices.IsSorted(p.Ranks) && slices.IsSorted(j.List)
+	if p.Algorithm == collective.Hierarchical && n > 1 && (b.topology.Dimensions() == nil || n != b.topology.Accelerators() || !inOrder) {
+		b.fault(w.Algorithm.Pos, w.Path+".algorithm", "hierarchical takes all accelerators of a torus or a multi-dimensional network, in their order")
+		return false
+	}
 	// Of these auto may take the pipeline, which has no messages of its own.
 	auto := p.Algorithm == collective.Auto && (p.Op == collective.Broadcast || p.Op == collective.Reduce)
 	if p.Explode && (messages == 0 || auto) && n > 1 {

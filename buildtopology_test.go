@@ -24,6 +24,12 @@ func TestTopologies(t *testing.T) {
 			"torus", "[topology]\nkind = \"torus\"\ndims = [4, 4, 4]\nbandwidth = \"50GB/s\"\nlatency = \"1us\"\n" + allToAll,
 			nil, "collectives.0.time_s", 32*megabyte/50e9 + 6e-6, 1e-6,
 		},
+		// 63/64 of 64 MiB twice, by six links at once, in 2 x 9 steps.
+		{
+			"torus, along its dimensions", "[topology]\nkind = \"torus\"\ndims = [4, 4, 4]\nbandwidth = \"50GB/s\"\nlatency = \"1us\"\n" +
+				"\n[[workload.collective]]\nop = \"all_reduce\"\nalgorithm = \"hierarchical\"\nsizes = [\"64MiB\"]\n",
+			nil, "collectives.0.time_s", 2.0*63*megabyte/6/50e9 + 18e-6, 1e-6,
+		},
 		// Of a line of four, 2 x 2 pairs of places talk across the middle, for each of
 		// the 16 places in the other dimensions.
 		{

@@ -23,6 +23,8 @@
 //	ring all-gather, reduce-scatter  (n-1) (l + S/n/b)
 //	halving-doubling all-reduce     2 sum over i = 1..log2 n of (l + S/2^i/b)
 //	direct all-to-all on a switch   l + (n-1) S/n/b
+//	hierarchical all-reduce         2 sum over dimensions d of (k_d-1) (l_d + S/(k_1 .. k_d)/b_d)
+//	the same on D alike rings       2 D (k-1) l + 2(n-1) S/n/(2 D b)
 //
 // On links that are not alike the coupled form holds every hop to the pace of
 // the slowest, where the exploded form lets fast ones run ahead until they wait
@@ -91,9 +93,10 @@ const (
 	Ring
 	HalvingDoubling
 	Direct
+	Hierarchical // along one dimension of a grid after the other
 )
 
-var algorithmNames = []string{"auto", "ring", "halving-doubling", "direct"}
+var algorithmNames = []string{"auto", "ring", "halving-doubling", "direct", "hierarchical"}
 
 // String is the name as a scenario writes it: "halving-doubling".
 func (a Algorithm) String() string { return algorithmNames[a] }
@@ -140,6 +143,9 @@ const MaxDirectRanks = 4096
 type round struct {
 	share  float64 // of the size, a message
 	repeat int
+	// ring is how many messages that follow each other form each of the rings that
+	// a repeated round is made of.
+	ring int
 	// chain marks a pipeline: each message is passed on while it arrives.
 	chain bool
 	sends iter.Seq2[int, int] // from, to
@@ -186,9 +192,9 @@ func ringRounds(op Op, n int, order [][]int) ([]round, error) {
 	shard := 1 / float64(n) / float64(len(order))
 	switch op {
 	case AllReduce:
-		return []round{{share: shard, repeat: 2 * (n - 1), sends: around}}, nil
+		return []round{{share: shard, repeat: 2 * (n - 1), ring: n, sends: around}}, nil
 	case AllGather, ReduceScatter:
-		return []round{{share: shard, repeat: n - 1, sends: around}}, nil
+		return []round{{share: shard, repeat: n - 1, ring: n, sends: around}}, nil
 	case SendRecv:
 		return []round{{share: 1, repeat: 1, sends: neighbours(n)}}, nil
 	case Broadcast, Reduce:

@@ -14,7 +14,7 @@ import (
 func (p *Planner) Even(op Op, a Algorithm, groups ...[]topology.NodeID) (bool, error) {
 	all := make([][]round, len(groups))
 	for g, ranks := range groups {
-		rs, err := rounds(op, a, len(ranks), p.rings(ranks))
+		rs, err := p.rounds(op, a, ranks)
 		if err != nil {
 			return false, err
 		}

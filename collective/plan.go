@@ -61,14 +61,13 @@ func NewPlanner(t *topology.Topology) *Planner {
 func (p *Planner) Plan(op Op, a Algorithm, groups ...[]topology.NodeID) (*Plan, error) {
 	n := len(groups[0])
 	plan := &Plan{Op: op, Algorithm: a, Ranks: groups[0]}
-	all, rings := make([][]round, len(groups)), make([]int, len(groups)) // of each group
+	all := make([][]round, len(groups)) // of each group
 	for i, ranks := range groups {
-		order := p.rings(ranks)
-		rs, err := rounds(op, a, n, order)
+		rs, err := p.rounds(op, a, ranks)
 		if err != nil {
 			return nil, err
 		}
-		all[i], rings[i] = rs, len(order)
+		all[i] = rs
 	}
 	plan.rounds = all[0]
 	p.budget = MaxHops
@@ -84,8 +83,8 @@ func (p *Planner) Plan(op Op, a Algorithm, groups ...[]topology.NodeID) (*Plan, 
 			latency := slices.Max(p.hops)
 			switch {
 			case r.repeat > 1:
-				for c := range rings[g] {
-					latency = max(latency, longestWay(p.hops[c*n:(c+1)*n], r.repeat))
+				for ring := range slices.Chunk(p.hops, r.ring) {
+					latency = max(latency, longestWay(ring, r.repeat))
 				}
 			case r.chain:
 				latency = 0
@@ -104,6 +103,14 @@ func (p *Planner) Plan(op Op, a Algorithm, groups ...[]topology.NodeID) (*Plan, 
 	}
 	plan.Overhead, plan.Ramp = p.overhead(groups[0][0], plan.Steps)
 	return plan, nil
+}
+
+// rounds gives the rounds of an algorithm over ranks of the topology.
+func (p *Planner) rounds(op Op, a Algorithm, ranks []topology.NodeID) ([]round, error) {
+	if a == Hierarchical {
+		return dimensionRounds(op, p.topology, ranks)
+	}
+	return rounds(op, a, len(ranks), p.rings(ranks))
 }
 
 // Sends lays a message from each of some accelerators to its partner, all at
@@ -162,14 +169,15 @@ type Plans []*Plan
 const manyMessages = 1 << 20
 
 // Plans lays an operation over groups of ranks by every algorithm that can
-// perform it, in the order ring, halving-doubling, direct: what Auto chooses from.
+// perform it, in the order ring, halving-doubling, direct, hierarchical: what Auto
+// chooses from.
 // Direct is left out where it takes more than a million messages, unless nothing
 // else can do it.
 func (p *Planner) Plans(op Op, groups ...[]topology.NodeID) (Plans, error) {
 	var all Plans
 	var failed error
 	n := len(groups[0])
-	for _, a := range []Algorithm{Ring, HalvingDoubling, Direct} {
+	for _, a := range []Algorithm{Ring, HalvingDoubling, Direct, Hierarchical} {
 		if a == Direct && n*n*len(groups) > manyMessages && op != AllToAll {
 			continue
 		}
@@ -409,6 +417,12 @@ func Messages(op Op, a Algorithm, n int) (messages, waits int, err error) {
 	order := make([]int, n)
 	for i := range order {
 		order[i] = i
+	}
+	if a == Hierarchical { // over several dimensions it has hardly more than over one
+		if !scatters(op) {
+			return 0, 0, unsupported(op, a, AllReduce, AllGather, ReduceScatter)
+		}
+		a = Ring
 	}
 	rs, err := rounds(op, a, n, [][]int{order})
 	if err != nil {

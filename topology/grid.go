@@ -79,9 +79,12 @@ func newGrid(kind string, dimensions []Dimension) (*Topology, error) {
 		g.add(t, "dim"+strconv.Itoa(i), n, stride, d.Shape, d.Size, float64(d.Bandwidth), 1, sim.Time(d.Latency))
 		stride *= d.Size
 	}
-	t.router = g
+	t.router, t.dimensions = g, slices.Clone(dimensions)
 	return t, nil
 }
+
+// Dimensions are those of a grid of accelerators, nil of other topologies.
+func (t *Topology) Dimensions() []Dimension { return t.dimensions }
 
 // links is the number of links of one line.
 func (s Shape) links(n int) int {

@@ -103,6 +103,7 @@ type Topology struct {
 	switchNames  []string
 	passing      int      // the last so many switches are hosts of a graph
 	linkNames    []string // of bare links only
+	dimensions   []Dimension
 	siteNames    []string // nil: one site
 	siteFirst    []int    // first server of each site
 	router       router
