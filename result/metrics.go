@@ -80,6 +80,7 @@ var (
 	ComputeOf           = Metric{Name: "CLASS", Unit: "s", Definition: "operators of one class: matrix, attention, flash-attention, convolution, elementwise, embedding, loss"}
 	CollectiveOp        = Metric{Name: "op", Definition: "collective operation"}
 	CollectiveAlgorithm = Metric{Name: "algorithm", Definition: "algorithm that was run; where auto was asked for, what it chose"}
+	CollectiveProtocol  = Metric{Name: "protocol", Definition: "protocol of the collective library: LL, LL128 or Simple; empty where there is no library"}
 	CollectiveRanks     = Metric{Name: "ranks", Definition: "number of ranks"}
 	CollectiveSize      = Metric{Name: "size_bytes", Unit: "bytes", Definition: "buffer of one rank as nccl-tests counts it"}
 	CollectiveTime      = Metric{Name: "time_s", Unit: "s", Definition: "time of one operation, the mean over iterations"}
