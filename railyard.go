@@ -31,6 +31,16 @@ type Faults = scenario.Faults
 // Each override is a "key=value" as `railyard run --set` takes it. What is wrong
 // with the scenario is returned as Faults.
 func Load(path string, overrides ...string) (*Scenario, error) {
+	text, err := readText(path)
+	if err != nil {
+		return nil, err
+	}
+	s, faults := scenario.Parse(path, text, overrides)
+	return s, faults.Err()
+}
+
+// readText is the text of a scenario's file, or of the standard input if path is "-".
+func readText(path string) ([]byte, error) {
 	in := io.Reader(os.Stdin)
 	if path != "-" {
 		f, err := os.Open(path)
@@ -44,8 +54,7 @@ func Load(path string, overrides ...string) (*Scenario, error) {
 	if err != nil {
 		return nil, Faults{{File: path, Message: "cannot read the scenario: " + reason(err)}}
 	}
-	s, faults := scenario.Parse(path, text, overrides)
-	return s, faults.Err()
+	return text, nil
 }
 
 func reason(err error) string {

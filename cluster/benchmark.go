@@ -45,6 +45,7 @@ type CollectiveRow struct {
 	Protocol  collective.Protocol  // of it
 	Size      float64              // bytes
 	Time      float64              // s
+	Bound     float64              // s, of its bytes on the links at the rate of the wire
 }
 
 // Begin starts the first size.
@@ -148,6 +149,8 @@ func (b *CollectiveBenchmark) Handle(now sim.Time, arg uint64) {
 
 func (b *CollectiveBenchmark) finishSize() {
 	size := b.Sizes[len(b.Rows)]
-	b.Rows = append(b.Rows, CollectiveRow{b.plan.Algorithm, b.plan.Protocol(size), size, b.spent.Seconds() / float64(b.Iterations)})
+	b.Rows = append(b.Rows, CollectiveRow{
+		b.plan.Algorithm, b.plan.Protocol(size), size, b.spent.Seconds() / float64(b.Iterations), b.plan.Bound(size),
+	})
 	b.done, b.spent, b.last, b.before = 0, 0, -1, nil
 }

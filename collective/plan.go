@@ -18,8 +18,9 @@ type Phase struct {
 	Latency sim.Time
 	// Footprint is the links used and the hops that cross each.
 	network.Footprint
-	// rate is that of a hop on an idle network, in B/s.
-	rate float64
+	// rate is that of a hop on an idle network, in B/s, wire what it would be without
+	// headers and copies.
+	rate, wire float64
 }
 
 // Drain is how long the bytes of a collective of a size take on an idle network.
@@ -284,6 +285,16 @@ func (p *Plan) drain(size float64) float64 {
 	return t
 }
 
+// Bound is the time in seconds below which the plan's bytes cannot be moved: that of
+// its links at the rate of the wire, with no latency and no software.
+func (p *Plan) Bound(size float64) float64 {
+	var t float64
+	for i := range p.Phases {
+		t += p.Phases[i].Share * size / p.Phases[i].wire
+	}
+	return t
+}
+
 // Plans are the ways to perform one operation over the same ranks.
 type Plans []*Plan
 
@@ -431,10 +442,11 @@ func (p *Planner) load(f *Phase, l topology.LinkID, hops int) {
 func (p *Planner) close(f *Phase) {
 	p.order(f.Links)
 	f.Counts = make([]float64, len(f.Links))
-	f.rate = math.Inf(1)
+	f.rate, f.wire = math.Inf(1), math.Inf(1)
 	for i, l := range f.Links {
 		f.Counts[i] = float64(p.count[l])
 		f.rate = min(f.rate, p.topology.Links[l].Payload/f.Counts[i])
+		f.wire = min(f.wire, p.topology.Links[l].Capacity/f.Counts[i])
 		p.count[l] = 0
 	}
 }

@@ -56,7 +56,7 @@ var places = []struct {
 }
 
 var collectives = []Metric{
-	CollectiveOp, CollectiveAlgorithm, CollectiveRanks, CollectiveSize, CollectiveTime, AlgorithmBandwidth, BusBandwidth, Workload, CollectiveProtocol,
+	CollectiveOp, CollectiveAlgorithm, CollectiveRanks, CollectiveSize, CollectiveTime, AlgorithmBandwidth, BusBandwidth, Workload, CollectiveProtocol, BusLimit, MeasuredBusBW,
 }
 
 // Reference lists every metric at every place where it is found.

@@ -31,6 +31,11 @@ func Parse(file string, text []byte, overrides []string) (*Scenario, Faults) {
 	if fault != nil {
 		return nil, Faults{*fault}
 	}
+	return judge(file, root, overrides)
+}
+
+// judge is Parse of a text that has been read.
+func judge(file string, root *node, overrides []string) (*Scenario, Faults) {
 	var faults Faults
 	for _, o := range overrides {
 		if fault := override(root, o); fault != nil {
