@@ -37,22 +37,22 @@ func (p Protocol) String() string { return protocolNames[p] }
 // CollectiveOverhead and StepOverhead, which are those of LL; fence multiplies
 // SimpleOverhead, what setting up buffers costs; network multiplies NetworkOverhead,
 // what a step between hosts adds to the latency of its links. efficiency is the share
-// of the rate of Simple that is left for payload.
+// of the rate of Simple that is left for payload, and between that between hosts.
 //
 // A step of LL over InfiniBand was measured, see network_overhead in the catalogue. The
 // multiple of LL128 is NCCL's own, 8.5 us over 5.0; that of Simple gives its 14 us; LL's
-// efficiency is its tuner's quarter (NVIDIA/nccl at b6475625, src/graph/tuning.cc:
-// hwLat, busBw). The others are fitted to 1,008 times of
+// efficiency is its tuner's quarter, and 22.5 GB/s over two hosts of about 190
+// (NVIDIA/nccl at b6475625, src/graph/tuning.cc: hwLat, busBw, llMaxBws). The others are fitted to 1,008 times of
 // nccl-tests inside hosts of 2, 4 and 8 A100, H100, H200 and B200, all together
 // (reference/collectives), where NCCL's own are upper bounds.
 var protocols = [...]struct {
 	protocol                    Protocol
 	start, fence, step, network float64
-	efficiency                  float64
+	efficiency, between         float64
 }{
-	{LL, 1, 0, 1, 1, 0.25},
-	{LL128, 1.15, 0, 1, 1.7, 0.425},
-	{Simple, 1, 1, 1.23, 1.8, 1},
+	{LL, 1, 0, 1, 1, 0.25, 0.12},
+	{LL128, 1.15, 0, 1, 1.7, 0.425, 0.425},
+	{Simple, 1, 1, 1.23, 1.8, 1, 1},
 }
 
 // rampDrain is the time of its bytes at which an operation of the Simple protocol
@@ -115,7 +115,11 @@ func (p *Plan) costs(h *topology.Host, spare, copied float64) []cost {
 	}
 	all := make([]cost, 0, len(protocols))
 	for _, r := range protocols {
-		c := cost{protocol: r.protocol, spare: spare + 1/r.efficiency - 1, limit: math.Inf(1)}
+		efficiency := r.efficiency
+		if p.NetworkSteps > 0 {
+			efficiency = r.between
+		}
+		c := cost{protocol: r.protocol, spare: spare + 1/efficiency - 1, limit: math.Inf(1)}
 		fence := r.fence
 		if r.protocol == Simple {
 			c.ramp = ramp
