@@ -195,6 +195,9 @@ func (b *builder) checkPlan(w *scenario.Collective, p *cluster.CollectiveBenchma
 		n = len(p.Ranks)
 	}
 	messages, waits, err := collective.Messages(p.Op, p.Algorithm, n)
+	if err == nil {
+		err = collective.Supports(b.topology, p.Algorithm)
+	}
 	if err != nil {
 		at := b.at(w.Algorithm.Pos, w.Op.Pos)
 		b.fault(at, w.Path+".algorithm", "%v", err)
@@ -208,7 +211,7 @@ func (b *builder) checkPlan(w *scenario.Collective, p *cluster.CollectiveBenchma
 	// Of these auto may take the pipeline, which has no messages of its own.
 	auto := p.Algorithm == collective.Auto && (p.Op == collective.Broadcast || p.Op == collective.Reduce)
 	if p.Explode && (messages == 0 || auto) && n > 1 {
-		b.fault(w.Expand.Pos, w.Path+".expand", "%s over a ring is a pipeline of small pieces and cannot be expanded; algorithm = \"direct\" can", p.Op)
+		b.fault(w.Expand.Pos, w.Path+".expand", "%s by %s is a pipeline of small pieces or sums in switches and cannot be expanded; algorithm = \"direct\" can", p.Op, p.Algorithm)
 		return false
 	}
 	if p.Explode && (messages > maxMessages || waits > maxWaits) {

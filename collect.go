@@ -224,17 +224,20 @@ func kindMetric(k training.Kind) result.Metric {
 }
 
 func (p *plant) collectiveTable() *result.Table {
-	var op, algorithm, of []string
+	var op, algorithm, protocol, of []string
 	var ranks []int64
-	var size, seconds, algbw, busbw []float64
+	var size, seconds, algbw, busbw, limit []float64
 	for i, b := range p.collectives {
 		n := b.RankCount()
 		for _, row := range b.Rows {
 			a, bus := collective.Bandwidth(b.Op, n, row.Size, row.Time)
 			op, algorithm, of = append(op, b.Op.String()), append(algorithm, row.Algorithm.String()), append(of, p.names[i])
+			protocol = append(protocol, row.Protocol.String())
 			ranks = append(ranks, int64(n))
 			size, seconds = append(size, row.Size), append(seconds, row.Time)
 			algbw, busbw = append(algbw, a), append(busbw, bus)
+			_, bound := collective.Bandwidth(b.Op, n, row.Size, row.Bound)
+			limit = append(limit, bound)
 		}
 	}
 	return &result.Table{Name: "collectives", Columns: []result.Column{
@@ -246,6 +249,8 @@ func (p *plant) collectiveTable() *result.Table {
 		{Metric: result.AlgorithmBandwidth, Numbers: algbw},
 		{Metric: result.BusBandwidth, Numbers: busbw},
 		{Metric: result.Workload, Text: of},
+		{Metric: result.CollectiveProtocol, Text: protocol},
+		{Metric: result.BusLimit, Numbers: limit},
 	}}
 }
 

@@ -74,7 +74,6 @@ func TestFaults(t *testing.T) {
 		{"shared training", host + "shared = true\n", nil, []string{"case.toml:10:10:", "shared", "not built yet"}},
 		{"packets", bare + allReduce + "\n[sim]\nfidelity = \"packet\"\n", nil, []string{"fidelity", `"packet"`, "not built yet"}},
 		{"serving", bare + "\n[[workload.serving]]\nmodel = \"bert-large\"\n", nil, []string{"case.toml:7:", "serving", "not built yet"}},
-		{"a tree", collective("algorithm = \"tree\""), nil, []string{"case.toml:10:13:", `"tree" is not built yet`, "ring, halving-doubling, direct"}},
 		{"hierarchical around a switch", collective("algorithm = \"hierarchical\""), nil, []string{"case.toml:10:13:", "hierarchical takes all accelerators of a torus"}},
 		{"hierarchical on a rank", collective("algorithm = \"hierarchical\"\nranks = [7, 3]"), nil, []string{"case.toml:10:13:", "in their order"}},
 

@@ -55,7 +55,7 @@ func TestFoldedIsUnfoldedOn128(t *testing.T) {
 // Two such jobs whose stages lie on both sides of an oversubscribed fabric slow each
 // other down: the speed of the folded run is not bought by leaving contention out.
 func TestTwoJobsContend(t *testing.T) {
-	const fabric = "[topology]\nkind = \"leaf-spine\"\nhost = \"dgx-h100\"\nhosts = 32\nhosts_per_rack = 8\noversubscription = 16.0\n"
+	const fabric = "[topology]\nkind = \"leaf-spine\"\nhost = \"dgx-h100\"\nhosts = 32\nhosts_per_rack = 8\noversubscription = 32.0\n"
 	list := func(first int) string { // every second host
 		var all []string
 		for h := first; h < 32; h += 2 {

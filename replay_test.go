@@ -250,6 +250,11 @@ nic_efficiency = 1.0
 pcie_bandwidth = "1TB/s"
 collective_overhead = "0s"
 step_overhead = "0s"
+network_overhead = "0s"
+simple_overhead = "0s"
+ramp_overhead = "0s"
+network_ramp_overhead = "0s"
+copy_bandwidth = "1000000TB/s"
 
 [topology]
 kind = "rail"

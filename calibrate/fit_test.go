@@ -126,7 +126,7 @@ func logOf(t *testing.T, h topology.Host, ranks int) Log {
 		t.Fatal(err)
 	}
 	noise := rand.New(rand.NewPCG(uint64(ranks), 4))
-	for size := 1024.; size < 2e9; size *= 2 {
+	for size := 1024.; size < 4e9; size *= 2 {
 		l.Size = append(l.Size, size)
 		l.Seconds = append(l.Seconds, plans.Fastest(size).Predict(size)*math.Exp(0.03*noise.NormFloat64()))
 	}
@@ -137,9 +137,9 @@ func TestNetworkIsFound(t *testing.T) {
 	base := stock(t, "dgx-h100")
 	truth := base
 	truth.CollectiveOverhead, truth.StepOverhead = 1_500_000, 120_000 // 15 us, 1.2 us
-	truth.ScaleUpEfficiency, truth.NICEfficiency = 0.71, 0.60
+	truth.ScaleUpEfficiency, truth.NICEfficiency, truth.NVLSEfficiency = 0.71, 0.60, 0.60
 
-	logs := []Log{logOf(t, truth, 4), logOf(t, truth, 8), logOf(t, truth, 32)}
+	logs := []Log{logOf(t, truth, 2), logOf(t, truth, 8), logOf(t, truth, 32)}
 	got, constants, err := Network(base, logs)
 	if err != nil {
 		t.Fatal(err)
@@ -148,8 +148,9 @@ func TestNetworkIsFound(t *testing.T) {
 	within(t, "step", got.StepOverhead.Seconds(), 1.2e-6, 0.05)
 	within(t, "scale-up", got.ScaleUpEfficiency, 0.71, 0.03)
 	within(t, "NICs", got.NICEfficiency, 0.60, 0.03)
-	if len(constants) != 4 {
-		t.Errorf("got constants %+v, want four", constants)
+	within(t, "NVLS", got.NVLSEfficiency, 0.60, 0.03)
+	if len(constants) != 5 {
+		t.Errorf("got constants %+v, want five", constants)
 	}
 
 	// One log knows only the sum of the overheads: 15 us and 14 steps.
@@ -157,7 +158,7 @@ func TestNetworkIsFound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	within(t, "ratio of overheads", got.CollectiveOverhead.Seconds()/got.StepOverhead.Seconds(), 8.1/0.71, 0.01)
+	within(t, "ratio of overheads", got.CollectiveOverhead.Seconds()/got.StepOverhead.Seconds(), 4.9/0.74, 0.01)
 	within(t, "sum of overheads", got.CollectiveOverhead.Seconds()+14*got.StepOverhead.Seconds(), 15e-6+14*1.2e-6, 0.03)
 	if got.NICEfficiency != base.NICEfficiency {
 		t.Error("a log of one host says something of NICs")

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/railyard/railyard/collective"
 	"github.com/railyard/railyard/topology"
@@ -17,21 +18,22 @@ const maxRanks = 2048
 // links' rates that is left for payload, within it and between hosts as far as
 // logs cross them, and what the software costs at the start and at each step.
 // Where all logs take the same number of steps only the sum of these two is
-// known, and their ratio stays. Operations are done by rings where rings can do
-// them, else in the way that is predicted to be the fastest.
+// known, and their ratio stays. Operations are done in the way that is predicted to be
+// the fastest, which for all-reduces may be sums in the host's switch.
 func Network(base topology.Host, logs []Log) (topology.Host, []Constant, error) {
 	if len(logs) == 0 {
 		return base, nil, errors.New("there is no log to fit to")
 	}
 	h := base
 	steps := map[int]bool{}
-	within, between := false, false
+	within, between, sums := false, false, false
 	for i := range logs {
 		plans, err := logs[i].plans(&h)
 		if err != nil {
 			return base, nil, err
 		}
 		steps[plans[0].Steps] = true
+		sums = sums || slices.ContainsFunc(plans, func(p *collective.Plan) bool { return p.Algorithm == collective.NVLS })
 		hosts := logs[i].hosts(&h)
 		within = within || hosts == 1
 		between = between || hosts > 1
@@ -57,6 +59,9 @@ func Network(base topology.Host, logs []Log) (topology.Host, []Constant, error) 
 	}
 	if within {
 		parameters = append(parameters, share("scale_up_efficiency", &h.ScaleUpEfficiency))
+	}
+	if sums {
+		parameters = append(parameters, share("nvls_efficiency", &h.NVLSEfficiency))
 	}
 	if between {
 		parameters = append(parameters, share("nic_efficiency", &h.NICEfficiency))
@@ -123,11 +128,7 @@ func (l *Log) plans(h *topology.Host) (collective.Plans, error) {
 			ranks = append(ranks, topology.NodeID(s*h.Accelerators+i))
 		}
 	}
-	planner := collective.NewPlanner(t)
-	if ring, err := planner.Plan(l.Op, collective.Ring, ranks); err == nil {
-		return collective.Plans{ring}, nil
-	}
-	plans, err := planner.Plans(l.Op, ranks)
+	plans, err := collective.NewPlanner(t).Plans(l.Op, ranks)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", l.File, err)
 	}

@@ -1,6 +1,8 @@
 package cluster
 
 import (
+	"slices"
+
 	"github.com/railyard/railyard/collective"
 	"github.com/railyard/railyard/network"
 	"github.com/railyard/railyard/sim"
@@ -40,8 +42,10 @@ type CollectiveBenchmark struct {
 // CollectiveRow is the mean time of an operation at one size.
 type CollectiveRow struct {
 	Algorithm collective.Algorithm // that was run
+	Protocol  collective.Protocol  // of it
 	Size      float64              // bytes
 	Time      float64              // s
+	Bound     float64              // s, of its bytes on the links at the rate of the wire
 }
 
 // Begin starts the first size.
@@ -63,7 +67,7 @@ func (b *CollectiveBenchmark) Begin(c *Cluster, job int) {
 	}
 	if b.Overhead != nil {
 		for _, p := range b.plans {
-			p.Overhead, p.Ramp = *b.Overhead, 0
+			p.SetOverhead(*b.Overhead)
 		}
 	}
 	b.start()
@@ -93,6 +97,9 @@ func (b *CollectiveBenchmark) start() {
 func (b *CollectiveBenchmark) lay() error {
 	if b.Algorithm == collective.Auto {
 		plans, err := b.c.Planner.Plans(b.Op, b.ranks)
+		if b.Explode {
+			plans = slices.DeleteFunc(plans, func(p *collective.Plan) bool { return !p.Expandable() })
+		}
 		b.plans = plans
 		return err
 	}
@@ -141,6 +148,9 @@ func (b *CollectiveBenchmark) Handle(now sim.Time, arg uint64) {
 }
 
 func (b *CollectiveBenchmark) finishSize() {
-	b.Rows = append(b.Rows, CollectiveRow{b.plan.Algorithm, b.Sizes[len(b.Rows)], b.spent.Seconds() / float64(b.Iterations)})
+	size := b.Sizes[len(b.Rows)]
+	b.Rows = append(b.Rows, CollectiveRow{
+		b.plan.Algorithm, b.plan.Protocol(size), size, b.spent.Seconds() / float64(b.Iterations), b.plan.Bound(size),
+	})
 	b.done, b.spent, b.last, b.before = 0, 0, -1, nil
 }

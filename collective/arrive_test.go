@@ -168,6 +168,31 @@ func directContent(op collective.Op, n int) (all []content, shards int) {
 	return all, n
 }
 
+// patContent is Bruck's all-gather with the farthest first, and the same backwards
+// with sums: at distance d rank i has the shards of i, i-2d, i-4d and so on, and
+// i+d, which lacks them, gets those that are not its own.
+func patContent(op collective.Op, n int) (all []content, shards int) {
+	for d := 1 << (bits.Len(uint(n-1)) - 1); d >= 1; d /= 2 {
+		for i := range n {
+			var some []int
+			for s := 0; s+d < n; s += 2 * d {
+				some = append(some, (i-s+n)%n)
+			}
+			all = append(all, content{i, (i + d) % n, some, false})
+		}
+	}
+	if op == collective.ReduceScatter {
+		var back []content
+		for first := len(all) - n; first >= 0; first -= n {
+			for _, c := range all[first : first+n] {
+				back = append(back, content{c.to, c.from, c.shards, true})
+			}
+		}
+		all = back
+	}
+	return all, n
+}
+
 // sendContent is every rank's own vector to the next.
 func sendContent(n int) (all []content, shards int) {
 	for i := range n {
@@ -335,7 +360,7 @@ func ringsOf(t *testing.T, messages []collective.Message, n int) [][]int {
 
 var (
 	everyOp        = []collective.Op{collective.AllReduce, collective.AllGather, collective.ReduceScatter, collective.AllToAll, collective.Broadcast, collective.Reduce, collective.SendRecv}
-	everyAlgorithm = []collective.Algorithm{collective.Ring, collective.HalvingDoubling, collective.Direct}
+	everyAlgorithm = []collective.Algorithm{collective.Ring, collective.HalvingDoubling, collective.Direct, collective.PAT}
 )
 
 // totalShare is the bytes that all ranks send together, per byte of the size.
@@ -394,6 +419,8 @@ func TestDataArrives(t *testing.T) {
 						want, shards = ringContent(op, [][]int{ringsOf(t, messages, n)[0]})
 					case a == collective.HalvingDoubling:
 						want, shards = halvingContent(op, n)
+					case a == collective.PAT:
+						want, shards = patContent(op, n)
 					default:
 						want, shards = directContent(op, n)
 						if op == collective.AllToAll {

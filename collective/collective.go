@@ -40,6 +40,27 @@
 // NCCL's channels: as many rings as a host has NICs, each of which enters and
 // leaves a host by another one.
 //
+// # What the library adds
+//
+// Between bare accelerators nothing. On hosts a plan of t seconds of bytes at the
+// rate of its links, of s steps inside hosts and r between them, takes
+//
+//	start + s step + r network + lost t + ramp(t) + t
+//
+// by the [Protocol] for which that is least. All but the last t pass before the first
+// byte, so that links carry the payload and no more; start, step and network are
+// figures of the host, and lost is
+//
+//   - what the protocol leaves of the rate, LL a quarter and LL128 less than half;
+//   - what the algorithm leaves: sums in switches and trees reach less than rings;
+//   - the copy of a rank's own part in all-gather, reduce-scatter and all-to-all.
+//
+// ramp is what Simple loses until its pipelines are full. [Planner.Plans] are the
+// algorithms that NCCL has for an operation on such ranks, and [Plans.Fastest] takes as
+// its tuner does the one that is predicted to be the fastest; NCCL predicts by bounds
+// of its own and so changes over at other sizes. Errors against published runs are in
+// docs/validation.md.
+//
 // # Sizes
 //
 // A size is the whole buffer of one rank as nccl-tests counts it: for
@@ -93,10 +114,14 @@ const (
 	Ring
 	HalvingDoubling
 	Direct
-	Hierarchical // along one dimension of a grid after the other
+	Tree         // double binary trees
+	Hierarchical // along dimensions, or inside hosts and along rails
+	NVLS         // sums in the switches of hosts; trees between them
+	SHARP        // sums in the switches of the fabric, too
+	PAT          // Bruck's exchange, the farthest first
 )
 
-var algorithmNames = []string{"auto", "ring", "halving-doubling", "direct", "hierarchical"}
+var algorithmNames = []string{"auto", "ring", "halving-doubling", "direct", "tree", "hierarchical", "nvls", "sharp", "pat"}
 
 // String is the name as a scenario writes it: "halving-doubling".
 func (a Algorithm) String() string { return algorithmNames[a] }
@@ -143,12 +168,23 @@ const MaxDirectRanks = 4096
 type round struct {
 	share  float64 // of the size, a message
 	repeat int
-	// ring is how many messages that follow each other form each of the rings that
-	// a repeated round is made of.
+	// ring is how many messages that follow each other form each of the rings that a
+	// repeated round goes round.
 	ring int
-	// chain marks a pipeline: each message is passed on while it arrives.
+	// chain marks a pipeline: each message is passed on while it arrives. There may be
+	// several lanes, which do not wait for each other, of as many messages each.
 	chain bool
-	sends iter.Seq2[int, int] // from, to
+	lanes int
+	sends iter.Seq2[int, int] // from, to; of a pipeline each after those it passes on
+	// switched marks one whose sums are made in switches; see layReduction.
+	switched bool
+}
+
+// layout is where the ranks of a group are: by number, the members of each host
+// together, and for each channel the same with the ranks in the order of its ring.
+type layout struct {
+	hosts    [][]int
+	channels [][][]int
 }
 
 // rounds gives the rounds of an algorithm over n ranks. order holds the rings,
@@ -162,6 +198,8 @@ func rounds(op Op, a Algorithm, n int, order [][]int) ([]round, error) {
 		return ringRounds(op, n, order)
 	case HalvingDoubling:
 		return halvingRounds(op, n)
+	case PAT:
+		return patRounds(op, n)
 	case Direct:
 		if n > MaxDirectRanks {
 			return nil, fmt.Errorf("direct takes at most %d ranks, not %d: its messages grow with their square", MaxDirectRanks, n)
@@ -209,7 +247,7 @@ func ringRounds(op Op, n int, order [][]int) ([]round, error) {
 				}
 			}
 		}
-		return []round{{share: 1, repeat: 1, chain: true, sends: along}}, nil
+		return []round{{share: 1, repeat: 1, chain: true, lanes: 1, sends: along}}, nil
 	}
 	return nil, unsupported(op, Ring, AllReduce, AllGather, ReduceScatter, Broadcast, Reduce, SendRecv)
 }

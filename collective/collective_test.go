@@ -224,7 +224,7 @@ func TestNames(t *testing.T) {
 			t.Errorf("%q reads as %v, %v", name, op, ok)
 		}
 	}
-	for _, name := range []string{"auto", "ring", "halving-doubling", "direct"} {
+	for _, name := range []string{"auto", "ring", "tree", "halving-doubling", "direct", "hierarchical", "nvls", "sharp", "pat"} {
 		if a, ok := collective.ParseAlgorithm(name); !ok || a.String() != name {
 			t.Errorf("%q reads as %v, %v", name, a, ok)
 		}
@@ -232,8 +232,8 @@ func TestNames(t *testing.T) {
 	if _, ok := collective.ParseOp("allreduce"); ok {
 		t.Error("allreduce is no operation")
 	}
-	if _, ok := collective.ParseAlgorithm("tree"); ok {
-		t.Error("tree is not built")
+	if _, ok := collective.ParseAlgorithm("collnet"); ok {
+		t.Error("collnet is no algorithm")
 	}
 }
 
@@ -250,6 +250,10 @@ func TestWhatAnAlgorithmCannot(t *testing.T) {
 		{collective.SendRecv, collective.HalvingDoubling, 8, []string{"halving-doubling", "send_recv"}},
 		{collective.AllGather, collective.HalvingDoubling, 6, []string{"all_gather", "power of two", "not 6", "4 and 8"}},
 		{collective.Broadcast, collective.HalvingDoubling, 1000, []string{"power of two", "512 and 1024"}},
+		{collective.AllGather, collective.Tree, 8, []string{"tree", "all_gather", "takes all_reduce"}},
+		{collective.AllReduce, collective.PAT, 8, []string{"pat", "all_reduce", "all_gather, reduce_scatter"}},
+		{collective.Broadcast, collective.NVLS, 8, []string{"nvls", "broadcast", "all_reduce, all_gather, reduce_scatter"}},
+		{collective.SendRecv, collective.Hierarchical, 8, []string{"hierarchical", "send_recv", "all_to_all"}},
 		{collective.AllToAll, collective.Direct, 4097, []string{"direct", "4096", "not 4097"}},
 	} {
 		planner := collective.NewPlanner(star(c.n))
@@ -302,7 +306,7 @@ func TestFastest(t *testing.T) {
 // on hosts, with the software's overhead.
 func TestPredictIsTheTimeOnAnIdleNetwork(t *testing.T) {
 	h := node(4, 2)
-	h.CollectiveOverhead, h.StepOverhead = 8*us, us/2
+	h.CollectiveOverhead, h.StepOverhead, h.NetworkOverhead = 8*us, us/2, 3*us
 	fabric := topology.Fabric{Host: h, Hosts: 6, HostsPerRack: 2, Oversubscription: 2, LinkLatency: us / 5, SwitchLatency: us / 10}
 	for name, topo := range map[string]*topology.Topology{
 		"rail": must(topology.Rail(fabric)), "leaf-spine": must(topology.LeafSpine(fabric)),
@@ -326,10 +330,11 @@ func TestPredictIsTheTimeOnAnIdleNetwork(t *testing.T) {
 			}
 		}
 	}
-	// The overhead is the host's: once, and for every step.
+	// The overhead is the host's: once, and for every step, of which twelve go from one
+	// of the six hosts to the next.
 	plan := must(collective.NewPlanner(must(topology.Rail(fabric))).Plan(collective.AllReduce, collective.Ring, accelerators(24)))
-	if want := sim.Time(8*us) + 46*sim.Time(us/2); plan.Overhead != want || plan.Steps != 46 {
-		t.Errorf("overhead %v of %d steps, want %v of 46", plan.Overhead, plan.Steps, want)
+	if want := sim.Time(8*us) + 34*sim.Time(us/2) + 12*sim.Time(3*us); plan.Launch(0) != want || plan.Steps != 46 || plan.NetworkSteps != 12 {
+		t.Errorf("overhead %v of %d steps, %d between hosts; want %v of 46 and 12", plan.Launch(0), plan.Steps, plan.NetworkSteps, want)
 	}
 }
 

@@ -18,8 +18,9 @@ type Phase struct {
 	Latency sim.Time
 	// Footprint is the links used and the hops that cross each.
 	network.Footprint
-	// rate is that of a hop on an idle network, in B/s.
-	rate float64
+	// rate is that of a hop on an idle network, in B/s, wire what it would be without
+	// headers and copies.
+	rate, wire float64
 }
 
 // Drain is how long the bytes of a collective of a size take on an idle network.
@@ -32,12 +33,11 @@ type Plan struct {
 	Ranks     []topology.NodeID
 	Phases    []Phase
 	Steps     int // messages that follow each other
+	// NetworkSteps are those of them that go between hosts.
+	NetworkSteps int
 
-	// Overhead is the software's: what starting costs, and each step. Ramp is the
-	// most that filling the channels' pipelines adds to it; see Launch.
-	Overhead, Ramp sim.Time
-
-	rounds []round
+	library []cost // what the software adds, by protocol; none on bare accelerators
+	rounds  []round
 }
 
 // Planner lays operations over the routes of one topology.
@@ -45,6 +45,7 @@ type Planner struct {
 	topology *topology.Topology
 	count    []float64 // hops on each link in the phase that is being built
 	way      topology.Way
+	path     []topology.LinkID
 	hops     []sim.Time // latency of each message of the phase built last
 	budget   int        // links that the messages of the plan may still cross
 }
@@ -73,84 +74,210 @@ func (p *Planner) Plan(op Op, a Algorithm, groups ...[]topology.NodeID) (*Plan, 
 	p.budget = MaxHops
 	for i, r := range plan.rounds {
 		phase := Phase{Share: r.share * float64(r.repeat)}
+		var longest pass
 		for g, ranks := range groups {
-			p.lay(&phase, all[g][i], ranks)
-			if p.budget < 0 {
-				p.close(&phase)
-				return nil, fmt.Errorf("%s of %s over %d ranks crosses more than %d links in all here, too many to plan; another algorithm may cross fewer",
+			way, err := p.layRound(&phase, op, a, all[g][i], ranks)
+			if err == nil && p.budget < 0 {
+				err = fmt.Errorf("%s of %s over %d ranks crosses more than %d links in all here, too many to plan; another algorithm may cross fewer",
 					a, op, n*len(groups), MaxHops)
 			}
-			latency := slices.Max(p.hops)
-			switch {
-			case r.repeat > 1:
-				for ring := range slices.Chunk(p.hops, r.ring) {
-					latency = max(latency, longestWay(ring, r.repeat))
-				}
-			case r.chain:
-				latency = 0
-				for _, hop := range p.hops {
-					latency += hop
-				}
+			if err != nil {
+				p.close(&phase)
+				return nil, err
 			}
-			phase.Latency = max(phase.Latency, latency)
+			longest = longest.later(way)
 		}
 		p.close(&phase)
+		phase.Latency = longest.latency
 		plan.Phases = append(plan.Phases, phase)
-		plan.Steps += r.repeat
-		if r.chain {
-			plan.Steps += n - 2
-		}
+		plan.Steps += longest.steps
+		plan.NetworkSteps += longest.network
 	}
-	plan.Overhead, plan.Ramp = p.overhead(groups[0][0], plan.Steps)
+	p.price(plan)
 	return plan, nil
 }
 
 // rounds gives the rounds of an algorithm over ranks of the topology.
 func (p *Planner) rounds(op Op, a Algorithm, ranks []topology.NodeID) ([]round, error) {
-	if a == Hierarchical {
-		return dimensionRounds(op, p.topology, ranks)
+	n := len(ranks)
+	if n == 1 {
+		return nil, nil
 	}
-	return rounds(op, a, len(ranks), p.rings(ranks))
+	switch a {
+	case Ring:
+		return rounds(op, a, n, p.rings(ranks))
+	case Tree:
+		return treeRounds(op, p.layout(ranks))
+	case Hierarchical:
+		if p.topology.Bare() {
+			return dimensionRounds(op, p.topology, ranks)
+		}
+		return hierarchicalRounds(op, p.layout(ranks))
+	case NVLS, SHARP:
+		return switchedRounds(op, a)
+	}
+	return rounds(op, a, n, nil)
+}
+
+// layRound lays a round of one group, and gives its longest chain of messages.
+func (p *Planner) layRound(phase *Phase, op Op, a Algorithm, r round, ranks []topology.NodeID) (pass, error) {
+	if r.switched {
+		return p.layReduction(phase, op, a, p.layout(ranks), ranks)
+	}
+	p.lay(phase, r, ranks)
+	switch {
+	case p.budget < 0:
+		return pass{}, nil
+	case r.chain:
+		return p.longestChain(r, ranks), nil
+	case r.repeat > 1:
+		return p.longestRing(r, ranks), nil
+	}
+	way := pass{slices.Max(p.hops), 1, 0}
+	for from, to := range r.sends {
+		if p.between(ranks[from], ranks[to]) {
+			way.network = 1
+			break
+		}
+	}
+	return way, nil
+}
+
+// pass is messages that follow each other: their latency, how many they are, and how
+// many of them go between hosts.
+type pass struct {
+	latency        sim.Time
+	steps, network int
+}
+
+// then is one pass after another.
+func (a pass) then(b pass) pass {
+	return pass{a.latency + b.latency, a.steps + b.steps, a.network + b.network}
+}
+
+// later is the longer of two passes: by latency, then by steps.
+func (a pass) later(b pass) pass {
+	if b.latency > a.latency || b.latency == a.latency && b.steps > a.steps {
+		return b
+	}
+	return a
+}
+
+// between says whether a message goes from one host to another.
+func (p *Planner) between(from, to topology.NodeID) bool {
+	return p.topology.Server(from) != p.topology.Server(to)
+}
+
+// longestRing is the longest way of a chunk in a repeated round that has been laid.
+func (p *Planner) longestRing(r round, ranks []topology.NodeID) pass {
+	crossing := make([]sim.Time, 0, len(p.hops))
+	for from, to := range r.sends {
+		var one sim.Time
+		if p.between(ranks[from], ranks[to]) {
+			one = 1
+		}
+		crossing = append(crossing, one)
+	}
+	var longest pass
+	for first := 0; first < len(p.hops); first += r.ring {
+		hops, crossing := p.hops[first:first+r.ring], crossing[first:first+r.ring]
+		longest = longest.later(pass{longestWay(hops, r.repeat), r.repeat, int(longestWay(crossing, r.repeat))})
+	}
+	return longest
+}
+
+// longestChain is the longest way of a chunk through a pipeline that has been laid.
+func (p *Planner) longestChain(r round, ranks []topology.NodeID) pass {
+	lane := len(p.hops) / r.lanes
+	at := make([]pass, len(ranks))
+	var longest pass
+	i := 0
+	for from, to := range r.sends {
+		if i%lane == 0 {
+			clear(at)
+		}
+		hop := pass{p.hops[i], 1, 0}
+		if p.between(ranks[from], ranks[to]) {
+			hop.network = 1
+		}
+		at[to] = at[to].later(at[from].then(hop))
+		longest = longest.later(at[to])
+		i++
+	}
+	return longest
 }
 
 // Sends lays a message from each of some accelerators to its partner, all at
 // once.
 func (p *Planner) Sends(from, to []topology.NodeID) *Plan {
 	p.budget = MaxHops
+	plan := &Plan{Op: SendRecv, Algorithm: Direct, Ranks: from, Steps: 1}
 	phase := Phase{Share: 1}
 	for i := range from {
 		p.lay(&phase, round{sends: func(yield func(int, int) bool) { yield(0, 1) }}, []topology.NodeID{from[i], to[i]})
 		phase.Latency = max(phase.Latency, p.hops[0])
+		if p.between(from[i], to[i]) {
+			plan.NetworkSteps = 1
+		}
 	}
 	p.close(&phase)
-	plan := &Plan{Op: SendRecv, Algorithm: Direct, Ranks: from, Phases: []Phase{phase}, Steps: 1}
-	plan.Overhead, plan.Ramp = p.overhead(from[0], 1)
+	plan.Phases = []Phase{phase}
+	p.price(plan)
 	return plan
 }
 
-// overhead is the software's, of an operation of so many steps.
-func (p *Planner) overhead(rank topology.NodeID, steps int) (overhead, ramp sim.Time) {
+// price gives a plan what the library of its hosts adds.
+func (p *Planner) price(plan *Plan) {
 	if p.topology.Bare() {
-		return 0, 0
+		return
 	}
-	h := p.topology.Servers[p.topology.Server(rank)].Spec
-	return sim.Time(h.CollectiveOverhead) + sim.Time(steps)*sim.Time(h.StepOverhead), sim.Time(h.RampOverhead)
+	h := p.topology.Servers[p.topology.Server(plan.Ranks[0])].Spec
+	share, copied := 1.0, 0.0
+	switch plan.Algorithm {
+	case Tree:
+		share = treeEfficiency
+	case NVLS, SHARP:
+		share = h.NVLSEfficiency / h.ScaleUpEfficiency
+		if plan.NetworkSteps > 0 {
+			share *= nvlsTreeEfficiency
+		}
+	}
+	switch plan.Op {
+	case AllGather, ReduceScatter, AllToAll:
+		copied = 1 / float64(len(plan.Ranks))
+	}
+	plan.library = plan.costs(h, p.spare(plan, share), copied)
 }
 
-// rampShare is how much of the time of its bytes a collective loses to the ramp
-// until it has lost all of it. In nccl-tests of all-reduce on 8 A100 of 1, 16 and
-// 64 MiB (reference/collectives: aic-a100) what is left of the time after the
-// bytes at their final rate and the steps is 3, 58 and 50 us: the low-latency
-// protocols of small messages move them at 0.7 of the rate, until the bulk
-// protocol, which starts slower, is the better one.
-const rampShare = 0.43
-
-// Launch is the time before the first byte of an operation of a size.
-func (p *Plan) Launch(size float64) sim.Time {
-	if p.Ramp == 0 {
-		return p.Overhead
+// spare is what a plan loses, for each second of its bytes, because its algorithm
+// reaches only a share of the rate of the links inside hosts, all of it where the
+// share is 0.
+func (p *Planner) spare(plan *Plan, share float64) float64 {
+	full := plan.drain(1)
+	if share == 0 || full == 0 {
+		return 0
 	}
-	return p.Overhead + min(p.Ramp, sim.FromSeconds(rampShare*p.drain(size)))
+	var slow float64
+	for i := range plan.Phases {
+		f := &plan.Phases[i]
+		rate := f.rate
+		for k, l := range f.Links {
+			if p.scaleUp(l) {
+				rate = min(rate, share*p.topology.Links[l].Payload/f.Counts[k])
+			}
+		}
+		slow += f.Share / rate
+	}
+	return slow/full - 1
+}
+
+// scaleUp says whether a link is inside a host and does not lead to a NIC.
+func (p *Planner) scaleUp(l topology.LinkID) bool {
+	t := p.topology
+	inside := func(n topology.NodeID) bool { return int(n) < t.Accelerators() }
+	nic := func(n topology.NodeID) bool { return !inside(n) && int(n) < t.Accelerators()+t.NICs() }
+	link := &t.Links[l]
+	return inside(link.From) && !nic(link.To) || inside(link.To) && !nic(link.From)
 }
 
 // drain is the time of an operation's bytes on an idle network, in seconds.
@@ -162,22 +289,35 @@ func (p *Plan) drain(size float64) float64 {
 	return t
 }
 
+// Bound is the time in seconds below which the plan's bytes cannot be moved: that of
+// its links at the rate of the wire, with no latency and no software.
+func (p *Plan) Bound(size float64) float64 {
+	var t float64
+	for i := range p.Phases {
+		t += p.Phases[i].Share * size / p.Phases[i].wire
+	}
+	return t
+}
+
 // Plans are the ways to perform one operation over the same ranks.
 type Plans []*Plan
 
 // manyMessages is the number of messages from which on Plans leaves Direct out.
 const manyMessages = 1 << 20
 
-// Plans lays an operation over groups of ranks by every algorithm that can
-// perform it, in the order ring, halving-doubling, direct, hierarchical: what Auto
-// chooses from.
-// Direct is left out where it takes more than a million messages, unless nothing
-// else can do it.
+// Plans lays an operation over groups of ranks by every algorithm that Auto chooses
+// from. On bare accelerators these are ring, halving-doubling, direct and
+// hierarchical; direct is left out where it takes more than a million messages,
+// unless nothing else can do it. On hosts they are those of NCCL's tuner.
 func (p *Planner) Plans(op Op, groups ...[]topology.NodeID) (Plans, error) {
 	var all Plans
 	var failed error
 	n := len(groups[0])
-	for _, a := range []Algorithm{Ring, HalvingDoubling, Direct, Hierarchical} {
+	algorithms := []Algorithm{Ring, HalvingDoubling, Direct, Hierarchical}
+	if !p.topology.Bare() {
+		algorithms = p.choices(op, groups[0])
+	}
+	for _, a := range algorithms {
 		if a == Direct && n*n*len(groups) > manyMessages && op != AllToAll {
 			continue
 		}
@@ -192,6 +332,35 @@ func (p *Planner) Plans(op Op, groups ...[]topology.NodeID) (Plans, error) {
 		return nil, failed
 	}
 	return all, nil
+}
+
+// choices are the algorithms that NCCL's tuner has for an operation on such ranks:
+// rings for all but all-to-all, trees between hosts and NVLS where switches reduce for
+// all-reduce, PAT where every rank has a host of its own, and peer to peer for what
+// is sent. RCCL's rings over a mesh use all its links at once; direct stands for them.
+func (p *Planner) choices(op Op, ranks []topology.NodeID) []Algorithm {
+	h := p.topology.Servers[p.topology.Server(ranks[0])].Spec
+	hosts := p.layout(ranks).hosts
+	all := []Algorithm{Ring}
+	switch op {
+	case AllToAll, SendRecv:
+		return []Algorithm{Direct}
+	case AllReduce:
+		if len(hosts) > 1 {
+			all = append(all, Tree)
+		}
+		if reduces(h) && len(hosts[0]) > 1 {
+			all = append(all, NVLS)
+		}
+	case AllGather, ReduceScatter:
+		if len(hosts) == len(ranks) {
+			all = append(all, PAT)
+		}
+	}
+	if h.ScaleUp == topology.ScaleUpMesh {
+		all = append(all, Direct)
+	}
+	return all
 }
 
 // Fastest is the plan that is predicted to be the fastest for a size on an idle
@@ -239,18 +408,44 @@ func (p *Plan) Footprints() []*network.Footprint {
 func (p *Planner) lay(f *Phase, r round, ranks []topology.NodeID) {
 	p.hops = p.hops[:0]
 	for from, to := range r.sends {
-		p.topology.Way(ranks[from], ranks[to], 0, p.count, &p.way)
-		if p.budget -= len(p.way.Links); p.budget < 0 {
+		p.hops = append(p.hops, p.message(f, ranks[from], ranks[to], 1))
+		if p.budget < 0 {
 			return
 		}
-		for i, l := range p.way.Links {
-			if p.count[l] == 0 {
-				f.Links = append(f.Links, l)
-			}
-			p.count[l] += p.way.Share(i)
-		}
-		p.hops = append(p.hops, p.way.Latency)
 	}
+}
+
+// message lays messages on what they cross under the topology's routing, and gives
+// their latency.
+func (p *Planner) message(f *Phase, from, to topology.NodeID, messages float64) sim.Time {
+	p.topology.Way(from, to, 0, p.count, &p.way)
+	p.budget -= len(p.way.Links)
+	for i, l := range p.way.Links {
+		p.load(f, l, messages*p.way.Share(i))
+	}
+	return p.way.Latency
+}
+
+// route is one path of a message, until the next is asked for.
+func (p *Planner) route(from, to topology.NodeID) []topology.LinkID {
+	p.path = p.topology.Route(from, to, 0, p.path[:0])
+	p.budget -= len(p.path)
+	return p.path
+}
+
+func (p *Planner) latency(path []topology.LinkID) (sum sim.Time) {
+	for _, l := range path {
+		sum += p.topology.Links[l].Latency
+	}
+	return sum
+}
+
+// load adds hops to a link of a phase.
+func (p *Planner) load(f *Phase, l topology.LinkID, hops float64) {
+	if p.count[l] == 0 {
+		f.Links = append(f.Links, l)
+	}
+	p.count[l] += hops
 }
 
 // close gives a phase the hops that lay has counted. Links come in their order,
@@ -258,10 +453,11 @@ func (p *Planner) lay(f *Phase, r round, ranks []topology.NodeID) {
 func (p *Planner) close(f *Phase) {
 	p.order(f.Links)
 	f.Counts = make([]float64, len(f.Links))
-	f.rate = math.Inf(1)
+	f.rate, f.wire = math.Inf(1), math.Inf(1)
 	for i, l := range f.Links {
 		f.Counts[i] = p.count[l]
 		f.rate = min(f.rate, p.topology.Links[l].Payload/f.Counts[i])
+		f.wire = min(f.wire, p.topology.Links[l].Capacity/f.Counts[i])
 		p.count[l] = 0
 	}
 }
@@ -350,6 +546,25 @@ func mostInHost(t *topology.Topology, ranks []topology.NodeID) int {
 	return most
 }
 
+// layout finds the hosts of ranks, each of which is its own on bare accelerators.
+func (p *Planner) layout(ranks []topology.NodeID) layout {
+	var l layout
+	for _, ring := range p.rings(ranks) {
+		var chains [][]int
+		for i, r := range ring {
+			if i == 0 || p.topology.Bare() || p.between(ranks[ring[i-1]], ranks[r]) {
+				chains = append(chains, nil)
+			}
+			chains[len(chains)-1] = append(chains[len(chains)-1], r)
+		}
+		l.channels = append(l.channels, chains)
+	}
+	for _, chain := range l.channels[0] {
+		l.hosts = append(l.hosts, slices.Sorted(slices.Values(chain)))
+	}
+	return l
+}
+
 // Message is one transfer of the exploded form.
 type Message struct {
 	From, To int     // ranks
@@ -361,12 +576,10 @@ type Message struct {
 // calls. A message waits for all that its sender received in earlier rounds; of
 // a round that repeats, for that of its ring in the repetition before. In
 // halving-doubling it also waits for what its sender has sent. After is valid
-// during the call only. A pipelined chain has no exploded form.
+// during the call only. What is not Expandable has no exploded form.
 func (p *Plan) Explode(yield func(Message)) error {
-	for _, r := range p.rounds {
-		if r.chain {
-			return fmt.Errorf("%s over a ring is a pipeline and cannot be expanded; direct can", p.Op)
-		}
+	if !p.Expandable() {
+		return fmt.Errorf("%s by %s is a pipeline or sums in switches and cannot be expanded; direct can", p.Op, p.Algorithm)
 	}
 	n := len(p.Ranks)
 	received := make([][]int, n) // numbers of the messages to wait for, by receiver and ring
@@ -403,16 +616,34 @@ func (p *Plan) Explode(yield func(Message)) error {
 	return nil
 }
 
+// Expandable says whether there is an exploded form: pipelines, sums in switches and
+// the rounds of hierarchical, whose number depends on the hosts, have none.
+func (p *Plan) Expandable() bool {
+	return p.Algorithm != Hierarchical && !slices.ContainsFunc(p.rounds, func(r round) bool { return r.chain || r.switched })
+}
+
 // Messages is the number of messages of an operation over n ranks in its
 // exploded form, and about how many others they wait for in all; 0 for a
 // pipeline, which has none. An error says what the algorithm cannot do. Auto can
 // do all.
 func Messages(op Op, a Algorithm, n int) (messages, waits int, err error) {
-	if a == Auto {
+	switch a {
+	case Auto:
 		a = Ring
 		if op == AllToAll {
 			a = Direct
 		}
+	case Tree, Hierarchical:
+		one := layout{hosts: [][]int{{0}}, channels: [][][]int{{{0}}}}
+		if a == Tree {
+			_, err = treeRounds(op, one)
+		} else {
+			_, err = hierarchicalRounds(op, one)
+		}
+		return 0, 0, err
+	case NVLS, SHARP:
+		_, err = switchedRounds(op, a)
+		return 0, 0, err
 	}
 	order := make([]int, n)
 	for i := range order {

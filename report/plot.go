@@ -37,6 +37,7 @@ type PlotOptions struct {
 	Formats []string // "png", "svg"
 	Links   int      // rows of the heat map, at most 64; 0 is 64
 	With    []string // further results folders whose jobs are compared with these
+	Only    []string // pictures by their names, as in "busbw"; all that can be drawn where empty
 }
 
 // FileError is what is wrong with a file of a results folder.
@@ -108,6 +109,9 @@ func Plot(dir string, o PlotOptions) ([]string, error) {
 		name string
 		draw func(dir string, s *summary) (f figure.Figure, lacks string, err error)
 	}{{"utilization", plotUtilization}, {"links", links}, {"busbw", plotBandwidth}, {"jobs", plotStretches}, {"queue", plotQueue}, {"completion", completion}} {
+		if len(o.Only) > 0 && !slices.Contains(o.Only, p.name) {
+			continue
+		}
 		f, lack, err := p.draw(dir, s)
 		switch {
 		case err != nil:
@@ -359,97 +363,6 @@ func contention(dir string, s *summary, links []string) (notes []string, any boo
 	return notes, any, nil
 }
 
-// plotBandwidth draws bus bandwidth against message size, a curve for each
-// operation, algorithm and number of ranks; workloads that agree in all three
-// have curves of their own.
-func plotBandwidth(dir string, s *summary) (figure.Figure, string, error) {
-	const name = "collectives.csv"
-	type key struct{ op, algorithm, ranks string }
-	type owned struct {
-		key
-		workload string
-	}
-	type point struct{ size, busbw float64 }
-	type curve struct {
-		owned
-		points []point
-	}
-	var curves []*curve
-	find := map[owned]*curve{}
-	more := false
-	columns := []result.Metric{
-		result.CollectiveOp, result.CollectiveAlgorithm, result.CollectiveRanks, result.CollectiveSize, result.BusBandwidth, result.Workload,
-	}
-	found, err := readTable(dir, name, columns, func(r *row) {
-		if n, err := strconv.ParseInt(r.text(2), 10, 64); err != nil || n < 1 {
-			r.fail(2, "%s is %q: not a number of ranks", columns[2].Name, shorten(r.text(2)))
-		}
-		p := point{r.number(3), r.number(4)}
-		for i, v := range []float64{p.size, p.busbw} {
-			if v < 0 {
-				r.fail(3+i, "%s is %v: negative", columns[3+i].Name, v)
-			}
-		}
-		if p.size == 0 { // has no place on a logarithmic axis
-			return
-		}
-		k := owned{key{r.text(0), r.text(1), r.text(2)}, r.text(5)}
-		c := find[k]
-		switch {
-		case c == nil && len(curves) == maxCurves:
-			more = true
-			return
-		case c == nil:
-			c = &curve{owned: k}
-			find[k], curves = c, append(curves, c)
-		case len(c.points) == maxSizes:
-			r.fail(3, "more than %d sizes of one collective", maxSizes)
-			return
-		}
-		c.points = append(c.points, p)
-	})
-	if err != nil || !found {
-		return nil, "no " + name, err
-	}
-	shared := map[key]int{}
-	long := false
-	for _, c := range curves {
-		shared[c.key]++
-		slices.SortStableFunc(c.points, func(a, b point) int { return cmp.Compare(a.size, b.size) })
-		long = long || c.points[0].size < c.points[len(c.points)-1].size
-	}
-	if !long {
-		return nil, name + " has no collective of two sizes", nil
-	}
-	subtitle := s.subtitle()
-	if more {
-		subtitle = s.subtitle(fmt.Sprintf("the first %d collectives", maxCurves))
-	}
-	var series, marks []figure.Series
-	for _, c := range curves {
-		n := len(c.points)
-		one := figure.Series{Name: fmt.Sprintf("%s %s, %s ranks", c.op, c.algorithm, c.ranks), X: make([]float64, n), Y: make([]float64, n)}
-		if shared[c.key] > 1 {
-			one.Name += ", " + c.workload
-		}
-		for i, p := range c.points {
-			one.X[i], one.Y[i] = p.size, p.busbw
-		}
-		one.Points = n == 1
-		if n > 1 && n <= fewSizes {
-			marks = append(marks, figure.Series{Like: one.Name, X: one.X, Y: one.Y, Points: true})
-		}
-		series = append(series, one)
-	}
-	f := figure.Lines{
-		Title: s.title("bus bandwidth by message size"), Subtitle: subtitle,
-		X:      figure.Axis{Label: "message size", Unit: figure.Bytes, Log: true},
-		Y:      figure.Axis{Label: "bus bandwidth", Unit: figure.BytesPerSecond},
-		Series: append(series, marks...),
-	}
-	return f, "", drawable(dir, name, f)
-}
-
 // drawable says whether a figure can be drawn, as an error of the table that it
 // is drawn from.
 func drawable(dir, name string, f figure.Figure) error {
@@ -509,6 +422,18 @@ func (r *row) number(column int) float64 {
 	return v
 }
 
+// maybe is a number above 0, or NaN where there is none.
+func (r *row) maybe(column int) float64 {
+	if r.at[column] < 0 || r.text(column) == "" {
+		return result.Missing
+	}
+	v := r.number(column)
+	if v <= 0 {
+		r.fail(column, "%s is %v: not above 0", r.columns[column].Name, v)
+	}
+	return v
+}
+
 // ratio is a number from 0 to 1, or NaN where there is none.
 func (r *row) ratio(column int) float64 {
 	if r.text(column) == "" {
@@ -536,8 +461,8 @@ func (r *row) interval(column int, edges []float64, makespan float64) []float64 
 }
 
 // readTable calls row for each row of a table, until it fails or stops. found is
-// false if there is no such file.
-func readTable(dir, name string, columns []result.Metric, each func(*row)) (found bool, err error) {
+// false if there is no such file. Columns that are optional may be missing.
+func readTable(dir, name string, columns []result.Metric, each func(*row), optional ...result.Metric) (found bool, err error) {
 	path := filepath.Join(dir, name)
 	f, err := open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -564,10 +489,11 @@ func readTable(dir, name string, columns []result.Metric, each func(*row)) (foun
 	if err != nil {
 		return true, fault(err)
 	}
-	r := &row{csv: c, columns: columns, at: make([]int, len(columns))}
-	for i, m := range columns {
+	all := slices.Concat(columns, optional)
+	r := &row{csv: c, columns: all, at: make([]int, len(all))}
+	for i, m := range all {
 		r.at[i] = slices.Index(header, m.Name)
-		if r.at[i] < 0 {
+		if r.at[i] < 0 && i < len(columns) {
 			return true, &FileError{File: path, Line: 1, Err: fmt.Errorf("no column %q; there are %s", m.Name, shorten(strings.Join(header, ", ")))}
 		}
 	}

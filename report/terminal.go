@@ -129,8 +129,12 @@ func (p *printer) collectives(rows []*result.Record) {
 			p.line("  ... %d more in collectives.csv", len(rows)-i)
 			break
 		}
+		how := r.Text(result.CollectiveAlgorithm.Name)
+		if protocol := r.Text(result.CollectiveProtocol.Name); protocol != "" {
+			how += ", " + protocol
+		}
 		p.line("  %-16s %-14s %-17s %6.0f %10s %10s %12s %12s", r.Text(result.Workload.Name), r.Text(result.CollectiveOp.Name),
-			r.Text(result.CollectiveAlgorithm.Name), r.Float(result.CollectiveRanks.Name), Binary(r.Float(result.CollectiveSize.Name)),
+			how, r.Float(result.CollectiveRanks.Name), Binary(r.Float(result.CollectiveSize.Name)),
 			Seconds(r.Float(result.CollectiveTime.Name)), Prefixed(r.Float(result.AlgorithmBandwidth.Name), "B/s"),
 			Prefixed(r.Float(result.BusBandwidth.Name), "B/s"))
 	}

@@ -80,11 +80,14 @@ var (
 	ComputeOf           = Metric{Name: "CLASS", Unit: "s", Definition: "operators of one class: matrix, attention, flash-attention, convolution, elementwise, embedding, loss"}
 	CollectiveOp        = Metric{Name: "op", Definition: "collective operation"}
 	CollectiveAlgorithm = Metric{Name: "algorithm", Definition: "algorithm that was run; where auto was asked for, what it chose"}
+	CollectiveProtocol  = Metric{Name: "protocol", Definition: "protocol of the collective library: LL, LL128 or Simple; empty where there is no library"}
 	CollectiveRanks     = Metric{Name: "ranks", Definition: "number of ranks"}
 	CollectiveSize      = Metric{Name: "size_bytes", Unit: "bytes", Definition: "buffer of one rank as nccl-tests counts it"}
 	CollectiveTime      = Metric{Name: "time_s", Unit: "s", Definition: "time of one operation, the mean over iterations"}
 	AlgorithmBandwidth  = Metric{Name: "algbw_Bps", Unit: "B/s", Definition: "algorithm bandwidth", Formula: "size_bytes / time_s"}
 	BusBandwidth        = Metric{Name: "busbw_Bps", Unit: "B/s", Definition: "bus bandwidth as nccl-tests has it", Formula: "algbw x 2(n-1)/n for all_reduce, x (n-1)/n for all_gather, reduce_scatter and all_to_all, else algbw"}
+	BusLimit            = Metric{Name: "bus_limit_Bps", Unit: "B/s", Definition: "bus bandwidth that the algorithm would have on its links at the rate of the wire, with no latency and no software"}
+	MeasuredBusBW       = Metric{Name: "measured_busbw_Bps", Unit: "B/s", Definition: "bus bandwidth of the same size in the log of nccl-tests that was given"}
 	Workload            = Metric{Name: "workload", Definition: "name of the workload that the row belongs to"}
 
 	// Flows.

@@ -78,7 +78,7 @@ var places = []struct {
 var jobOwners = []Metric{JobOwner, JobCount, JobsFinished, JobHeld, JobMeanCompletion, JobMeanWait, JobMeanSlowdown}
 
 var collectives = []Metric{
-	CollectiveOp, CollectiveAlgorithm, CollectiveRanks, CollectiveSize, CollectiveTime, AlgorithmBandwidth, BusBandwidth, Workload,
+	CollectiveOp, CollectiveAlgorithm, CollectiveRanks, CollectiveSize, CollectiveTime, AlgorithmBandwidth, BusBandwidth, Workload, CollectiveProtocol, BusLimit, MeasuredBusBW,
 }
 
 // Reference lists every metric at every place where it is found.

@@ -38,13 +38,13 @@ func TestCatalogueHosts(t *testing.T) {
 		memory                     units.Bytes
 		power                      units.Power
 	}{
-		{"dgx-1v", "v100-sxm2-32gb", 8, 4, 150e9, 12.5e9, 15.75e9, 0.81, 1_247_400, 109_340, 32_000, 13_000, 40, 512e9, 3500},
-		{"dgx-2", "v100-sxm3-32gb", 16, 8, 150e9, 12.5e9, 15.75e9, 0.81, 1_247_400, 109_340, 32_000, 13_000, 48, 1500e9, 10000},
-		{"dgx-a100", "a100-sxm-80gb", 8, 8, 300e9, 25e9, 31.5e9, 0.78, 1_247_400, 109_340, 32_000, 13_000, 128, 2e12, 6500},
-		{"dgx-h100", "h100-sxm-80gb", 8, 8, 450e9, 50e9, 63e9, 0.85, 810_000, 71_000, 32_000, 13_000, 112, 2e12, 10200},
-		{"dgx-b200", "b200-sxm", 8, 8, 900e9, 50e9, 63e9, 0.78, 780_000, 124_000, 32_000, 13_000, 112, 2e12, 14300},
-		{"dgx-b300", "b300-sxm", 8, 8, 900e9, 100e9, 126e9, 0.78, 780_000, 124_000, 32_000, 13_000, 128, 2e12, 14500},
-		{"gb200-nvl72", "gb200-nvl72", 72, 72, 900e9, 50e9, 63e9, 0.78, 780_000, 124_000, 32_000, 13_000, 2592, 17.28e12, 120000},
+		{"dgx-1v", "v100-sxm2-32gb", 8, 4, 150e9, 12.5e9, 15.75e9, 0.78, 990_000, 70_000, 32_000, 13_000, 40, 512e9, 3500},
+		{"dgx-2", "v100-sxm3-32gb", 16, 8, 150e9, 12.5e9, 15.75e9, 0.78, 990_000, 70_000, 32_000, 13_000, 48, 1500e9, 10000},
+		{"dgx-a100", "a100-sxm-80gb", 8, 8, 300e9, 25e9, 31.5e9, 0.78, 990_000, 70_000, 32_000, 13_000, 128, 2e12, 6500},
+		{"dgx-h100", "h100-sxm-80gb", 8, 8, 450e9, 50e9, 63e9, 0.815, 490_000, 74_000, 32_000, 13_000, 112, 2e12, 10200},
+		{"dgx-b200", "b200-sxm", 8, 8, 900e9, 50e9, 63e9, 0.758, 790_000, 117_000, 32_000, 13_000, 112, 2e12, 14300},
+		{"dgx-b300", "b300-sxm", 8, 8, 900e9, 100e9, 126e9, 0.758, 790_000, 117_000, 32_000, 13_000, 128, 2e12, 14500},
+		{"gb200-nvl72", "gb200-nvl72", 72, 72, 900e9, 50e9, 63e9, 0.758, 790_000, 117_000, 32_000, 13_000, 2592, 17.28e12, 120000},
 	} {
 		h := resolve(t, c.name, "")
 		got := []any{
@@ -69,8 +69,10 @@ func TestCatalogueDerivations(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", what, got, want)
 		}
 	}
-	near("A100 base latency", a100.CollectiveOverhead.Seconds(), 1.54*h100.CollectiveOverhead.Seconds())
-	near("A100 step latency", a100.StepOverhead.Seconds(), 1.54*h100.StepOverhead.Seconds())
+	for _, name := range []string{"dgx-2", "dgx-a100", "dgx-h100", "dgx-b200", "gb200-nvl72"} {
+		h := resolve(t, name, "")
+		near(name+" copies", float64(h.CopyBandwidth), 7./3*float64(h.ScaleUpBandwidth))
+	}
 	near("two cables and two switches", 2*(h100.LinkLatency+h100.SwitchLatency).Seconds(), 3.7e-6-2.8e-6)
 	near("PCIe 3", float64(resolve(t, "dgx-2", "").PCIeBandwidth), 15.75e9)
 	near("PCIe 4", float64(a100.PCIeBandwidth), 2*15.75e9)
@@ -345,7 +347,13 @@ link_latency = "7us"
 switch_latency = "8us"
 collective_overhead = "9us"
 step_overhead = "10us"
+network_overhead = "10.1us"
+simple_overhead = "10.2us"
 ramp_overhead = "10.5us"
+network_ramp_overhead = "10.6us"
+copy_bandwidth = "10.7GB/s"
+nvls_efficiency = 0.108
+nvls_overhead = "10.9us"
 cpus = 11
 memory = "12GB"
 storage = "13GB"
@@ -383,7 +391,9 @@ price = "31USD"
 		},
 		Accelerators: 3, ScaleUp: topology.ScaleUpMesh, ScaleUpBandwidth: 1e9, ScaleUpEfficiency: 0.1, ScaleUpLatency: 2e5, ScaleUpDimensions: 2,
 		NICs: 4, NICBandwidth: 5e9, NICEfficiency: 0.2, PCIeBandwidth: 6e9, LinkLatency: 7e5, SwitchLatency: 8e5,
-		CollectiveOverhead: 9e5, StepOverhead: 10e5, RampOverhead: 10.5e5, CPUs: 11, Memory: 12e9, Storage: 13e9, Power: 14, Price: 15,
+		CollectiveOverhead: 9e5, StepOverhead: 10e5, NetworkOverhead: 10.1e5, SimpleOverhead: 10.2e5,
+		RampOverhead: 10.5e5, NetworkRamp: 10.6e5, CopyBandwidth: 10.7e9, NVLSEfficiency: 0.108, NVLSOverhead: 10.9e5,
+		CPUs: 11, Memory: 12e9, Storage: 13e9, Power: 14, Price: 15,
 	}
 	if diff := cmp.Diff(want, h); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -31,9 +31,15 @@ type Host struct {
 
 	LinkLatency        Key[units.Duration] `key:"link_latency" default:"\"0.32us\"" doc:"one cable of a fabric of these hosts"`
 	SwitchLatency      Key[units.Duration] `key:"switch_latency" default:"\"0.13us\"" doc:"one switch of a fabric of these hosts"`
-	CollectiveOverhead Key[units.Duration] `key:"collective_overhead" default:"\"8.1us\"" doc:"software time before the first byte of a collective"`
-	StepOverhead       Key[units.Duration] `key:"step_overhead" default:"\"0.71us\"" doc:"software time of each step of a collective"`
-	RampOverhead       Key[units.Duration] `key:"ramp_overhead" default:"\"25us\"" doc:"the most that a large collective loses until its pipelines are full"`
+	CollectiveOverhead Key[units.Duration] `key:"collective_overhead" default:"\"4.9us\"" doc:"software time before the first byte of a collective, by the protocol of the lowest latency"`
+	StepOverhead       Key[units.Duration] `key:"step_overhead" default:"\"0.74us\"" doc:"software time of each step of a collective inside a host, by the same"`
+	NetworkOverhead    Key[units.Duration] `key:"network_overhead" default:"\"7.4us\"" doc:"software time of each step between hosts, by the same"`
+	SimpleOverhead     Key[units.Duration] `key:"simple_overhead" default:"\"6.5us\"" doc:"software time that the protocol of the highest rate adds to the start"`
+	RampOverhead       Key[units.Duration] `key:"ramp_overhead" default:"\"49us\"" doc:"the most that a large collective loses until its pipelines are full"`
+	NetworkRamp        Key[units.Duration] `key:"network_ramp_overhead" default:"\"200us\"" doc:"what it loses beside that between hosts"`
+	CopyBandwidth      Key[units.Rate]     `key:"copy_bandwidth" doc:"rate at which a rank copies its own part of an all-gather, a reduce-scatter or an all-to-all; in no time where left out"`
+	NVLSEfficiency     Key[float64]        `key:"nvls_efficiency" positive:"true" min:"0" max:"1" doc:"share of scale_up_bandwidth that sums in the scale-up switch reach; it has none where left out"`
+	NVLSOverhead       Key[units.Duration] `key:"nvls_overhead" default:"\"56us\"" doc:"software time before the first byte of a collective that is summed in switches"`
 
 	CPUs    Key[int64]       `key:"cpus" min:"1" max:"65536" doc:"number of CPU cores"`
 	Memory  Key[units.Bytes] `key:"memory" doc:"memory of the CPUs"`

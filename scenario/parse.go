@@ -31,6 +31,11 @@ func Parse(file string, text []byte, overrides []string) (*Scenario, Faults) {
 	if faults != nil {
 		return nil, faults
 	}
+	return judge(file, root)
+}
+
+// judge is the scenario of a tree.
+func judge(file string, root *node) (*Scenario, Faults) {
 	s := &Scenario{File: file, root: root}
 	all := bind(root, s)
 	s.check(root, all)
@@ -47,13 +52,17 @@ func tree(file string, text []byte, overrides []string) (*node, Faults) {
 	if fault != nil {
 		return nil, Faults{*fault}
 	}
-	var faults Faults
+	return root, root.set(overrides)
+}
+
+// set applies the overrides.
+func (n *node) set(overrides []string) (faults Faults) {
 	for _, o := range overrides {
-		if fault := override(root, o); fault != nil {
+		if fault := override(n, o); fault != nil {
 			faults = append(faults, *fault)
 		}
 	}
-	return root, faults
+	return faults
 }
 
 // complete fills in the defaults that are taken from other keys.

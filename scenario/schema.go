@@ -193,7 +193,7 @@ type Collective struct {
 	Placing
 
 	Op         Key[string]         `key:"op" required:"true" enum:"all_reduce all_gather reduce_scatter all_to_all broadcast reduce send_recv" doc:"operation"`
-	Algorithm  Key[string]         `key:"algorithm" default:"\"auto\"" enum:"auto ring halving-doubling direct hierarchical" later:"tree nvls sharp" doc:"how it is carried out; hierarchical takes one dimension of a torus or multi-dimensional network after the other; auto takes the fastest predicted on an idle network"`
+	Algorithm  Key[string]         `key:"algorithm" default:"\"auto\"" enum:"auto ring tree halving-doubling direct hierarchical nvls sharp pat" doc:"how it is carried out; hierarchical goes along one dimension of a torus or multi-dimensional network after the other, or inside hosts and along rails; auto takes what NCCL has for it and predicts to be the fastest on an idle network"`
 	Sizes      Key[[]units.Bytes]  `key:"sizes" required:"true" doc:"buffers of one rank, as nccl-tests counts them; one after another, a row each"`
 	Ranks      Key[Selection]      `key:"ranks" min:"1" max:"1048576" doc:"how many ranks in topology order, or a list of them; all where left out"`
 	Iterations Key[int64]          `key:"iterations" default:"1" min:"1" max:"1000000000" doc:"repetitions of each size, averaged"`
@@ -219,7 +219,7 @@ type Replay struct {
 	File      Key[string] `key:"file" doc:"one trace for all ranks"`
 	Prefix    Key[string] `key:"prefix" doc:"a trace for each rank: PREFIX.0.et, PREFIX.1.et, ..., or .et.gz, .json, .json.gz"`
 	Ranks     Key[int64]  `key:"ranks" min:"1" max:"1048576" doc:"number of ranks; where left out, as many as there are files, or as an aicb header says"`
-	Algorithm Key[string] `key:"algorithm" default:"\"auto\"" enum:"auto ring halving-doubling direct hierarchical" later:"tree nvls sharp" doc:"how collectives are carried out; an operation that it cannot perform takes the fastest that can"`
+	Algorithm Key[string] `key:"algorithm" default:"\"auto\"" enum:"auto ring tree halving-doubling direct hierarchical nvls sharp pat" doc:"how collectives are carried out; an operation that it cannot perform takes the fastest that can"`
 }
 
 // Scheduler is [scheduler].

@@ -133,13 +133,26 @@ type Host struct {
 	LinkLatency   units.Duration
 	SwitchLatency units.Duration
 
-	// CollectiveOverhead is what starting a collective costs before its first
-	// byte moves, StepOverhead what each of its steps adds: the software of the
-	// collective library. Bare accelerators have none.
-	// RampOverhead is the most that a large one loses until its pipelines are full.
+	// What the collective library adds; see package collective. Bare accelerators
+	// have none of it. CollectiveOverhead is what starting a collective costs before
+	// its first byte moves, StepOverhead what each of its steps adds inside a host and
+	// NetworkOverhead beside the links' latency between hosts, by its protocol of the
+	// lowest latency; SimpleOverhead is what the protocol of the highest rate adds to
+	// the start. RampOverhead is the most that a large one loses until its pipelines
+	// are full, NetworkRamp what it loses beside that between hosts.
 	CollectiveOverhead units.Duration
 	StepOverhead       units.Duration
+	NetworkOverhead    units.Duration
+	SimpleOverhead     units.Duration
 	RampOverhead       units.Duration
+	NetworkRamp        units.Duration
+	// CopyBandwidth is the rate at which a rank copies its own part of an all-gather,
+	// a reduce-scatter or an all-to-all; in no time if 0.
+	CopyBandwidth units.Rate
+	// NVLSEfficiency is the share of ScaleUpBandwidth that sums in the scale-up switch
+	// reach; 0 where it cannot add. NVLSOverhead is what starting one costs.
+	NVLSEfficiency float64
+	NVLSOverhead   units.Duration
 
 	CPUs    int
 	Memory  units.Bytes

@@ -53,6 +53,9 @@ func (t *Topology) Scaled(by Scale) *Topology {
 			span(&h.SwitchLatency, by.Latency)
 			span(&h.CollectiveOverhead, by.Collective)
 			span(&h.StepOverhead, by.Collective)
+			span(&h.NetworkOverhead, by.Collective)
+			span(&h.SimpleOverhead, by.Collective)
+			span(&h.NVLSOverhead, by.Collective)
 			specs[was] = &h
 		}
 		scaled.Servers[i].Spec = specs[was]

@@ -38,7 +38,7 @@ matrix_efficiency, read_efficiency, launch_overhead, fp8_efficiency, fp4_efficie
 and flash_efficiency of the accelerator --base.
 
 --nccl takes logs of nccl-tests. They fit collective_overhead, step_overhead,
-scale_up_efficiency and nic_efficiency of the host --base. The two overheads are
+scale_up_efficiency, nvls_efficiency and nic_efficiency of the host --base. The two overheads are
 told apart only by logs over different numbers of ranks.
 
 --iteration takes how long an iteration of the first training job of a scenario

@@ -1,12 +1,13 @@
-// Command validate compares simulated training with published measurements, and
-// writes what it finds: docs/validation.md, docs/pictures/validation.svg and the
+// Command validate compares simulated training and collectives with published
+// measurements, and writes what it finds: docs/validation.md, docs/pictures/validation.svg and the
 // summary in README.md.
 //
 //	go run ./internal/validate                  from the root of the checkout
 //	go run ./internal/validate -leave-one-out   docs/leave-one-out.md
 //
 // The measurements are in testdata/published: training.csv has a row for each,
-// with the figure as printed, and sources.csv says who published it.
+// with the figure as printed, and sources.csv says who published it; collectives.csv
+// and collective-sources.csv are the same for bus bandwidths.
 package main
 
 import (
@@ -35,7 +36,10 @@ func main() {
 		if *leave {
 			err = writeLeaveOneOut(sources)
 		} else {
-			err = writeValidation(sources)
+			var benches []*bench
+			if benches, err = readBenches("testdata/published"); err == nil {
+				err = writeValidation(sources, benches)
+			}
 		}
 	}
 	if err != nil {
@@ -43,8 +47,12 @@ func main() {
 	}
 }
 
-func writeValidation(sources []*source) error {
+func writeValidation(sources []*source, benches []*bench) error {
+	if err := simulateBenches(benches); err != nil {
+		return err
+	}
 	v := validate(sources)
+	v.benches = benches
 	var page bytes.Buffer
 	if err := v.write(&page); err != nil {
 		return err

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -159,6 +161,102 @@ func TestFresh(t *testing.T) {
 	if !found || len(summary) < 100 || !strings.Contains(page, summary) {
 		t.Error("the summary in README.md is not that of docs/validation.md")
 	}
+}
+
+func benches(t *testing.T) []*bench {
+	t.Helper()
+	all, err := readBenches("../../testdata/published")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// docs/validation.md holds the bus bandwidths that the binary simulates.
+func TestFreshCollectives(t *testing.T) {
+	page := read(t, "../../docs/validation.md")
+	all := benches(t)
+	if err := simulateBenches(all); err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range all {
+		if b.title == "" || !strings.HasPrefix(b.url, "https://") || len(b.points) == 0 {
+			t.Errorf("%s: %q at %q, %d points", b.name, b.title, b.url, len(b.points))
+		}
+		for _, p := range b.points {
+			if !strings.Contains(page, p.line()) {
+				t.Errorf("docs/validation.md is stale: go run ./internal/validate. It lacks\n%s", p.line())
+			}
+		}
+	}
+	if !strings.Contains(page, collectiveSummary(all)) {
+		t.Error("docs/validation.md lacks the summary of collectives")
+	}
+}
+
+// One set of constants for all published bus bandwidths: from 16 MiB up half of them
+// within 5 %, nine in ten within 20; below within 10 and 30.
+func TestCollectivesAgree(t *testing.T) {
+	all := benches(t)
+	if err := simulateBenches(all); err != nil {
+		t.Fatal(err)
+	}
+	var points []*point
+	for _, b := range all {
+		if b.apart == "" {
+			points = append(points, b.points...)
+		}
+	}
+	large, small := errorsBySize(points)
+	for name, c := range map[string][3]float64{
+		"from 16 MiB up": {summarize(large).median, summarize(large).p90, 0.05},
+		"below":          {summarize(small).median, summarize(small).p90, 0.10},
+	} {
+		if p90 := map[float64]float64{0.05: 0.20, 0.10: 0.30}[c[2]]; c[0] > c[2] || c[1] > p90 {
+			t.Errorf("%s: median %.3f, 90th percentile %.3f; want %v and %v", name, c[0], c[1], c[2], p90)
+		}
+	}
+}
+
+// What was retyped is what the reference has, where it is at hand.
+func TestCollectivesReference(t *testing.T) {
+	text, err := os.ReadFile("../../../shared/reference/collectives/points.json")
+	if errors.Is(err, fs.ErrNotExist) {
+		t.Skip("no reference data")
+	}
+	var points []struct {
+		Collective string
+		GPU        string
+		Ranks      int `json:"n_gpus"`
+		Bytes      float64
+		BusBW      float64 `json:"busbw_gbps"`
+	}
+	if err == nil {
+		err = json.Unmarshal(text, &points)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]bool{}
+	for _, p := range points {
+		op := strings.Replace(p.Collective, "alltoall", "all_to_all", 1)
+		known[fmt.Sprint(op, strings.ToLower(p.GPU), p.Ranks, p.Bytes, p.BusBW)] = true
+	}
+	elsewhere := map[string]bool{"nebius-h100": true, "azure-a100": true, "oke-a100": true}
+	for _, b := range benches(t) {
+		for _, p := range b.points {
+			key := fmt.Sprint(p.cells["op"], p.cells["accelerator"], p.cells["ranks"], " ", p.size, " ", p.published/1e9)
+			want := fmt.Sprint(p.cells["op"], p.cells["accelerator"], atoi(p.cells["ranks"]), p.size, p.published/1e9)
+			if !elsewhere[b.name] && !known[want] {
+				t.Errorf("%s: %s is not in the reference", b.name, key)
+			}
+		}
+	}
+}
+
+func atoi(s string) int {
+	n, _ := strconv.Atoi(s)
+	return n
 }
 
 // docs/leave-one-out.md started from the constants that are shipped.

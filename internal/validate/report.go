@@ -16,6 +16,7 @@ type validation struct {
 	by       map[string]summary // by name of the source
 	overall  summary            // of the configurations of all sources that count
 	bySource float64            // mean of the medians of those sources
+	benches  []*bench           // collectives, which have been simulated
 }
 
 func validate(sources []*source) *validation {
@@ -82,6 +83,9 @@ func (v *validation) summary() string {
 			line(s.name+" (apart)", v.by[s.name])
 		}
 	}
+	if v.benches != nil {
+		b.WriteString(collectiveSummary(v.benches))
+	}
 	return b.String()
 }
 
@@ -99,6 +103,9 @@ is fast. A configuration that was measured more than once counts once, with the
 median of its errors. Median, 90th percentile and worst are of absolute errors,
 the bias is their mean with the sign. Sources apart are shown, and count neither
 in the totals nor in a fit; the reason stands with each.
+
+Bus bandwidths of collectives that somebody published stand after the training runs;
+their tables are collectives.csv and collective-sources.csv.
 
 `
 
@@ -123,6 +130,7 @@ func (v *validation) write(w io.Writer) error {
 			b.WriteString(r.line(v.outcomes[r.id]))
 		}
 	}
+	b.WriteString(collectivePages(v.benches))
 	_, err := io.WriteString(w, b.String())
 	return err
 }

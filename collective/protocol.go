@@ -1,0 +1,181 @@
+package collective
+
+import (
+	"math"
+
+	"github.com/railyard/railyard/sim"
+	"github.com/railyard/railyard/topology"
+)
+
+// Protocol is how the kernels of NCCL and RCCL hand data from one rank to the
+// next. They differ in what a step costs and in how much of a link they fill:
+//
+//   - LL (low latency) sends every 4 bytes with a flag of 4 bytes, which the
+//     receiver polls: no fence, but half of the wire and less of its rate;
+//   - LL128 does the same with 120 bytes and a flag of 8, which needs links that
+//     keep 128 bytes together, as NVLink does;
+//   - Simple moves chunks into buffers and signals with a fence: the whole rate,
+//     once the pipelines of the channels are full.
+//
+// Hu et al., "Demystifying NCCL" (arXiv:2507.04786), section III.
+type Protocol uint8
+
+// The protocols. NoProtocol is that of bare accelerators, which have no library.
+const (
+	NoProtocol Protocol = iota
+	LL
+	LL128
+	Simple
+)
+
+var protocolNames = []string{"", "LL", "LL128", "Simple"}
+
+// String is the name as NCCL writes it: "LL128".
+func (p Protocol) String() string { return protocolNames[p] }
+
+// The protocols beside each other. start and step multiply the host's
+// CollectiveOverhead and StepOverhead, which are those of LL; fence multiplies
+// SimpleOverhead, what setting up buffers costs; network multiplies NetworkOverhead,
+// what a step between hosts adds to the latency of its links. efficiency is the share
+// of the rate of Simple that is left for payload, and between that between hosts.
+//
+// A step of LL over InfiniBand was measured, see network_overhead in the catalogue. The
+// multiple of LL128 is NCCL's own, 8.5 us over 5.0; that of Simple gives its 14 us; LL's
+// efficiency is its tuner's quarter, and 22.5 GB/s over two hosts of about 190
+// (NVIDIA/nccl at b6475625, src/graph/tuning.cc: hwLat, busBw, llMaxBws). The others are fitted to 1,008 times of
+// nccl-tests inside hosts of 2, 4 and 8 A100, H100, H200 and B200, all together
+// (reference/collectives), where NCCL's own are upper bounds.
+var protocols = [...]struct {
+	protocol                    Protocol
+	start, fence, step, network float64
+	efficiency, between         float64
+}{
+	{LL, 1, 0, 1, 1, 0.25, 0.12},
+	{LL128, 1.15, 0, 1, 1.7, 0.425, 0.425},
+	{Simple, 1, 1, 1.23, 1.8, 1, 1},
+}
+
+// rampDrain is the time of its bytes at which an operation of the Simple protocol
+// has lost half of RampOverhead to the filling of its pipelines. What it loses is
+// R x/(x + rampDrain) for a time x of its bytes at the final rate: short ones run
+// at a lower rate, long ones at the full rate but R later. Fitted with the
+// protocols.
+const rampDrain = 115e-6
+
+// Send and receive, of which all-to-all is made, open a connection to every peer,
+// which costs peerFence of SimpleOverhead. NCCL takes LL up to peerLL bytes a message
+// (NCCL_P2P_LL_THRESHOLD), else Simple; LL128 has no send and receive.
+const (
+	peerFence = 0.25
+	peerLL    = 16384
+)
+
+// nvlsTreeEfficiency is the share of what sums in the switch of one host reach that is
+// left where trees join several: 467 and 479 GB/s of bus bandwidth for 8 GiB over two
+// hosts of eight H100 (InfiniBand: skypilot-org/skypilot, examples/nebius_infiniband;
+// EFA: reference/collectives, aws-p5-16) of 513 that the traffic would allow.
+const nvlsTreeEfficiency = 0.94
+
+// treeEfficiency is the share of a link's rate that trees reach: they reduce and
+// pass on in one kernel (NCCL's tuner: busBw*.92, and .85 of it where one rank of a
+// host has all neighbours in the tree).
+const treeEfficiency = 0.92 * 0.85
+
+// cost is what the library adds to a plan by one protocol.
+type cost struct {
+	protocol Protocol
+	start    sim.Time // once, and for the steps
+	spare    float64  // for each second of the bytes
+	ramp     float64  // at most, in seconds; see rampDrain
+	limit    float64  // bytes up to which it is taken
+}
+
+// costs are those of a plan over ranks of hosts like h, cheapest start first.
+// spare is the time that the algorithm loses for each second of the bytes; copied
+// is the share of the size that every rank copies to itself.
+func (p *Plan) costs(h *topology.Host, spare, copied float64) []cost {
+	perStep := func(step, network float64) sim.Time {
+		return sim.Time(step*float64(p.Steps-p.NetworkSteps)*float64(h.StepOverhead) +
+			network*float64(p.NetworkSteps)*float64(h.NetworkOverhead) + 0.5)
+	}
+	ramp := sim.Time(h.RampOverhead).Seconds()
+	if p.NetworkSteps > 0 {
+		ramp += sim.Time(h.NetworkRamp).Seconds()
+	}
+	if h.CopyBandwidth > 0 && copied > 0 {
+		if drain := p.drain(1); drain > 0 {
+			spare += copied / float64(h.CopyBandwidth) / drain
+		}
+	}
+	if p.Algorithm == NVLS || p.Algorithm == SHARP {
+		simple := protocols[len(protocols)-1]
+		return []cost{{
+			protocol: Simple, start: sim.Time(h.NVLSOverhead) + perStep(0, simple.network), spare: spare, ramp: ramp, limit: math.Inf(1),
+		}}
+	}
+	all := make([]cost, 0, len(protocols))
+	for _, r := range protocols {
+		efficiency := r.efficiency
+		if p.NetworkSteps > 0 {
+			efficiency = r.between
+		}
+		c := cost{protocol: r.protocol, spare: spare + 1/efficiency - 1, limit: math.Inf(1)}
+		fence := r.fence
+		if r.protocol == Simple {
+			c.ramp = ramp
+		}
+		if p.Algorithm == Direct {
+			switch r.protocol {
+			case LL:
+				fence, c.limit = peerFence, peerLL/p.Phases[0].Share
+			case LL128:
+				continue
+			}
+		}
+		c.start = sim.Time(r.start*float64(h.CollectiveOverhead)+fence*float64(h.SimpleOverhead)+0.5) + perStep(r.step, r.network)
+		all = append(all, c)
+	}
+	return all
+}
+
+// SetOverhead replaces all that the library adds by one time before the first byte.
+func (p *Plan) SetOverhead(start sim.Time) {
+	p.library = []cost{{start: start, limit: math.Inf(1)}}
+}
+
+// Launch is the time before the first byte of an operation of a size: the start and
+// the steps of the protocol that takes the least, and what its bytes lose against
+// the rate of the links.
+func (p *Plan) Launch(size float64) sim.Time {
+	_, launch := p.tune(size)
+	return launch
+}
+
+// Protocol is the one that an operation of a size is done by.
+func (p *Plan) Protocol(size float64) Protocol {
+	protocol, _ := p.tune(size)
+	return protocol
+}
+
+// tune takes the protocol of the least time, of equals the first.
+func (p *Plan) tune(size float64) (protocol Protocol, launch sim.Time) {
+	if p.library == nil {
+		return NoProtocol, 0
+	}
+	drain := p.drain(size)
+	launch = sim.Never
+	for i := range p.library {
+		c := &p.library[i]
+		if size > c.limit {
+			continue
+		}
+		lost := c.spare * drain
+		if c.ramp > 0 {
+			lost += c.ramp * drain / (drain + rampDrain)
+		}
+		if t := c.start.After(sim.FromSeconds(lost)); t < launch {
+			protocol, launch = c.protocol, t
+		}
+	}
+	return protocol, launch
+}

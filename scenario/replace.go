@@ -1,0 +1,28 @@
+package scenario
+
+import "slices"
+
+// ParseWith is Parse with another workload in place of the text's own: a text of
+// [[workload.KIND]] tables, which faults call by the name given. What speaks of the
+// old workload goes with it: the scheduler, the expectations and the sweep.
+func ParseWith(file string, text []byte, name, workload string, overrides []string) (*Scenario, Faults) {
+	root, fault := parseText(file, string(text))
+	if fault != nil {
+		return nil, Faults{*fault}
+	}
+	other, fault := parseText(name, workload)
+	if fault != nil {
+		return nil, Faults{*fault}
+	}
+	for _, key := range []string{"workload", "scheduler", "expect", "sweep"} {
+		delete(root.table, key)
+		root.keys = slices.DeleteFunc(root.keys, func(k string) bool { return k == key })
+	}
+	for _, key := range other.keys {
+		root.put(key, other.table[key])
+	}
+	if faults := root.set(overrides); faults != nil {
+		return nil, faults
+	}
+	return judge(file, root)
+}
