@@ -253,7 +253,7 @@ func TestWhatAnAlgorithmCannot(t *testing.T) {
 		{collective.AllGather, collective.Tree, 8, []string{"tree", "all_gather", "takes all_reduce"}},
 		{collective.AllReduce, collective.PAT, 8, []string{"pat", "all_reduce", "all_gather, reduce_scatter"}},
 		{collective.Broadcast, collective.NVLS, 8, []string{"nvls", "broadcast", "all_reduce, all_gather, reduce_scatter"}},
-		{collective.SendRecv, collective.Hierarchical, 8, []string{"hierarchical", "send_recv", "all_to_all"}},
+		{collective.SendRecv, collective.Hierarchical, 8, []string{"hierarchical", "send_recv", "all_reduce, all_gather, reduce_scatter"}},
 		{collective.AllToAll, collective.Direct, 4097, []string{"direct", "4096", "not 4097"}},
 	} {
 		planner := collective.NewPlanner(star(c.n))

@@ -202,3 +202,20 @@ func TestRingsOfHostsAreBoundByTheirNICs(t *testing.T) {
 		})
 	}
 }
+
+// Hierarchical collectives over hosts on rails use their links alike, in phases that
+// follow each other at every rank: both forms take the same time, but that in the
+// exploded one a rank that is done early goes on, by at most the latencies.
+func TestHierarchicalIsExploded(t *testing.T) {
+	topo := rail(4, 4, 4)
+	for _, op := range []collective.Op{collective.AllReduce, collective.AllGather, collective.ReduceScatter, collective.AllToAll} {
+		plan, err := collective.NewPlanner(topo).Plan(op, collective.Hierarchical, accelerators(16))
+		if err != nil {
+			t.Fatal(err)
+		}
+		coupled, exploded := both(topo, plan, 1e9)
+		if d := float64(coupled-exploded) / float64(coupled); math.Abs(d) > 1e-3 {
+			t.Errorf("%v: coupled %v, exploded %v", op, coupled, exploded)
+		}
+	}
+}

@@ -616,10 +616,10 @@ func (p *Plan) Explode(yield func(Message)) error {
 	return nil
 }
 
-// Expandable says whether there is an exploded form: pipelines, sums in switches and
-// the rounds of hierarchical, whose number depends on the hosts, have none.
+// Expandable says whether there is an exploded form: pipelines and sums in switches
+// have none.
 func (p *Plan) Expandable() bool {
-	return p.Algorithm != Hierarchical && !slices.ContainsFunc(p.rounds, func(r round) bool { return r.chain || r.switched })
+	return !slices.ContainsFunc(p.rounds, func(r round) bool { return r.chain || r.switched })
 }
 
 // Messages is the number of messages of an operation over n ranks in its
@@ -633,14 +633,18 @@ func Messages(op Op, a Algorithm, n int) (messages, waits int, err error) {
 		if op == AllToAll {
 			a = Direct
 		}
-	case Tree, Hierarchical:
-		one := layout{hosts: [][]int{{0}}, channels: [][][]int{{{0}}}}
-		if a == Tree {
-			_, err = treeRounds(op, one)
-		} else {
-			_, err = hierarchicalRounds(op, one)
-		}
+	case Tree:
+		_, err = treeRounds(op, layout{hosts: [][]int{{0}}, channels: [][][]int{{{0}}}})
 		return 0, 0, err
+	case Hierarchical: // over several dimensions it has hardly more than over one
+		switch {
+		case op == AllToAll:
+			a = Direct
+		case scatters(op):
+			a = Ring
+		default:
+			return 0, 0, unsupported(op, a, AllReduce, AllGather, ReduceScatter, AllToAll)
+		}
 	case NVLS, SHARP:
 		_, err = switchedRounds(op, a)
 		return 0, 0, err
@@ -648,12 +652,6 @@ func Messages(op Op, a Algorithm, n int) (messages, waits int, err error) {
 	order := make([]int, n)
 	for i := range order {
 		order[i] = i
-	}
-	if a == Hierarchical { // over several dimensions it has hardly more than over one
-		if !scatters(op) {
-			return 0, 0, unsupported(op, a, AllReduce, AllGather, ReduceScatter)
-		}
-		a = Ring
 	}
 	rs, err := rounds(op, a, n, [][]int{order})
 	if err != nil {
