@@ -42,6 +42,8 @@ type plant struct {
 	collectives []*cluster.CollectiveBenchmark
 	names       []string // of each collective workload
 	replays     []*replayed
+	workloads   []scenario.Workload // of each job of the cluster, without all others
+	contention  contention
 	warnings    []string
 }
 
@@ -73,6 +75,13 @@ func buildScaled(s *scenario.Scenario, o Options, scale topology.Scale) (*plant,
 	if scale != (topology.Scale{}) {
 		bins = 0 // only what an iteration takes is asked for
 	}
+	b.fill(bins)
+	return b.plant, b.faults
+}
+
+// fill makes the cluster on the topology, and all that is to run on it.
+func (b *builder) fill(bins int) {
+	s := b.scenario
 	b.cluster = cluster.New(b.engine, b.topology, bins)
 	if s.Sim.Fidelity.Value == "analytic" {
 		b.cluster.Network.Isolate()
@@ -89,7 +98,6 @@ func buildScaled(s *scenario.Scenario, o Options, scale topology.Scale) (*plant,
 	for i := range s.Workload.Replay {
 		b.addReplay(&s.Workload.Replay[i])
 	}
-	return b.plant, b.faults
 }
 
 func (b *builder) fault(at scenario.Position, key, format string, args ...any) {
@@ -244,7 +252,9 @@ func (b *builder) addCollective(w *scenario.Collective) {
 	j.Program = p
 	b.collectives = append(b.collectives, p)
 	b.names = append(b.names, j.Name)
-	b.cluster.Submit(j)
+	only := *w
+	only.Name.Value, only.Name.Set = j.Name, true
+	b.submit(j, scenario.Workload{Collective: []scenario.Collective{only}})
 }
 
 // checkPlan sees to it that the algorithm can perform the operation on so many

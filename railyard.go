@@ -128,6 +128,7 @@ func Run(ctx context.Context, s *Scenario, o Options) (*Result, error) {
 	case err != nil:
 		return nil, fmt.Errorf("the simulation could not finish: %w", err)
 	}
+	p.findLosses(ctx, o)
 	r, problem := p.collect(status)
 	return r, errors.Join(err, problem)
 }

@@ -1,6 +1,8 @@
 package cluster
 
 import (
+	"math"
+
 	"github.com/railyard/railyard/network"
 	"github.com/railyard/railyard/sim"
 	"github.com/railyard/railyard/topology"
@@ -22,6 +24,7 @@ type FlowSet struct {
 	Name  string
 	Flows []Flow
 	IDs   []network.ID // of each flow
+	Alone []sim.Time   // that each takes on an idle network, from when it is eligible
 
 	first network.ID
 	added []int32 // flows in the order in which they were added, from first on
@@ -30,7 +33,7 @@ type FlowSet struct {
 // AddFlows adds flows to the network, which must not have begun to run. Their
 // dependencies must not form a cycle.
 func (c *Cluster) AddFlows(name string, flows []Flow) *FlowSet {
-	s := &FlowSet{Name: name, Flows: flows, IDs: make([]network.ID, len(flows)), added: dependencyOrder(flows)}
+	s := &FlowSet{Name: name, Flows: flows, IDs: make([]network.ID, len(flows)), Alone: make([]sim.Time, len(flows)), added: dependencyOrder(flows)}
 	var after []network.ID
 	for n, i := range s.added {
 		f := &flows[i]
@@ -45,12 +48,29 @@ func (c *Cluster) AddFlows(name string, flows []Flow) *FlowSet {
 		}
 		t.After = after
 		s.IDs[i] = c.Network.Add(&t)
+		s.Alone[i] = t.Latency + c.drain(&t)
 		if n == 0 {
 			s.first = s.IDs[i]
 		}
 	}
 	c.Flows = append(c.Flows, s)
 	return s
+}
+
+// drain is how long the bytes of a transfer take on an idle network.
+func (c *Cluster) drain(t *network.Transfer) sim.Time {
+	if t.Bytes == 0 || len(t.Links) == 0 {
+		return 0
+	}
+	rate := math.Inf(1)
+	for i, l := range t.Links {
+		count := 1.0
+		if t.Counts != nil {
+			count = t.Counts[i]
+		}
+		rate = min(rate, c.Topology.Links[l].Payload/count)
+	}
+	return sim.FromSeconds(t.Bytes / rate)
 }
 
 // dependencyOrder puts flows behind those that they wait for, and otherwise

@@ -423,6 +423,9 @@ func (a *accounts) split(b, to topology.LinkID, now sim.Time) {
 		same := *c
 		a.crowds[to] = &same
 	}
+	if from := a.contestOf(b); from != nil {
+		a.contestFor(to, now).split(from, now, a.series.bins)
+	}
 	if a.series.bins > 0 {
 		a.series.split(b, to, now)
 	}

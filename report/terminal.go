@@ -159,7 +159,11 @@ func (p *printer) contention(n *result.Record, makespan float64) {
 	for _, l := range links {
 		var names []string
 		for _, c := range l.List(result.LinkContenders.Name) {
-			names = append(names, c.Text(result.ContenderName.Name))
+			name := c.Text(result.ContenderName.Name)
+			if lost := c.Float(result.LossOnLink.Name); lost > 0 {
+				name += " lost " + Seconds(lost)
+			}
+			names = append(names, name)
 		}
 		share := 0.0
 		if makespan > 0 {
@@ -167,6 +171,26 @@ func (p *printer) contention(n *result.Record, makespan float64) {
 		}
 		p.line("    %-34s contended %s (%s), used to %s: %s", l.Text(result.Link.Name), Seconds(l.Float(result.Contended.Name)),
 			Percent(share), Percent(l.Float(result.Utilization.Name)), strings.Join(names, ", "))
+	}
+	p.losses(n.List(result.Losses.Name))
+}
+
+// losses says what each job lost to others.
+func (p *printer) losses(all []*result.Record) {
+	if len(all) == 0 {
+		return
+	}
+	p.line("  lost to others, against the same job alone")
+	for i, r := range all {
+		if i == rowsShown {
+			p.line("    ... %d more in summary.json", len(all)-i)
+			break
+		}
+		lost := "not known: it has not ended"
+		if _, known := r.Get(result.LostToOthers.Name).(float64); known {
+			lost = fmt.Sprintf("%s, %.2f times its time alone", Seconds(r.Float(result.LostToOthers.Name)), r.Float(result.Slowdown.Name))
+		}
+		p.line("    %-34s %s; most to %s at %s", r.Text(result.Name.Name), lost, r.Text(result.LossOther.Name), r.Text(result.Link.Name))
 	}
 }
 

@@ -31,6 +31,14 @@ var (
 	MostContended   = Metric{Name: "most_contended", Definition: "the five links with the longest contended time"}
 	LinkContenders  = Metric{Name: "contenders", Definition: "who shared the link while it was contended, the longest first"}
 	ContenderName   = Metric{Name: "contender", Definition: "a job, a collective, or the flows without an owner"}
+	Losses          = Metric{Name: "losses", Definition: "jobs that others held back on links, with what they lost, the one that lost most first; link and other are where and to whom it lost most"}
+	LostToOthers    = Metric{Name: "lost_to_others_s", Unit: "s", Definition: "time lost because others used the same links; the job runs again alone on the same accelerators to find it. Left out while the job has not ended", Formula: "time here - time alone"}
+	Slowdown        = Metric{Name: "slowdown_ratio", Unit: "ratio", Definition: "how many times as long as alone on the network the job took, from its start to its end", Formula: "time here / time alone"}
+	AloneTime       = Metric{Name: "alone_s", Unit: "s", Definition: "time that it takes with the network to itself, from when it is eligible"}
+	LossOwner       = Metric{Name: "owner", Definition: "job or collective that was on the link while it was contended"}
+	LossOther       = Metric{Name: "other", Definition: `who was there with it: a job, a collective, "flows" for transfers without an owner, "many" where more than eight met`}
+	LossShared      = Metric{Name: "shared_s", Unit: "s", Definition: "time during which both were on the link while it was contended"}
+	LossOnLink      = Metric{Name: "lost_s", Unit: "s", Definition: "how much later its transfers ended because the link held them back for others; for a link, what the owner that lost most lost. Where several links hold a transfer back each has it, and transfers wait at the same time, so that these do not add up to lost_to_others_s", Formula: "integral of (1 - rate / rate alone) x others' share of what the link carries beside the transfer"}
 	PeakUtilization = Metric{Name: "peak_utilization_ratio", Unit: "ratio", Definition: "greatest utilization of any link over the makespan"}
 
 	// Training.
@@ -127,6 +135,7 @@ var (
 	Busy            = Metric{Name: "busy_ratio", Unit: "ratio", Definition: "share of the makespan with any traffic"}
 	Utilization     = Metric{Name: "utilization_ratio", Unit: "ratio", Definition: "share of the wire used", Formula: "bytes / (capacity_Bps x makespan_s)"}
 	Contended       = Metric{Name: "contended_s", Unit: "s", Definition: "time during which two or more owners together wanted more than the link can carry; an owner wants what it would get alone on the network"}
+	Offered         = Metric{Name: "offered_Bps", Unit: "B/s", Definition: "rate that all owners on the link together wanted while it was contended, each what it would get alone; mean over that time, 0 if it never was"}
 	PayloadCapacity = Metric{Name: "payload_Bps", Unit: "B/s", Definition: "rate left for payload behind headers, encoding and copy kernels"}
 
 	// Accelerators.
@@ -143,6 +152,7 @@ var (
 	SeriesCommunication   = Metric{Name: "communication_ratio", Unit: "ratio", Definition: "share of all accelerators in exposed communication, mean over the interval"}
 	SeriesIdle            = Metric{Name: "idle_ratio", Unit: "ratio", Definition: "share of all accelerators that are idle, mean over the interval"}
 	SeriesLinkUtilization = Metric{Name: "utilization_ratio", Unit: "ratio", Definition: "share of the wire used, mean over the interval"}
+	SeriesOffered         = Metric{Name: "offered_ratio", Unit: "ratio", Definition: "rate that the owners of the link's traffic wanted, over that of the wire, mean over the interval: what it carried and, while it was contended, what more they would have sent had each been alone"}
 
 	// Explanations of a training job.
 	CriticalTotals = Metric{Name: "critical_path_s", Unit: "s", Definition: "time on the critical path of an iteration by cause: classes of operators, what communication adds to them, the optimizer, and communication by what is exchanged; the parts sum to iteration_s"}

@@ -19,7 +19,7 @@ var places = []struct {
 	{"summary.json", "training[]", []Metric{
 		Name, Model, Precision, AcceleratorCount, GlobalBatch, Accumulation, IterationCount, IterationTime, TimeToTrain, EvaluationTime, EvaluationCount,
 		TokensPerSecond, SamplesPerSecond, ModelTFLOPS, HardwareTFLOPS, MFU, MemoryPerAccelerator, Memory, MicroBatch, Recompute, TrainedParameters,
-		Degrees, GradientAlgorithm, GradientBytes, CompressedBytes, Breakdown, ExposedByKind, OverlappedTime, ComputeByClass, SlowedCompute,
+		Degrees, GradientAlgorithm, GradientBytes, CompressedBytes, Breakdown, ExposedByKind, OverlappedTime, ComputeByClass, SlowedCompute, LostToOthers, Slowdown,
 	}},
 	{"summary.json", "training[].memory_bytes", []Metric{MemoryParameters, MemoryGradients, MemoryOptimizer, MemoryActivations, MemoryGathered, MemoryBuffers, MemoryFramework}},
 	{"summary.json", "training[].degrees", []Metric{DegreeOf}},
@@ -28,26 +28,28 @@ var places = []struct {
 	{"summary.json", "training[].compute_by_class_s", []Metric{ComputeOf}},
 	{"summary.json", "collectives[]", collectives},
 	{"summary.json", "replay[]", []Metric{
-		Name, TraceSchema, ReplayRanks, TraceNodes, ReplayFinish, ReplayFirst, ReplayCompute, ReplayCommunication, ReplayOverlapped, Mended,
+		Name, TraceSchema, ReplayRanks, TraceNodes, ReplayFinish, ReplayFirst, ReplayCompute, ReplayCommunication, ReplayOverlapped, LostToOthers, Slowdown, Mended,
 	}},
 	{"summary.json", "replay[].mended", []Metric{
 		MendedDangling, MendedSelf, MendedCircular, MendedDuplicates, MendedUnknown, MendedUnsized, MendedPartial,
 	}},
 	{"summary.json", "flows", []Metric{FlowCount, FlowFinished, FlowMean, FlowLongest}},
-	{"summary.json", "network", []Metric{NetworkBytes, PeakUtilization, ContendedLinks, ContendedTime, MostContended}},
+	{"summary.json", "network", []Metric{NetworkBytes, PeakUtilization, ContendedLinks, ContendedTime, MostContended, Losses}},
 	{"summary.json", "network.most_contended[]", []Metric{Link, Contended, Utilization, LinkContenders}},
-	{"summary.json", "network.most_contended[].contenders[]", []Metric{ContenderName, Contended}},
+	{"summary.json", "network.most_contended[].contenders[]", []Metric{ContenderName, Contended, LossOnLink}},
+	{"summary.json", "network.losses[]", []Metric{Name, LostToOthers, Slowdown, Link, LossOther}},
 	{"summary.json", "expect[]", []Metric{ExpectMetric, ExpectOp, ExpectValue, ExpectActual, ExpectHolds}},
 
 	{"collectives.csv", "collectives", collectives},
-	{"flows.csv", "flows", []Metric{Flow, FlowStart, FlowFinish, FlowBytes}},
+	{"flows.csv", "flows", []Metric{Flow, FlowStart, FlowFinish, FlowBytes, AloneTime, LostToOthers}},
 	{"replay.csv", "replay", []Metric{Rank, RankFinish}},
-	{"links.csv", "links", []Metric{Link, From, To, Capacity, LinkBytes, Busy, Utilization, Contended, PayloadCapacity}},
+	{"links.csv", "links", []Metric{Link, From, To, Capacity, LinkBytes, Busy, Utilization, Contended, PayloadCapacity, Offered, LossOnLink}},
+	{"contention.csv", "contention", []Metric{Link, LossOwner, LossOther, LossShared, LossOnLink}},
 	{"accelerators.csv", "accelerators", []Metric{
 		Accelerator, Host, RackName, ComputeTime, CommunicationTime, IdleTime, ComputeUtilization, OverlappedPerAccel,
 	}},
 	{"accelerator_series.csv", "accelerator_series", []Metric{SeriesTime, SeriesCompute, SeriesCommunication, SeriesIdle}},
-	{"link_series.csv", "link_series", []Metric{Link, SeriesTime, SeriesLinkUtilization}},
+	{"link_series.csv", "link_series", []Metric{Link, SeriesTime, SeriesLinkUtilization, SeriesOffered}},
 
 	{"railyard why --json", "training[]", []Metric{Verdict, Sensitivity, CriticalTotals, CriticalPath}},
 	{"railyard why --json", "training[].sensitivity[]", []Metric{Resource, ResourceFactor, IterationTime, ThroughputGain, TimeElasticity}},
@@ -56,7 +58,7 @@ var places = []struct {
 }
 
 var collectives = []Metric{
-	CollectiveOp, CollectiveAlgorithm, CollectiveRanks, CollectiveSize, CollectiveTime, AlgorithmBandwidth, BusBandwidth, Workload,
+	CollectiveOp, CollectiveAlgorithm, CollectiveRanks, CollectiveSize, CollectiveTime, AlgorithmBandwidth, BusBandwidth, Workload, AloneTime, LostToOthers,
 }
 
 // Reference lists every metric at every place where it is found.
