@@ -9,6 +9,7 @@ import (
 	"github.com/railyard/railyard/cluster"
 	"github.com/railyard/railyard/cluster/training"
 	"github.com/railyard/railyard/collective"
+	"github.com/railyard/railyard/network"
 	"github.com/railyard/railyard/scenario"
 	"github.com/railyard/railyard/sim"
 	"github.com/railyard/railyard/topology"
@@ -34,6 +35,8 @@ const (
 // plant is a scenario built: a cluster with its jobs, ready to run.
 type plant struct {
 	scenario *scenario.Scenario
+	topology *topology.Topology
+	links    *scenario.LinkTable // of a topology of bare links
 	engine   *sim.Engine
 	cluster  *cluster.Cluster
 
@@ -44,6 +47,7 @@ type plant struct {
 	replays     []*replayed
 	workloads   []scenario.Workload // of each job of the cluster, without all others
 	contention  contention
+	broken      *faulty // nil: nothing breaks
 	warnings    []string
 }
 
@@ -51,19 +55,28 @@ type plant struct {
 type builder struct {
 	kernels *cluster.Kernels
 	*plant
-	topology *topology.Topology
-	links    *scenario.LinkTable
-	faults   scenario.Faults
-	taken    map[string]int // names of workloads
+	breaks bool // the faults of the scenario happen
+	faults scenario.Faults
+	taken  map[string]int // names of workloads
 }
 
 func build(s *scenario.Scenario, o Options) (*plant, scenario.Faults) {
-	return buildScaled(s, o, topology.Scale{})
+	b := newBuilder(s, o)
+	b.breaks = true
+	return b.build(topology.Scale{})
 }
 
-// buildScaled builds a plant whose resources are multiplied.
+// buildScaled builds a plant whose resources are multiplied, and in which nothing
+// breaks.
 func buildScaled(s *scenario.Scenario, o Options, scale topology.Scale) (*plant, scenario.Faults) {
-	b := &builder{kernels: o.Kernels, plant: &plant{scenario: s, engine: sim.New()}, taken: map[string]int{}}
+	return newBuilder(s, o).build(scale)
+}
+
+func newBuilder(s *scenario.Scenario, o Options) *builder {
+	return &builder{kernels: o.Kernels, plant: &plant{scenario: s, engine: sim.New()}, taken: map[string]int{}}
+}
+
+func (b *builder) build(scale topology.Scale) (*plant, scenario.Faults) {
 	b.buildTopology()
 	if b.faults != nil {
 		return nil, b.faults
@@ -83,6 +96,9 @@ func buildScaled(s *scenario.Scenario, o Options, scale topology.Scale) (*plant,
 func (b *builder) fill(bins int) {
 	s := b.scenario
 	b.cluster = cluster.New(b.engine, b.topology, bins)
+	if b.breaks {
+		b.addFaults()
+	}
 	if s.Sim.Fidelity.Value == "analytic" {
 		b.cluster.Network.Isolate()
 	}
@@ -324,6 +340,7 @@ func (b *builder) addFlows(w *scenario.Flows) {
 			}
 			continue
 		}
+		f.Connection = network.Connection{From: src, To: dst, Label: uint64(i)}
 		f.Route = b.topology.Route(src, dst, uint64(i), nil)
 	}
 	if len(b.faults) > before {

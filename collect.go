@@ -47,6 +47,7 @@ func (p *plant) collect(status string) (*Result, error) {
 		for i, j := range p.training {
 			r := p.trainingRecord(j, p.cluster.Jobs[p.jobs[i]])
 			p.addLost(r, p.jobs[i])
+			p.addLostToFaults(r, p.jobs[i])
 			all = append(all, r)
 		}
 		s.Add(result.Training, all)
@@ -65,6 +66,10 @@ func (p *plant) collect(status string) (*Result, error) {
 	if len(p.replays) > 0 {
 		r.Tables = append(r.Tables, p.replayTable())
 		s.Add(result.Replay, p.replayRecords())
+	}
+	if table := p.faultTable(); table != nil {
+		r.Tables = append(r.Tables, table)
+		s.Add(result.Faults, p.faultRecord(table))
 	}
 	s.Add(result.Network, p.networkRecord(uses, end))
 	links := linkTable(t, uses, end)

@@ -60,7 +60,8 @@ func (p *plant) findLosses(ctx context.Context, o Options) {
 func (p *plant) runAlone(ctx context.Context, o Options, n int) *aloneRun {
 	s := *p.scenario
 	s.Workload = p.workloads[n]
-	b := &builder{kernels: o.Kernels, plant: &plant{scenario: &s, engine: sim.New()}, topology: p.cluster.Topology, taken: map[string]int{}}
+	b := newBuilder(&s, o)
+	b.topology, b.breaks = p.topology, true
 	b.fill(0)
 	if b.faults != nil {
 		return nil

@@ -1,10 +1,8 @@
 package railyard_test
 
 import (
-	"context"
 	"fmt"
 	"math"
-	"os"
 	"strings"
 	"testing"
 
@@ -120,23 +118,6 @@ func TestFlowAlone(t *testing.T) {
 	for i, want := range []float64{0, 1} {
 		if got := column(t, r, "flows", "lost_to_others_s")[i]; math.Abs(got-want) > 1e-9 {
 			t.Errorf("flow %d lost %v s, want %v", i, got, want)
-		}
-	}
-}
-
-// The scenarios that show contention hold what they expect.
-func TestContentionScenarios(t *testing.T) {
-	for _, file := range []string{"scenarios/two-jobs.toml"} {
-		if _, err := os.Stat(file); err != nil {
-			t.Fatal(err)
-		}
-		s, err := railyard.Load(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r, err := railyard.Run(context.Background(), s, railyard.Options{})
-		if err != nil || len(r.Missed) > 0 {
-			t.Errorf("%s: %v %v", file, err, r.Missed)
 		}
 	}
 }

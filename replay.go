@@ -226,6 +226,7 @@ func (p *plant) replayRecords() []*result.Record {
 		s.Add(result.ReplayCommunication, exposed/n)
 		s.Add(result.ReplayOverlapped, overlapped/n)
 		p.addLost(s, r.job)
+		p.addLostToFaults(s, r.job)
 		m := &result.Record{}
 		m.Add(result.MendedDangling, int64(r.mended.Dangling))
 		m.Add(result.MendedSelf, int64(r.mended.Self))

@@ -62,6 +62,10 @@ type Cluster struct {
 	Planner  *collective.Planner
 	// SeriesBins is for how many intervals of time utilization is kept.
 	SeriesBins int
+	// Reroutes says that links may fail; see AllowReroutes.
+	Reroutes bool
+	// QuietUntil is when the next of them does, or is repaired.
+	QuietUntil sim.Time
 
 	Jobs  []*Job
 	Flows []*FlowSet
@@ -79,6 +83,9 @@ type Cluster struct {
 
 	launches []launch
 	idle     []int32 // launches to use again
+
+	healthy *topology.Topology // with all links up
+	lost    []bool             // links that are down for good; nil: none is
 }
 
 // Events of the cluster, in the high bits of their argument.
@@ -92,7 +99,7 @@ const (
 // New gives an idle cluster on a topology.
 func New(engine *sim.Engine, t *topology.Topology, seriesBins int) *Cluster {
 	c := &Cluster{
-		Engine: engine, Topology: t, SeriesBins: seriesBins,
+		Engine: engine, Topology: t, healthy: t, SeriesBins: seriesBins, QuietUntil: sim.Never,
 		Network: network.New(engine, t, seriesBins),
 		Planner: collective.NewPlanner(t),
 		users:   make([]int32, t.Accelerators()),
@@ -178,6 +185,9 @@ func (c *Cluster) decide(now sim.Time) {
 // program calls it in Begin, with the footprints of all that it will launch many
 // times; see network.Network.Bundle.
 func (c *Cluster) Bundle(job int, footprints ...*network.Footprint) {
+	if c.Reroutes { // which would have to take the bundles apart
+		return
+	}
 	j := c.Jobs[job]
 	j.footprints = append(j.footprints, footprints...)
 	c.Network.Bundle(footprints...)

@@ -16,6 +16,9 @@ type Flow struct {
 	Weight float64           // 0 is 1
 	Route  []topology.LinkID // in order
 	After  []int32           // flows of the set that must end first
+	// Connection is the ends of a flow that the topology's routes carry, for when these
+	// change; zero where the flow came with its route.
+	Connection network.Connection
 }
 
 // FlowSet is flows that were added together. They belong to no job and take no
@@ -37,7 +40,7 @@ func (c *Cluster) AddFlows(name string, flows []Flow) *FlowSet {
 	var after []network.ID
 	for n, i := range s.added {
 		f := &flows[i]
-		t := network.Transfer{Start: f.Start, Bytes: f.Bytes, Weight: f.Weight, Owner: network.NoOwner}
+		t := network.Transfer{Start: f.Start, Bytes: f.Bytes, Weight: f.Weight, Owner: network.NoOwner, Connection: f.Connection}
 		t.Links, t.Counts = hops(f.Route)
 		for _, l := range f.Route {
 			t.Latency += c.Topology.Links[l].Latency

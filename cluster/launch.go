@@ -1,9 +1,12 @@
 package cluster
 
 import (
+	"slices"
+
 	"github.com/railyard/railyard/collective"
 	"github.com/railyard/railyard/network"
 	"github.com/railyard/railyard/sim"
+	"github.com/railyard/railyard/topology"
 )
 
 // launch is a collective that is on its way: overhead, then its phases one
@@ -64,6 +67,22 @@ func (c *Cluster) know(op *Collective) {
 	c.Engine.Schedule(at, op.Actor, op.Arg)
 }
 
+// send adds a transfer of a collective, which fails if it has to cross a link that is
+// down for good.
+func (c *Cluster) send(t *network.Transfer) network.ID {
+	id := c.Network.Add(t)
+	if c.lost != nil {
+		links := t.Links
+		if t.Footprint != nil {
+			links = t.Footprint.Links
+		}
+		if i := slices.IndexFunc(links, func(l topology.LinkID) bool { return c.lost[l] }); i >= 0 {
+			c.unreachable(id, t.Owner, links[i])
+		}
+	}
+	return id
+}
+
 // advance is called when a launch's overhead has passed or a transfer of it has
 // ended; when nothing is left of the present phase it starts the next.
 func (c *Cluster) advance(n int32, now sim.Time) {
@@ -83,7 +102,7 @@ func (c *Cluster) advance(n int32, now sim.Time) {
 		p := &l.plan.Phases[l.next]
 		l.next++
 		l.pending = 1
-		c.Network.Add(&network.Transfer{
+		c.send(&network.Transfer{
 			Bytes: p.Share * l.size, Latency: p.Latency, Footprint: &p.Footprint,
 			Owner: l.owner, Notify: true, Actor: c.actor, Arg: argPhase | uint64(n), Forget: true,
 		})
@@ -107,9 +126,10 @@ func (c *Cluster) explode(n int32) {
 		for _, number := range m.After {
 			after = append(after, ids[number])
 		}
-		ids = append(ids, c.Network.Add(&network.Transfer{
+		ids = append(ids, c.send(&network.Transfer{
 			After: after, Bytes: m.Share * size, Latency: latency, Links: links,
 			Owner: owner, Notify: true, Actor: c.actor, Arg: argPhase | uint64(n), Forget: true,
+			Connection: network.Connection{From: from, To: to},
 		}))
 	})
 	if err != nil {

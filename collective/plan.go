@@ -47,6 +47,9 @@ type Planner struct {
 	path     []topology.LinkID
 	hops     []sim.Time // latency of each message of the phase built last
 	budget   int        // links that the messages of the plan may still cross
+
+	keeps, laying bool // see KeepPlans
+	kept          []kept
 }
 
 // NewPlanner gives a planner for a topology.
@@ -103,6 +106,7 @@ func (p *Planner) Plan(op Op, a Algorithm, groups ...[]topology.NodeID) (*Plan, 
 		}
 	}
 	plan.Overhead, plan.Ramp = p.overhead(groups[0][0], plan.Steps)
+	p.keep(plan, func() (*Plan, error) { return p.Plan(op, a, groups...) })
 	return plan, nil
 }
 
@@ -118,6 +122,7 @@ func (p *Planner) Sends(from, to []topology.NodeID) *Plan {
 	p.close(&phase)
 	plan := &Plan{Op: SendRecv, Algorithm: Direct, Ranks: from, Phases: []Phase{phase}, Steps: 1}
 	plan.Overhead, plan.Ramp = p.overhead(from[0], 1)
+	p.keep(plan, func() (*Plan, error) { return p.Sends(from, to), nil })
 	return plan
 }
 

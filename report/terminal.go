@@ -26,6 +26,9 @@ func Terminal(w io.Writer, s *result.Record) error {
 	if f := s.Record(result.Flows.Name); f != nil {
 		p.flows(f)
 	}
+	if f := s.Record(result.Faults.Name); f != nil {
+		p.faults(f, s.Float(result.Makespan.Name))
+	}
 	p.contention(s.Record(result.Network.Name), s.Float(result.Makespan.Name))
 	p.expectations(s.List(result.Expect.Name))
 	p.line("")
@@ -146,6 +149,42 @@ func (p *printer) replay(r *result.Record) {
 	}
 	p.item("compute", "%s in the mean of the ranks", Seconds(r.Float(result.ReplayCompute.Name)))
 	p.item("exposed communication", "%s, and %s behind compute", Seconds(r.Float(result.ReplayCommunication.Name)), Seconds(r.Float(result.ReplayOverlapped.Name)))
+}
+
+// faults says what broke, what was moved because of it, and what it cost.
+func (p *printer) faults(f *result.Record, makespan float64) {
+	p.line("")
+	p.line("faults")
+	for i, r := range f.List(result.FaultList.Name) {
+		if i == rowsShown {
+			p.line("    ... %d more in faults.csv", len(f.List(result.FaultList.Name))-i)
+			break
+		}
+		what := "is down"
+		if left := r.Float(result.FaultRate.Name); left > 0 {
+			what = "has " + Percent(left) + " of its rate"
+		}
+		what += " from " + Seconds(r.Float(result.FaultAt.Name))
+		if repair, ends := r.Get(result.FaultRepair.Name).(float64); ends {
+			what += " for " + Seconds(repair)
+		} else {
+			what += " on"
+		}
+		if r.Text(result.FaultState.Name) == "to come" {
+			what += ": after the end"
+		} else if n := r.Float(result.Rerouted.Name); n > 0 {
+			what += fmt.Sprintf(": %s transfers rerouted with %s left to move", Count(n), Prefixed(r.Float(result.ReroutedBytes.Name), "B"))
+		}
+		p.line("    %-34s %s", r.Text(result.FaultKind.Name)+" "+r.Text(result.FaultName.Name), what)
+	}
+	without, known := f.Get(result.MakespanWithout.Name).(float64)
+	if !known {
+		return
+	}
+	p.line("  without them the run takes %s, with them %s", Seconds(without), Seconds(makespan))
+	for _, r := range f.List(result.FaultLosses.Name) {
+		p.line("    %-34s ends %s later", r.Text(result.Name.Name), Seconds(r.Float(result.LostToFaults.Name)))
+	}
 }
 
 func (p *printer) contention(n *result.Record, makespan float64) {

@@ -39,6 +39,7 @@ var (
 	LossOther       = Metric{Name: "other", Definition: `who was there with it: a job, a collective, "flows" for transfers without an owner, "many" where more than eight met`}
 	LossShared      = Metric{Name: "shared_s", Unit: "s", Definition: "time during which both were on the link while it was contended"}
 	LossOnLink      = Metric{Name: "lost_s", Unit: "s", Definition: "how much later its transfers ended because the link held them back for others; for a link, what the owner that lost most lost. Where several links hold a transfer back each has it, and transfers wait at the same time, so that these do not add up to lost_to_others_s", Formula: "integral of (1 - rate / rate alone) x others' share of what the link carries beside the transfer"}
+	LostToFaults    = Metric{Name: "lost_to_faults_s", Unit: "s", Definition: "time by which the job ended later because of faults; the scenario runs again without them to find it. Only where one happened", Formula: "finish here - finish without faults"}
 	PeakUtilization = Metric{Name: "peak_utilization_ratio", Unit: "ratio", Definition: "greatest utilization of any link over the makespan"}
 
 	// Training.
@@ -137,6 +138,20 @@ var (
 	Contended       = Metric{Name: "contended_s", Unit: "s", Definition: "time during which two or more owners together wanted more than the link can carry; an owner wants what it would get alone on the network"}
 	Offered         = Metric{Name: "offered_Bps", Unit: "B/s", Definition: "rate that all owners on the link together wanted while it was contended, each what it would get alone; mean over that time, 0 if it never was"}
 	PayloadCapacity = Metric{Name: "payload_Bps", Unit: "B/s", Definition: "rate left for payload behind headers, encoding and copy kernels"}
+
+	// Faults.
+	Faults          = Metric{Name: "faults", Definition: "what broke, and what it cost"}
+	FaultList       = Metric{Name: "list", Definition: "one record for each fault, as in faults.csv"}
+	FaultName       = Metric{Name: "name", Definition: "what broke"}
+	FaultKind       = Metric{Name: "kind", Definition: "link, switch or nic"}
+	FaultAt         = Metric{Name: "at_s", Unit: "s", Definition: "when it broke"}
+	FaultRepair     = Metric{Name: "repair_s", Unit: "s", Definition: "how long until it worked again; empty if never"}
+	FaultRate       = Metric{Name: "capacity_ratio", Unit: "ratio", Definition: "part of its rate that was left meanwhile"}
+	FaultState      = Metric{Name: "state", Definition: `"lasts" or "repaired" at the end of the run; "to come" if it ended before`}
+	Rerouted        = Metric{Name: "rerouted_transfers", Definition: "transfers on their way or to come, a phase of a collective being one, that went another way because of it"}
+	ReroutedBytes   = Metric{Name: "rerouted_bytes", Unit: "bytes", Definition: "bytes that the messages which would have crossed it had left to move when they were rerouted"}
+	MakespanWithout = Metric{Name: "makespan_without_s", Unit: "s", Definition: "makespan of the same scenario without its faults"}
+	FaultLosses     = Metric{Name: "losses", Definition: "jobs that ended later because of faults, or earlier where it is negative"}
 
 	// Accelerators.
 	Accelerator           = Metric{Name: "accelerator", Definition: "name of the accelerator"}

@@ -14,12 +14,12 @@ var places = []struct {
 	where, path string
 	metrics     []Metric
 }{
-	{"summary.json", "", []Metric{Name, Status, Makespan, Events, Seed, Cluster, Training, Collectives, Replay, Flows, Network, Expect}},
+	{"summary.json", "", []Metric{Name, Status, Makespan, Events, Seed, Cluster, Training, Collectives, Replay, Flows, Faults, Network, Expect}},
 	{"summary.json", "cluster", []Metric{TopologyKind, AcceleratorCount, HostCount, Host, SwitchCount, LinkCount}},
 	{"summary.json", "training[]", []Metric{
 		Name, Model, Precision, AcceleratorCount, GlobalBatch, Accumulation, IterationCount, IterationTime, TimeToTrain, EvaluationTime, EvaluationCount,
 		TokensPerSecond, SamplesPerSecond, ModelTFLOPS, HardwareTFLOPS, MFU, MemoryPerAccelerator, Memory, MicroBatch, Recompute, TrainedParameters,
-		Degrees, GradientAlgorithm, GradientBytes, CompressedBytes, Breakdown, ExposedByKind, OverlappedTime, ComputeByClass, SlowedCompute, LostToOthers, Slowdown,
+		Degrees, GradientAlgorithm, GradientBytes, CompressedBytes, Breakdown, ExposedByKind, OverlappedTime, ComputeByClass, SlowedCompute, LostToOthers, Slowdown, LostToFaults,
 	}},
 	{"summary.json", "training[].memory_bytes", []Metric{MemoryParameters, MemoryGradients, MemoryOptimizer, MemoryActivations, MemoryGathered, MemoryBuffers, MemoryFramework}},
 	{"summary.json", "training[].degrees", []Metric{DegreeOf}},
@@ -28,12 +28,15 @@ var places = []struct {
 	{"summary.json", "training[].compute_by_class_s", []Metric{ComputeOf}},
 	{"summary.json", "collectives[]", collectives},
 	{"summary.json", "replay[]", []Metric{
-		Name, TraceSchema, ReplayRanks, TraceNodes, ReplayFinish, ReplayFirst, ReplayCompute, ReplayCommunication, ReplayOverlapped, LostToOthers, Slowdown, Mended,
+		Name, TraceSchema, ReplayRanks, TraceNodes, ReplayFinish, ReplayFirst, ReplayCompute, ReplayCommunication, ReplayOverlapped, LostToOthers, Slowdown, LostToFaults, Mended,
 	}},
 	{"summary.json", "replay[].mended", []Metric{
 		MendedDangling, MendedSelf, MendedCircular, MendedDuplicates, MendedUnknown, MendedUnsized, MendedPartial,
 	}},
 	{"summary.json", "flows", []Metric{FlowCount, FlowFinished, FlowMean, FlowLongest}},
+	{"summary.json", "faults", []Metric{FaultList, MakespanWithout, FaultLosses}},
+	{"summary.json", "faults.list[]", faults},
+	{"summary.json", "faults.losses[]", []Metric{Name, LostToFaults}},
 	{"summary.json", "network", []Metric{NetworkBytes, PeakUtilization, ContendedLinks, ContendedTime, MostContended, Losses}},
 	{"summary.json", "network.most_contended[]", []Metric{Link, Contended, Utilization, LinkContenders}},
 	{"summary.json", "network.most_contended[].contenders[]", []Metric{ContenderName, Contended, LossOnLink}},
@@ -42,6 +45,7 @@ var places = []struct {
 
 	{"collectives.csv", "collectives", collectives},
 	{"flows.csv", "flows", []Metric{Flow, FlowStart, FlowFinish, FlowBytes, AloneTime, LostToOthers}},
+	{"faults.csv", "faults", faults},
 	{"replay.csv", "replay", []Metric{Rank, RankFinish}},
 	{"links.csv", "links", []Metric{Link, From, To, Capacity, LinkBytes, Busy, Utilization, Contended, PayloadCapacity, Offered, LossOnLink}},
 	{"contention.csv", "contention", []Metric{Link, LossOwner, LossOther, LossShared, LossOnLink}},
@@ -60,6 +64,8 @@ var places = []struct {
 var collectives = []Metric{
 	CollectiveOp, CollectiveAlgorithm, CollectiveRanks, CollectiveSize, CollectiveTime, AlgorithmBandwidth, BusBandwidth, Workload, AloneTime, LostToOthers,
 }
+
+var faults = []Metric{FaultName, FaultKind, FaultAt, FaultRepair, FaultRate, FaultState, Rerouted, ReroutedBytes}
 
 // Reference lists every metric at every place where it is found.
 func Reference() []Declared {

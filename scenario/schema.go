@@ -63,7 +63,8 @@ type Topology struct {
 	Site      Later `key:"site" doc:"one of several sites"`
 	WAN       Later `key:"wan" doc:"a link between sites"`
 	Storage   Later `key:"storage" doc:"storage that jobs read and write"`
-	Fault     Later `key:"fault" doc:"what breaks, and how often"`
+
+	Fault []TopologyFault `key:"fault" doc:"what breaks, and when"`
 }
 
 // Workload is all that runs: the tables [[workload.training]] and so on.

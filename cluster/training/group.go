@@ -131,7 +131,7 @@ func (j *Job) form() error {
 		}
 	}
 	small := len(nodes)*t.Accumulation()*len(layers) <= unfoldable
-	if !j.Unfold && !j.Folded && small && !j.c.Network.Isolated() && !j.even(nodes, places, used) {
+	if !j.Unfold && !j.Folded && small && !j.c.Network.Isolated() && (j.c.Reroutes || !j.even(nodes, places, used)) {
 		j.Unfold = true
 	}
 	for s, own := range ranks {
