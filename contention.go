@@ -20,8 +20,23 @@ import (
 // the jobs that others held back at a link, and for no other: rates are max-min fair,
 // so a job that is never held back by another's transfers goes as if it were alone.
 type contention struct {
-	losses [][]network.Loss  // of each link
-	alone  map[int]*aloneRun // of the jobs that lost time, by number
+	links []contended       // in their order
+	alone map[int]*aloneRun // of the jobs that lost time, by number
+}
+
+// contended is what jobs lost on one link.
+type contended struct {
+	link   topology.LinkID
+	losses []network.Loss
+}
+
+// lost is what each owner lost on the link, in seconds.
+func (c *contended) lost() map[network.Owner]float64 {
+	sum := map[network.Owner]float64{}
+	for _, x := range c.losses {
+		sum[x.Owner] += x.Lost
+	}
+	return sum
 }
 
 // aloneRun is what a job did with the network to itself.
@@ -40,12 +55,15 @@ func (b *builder) submit(j *cluster.Job, only scenario.Workload) {
 // findLosses finds what jobs lost to each other. A job that has not ended, here or
 // alone, is left out.
 func (p *plant) findLosses(ctx context.Context, o Options) {
-	p.contention = contention{losses: make([][]network.Loss, len(p.cluster.Topology.Links)), alone: map[int]*aloneRun{}}
+	p.contention = contention{alone: map[int]*aloneRun{}}
 	held := map[network.Owner]bool{}
-	for l := range p.contention.losses {
-		all := p.cluster.Network.Losses(topology.LinkID(l))
-		p.contention.losses[l] = all
-		for _, loss := range all {
+	for l := range topology.LinkID(len(p.topology.Links)) {
+		losses := p.cluster.Network.Losses(l)
+		if losses == nil {
+			continue
+		}
+		p.contention.links = append(p.contention.links, contended{l, losses})
+		for _, loss := range losses {
 			held[loss.Owner] = held[loss.Owner] || loss.Lost > 0
 		}
 	}
@@ -126,9 +144,9 @@ func (p *plant) otherName(o network.Owner) string {
 func (p *plant) contentionTable() *result.Table {
 	var link, owner, other []string
 	var shared, lost []float64
-	for l, losses := range p.contention.losses {
-		for _, x := range losses {
-			link = append(link, p.cluster.Topology.LinkName(topology.LinkID(l)))
+	for _, c := range p.contention.links {
+		for _, x := range c.losses {
+			link = append(link, p.topology.LinkName(c.link))
 			owner, other = append(owner, p.otherName(x.Owner)), append(other, p.otherName(x.Other))
 			shared, lost = append(shared, x.Shared.Seconds()), append(lost, x.Lost)
 		}
@@ -147,11 +165,11 @@ func (p *plant) contentionTable() *result.Table {
 
 // lostOn is what each owner lost on a link, in seconds.
 func (p *plant) lostOn(l topology.LinkID) map[network.Owner]float64 {
-	sum := map[network.Owner]float64{}
-	for _, x := range p.contention.losses[l] {
-		sum[x.Owner] += x.Lost
+	i, found := slices.BinarySearchFunc(p.contention.links, l, func(c contended, l topology.LinkID) int { return cmp.Compare(c.link, l) })
+	if !found {
+		return nil
 	}
-	return sum
+	return p.contention.links[i].lost()
 }
 
 // lossRecords is what each job lost that lost anything, and the link and the owner to
@@ -163,15 +181,15 @@ func (p *plant) lossRecords() []*result.Record {
 		other network.Loss
 	}
 	at := map[network.Owner]*most{}
-	for l := range p.contention.losses {
-		sum := p.lostOn(topology.LinkID(l))
-		for _, x := range p.contention.losses[l] {
+	for _, c := range p.contention.links {
+		sum := c.lost()
+		for _, x := range c.losses {
 			m := at[x.Owner]
 			switch lost := sum[x.Owner]; {
 			case lost == 0:
 			case m == nil || lost > m.lost*(1+1e-9):
-				at[x.Owner] = &most{topology.LinkID(l), lost, x}
-			case m.link == topology.LinkID(l) && x.Lost > m.other.Lost:
+				at[x.Owner] = &most{c.link, lost, x}
+			case m.link == c.link && x.Lost > m.other.Lost:
 				m.other = x
 			}
 		}
@@ -185,7 +203,7 @@ func (p *plant) lossRecords() []*result.Record {
 		r := &result.Record{}
 		r.Add(result.Name, j.Name)
 		p.addLost(r, n)
-		r.Add(result.Link, p.cluster.Topology.LinkName(m.link))
+		r.Add(result.Link, p.topology.LinkName(m.link))
 		r.Add(result.LossOther, p.otherName(m.other.Other))
 		all = append(all, r)
 	}
@@ -200,8 +218,10 @@ func (p *plant) addLostColumns(t *result.Table, uses []network.LinkUse) {
 	offered, lost := make([]float64, len(uses)), make([]float64, len(uses))
 	for l, u := range uses {
 		offered[l] = ratio(u.Wanted, u.Contended.Seconds())
-		for _, s := range p.lostOn(topology.LinkID(l)) {
-			lost[l] = max(lost[l], s)
+	}
+	for _, c := range p.contention.links {
+		for _, s := range c.lost() {
+			lost[c.link] = max(lost[c.link], s)
 		}
 	}
 	t.Columns = append(t.Columns,

@@ -97,8 +97,11 @@ func TestPartition(t *testing.T) {
 		{"all NICs", fabric + breaks("nic", "host2/nic1", `at = "1ms"`) + breaks("nic", "host2/nic0", `at = "2ms"`) + breaks("nic", "host2/nic2", `at = "2ms"`) + breaks("nic", "host2/nic3", `at = "0s"`) + reduce, nil, []string{"no way is left to host2"}},
 		{"between flows", fabric + breaks("switch", "leaf1", `at = "1ms"`) + "[[workload.flows]]\nfile = \"f.csv\"\n", flows, []string{"flow y: ", "no way is left to host2, host3"}},
 		{"a job that starts later", fabric + breaks("switch", "leaf1", `at = "1ms"`) + reduce + "start = \"1s\"\n", nil, []string{"host2, host3"}},
-		{"a bare link", "[topology]\nkind = \"links\"\nfile = \"l.csv\"\n" + breaks("link", "a", `at = "1s"`) + "[[workload.flows]]\nfile = \"r.csv\"\n",
-			map[string]string{"l.csv": "link,capacity_Bps,latency_s\na,10,0\n", "r.csv": "flow,start_s,bytes,route\nx,0,100,a\n"}, []string{"flow x: link a is down for good"}},
+		{
+			"a bare link", "[topology]\nkind = \"links\"\nfile = \"l.csv\"\n" + breaks("link", "a", `at = "1s"`) + "[[workload.flows]]\nfile = \"r.csv\"\n",
+			map[string]string{"l.csv": "link,capacity_Bps,latency_s\na,10,0\n", "r.csv": "flow,start_s,bytes,route\nx,0,100,a\n"},
+			[]string{"flow x: link a is down for good"},
+		},
 		{"a ring cut twice", "[topology]\nkind = \"ring\"\naccelerators = 6\nbandwidth = \"1GB/s\"\nlatency = \"1us\"\n" +
 			breaks("link", "acc1>acc2", `at = "1ms"`) + breaks("link", "acc3>acc4", `at = "2ms"`) + reduce, nil, []string{"no way is left to acc2, acc3"}},
 	} {

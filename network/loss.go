@@ -213,9 +213,15 @@ type Loss struct {
 	Lost float64
 }
 
-// Losses are those of a link by now, by owner and other.
+// Losses are those of a link by now, by owner and other; nil if no two met there.
 func (n *Network) Losses(l topology.LinkID) []Loss {
+	if b := n.solver.links[l].bundle; n.accounts.links[l].contest == 0 && (b == 0 || n.accounts.links[b].contest == 0) {
+		return nil
+	}
 	c := n.contest(l)
+	if len(c.rivals) == 0 {
+		return nil
+	}
 	all := make([]Loss, len(c.rivals))
 	for i, r := range c.rivals {
 		all[i] = Loss{r.owner, r.other, r.shared, r.lost}

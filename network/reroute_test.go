@@ -62,21 +62,33 @@ func TestReroute(t *testing.T) {
 			// 40 of 100 bytes on a, the rest at 5 B/s.
 			"to a slower link",
 			traffic{Links: bare(10, 5), Transfers: []Transfer{{Bytes: 100, Links: a}}},
-			4 * sim.Second, []float64{16}, []float64{40, 60}, 60,
+			4 * sim.Second,
+			[]float64{16},
+			[]float64{40, 60},
+			60,
 		}, {
 			// Alone until 4 s, then both at 5 B/s on b: the other one's 20 last until 8 s,
 			// by when 60 - 20 are left.
 			"to where another is",
 			traffic{Links: bare(10, 10), Transfers: []Transfer{{Bytes: 100, Links: a}, {Start: 4 * sim.Second, Bytes: 20, Links: b}}},
-			4 * sim.Second, []float64{12, 8}, []float64{40, 80}, 60,
+			4 * sim.Second,
+			[]float64{12, 8},
+			[]float64{40, 80},
+			60,
 		}, {
 			"away from another",
 			traffic{Links: bare(10, 10), Transfers: []Transfer{{Bytes: 100, Links: a}, {Bytes: 100, Links: a}}},
-			4 * sim.Second, []float64{12, 12}, []float64{120, 80}, 80,
+			4 * sim.Second,
+			[]float64{12, 12},
+			[]float64{120, 80},
+			80,
 		}, {
 			"before it drains",
 			traffic{Links: bare(10, 5), Transfers: []Transfer{{Bytes: 100, Latency: 6 * sim.Second, Links: a}}},
-			4 * sim.Second, []float64{26}, []float64{0, 100}, 100,
+			4 * sim.Second,
+			[]float64{26},
+			[]float64{0, 100},
+			100,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
