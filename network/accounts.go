@@ -2,6 +2,7 @@ package network
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"github.com/railyard/railyard/result"
@@ -304,9 +305,22 @@ func (s *series) init(links, bins int) {
 // record notes that a link's rate is another from now on.
 func (s *series) record(l topology.LinkID, rate float64, now sim.Time) {
 	k := &s.links[l]
-	k.carried.Add(k.at, now, k.rate, s.bins)
-	k.rate, k.at = rate, now
+	if same(rate, k.rate) { // as on a link that stays full
+		return
+	}
+	s.pass(l, now)
+	k.rate = rate
 }
+
+// pass brings what a link has carried up to now.
+func (s *series) pass(l topology.LinkID, now sim.Time) {
+	k := &s.links[l]
+	k.carried.Add(k.at, now, k.rate, s.bins)
+	k.at = now
+}
+
+// same says whether two rates are one but for rounding.
+func same(a, b float64) bool { return math.Abs(a-b) <= changeTolerance*b }
 
 // Series is the mean rate of links in equal intervals from time 0.
 type Series struct {
@@ -326,10 +340,10 @@ func (n *Network) Series(links []topology.LinkID) Series {
 	}
 	all := make([]*result.Bins, 2*len(links)) // carried, then wanted beside
 	for i, l := range links {
-		s.record(l, s.links[l].rate, now)
+		s.pass(l, now)
 		all[i] = &s.links[l].carried
 		if b := n.solver.links[l].bundle; b != 0 {
-			s.record(b, s.links[b].rate, now)
+			s.pass(b, now)
 			both := &result.Bins{}
 			both.Merge(all[i])
 			both.Merge(&s.links[b].carried)

@@ -445,7 +445,8 @@ func (k *account) add(other *account) {
 // split has a link continue the series of a bundle.
 func (s *series) split(b, to topology.LinkID, now sim.Time) {
 	from, k := &s.links[b], &s.links[to]
-	s.record(b, from.rate, now)
-	s.record(to, from.rate, now)
+	s.pass(b, now)
+	s.pass(to, now)
+	k.rate = from.rate
 	k.carried.Merge(&from.carried)
 }

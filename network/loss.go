@@ -114,13 +114,16 @@ func (a *accounts) contestFor(l topology.LinkID, now sim.Time) *contest {
 // transfer has an owner, else O(transfers on the link).
 func (a *accounts) compete(l topology.LinkID, contended bool, now sim.Time) {
 	c := a.contestFor(l, now)
+	k := &a.solver.links[l]
+	if contended && len(a.owners[l]) == 0 && same(c.offered, k.demand) && same(c.carried, k.used) {
+		return
+	}
 	c.pass(now, a.series.bins)
 	c.on = c.on[:0]
 	if !contended {
 		c.offered = 0
 		return
 	}
-	k := &a.solver.links[l]
 	c.offered, c.carried = k.demand, k.used
 	if len(a.owners[l]) > 0 {
 		a.weigh(l, c)
