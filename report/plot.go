@@ -61,6 +61,10 @@ func (e *FileError) Unwrap() error { return e.Err }
 //	links        utilization of the hottest links over time, from link_series.csv;
 //	             beside each the share of the makespan in which it was contended,
 //	             from links.csv
+//	network      hosts and switches, the cables coloured by their utilization, from
+//	             links.csv
+//	contention   what the link on which most was lost carried over time, and what
+//	             was wanted of it, from contention.csv and link_series.csv
 //	busbw        bus bandwidth against message size, from collectives.csv, if it
 //	             has two sizes of one collective
 //
@@ -97,7 +101,7 @@ func Plot(dir string, o PlotOptions) ([]string, error) {
 	for _, p := range []struct {
 		name string
 		draw func(dir string, s *summary) (f figure.Figure, lacks string, err error)
-	}{{"utilization", plotUtilization}, {"links", links}, {"busbw", plotBandwidth}} {
+	}{{"utilization", plotUtilization}, {"links", links}, {"network", plotNetwork}, {"contention", plotContention}, {"busbw", plotBandwidth}} {
 		f, lack, err := p.draw(dir, s)
 		switch {
 		case err != nil:

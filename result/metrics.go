@@ -153,6 +153,36 @@ var (
 	MakespanWithout = Metric{Name: "makespan_without_s", Unit: "s", Definition: "makespan of the same scenario without its faults"}
 	FaultLosses     = Metric{Name: "losses", Definition: "jobs that ended later because of faults, or earlier where it is negative"}
 
+	// Topology, by railyard topo.
+	Tiers                = Metric{Name: "tiers", Definition: "accelerators, NICs, switches inside hosts, and the fabric's switches by their distance from the NICs, or bare accelerators"}
+	TierName             = Metric{Name: "tier", Definition: "name of the tier; that of its switches where they have one in common"}
+	TierNodes            = Metric{Name: "nodes", Definition: "nodes of the tier"}
+	TierDown             = Metric{Name: "down_Bps", Unit: "B/s", Definition: "rate of all links from the tiers below into a tier of the fabric"}
+	TierUp               = Metric{Name: "up_Bps", Unit: "B/s", Definition: "rate of all links from a tier of the fabric to those above"}
+	TierOversubscription = Metric{Name: "oversubscription", Definition: "what the tier takes from below for each byte that it can send up; 0 at the top", Formula: "down_Bps / up_Bps"}
+	CableList            = Metric{Name: "cables", Definition: "cables by the tiers that they join"}
+	CableFrom            = Metric{Name: "from", Definition: "tier at the lower end"}
+	CableTo              = Metric{Name: "to", Definition: "tier at the upper end"}
+	CableCount           = Metric{Name: "cables", Definition: "number of cables, of two directions each"}
+	CableLeast           = Metric{Name: "least_Bps", Unit: "B/s", Definition: "lowest rate of one, each way"}
+	CableMost            = Metric{Name: "most_Bps", Unit: "B/s", Definition: "highest rate of one, each way"}
+	BisectionRate        = Metric{Name: "bisection_Bps", Unit: "B/s", Definition: "bisection bandwidth: the least, over ways to halve the hosts or bare accelerators, of the minimum cut between the halves, in one direction; exact up to 12, of more over halves of equal blocks in order"}
+	BisectionShare       = Metric{Name: "bisection_ratio", Unit: "ratio", Definition: "bisection bandwidth over what the NICs of half of the hosts can send: 1 is a full one"}
+	Hops                 = Metric{Name: "hops", Definition: "pairs of accelerators by the links on the way from one to the other; of all pairs, or of a quarter of a million drawn at random"}
+	HopCount             = Metric{Name: "hops", Definition: "links on the way"}
+	HopPairs             = Metric{Name: "pairs", Definition: "pairs with so many"}
+	HopMean              = Metric{Name: "mean_hops", Definition: "mean of the pairs"}
+	Diameter             = Metric{Name: "diameter", Definition: "most links on the way between any of the pairs"}
+	HopsSampled          = Metric{Name: "sampled", Definition: "whether pairs were drawn at random"}
+	Problems             = Metric{Name: "problems", Definition: "ways that do not join or do not arrive; none in a sound topology"}
+	ProblemText          = Metric{Name: "problem", Definition: "what is wrong, in words"}
+	FabricCost           = Metric{Name: "cost", Definition: "price of the fabric's switches and cables by [topology.prices]"}
+	CostSwitches         = Metric{Name: "switches_USD", Unit: "USD", Definition: "switches, by their ports in use"}
+	CostTrunks           = Metric{Name: "trunks_USD", Unit: "USD", Definition: "cables between switches with their optics"}
+	CostAccess           = Metric{Name: "access_USD", Unit: "USD", Definition: "cables between NICs and switches with their optics"}
+	CostTotal            = Metric{Name: "total_USD", Unit: "USD", Definition: "all of it"}
+	CostPerAccelerator   = Metric{Name: "per_accelerator_USD", Unit: "USD", Definition: "all of it over the accelerators"}
+
 	// Accelerators.
 	Accelerator           = Metric{Name: "accelerator", Definition: "name of the accelerator"}
 	Host                  = Metric{Name: "host", Definition: "name of its host; empty for bare accelerators"}

@@ -55,6 +55,13 @@ var places = []struct {
 	{"accelerator_series.csv", "accelerator_series", []Metric{SeriesTime, SeriesCompute, SeriesCommunication, SeriesIdle}},
 	{"link_series.csv", "link_series", []Metric{Link, SeriesTime, SeriesLinkUtilization, SeriesOffered}},
 
+	{"railyard topo --json", "", []Metric{Tiers, CableList, BisectionRate, BisectionShare, Hops, HopMean, Diameter, HopsSampled, Problems, FabricCost}},
+	{"railyard topo --json", "tiers[]", []Metric{TierName, TierNodes, TierDown, TierUp, TierOversubscription}},
+	{"railyard topo --json", "cables[]", []Metric{CableFrom, CableTo, CableCount, CableLeast, CableMost}},
+	{"railyard topo --json", "hops[]", []Metric{HopCount, HopPairs}},
+	{"railyard topo --json", "problems[]", []Metric{ProblemText}},
+	{"railyard topo --json", "cost", []Metric{CostSwitches, CostTrunks, CostAccess, CostTotal, CostPerAccelerator}},
+
 	{"railyard why --json", "training[]", []Metric{Verdict, Sensitivity, CriticalTotals, CriticalPath}},
 	{"railyard why --json", "training[].sensitivity[]", []Metric{Resource, ResourceFactor, IterationTime, ThroughputGain, TimeElasticity}},
 	{"railyard why --json", "training[].critical_path_s", []Metric{CriticalSlowed, CriticalOf}},

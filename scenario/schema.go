@@ -64,7 +64,8 @@ type Topology struct {
 	WAN       Later `key:"wan" doc:"a link between sites"`
 	Storage   Later `key:"storage" doc:"storage that jobs read and write"`
 
-	Fault []TopologyFault `key:"fault" doc:"what breaks, and when"`
+	Prices NetworkPrices   `key:"prices" doc:"what the parts of the fabric cost, for railyard topo"`
+	Fault  []TopologyFault `key:"fault" doc:"what breaks, and when"`
 }
 
 // Workload is all that runs: the tables [[workload.training]] and so on.

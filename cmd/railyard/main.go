@@ -91,6 +91,6 @@ Exit status: 0 done, 1 internal error, 2 usage, 3 scenario or input invalid,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(newRun(), newCheck(), newWhy(), newExplain(), newPlot(), newTrace(), newCalibrate(), newCatalog(), newVersion())
+	root.AddCommand(newRun(), newCheck(), newWhy(), newExplain(), newPlot(), newTopo(), newTrace(), newCalibrate(), newCatalog(), newVersion())
 	return root
 }
