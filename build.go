@@ -7,6 +7,7 @@ import (
 	"github.com/railyard/railyard/cluster"
 	"github.com/railyard/railyard/cluster/training"
 	"github.com/railyard/railyard/collective"
+	"github.com/railyard/railyard/network"
 	"github.com/railyard/railyard/scenario"
 	"github.com/railyard/railyard/sim"
 	"github.com/railyard/railyard/topology"
@@ -32,6 +33,8 @@ const (
 // plant is a scenario built: a cluster with its jobs, ready to run.
 type plant struct {
 	scenario *scenario.Scenario
+	topology *topology.Topology
+	links    *scenario.LinkTable // of a topology of bare links
 	engine   *sim.Engine
 	cluster  *cluster.Cluster
 
@@ -40,8 +43,11 @@ type plant struct {
 	collectives []*cluster.CollectiveBenchmark
 	names       []string // of each collective workload
 	replays     []*replayed
-	queued      *queued  // nil without [[workload.jobs]]
-	hosting     *hosting // nil where jobs are not placed host by host
+	queued      *queued             // nil without [[workload.jobs]]
+	hosting     *hosting            // nil where jobs are not placed host by host
+	workloads   []scenario.Workload // of each job of the cluster, without all others
+	contention  contention
+	broken      *faulty // nil: nothing breaks
 	warnings    []string
 }
 
@@ -49,20 +55,31 @@ type plant struct {
 type builder struct {
 	kernels *cluster.Kernels
 	*plant
-	topology *topology.Topology
-	links    *scenario.LinkTable
-	nodes    *scenario.NodeTable
-	faults   scenario.Faults
-	taken    map[string]int // names of workloads
+	breaks      bool // the faults of the scenario happen
+	summaryOnly bool
+	links       *scenario.LinkTable
+	nodes       *scenario.NodeTable
+	faults      scenario.Faults
+	taken       map[string]int // names of workloads
 }
 
 func build(s *scenario.Scenario, o Options) (*plant, scenario.Faults) {
-	return buildScaled(s, o, topology.Scale{})
+	b := newBuilder(s, o)
+	b.breaks = true
+	return b.build(topology.Scale{})
 }
 
-// buildScaled builds a plant whose resources are multiplied.
+// buildScaled builds a plant whose resources are multiplied, and in which nothing
+// breaks.
 func buildScaled(s *scenario.Scenario, o Options, scale topology.Scale) (*plant, scenario.Faults) {
-	b := &builder{kernels: o.Kernels, plant: &plant{scenario: s, engine: sim.New()}, taken: map[string]int{}}
+	return newBuilder(s, o).build(scale)
+}
+
+func newBuilder(s *scenario.Scenario, o Options) *builder {
+	return &builder{kernels: o.Kernels, summaryOnly: o.SummaryOnly, plant: &plant{scenario: s, engine: sim.New()}, taken: map[string]int{}}
+}
+
+func (b *builder) build(scale topology.Scale) (*plant, scenario.Faults) {
 	b.buildTopology()
 	if b.faults != nil {
 		return nil, b.faults
@@ -71,11 +88,21 @@ func buildScaled(s *scenario.Scenario, o Options, scale topology.Scale) (*plant,
 		b.topology = b.topology.Scaled(scale)
 	}
 	bins := seriesBins(len(b.topology.Links))
-	if scale != (topology.Scale{}) || o.SummaryOnly {
+	if scale != (topology.Scale{}) || b.summaryOnly {
 		bins = 0
 	}
+	b.populate(bins)
+	return b.plant, b.faults
+}
+
+// populate makes the cluster on the topology, and all that is to run on it.
+func (b *builder) populate(bins int) {
+	s := b.scenario
 	b.cluster = cluster.NewScheduled(b.engine, b.topology, bins, policy(&s.Scheduler))
 	b.addHosting()
+	if b.breaks {
+		b.addFaults()
+	}
 	if s.Sim.Fidelity.Value == "analytic" {
 		b.cluster.Network.Isolate()
 	}
@@ -92,7 +119,6 @@ func buildScaled(s *scenario.Scenario, o Options, scale topology.Scale) (*plant,
 		b.addReplay(&s.Workload.Replay[i])
 	}
 	b.addJobs()
-	return b.plant, b.faults
 }
 
 func (b *builder) fault(at scenario.Position, key, format string, args ...any) {
@@ -184,7 +210,9 @@ func (b *builder) addCollective(w *scenario.Collective) {
 	j.Program = p
 	b.collectives = append(b.collectives, p)
 	b.names = append(b.names, j.Name)
-	b.cluster.Submit(j)
+	only := *w
+	only.Name.Value, only.Name.Set = j.Name, true
+	b.submit(j, scenario.Workload{Collective: []scenario.Collective{only}})
 }
 
 // checkPlan sees to it that the algorithm can perform the operation on so many
@@ -262,7 +290,7 @@ func (b *builder) addFlows(w *scenario.Flows) {
 			}
 			continue
 		}
-		f.Src, f.Dst = src, dst
+		f.Connection = network.Connection{From: src, To: dst, Label: uint64(i)}
 	}
 	if len(b.faults) > before {
 		return

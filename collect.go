@@ -3,6 +3,7 @@ package railyard
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/railyard/railyard/cluster"
@@ -44,12 +45,16 @@ func (p *plant) collect(status string, summaryOnly bool) (*Result, error) {
 	if len(p.training) > 0 {
 		var all []*result.Record
 		for i, j := range p.training {
-			all = append(all, p.trainingRecord(j, p.cluster.Jobs[p.jobs[i]]))
+			r := p.trainingRecord(j, p.cluster.Jobs[p.jobs[i]])
+			p.addLost(r, p.jobs[i])
+			p.addLostToFaults(r, p.jobs[i])
+			all = append(all, r)
 		}
 		s.Add(result.Training, all)
 	}
 	if len(p.collectives) > 0 {
 		table := p.collectiveTable()
+		p.addAloneColumns(table)
 		r.Tables = append(r.Tables, table)
 		s.Add(result.Collectives, records(table))
 	}
@@ -75,6 +80,10 @@ func (p *plant) collect(status string, summaryOnly bool) (*Result, error) {
 		r.Tables = append(r.Tables, loadTable(loads))
 		s.Add(result.Placement, placementRecord(p.hosting.placer.Rule.String(), loads))
 	}
+	if table := p.faultTable(); table != nil {
+		r.Tables = append(r.Tables, table)
+		s.Add(result.Faults, p.faultRecord(table))
+	}
 	hasNetwork := t.Kind != "pool"
 	if hasNetwork {
 		s.Add(result.Network, p.networkRecord(uses, end))
@@ -84,7 +93,12 @@ func (p *plant) collect(status string, summaryOnly bool) (*Result, error) {
 		return r, p.expect(r)
 	}
 	if hasNetwork {
-		r.Tables = append(r.Tables, linkTable(t, uses, end))
+		links := linkTable(t, uses, end)
+		p.addLostColumns(links, uses)
+		r.Tables = append(r.Tables, links)
+	}
+	if table := p.contentionTable(); table != nil {
+		r.Tables = append(r.Tables, table)
 	}
 	if t.Accelerators() > 0 && hasNetwork {
 		r.Tables = append(r.Tables, p.acceleratorTable(end))
@@ -254,7 +268,7 @@ func (p *plant) collectiveTable() *result.Table {
 	}}
 }
 
-// records makes a record of every row of a table.
+// records makes a record of every row of a table, without the numbers that are missing.
 func records(t *result.Table) []*result.Record {
 	all := make([]*result.Record, t.Rows())
 	for i := range all {
@@ -265,7 +279,7 @@ func records(t *result.Table) []*result.Record {
 				all[i].Add(c.Metric, c.Text[i])
 			case c.Integers != nil:
 				all[i].Add(c.Metric, c.Integers[i])
-			default:
+			case !math.IsNaN(c.Numbers[i]):
 				all[i].Add(c.Metric, c.Numbers[i])
 			}
 		}
@@ -275,7 +289,7 @@ func records(t *result.Table) []*result.Record {
 
 func (p *plant) flowTable() *result.Table {
 	var name []string
-	var start, finish, bytes []float64
+	var start, finish, bytes, alone, lost []float64
 	for _, s := range p.cluster.Flows {
 		for i, id := range s.IDs {
 			eligible, finished, ended := p.cluster.Network.Times(id)
@@ -289,6 +303,12 @@ func (p *plant) flowTable() *result.Table {
 			name = append(name, s.Flows[i].Name)
 			start, finish = append(start, from), append(finish, to)
 			bytes = append(bytes, s.Flows[i].Bytes)
+			alone = append(alone, s.Alone[i].Seconds())
+			if ended {
+				lost = append(lost, (finished - eligible - s.Alone[i]).Seconds())
+			} else {
+				lost = append(lost, result.Missing)
+			}
 		}
 	}
 	return &result.Table{Name: "flows", Columns: []result.Column{
@@ -296,6 +316,8 @@ func (p *plant) flowTable() *result.Table {
 		{Metric: result.FlowStart, Numbers: start},
 		{Metric: result.FlowFinish, Numbers: finish},
 		{Metric: result.FlowBytes, Numbers: bytes},
+		{Metric: result.AloneTime, Numbers: alone},
+		{Metric: result.LostToOthers, Numbers: lost},
 	}}
 }
 
@@ -380,16 +402,19 @@ func (p *plant) networkRecord(uses []network.LinkUse, end sim.Time) *result.Reco
 		most = append(most, m)
 	}
 	r.Add(result.MostContended, most)
+	r.Add(result.Losses, p.lossRecords())
 	return r
 }
 
 func (p *plant) contenders(l topology.LinkID) []*result.Record {
 	owners, crowd, named := p.cluster.Network.Contenders(l)
 	all := []*result.Record{}
+	lost := p.lostOn(l)
 	for _, o := range owners {
 		c := &result.Record{}
 		c.Add(result.ContenderName, p.cluster.OwnerName(o.Owner))
 		c.Add(result.Contended, o.Contended.Seconds())
+		c.Add(result.LossOnLink, lost[o.Owner])
 		all = append(all, c)
 	}
 	if crowd > 0 {
@@ -489,7 +514,7 @@ func (p *plant) linkSeries(uses []network.LinkUse, end sim.Time) *result.Table {
 		return nil
 	}
 	var name []string
-	var at, used []float64
+	var at, used, offered []float64
 	for i, l := range links {
 		link := t.LinkName(l)
 		for k, rate := range s.Rate[i] {
@@ -497,12 +522,14 @@ func (p *plant) linkSeries(uses []network.LinkUse, end sim.Time) *result.Table {
 			part := float64(min(s.Width, end-begin)) / float64(s.Width)
 			name, at = append(name, link), append(at, begin.Seconds())
 			used = append(used, min(1, rate/part/t.Links[l].Capacity))
+			offered = append(offered, s.Offered[i][k]/part/t.Links[l].Capacity)
 		}
 	}
 	return &result.Table{Name: "link_series", Columns: []result.Column{
 		{Metric: result.Link, Text: name},
 		{Metric: result.SeriesTime, Numbers: at},
 		{Metric: result.SeriesLinkUtilization, Numbers: used},
+		{Metric: result.SeriesOffered, Numbers: offered},
 	}}
 }
 

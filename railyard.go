@@ -136,7 +136,7 @@ func Run(ctx context.Context, s *Scenario, o Options) (*Result, error) {
 	err := p.run(ctx, o)
 	p.replayWarnings()
 	tell()
-	if err == nil {
+	if p.cluster.Err != nil && ctx.Err() == nil { // what then waits for ever is but a consequence
 		err = p.cluster.Err
 	}
 	status := "done"
@@ -148,6 +148,8 @@ func Run(ctx context.Context, s *Scenario, o Options) (*Result, error) {
 	case err != nil:
 		return nil, fmt.Errorf("the simulation could not finish: %w", err)
 	}
+	p.findLosses(ctx, o)
+	p.runWithout(ctx, o)
 	r, problem := p.collect(status, o.SummaryOnly)
 	return r, errors.Join(err, problem)
 }

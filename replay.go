@@ -96,7 +96,9 @@ func (b *builder) addReplay(w *scenario.Replay) {
 	}
 	r.job = len(b.cluster.Jobs)
 	b.replays = append(b.replays, r)
-	b.cluster.Submit(j)
+	only := *w
+	only.Name.Value, only.Name.Set = j.Name, true
+	b.submit(j, scenario.Workload{Replay: []scenario.Replay{only}})
 }
 
 // warn notes what in the input of a replay was mended or left out.
@@ -224,6 +226,8 @@ func (p *plant) replayRecords() []*result.Record {
 		s.Add(result.ReplayCompute, compute/n)
 		s.Add(result.ReplayCommunication, exposed/n)
 		s.Add(result.ReplayOverlapped, overlapped/n)
+		p.addLost(s, r.job)
+		p.addLostToFaults(s, r.job)
 		m := &result.Record{}
 		m.Add(result.MendedDangling, int64(r.mended.Dangling))
 		m.Add(result.MendedSelf, int64(r.mended.Self))

@@ -139,7 +139,9 @@ func (b *builder) addTraining(w *scenario.Training) {
 	j.Program = job
 	b.jobs = append(b.jobs, len(b.cluster.Jobs))
 	b.training = append(b.training, job)
-	b.cluster.Submit(j)
+	only := *w
+	only.Name.Value, only.Name.Set = j.Name, true
+	b.submit(j, scenario.Workload{Training: []scenario.Training{only}})
 }
 
 // stragglers are the ranks that a scenario slows down.

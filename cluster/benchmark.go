@@ -36,6 +36,7 @@ type CollectiveBenchmark struct {
 	last    sim.Time         // the latest took
 	began   sim.Time
 	before  *network.Snapshot
+	quiet   sim.Time // until when it was quiet then
 	account Ledger
 }
 
@@ -85,7 +86,7 @@ func (b *CollectiveBenchmark) start() {
 	}
 	b.began, b.before = b.c.Engine.Now(), nil
 	if b.done >= 1 && b.Iterations > 2 && b.c.Alone() {
-		b.before, b.account = b.c.Network.Snapshot(), *b.ledger
+		b.before, b.account, b.quiet = b.c.Network.Snapshot(), *b.ledger, b.c.QuietUntil
 	}
 	b.c.Launch(Collective{
 		Plan: b.plan, Size: size, Owner: b.c.Jobs[b.job].Owner,
@@ -127,11 +128,8 @@ func (b *CollectiveBenchmark) Handle(now sim.Time, arg uint64) {
 	b.ledger.AddExposed(b.began, now)
 	b.spent += took
 	b.done++
-	left := b.Iterations - b.done
-	if h := b.c.Engine.Horizon; h > 0 {
-		left = min(left, int64((h-now)/max(took, 1)))
-	}
-	if b.before != nil && took == b.last && left > 0 && left < int64((sim.Never-now)/max(took, 1)) && b.c.Alone() {
+	left := b.c.Repeats(b.Iterations-b.done, took)
+	if b.before != nil && b.quiet == b.c.QuietUntil && took == b.last && left > 0 && b.c.Alone() {
 		// The same again on an idle network takes the same time.
 		b.c.Network.Repeat(b.before, left)
 		b.ledger.Repeat(b.account, took, left, now)

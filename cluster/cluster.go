@@ -95,6 +95,10 @@ type Cluster struct {
 	Planner  *collective.Planner
 	// SeriesBins is for how many intervals of time utilization is kept.
 	SeriesBins int
+	// Reroutes says that links may fail; see AllowReroutes.
+	Reroutes bool
+	// QuietUntil is when the next of them does, or is repaired.
+	QuietUntil sim.Time
 
 	Jobs  []*Job
 	Flows []*FlowSet
@@ -122,6 +126,9 @@ type Cluster struct {
 	left     []*network.Footprint // bundled for jobs that have ended
 	launches []launch
 	idle     []int32 // launches to use again
+
+	healthy *topology.Topology // with all links up
+	lost    []bool             // links that are down for good; nil: none is
 }
 
 // Events of the cluster, in the high bits of their argument.
@@ -141,7 +148,7 @@ func New(engine *sim.Engine, t *topology.Topology, seriesBins int) *Cluster {
 // NewScheduled gives an idle cluster whose jobs go as a policy says.
 func NewScheduled(engine *sim.Engine, t *topology.Topology, seriesBins int, p scheduler.Policy) *Cluster {
 	c := &Cluster{
-		Engine: engine, Topology: t, SeriesBins: seriesBins,
+		Engine: engine, Topology: t, healthy: t, SeriesBins: seriesBins, QuietUntil: sim.Never,
 		Network:    network.New(engine, t, seriesBins),
 		Planner:    collective.NewPlanner(t),
 		queue:      scheduler.NewQueue(p, t.Accelerators()),
@@ -324,6 +331,9 @@ func (c *Cluster) release(j *Job) {
 // if the next job has the same ([Cluster.Plan]), until that is. A program calls it in Begin, with the footprints of all that it will launch many
 // times; see network.Network.Bundle.
 func (c *Cluster) Bundle(job int, footprints ...*network.Footprint) {
+	if c.Reroutes { // which would have to take the bundles apart
+		return
+	}
 	j := c.Jobs[job]
 	j.footprints = append(j.footprints, footprints...)
 	c.drop(footprints)

@@ -8,14 +8,13 @@ import (
 	"github.com/railyard/railyard/topology"
 )
 
-// direct gives a message the way from one accelerator to another that the
-// topology's routing takes: at once, or where that depends on the load of links,
-// when the message starts.
-func (c *Cluster) direct(t *network.Transfer, from, to topology.NodeID, label uint64) {
+// direct gives a message the way that the topology's routing takes for a connection:
+// at once, or where that depends on the load of links, when the message starts.
+func (c *Cluster) direct(t *network.Transfer, of network.Connection) {
+	t.Connection = of
 	way := func(load []float64) ([]topology.LinkID, []float64, sim.Time) {
-		w := &c.way
-		c.Topology.Way(from, to, label, load, w)
-		return slices.Clone(w.Links), slices.Clone(w.Shares), w.Latency
+		c.Topology.Way(of.From, of.To, of.Label, load, &c.way)
+		return slices.Clone(c.way.Links), slices.Clone(c.way.Shares), c.way.Latency
 	}
 	if c.Topology.Routing.Policy.Adapts() {
 		t.Route = way

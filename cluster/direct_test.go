@@ -7,6 +7,7 @@ import (
 
 	"github.com/railyard/railyard/cluster"
 	"github.com/railyard/railyard/collective"
+	"github.com/railyard/railyard/network"
 	"github.com/railyard/railyard/sim"
 	"github.com/railyard/railyard/topology"
 )
@@ -41,7 +42,7 @@ func TestRoutingOfFlows(t *testing.T) {
 		for i := range flows {
 			flows[i] = cluster.Flow{
 				Start: sim.FromSeconds(float64(i) * 0.5e-3), Bytes: 1e6,
-				Src: topology.NodeID(i), Dst: topology.NodeID(4 + i),
+				Connection: network.Connection{From: topology.NodeID(i), To: topology.NodeID(4 + i)},
 			}
 		}
 		set := c.AddFlows("flows", flows)

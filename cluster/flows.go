@@ -1,6 +1,8 @@
 package cluster
 
 import (
+	"math"
+
 	"github.com/railyard/railyard/network"
 	"github.com/railyard/railyard/sim"
 	"github.com/railyard/railyard/topology"
@@ -14,8 +16,9 @@ type Flow struct {
 	Weight float64           // 0 is 1
 	Route  []topology.LinkID // in order; nil: what the topology's routing takes from Src to Dst
 	After  []int32           // flows of the set that must end first
-
-	Src, Dst topology.NodeID
+	// Connection is the ends of a flow that the topology's routes carry, for when these
+	// change; zero where the flow came with its route.
+	Connection network.Connection
 }
 
 // FlowSet is flows that were added together. They belong to no job and take no
@@ -24,6 +27,7 @@ type FlowSet struct {
 	Name  string
 	Flows []Flow
 	IDs   []network.ID // of each flow
+	Alone []sim.Time   // that each takes on an idle network, from when it is eligible
 
 	first network.ID
 	added []int32 // flows in the order in which they were added, from first on
@@ -32,13 +36,13 @@ type FlowSet struct {
 // AddFlows adds flows to the network, which must not have begun to run. Their
 // dependencies must not form a cycle.
 func (c *Cluster) AddFlows(name string, flows []Flow) *FlowSet {
-	s := &FlowSet{Name: name, Flows: flows, IDs: make([]network.ID, len(flows)), added: dependencyOrder(flows)}
+	s := &FlowSet{Name: name, Flows: flows, IDs: make([]network.ID, len(flows)), Alone: make([]sim.Time, len(flows)), added: dependencyOrder(flows)}
 	var after []network.ID
 	for n, i := range s.added {
 		f := &flows[i]
 		t := network.Transfer{Start: f.Start, Bytes: f.Bytes, Weight: f.Weight, Owner: network.NoOwner}
 		if f.Route == nil {
-			c.direct(&t, f.Src, f.Dst, uint64(i))
+			c.direct(&t, f.Connection)
 		} else {
 			t.Links, t.Counts = hops(f.Route)
 		}
@@ -51,12 +55,32 @@ func (c *Cluster) AddFlows(name string, flows []Flow) *FlowSet {
 		}
 		t.After = after
 		s.IDs[i] = c.Network.Add(&t)
+		if t.Route != nil { // alone, it finds no link loaded
+			t.Links, t.Counts, t.Latency = t.Route(nil)
+		}
+		s.Alone[i] = t.Latency + c.drain(&t)
 		if n == 0 {
 			s.first = s.IDs[i]
 		}
 	}
 	c.Flows = append(c.Flows, s)
 	return s
+}
+
+// drain is how long the bytes of a transfer take on an idle network.
+func (c *Cluster) drain(t *network.Transfer) sim.Time {
+	if t.Bytes == 0 || len(t.Links) == 0 {
+		return 0
+	}
+	rate := math.Inf(1)
+	for i, l := range t.Links {
+		count := 1.0
+		if t.Counts != nil {
+			count = t.Counts[i]
+		}
+		rate = min(rate, c.Topology.Links[l].Payload/count)
+	}
+	return sim.FromSeconds(t.Bytes / rate)
 }
 
 // dependencyOrder puts flows behind those that they wait for, and otherwise

@@ -1,9 +1,12 @@
 package cluster
 
 import (
+	"slices"
+
 	"github.com/railyard/railyard/collective"
 	"github.com/railyard/railyard/network"
 	"github.com/railyard/railyard/sim"
+	"github.com/railyard/railyard/topology"
 )
 
 // launch is a collective that is on its way: overhead, then its phases one
@@ -71,6 +74,22 @@ func (c *Cluster) Carry(plan *collective.Plan, size float64, launched, later sim
 	return at
 }
 
+// send adds a transfer of a collective, which fails if it has to cross a link that is
+// down for good.
+func (c *Cluster) send(t *network.Transfer) network.ID {
+	id := c.Network.Add(t)
+	if c.lost != nil {
+		links := t.Links
+		if t.Footprint != nil {
+			links = t.Footprint.Links
+		}
+		if i := slices.IndexFunc(links, func(l topology.LinkID) bool { return c.lost[l] }); i >= 0 {
+			c.unreachable(id, t.Owner, links[i])
+		}
+	}
+	return id
+}
+
 // advance is called when a launch's overhead has passed or a transfer of it has
 // ended; when nothing is left of the present phase it starts the next.
 func (c *Cluster) advance(n int32, now sim.Time) {
@@ -90,7 +109,7 @@ func (c *Cluster) advance(n int32, now sim.Time) {
 		p := &l.plan.Phases[l.next]
 		l.next++
 		l.pending = 1
-		c.Network.Add(&network.Transfer{
+		c.send(&network.Transfer{
 			Bytes: p.Share * l.size, Latency: p.Latency, Footprint: &p.Footprint,
 			Owner: l.owner, Notify: true, Actor: c.actor, Arg: argPhase | uint64(n), Forget: true,
 		})
@@ -113,8 +132,8 @@ func (c *Cluster) explode(n int32) {
 			After: after, Bytes: m.Share * size,
 			Owner: owner, Notify: true, Actor: c.actor, Arg: argPhase | uint64(n), Forget: true,
 		}
-		c.direct(&t, from, to, 0)
-		ids = append(ids, c.Network.Add(&t))
+		c.direct(&t, network.Connection{From: from, To: to})
+		ids = append(ids, c.send(&t))
 	})
 	if err != nil {
 		panic("cluster: " + err.Error()) // whoever asks for the exploded form has checked

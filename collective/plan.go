@@ -48,6 +48,9 @@ type Planner struct {
 	path     []topology.LinkID
 	hops     []sim.Time // latency of each message of the phase built last
 	budget   int        // links that the messages of the plan may still cross
+
+	keeps, laying bool // see KeepPlans
+	kept          []kept
 }
 
 // NewPlanner gives a planner for a topology.
@@ -94,6 +97,7 @@ func (p *Planner) Plan(op Op, a Algorithm, groups ...[]topology.NodeID) (*Plan, 
 		plan.NetworkSteps += longest.network
 	}
 	p.price(plan)
+	p.keep(plan, func() (*Plan, error) { return p.Plan(op, a, groups...) })
 	return plan, nil
 }
 
@@ -223,6 +227,7 @@ func (p *Planner) Sends(from, to []topology.NodeID) *Plan {
 	p.close(&phase)
 	plan.Phases = []Phase{phase}
 	p.price(plan)
+	p.keep(plan, func() (*Plan, error) { return p.Sends(from, to), nil })
 	return plan
 }
 

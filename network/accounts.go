@@ -2,6 +2,7 @@ package network
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"github.com/railyard/railyard/result"
@@ -22,6 +23,7 @@ type account struct {
 	contendedSince sim.Time // -1: not contended
 	owned          int32    // transfers on it that have an owner
 	ahead          ahead    // busy in these times, not in busy yet; see Carry
+	contest        int32    // place in contests from 1, 0: never contended
 }
 
 // ownerOn is an owner with transfers on a link. entered is the link's contended
@@ -49,6 +51,10 @@ type accounts struct {
 	shares map[topology.LinkID]map[Owner]sim.Time // contended time of owners that have left
 	crowds map[topology.LinkID]*crowd
 	series series
+
+	contests []*contest
+	stakes   []stake // of the owners of the link that is looked at
+	places   []int32 // of each owner in stakes
 }
 
 func (a *accounts) init(s *solver, links, bins int) {
@@ -171,6 +177,9 @@ func (a *accounts) update(l topology.LinkID, now sim.Time) {
 	}
 	owners := len(a.owners[l]) + on - int(k.owned)
 	contended := owners > 1 && a.solver.links[l].demand > a.solver.links[l].limit*(1+levelTolerance)
+	if contended || k.contendedSince >= 0 {
+		a.compete(l, contended, now)
+	}
 	switch {
 	case contended && k.contendedSince < 0:
 		k.contendedSince = now
@@ -202,6 +211,7 @@ type LinkUse struct {
 	Bytes     float64  // carried
 	Busy      sim.Time // with any traffic
 	Contended sim.Time // two or more owners together wanted more than it has
+	Wanted    float64  // bytes that they would have sent meanwhile had each been alone
 }
 
 // Share is one contender of a link.
@@ -218,6 +228,9 @@ func (n *Network) Use(l topology.LinkID) LinkUse {
 		u.Bytes += more.Bytes
 		u.Busy += more.Busy
 		u.Contended += more.Contended
+	}
+	if u.Contended > 0 {
+		u.Wanted = n.contest(l).wanted
 	}
 	return u
 }
@@ -292,14 +305,29 @@ func (s *series) init(links, bins int) {
 // record notes that a link's rate is another from now on.
 func (s *series) record(l topology.LinkID, rate float64, now sim.Time) {
 	k := &s.links[l]
-	k.carried.Add(k.at, now, k.rate, s.bins)
-	k.rate, k.at = rate, now
+	if same(rate, k.rate) { // as on a link that stays full
+		return
+	}
+	s.pass(l, now)
+	k.rate = rate
 }
+
+// pass brings what a link has carried up to now.
+func (s *series) pass(l topology.LinkID, now sim.Time) {
+	k := &s.links[l]
+	k.carried.Add(k.at, now, k.rate, s.bins)
+	k.at = now
+}
+
+// same says whether two rates are one but for rounding.
+func same(a, b float64) bool { return math.Abs(a-b) <= changeTolerance*b }
 
 // Series is the mean rate of links in equal intervals from time 0.
 type Series struct {
 	Width sim.Time
 	Rate  [][]float64 // B/s: a row a link, a column an interval
+	// Offered is Rate and what owners that contended wanted beside it.
+	Offered [][]float64
 }
 
 // Series gives the mean rates of some links up to now, in equal intervals of
@@ -310,22 +338,27 @@ func (n *Network) Series(links []topology.LinkID) Series {
 	if s.bins == 0 || now == 0 {
 		return Series{}
 	}
-	all := make([]*result.Bins, len(links))
+	all := make([]*result.Bins, 2*len(links)) // carried, then wanted beside
 	for i, l := range links {
-		s.record(l, s.links[l].rate, now)
+		s.pass(l, now)
 		all[i] = &s.links[l].carried
 		if b := n.solver.links[l].bundle; b != 0 {
-			s.record(b, s.links[b].rate, now)
+			s.pass(b, now)
 			both := &result.Bins{}
 			both.Merge(all[i])
 			both.Merge(&s.links[b].carried)
 			all[i] = both
 		}
+		all[len(links)+i] = &n.contest(l).excess
 	}
 	shift := result.CommonShift(now, s.bins, all...)
-	out := Series{Width: 1 << shift, Rate: make([][]float64, len(links))}
-	for i, b := range all {
-		out.Rate[i] = b.Rates(shift, now)
+	out := Series{Width: 1 << shift, Rate: make([][]float64, len(links)), Offered: make([][]float64, len(links))}
+	for i := range links {
+		out.Rate[i] = all[i].Rates(shift, now)
+		out.Offered[i] = all[len(links)+i].Rates(shift, now)
+		for k, rate := range out.Rate[i] {
+			out.Offered[i][k] += rate
+		}
 	}
 	return out
 }

@@ -436,6 +436,9 @@ func (a *accounts) split(b, to topology.LinkID, now sim.Time) {
 		same := *c
 		a.crowds[to] = &same
 	}
+	if from := a.contestOf(b); from != nil {
+		a.contestFor(to, now).split(from, now, a.series.bins)
+	}
 	if a.series.bins > 0 {
 		a.series.split(b, to, now)
 	}
@@ -455,7 +458,8 @@ func (k *account) add(other *account) {
 // split has a link continue the series of a bundle.
 func (s *series) split(b, to topology.LinkID, now sim.Time) {
 	from, k := &s.links[b], &s.links[to]
-	s.record(b, from.rate, now)
-	s.record(to, from.rate, now)
+	s.pass(b, now)
+	s.pass(to, now)
+	k.rate = from.rate
 	k.carried.Merge(&from.carried)
 }

@@ -209,8 +209,11 @@ func alike(t *rapid.T, n, plain *Network, transfers int) {
 	links := linkIDs(len(n.topology.Links))
 	for _, l := range links {
 		got, want := n.Use(l), plain.Use(l)
-		if math.Abs(got.Bytes-want.Bytes) > 1e-9*want.Bytes || got.Busy != want.Busy || got.Contended != want.Contended {
+		if math.Abs(got.Bytes-want.Bytes) > 1e-9*want.Bytes || got.Busy != want.Busy || got.Contended != want.Contended || math.Abs(got.Wanted-want.Wanted) > 1e-9*want.Wanted {
 			t.Fatalf("link %d: %+v, unbundled %+v", l, got, want)
+		}
+		if got, want := n.Losses(l), plain.Losses(l); !slices.EqualFunc(got, want, sameLoss) {
+			t.Fatalf("link %d: losses %v, unbundled %v", l, got, want)
 		}
 		owners, crowd, named := n.Contenders(l)
 		wantOwners, wantCrowd, wantNamed := plain.Contenders(l)

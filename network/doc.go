@@ -68,5 +68,9 @@
 //
 // A transfer wants the rate it would have alone. A link is contended while two
 // or more owners have transfers on it that together want more than it has; the
-// several transfers of one job do not contend with each other.
+// several transfers of one job do not contend with each other. What an owner loses
+// on a link is the time by which its transfers fall behind there, as far as others
+// cause it; see [Network.Losses]. It is exact for single transfers that one link
+// holds back. What a job loses in all depends on what waits for its transfers: to
+// know that, run it alone.
 package network

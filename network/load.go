@@ -29,6 +29,7 @@ func (d *loads) depart(id ID, t *transfer) {
 		delete(d.routes, id)
 		t.links, t.counts, t.latency = find(d.on)
 	}
+	t.departed = true
 	d.add(t, 1)
 }
 
@@ -44,6 +45,10 @@ func (d *loads) add(t *transfer, sign float64) {
 	if t.footprint != nil { // links may hold bundles
 		links, counts = t.footprint.Links, t.footprint.Counts
 	}
+	d.put(links, counts, sign)
+}
+
+func (d *loads) put(links []topology.LinkID, counts []float64, sign float64) {
 	for i, l := range links {
 		if counts == nil {
 			d.on[l] += sign

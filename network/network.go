@@ -53,6 +53,8 @@ type Transfer struct {
 	// Forget lets the ID be used again as soon as the transfer has ended. A
 	// transfer that is to be asked for its times keeps its ID.
 	Forget bool
+	// Connection, if set, lets it be rerouted; see KeepConnections.
+	Connection Connection
 }
 
 // transfer is what is known of a Transfer once it is added.
@@ -78,6 +80,7 @@ type transfer struct {
 	notify     bool
 	forget     bool
 	ended      bool
+	departed   bool // is among the loads; see loads
 }
 
 // edge is one dependent of a transfer, in a list.
@@ -113,6 +116,8 @@ type Network struct {
 	accounts accounts
 	bundles  bundles
 	loads    loads
+
+	connections []Connection // of transfers, by ID; nil: not kept
 }
 
 // What a network's events are about, in the two high bits of their argument.
@@ -165,6 +170,12 @@ func (n *Network) Add(t *Transfer) ID {
 		owner: t.Owner, arg: t.Arg, actor: t.Actor, notify: t.Notify, forget: t.Forget,
 	}
 	n.unended++
+	if n.connections != nil {
+		for int(id) >= len(n.connections) {
+			n.connections = append(n.connections, Connection{})
+		}
+		n.connections[id] = t.Connection
+	}
 	waiting := int32(0)
 	for _, d := range t.After {
 		before := &n.transfers[d]

@@ -20,9 +20,7 @@ type Snapshot struct {
 
 // Snapshot notes what all links have done. The network must be idle.
 func (n *Network) Snapshot() *Snapshot {
-	for l := range n.accounts.links {
-		n.accounts.links[l].pass(n.engine.Now())
-	}
+	n.accounts.pass(n.engine.Now())
 	s := &Snapshot{
 		at: n.engine.Now(), links: slices.Clone(n.accounts.links), changes: n.bundles.changes,
 		shares: make(map[topology.LinkID]map[Owner]sim.Time, len(n.accounts.shares)),
@@ -51,9 +49,7 @@ func (n *Network) Repeat(from *Snapshot, times int64) {
 		from.changes = n.bundles.changes
 	}
 	now := n.engine.Now()
-	for l := range n.accounts.links {
-		n.accounts.links[l].pass(now)
-	}
+	n.accounts.pass(now)
 	period := now - from.at
 	a := &n.accounts
 	for l, shares := range a.shares {
@@ -70,6 +66,19 @@ func (n *Network) Repeat(from *Snapshot, times int64) {
 		if a.series.bins > 0 && bytes > 0 {
 			a.series.record(topology.LinkID(l), bytes/period.Seconds(), now)
 			a.series.record(topology.LinkID(l), 0, now+sim.Time(times)*period)
+		}
+	}
+}
+
+// pass brings the busy times of all links up to now, also where traffic that has ended
+// at this instant has not been settled.
+func (a *accounts) pass(now sim.Time) {
+	for l := range a.links {
+		k := &a.links[l]
+		k.pass(now)
+		if k.busySince >= 0 {
+			k.busy += now - k.busySince
+			k.busySince = now
 		}
 	}
 }

@@ -44,6 +44,7 @@ type flow struct {
 	since     sim.Time
 	remaining float64 // bytes per hop at since
 	heapAt    int32   // place in the heap of finishes, -1: none
+	owner     Owner
 }
 
 // count is the number of hops on the i-th link.
@@ -139,7 +140,7 @@ func (s *solver) attach(id ID, t *transfer, now sim.Time) int32 {
 	}
 	*f = flow{
 		links: t.links, counts: t.counts, at: at[:len(t.links)], weight: t.weight,
-		bottleneck: -1, id: id, since: now, remaining: t.bytes, heapAt: -1,
+		bottleneck: -1, id: id, since: now, remaining: t.bytes, heapAt: -1, owner: t.owner,
 	}
 	f.bound, _ = s.alone(f)
 	for i, l := range f.links {

@@ -63,6 +63,10 @@ func (e *FileError) Unwrap() error { return e.Err }
 //	links        utilization of the hottest links over time, from link_series.csv;
 //	             beside each the share of the makespan in which it was contended,
 //	             from links.csv
+//	network      hosts and switches, the cables coloured by their utilization, from
+//	             links.csv
+//	contention   what the link on which most was lost carried over time, and what
+//	             was wanted of it, from contention.csv and link_series.csv
 //	busbw        bus bandwidth against message size, from collectives.csv, if it
 //	             has two sizes of one collective
 //	jobs         which job had which accelerators of which host when, from
@@ -108,7 +112,7 @@ func Plot(dir string, o PlotOptions) ([]string, error) {
 	for _, p := range []struct {
 		name string
 		draw func(dir string, s *summary) (f figure.Figure, lacks string, err error)
-	}{{"utilization", plotUtilization}, {"links", links}, {"busbw", plotBandwidth}, {"jobs", plotStretches}, {"queue", plotQueue}, {"completion", completion}} {
+	}{{"utilization", plotUtilization}, {"links", links}, {"network", plotNetwork}, {"contention", plotContention}, {"busbw", plotBandwidth}, {"jobs", plotStretches}, {"queue", plotQueue}, {"completion", completion}} {
 		if len(o.Only) > 0 && !slices.Contains(o.Only, p.name) {
 			continue
 		}

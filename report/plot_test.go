@@ -32,6 +32,7 @@ func ExamplePlot() {
 	// Output:
 	// utilization.png
 	// links.png
+	// network.png
 	// busbw.png
 }
 
@@ -78,8 +79,8 @@ func TestPlotSays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(files) != 6 {
-		t.Errorf("wrote %v, want three pictures in two formats", files)
+	if len(files) != 8 {
+		t.Errorf("wrote %v, want four pictures in two formats", files)
 	}
 	for _, c := range []struct {
 		file       string
@@ -99,6 +100,9 @@ func TestPlotSays(t *testing.T) {
 			},
 			hasNo: []string{"host1/nic0&gt;leaf0"},
 		},
+		{file: "network.svg", has: []string{
+			"two-rings: utilization of the network", "2 × spine", "2 × host", "leaf0", "spine7", "100 %", "utilization",
+		}, hasNo: []string{"host0/nic0"}},
 		{file: "busbw.svg", has: []string{
 			"all_reduce ring, 16 ranks, first", "all_reduce ring, 16 ranks, second", "all_reduce halving-doubling, 16 ranks",
 			"bus bandwidth (GB/s)", "64 KiB",
@@ -148,11 +152,11 @@ func TestPlotSkips(t *testing.T) {
 		files map[string]string
 		want  []string
 	}{
-		{"no link series", map[string]string{"link_series.csv": ""}, []string{"utilization.svg", "busbw.svg"}},
+		{"no link series", map[string]string{"link_series.csv": ""}, []string{"utilization.svg", "network.svg", "busbw.svg"}},
 		{"no links", map[string]string{"links.csv": ""}, []string{"utilization.svg", "links.svg", "busbw.svg"}},
-		{"one size", map[string]string{"collectives.csv": oneSize}, []string{"utilization.svg", "links.svg"}},
-		{"only links", map[string]string{"accelerator_series.csv": "", "collectives.csv": ""}, []string{"links.svg"}},
-		{"no rows", map[string]string{"accelerator_series.csv": "time_s,compute_ratio,communication_ratio,idle_ratio\n"}, []string{"links.svg", "busbw.svg"}},
+		{"one size", map[string]string{"collectives.csv": oneSize}, []string{"utilization.svg", "links.svg", "network.svg"}},
+		{"only links", map[string]string{"accelerator_series.csv": "", "collectives.csv": ""}, []string{"links.svg", "network.svg"}},
+		{"no rows", map[string]string{"accelerator_series.csv": "time_s,compute_ratio,communication_ratio,idle_ratio\n"}, []string{"links.svg", "network.svg", "busbw.svg"}},
 	} {
 		dir := folder(t, c.files)
 		files, err := report.Plot(dir, report.PlotOptions{Formats: []string{"svg"}})
@@ -252,9 +256,9 @@ func TestPlotReportsAllTables(t *testing.T) {
 }
 
 func TestPlotNothing(t *testing.T) {
-	dir := folder(t, map[string]string{"accelerator_series.csv": "", "link_series.csv": "", "collectives.csv": ""})
+	dir := folder(t, map[string]string{"accelerator_series.csv": "", "link_series.csv": "", "links.csv": "", "collectives.csv": ""})
 	_, err := report.Plot(dir, report.PlotOptions{})
-	const want = ": nothing to draw: no accelerator_series.csv, no link_series.csv, no collectives.csv, no stretches.csv, no job_series.csv, no jobs.csv; `railyard run SCENARIO --out DIR` writes the tables of what it simulated"
+	const want = ": nothing to draw: no accelerator_series.csv, no link_series.csv, no links.csv, no contention.csv, no collectives.csv, no stretches.csv, no job_series.csv, no jobs.csv; `railyard run SCENARIO --out DIR` writes the tables of what it simulated"
 	if err == nil || err.Error() != dir+want {
 		t.Errorf("got %v, want DIR%s", err, want)
 	}
@@ -272,8 +276,8 @@ func TestPlotNothing(t *testing.T) {
 
 // FuzzPlot puts any text in place of a table: an error or pictures, no panic.
 func FuzzPlot(f *testing.F) {
-	names := []string{"accelerator_series.csv", "link_series.csv", "links.csv", "collectives.csv", "summary.json"}
-	for i, name := range names {
+	names := []string{"accelerator_series.csv", "link_series.csv", "links.csv", "collectives.csv", "summary.json", "contention.csv"}
+	for i, name := range names[:5] {
 		text, err := os.ReadFile(filepath.Join("testdata/run", name))
 		if err != nil {
 			f.Fatal(err)
@@ -283,6 +287,7 @@ func FuzzPlot(f *testing.F) {
 	f.Add(uint8(0), []byte("time_s,compute_ratio,communication_ratio,idle_ratio\n5e-324,,,\n1e-323,1,0,0\n"))
 	f.Add(uint8(3), []byte("op,algorithm,ranks,size_bytes,busbw_Bps,workload\na,b,1,5e-324,1e149,\na,b,1,1e-150,0,\n"))
 	f.Add(uint8(4), []byte("{\"makespan_s\":1e300}"))
+	f.Add(uint8(5), []byte("link,owner,lost_s\nleaf1>spine7,a,1\n"))
 	f.Fuzz(func(t *testing.T, table uint8, text []byte) {
 		if len(text) == 0 {
 			return

@@ -32,6 +32,9 @@ func Terminal(w io.Writer, s *result.Record) error {
 	if x := s.Record(result.Placement.Name); x != nil {
 		p.placement(x)
 	}
+	if f := s.Record(result.Faults.Name); f != nil {
+		p.faults(f, s.Float(result.Makespan.Name))
+	}
 	if n := s.Record(result.Network.Name); n != nil {
 		p.contention(n, s.Float(result.Makespan.Name))
 	}
@@ -160,6 +163,42 @@ func (p *printer) replay(r *result.Record) {
 	p.item("exposed communication", "%s, and %s behind compute", Seconds(r.Float(result.ReplayCommunication.Name)), Seconds(r.Float(result.ReplayOverlapped.Name)))
 }
 
+// faults says what broke, what was moved because of it, and what it cost.
+func (p *printer) faults(f *result.Record, makespan float64) {
+	p.line("")
+	p.line("faults")
+	for i, r := range f.List(result.FaultList.Name) {
+		if i == rowsShown {
+			p.line("    ... %d more in faults.csv", len(f.List(result.FaultList.Name))-i)
+			break
+		}
+		what := "is down"
+		if left := r.Float(result.FaultRate.Name); left > 0 {
+			what = "has " + Percent(left) + " of its rate"
+		}
+		what += " from " + Seconds(r.Float(result.FaultAt.Name))
+		if repair, ends := r.Get(result.FaultRepair.Name).(float64); ends {
+			what += " for " + Seconds(repair)
+		} else {
+			what += " on"
+		}
+		if r.Text(result.FaultState.Name) == "to come" {
+			what += ": after the end"
+		} else if n := r.Float(result.Rerouted.Name); n > 0 {
+			what += fmt.Sprintf(": %s transfers rerouted with %s left to move", Count(n), Prefixed(r.Float(result.ReroutedBytes.Name), "B"))
+		}
+		p.line("    %-34s %s", r.Text(result.FaultKind.Name)+" "+r.Text(result.FaultName.Name), what)
+	}
+	without, known := f.Get(result.MakespanWithout.Name).(float64)
+	if !known {
+		return
+	}
+	p.line("  without them the run takes %s, with them %s", Seconds(without), Seconds(makespan))
+	for _, r := range f.List(result.FaultLosses.Name) {
+		p.line("    %-34s ends %s later", r.Text(result.Name.Name), Seconds(r.Float(result.LostToFaults.Name)))
+	}
+}
+
 func (p *printer) contention(n *result.Record, makespan float64) {
 	p.line("")
 	links := n.List(result.MostContended.Name)
@@ -171,7 +210,11 @@ func (p *printer) contention(n *result.Record, makespan float64) {
 	for _, l := range links {
 		var names []string
 		for _, c := range l.List(result.LinkContenders.Name) {
-			names = append(names, c.Text(result.ContenderName.Name))
+			name := c.Text(result.ContenderName.Name)
+			if lost := c.Float(result.LossOnLink.Name); lost > 0 {
+				name += " lost " + Seconds(lost)
+			}
+			names = append(names, name)
 		}
 		share := 0.0
 		if makespan > 0 {
@@ -179,6 +222,26 @@ func (p *printer) contention(n *result.Record, makespan float64) {
 		}
 		p.line("    %-34s contended %s (%s), used to %s: %s", l.Text(result.Link.Name), Seconds(l.Float(result.Contended.Name)),
 			Percent(share), Percent(l.Float(result.Utilization.Name)), strings.Join(names, ", "))
+	}
+	p.losses(n.List(result.Losses.Name))
+}
+
+// losses says what each job lost to others.
+func (p *printer) losses(all []*result.Record) {
+	if len(all) == 0 {
+		return
+	}
+	p.line("  lost to others, against the same job alone")
+	for i, r := range all {
+		if i == rowsShown {
+			p.line("    ... %d more in summary.json", len(all)-i)
+			break
+		}
+		lost := "not known: it has not ended"
+		if _, known := r.Get(result.LostToOthers.Name).(float64); known {
+			lost = fmt.Sprintf("%s, %.2f times its time alone", Seconds(r.Float(result.LostToOthers.Name)), r.Float(result.Slowdown.Name))
+		}
+		p.line("    %-34s %s; most to %s at %s", r.Text(result.Name.Name), lost, r.Text(result.LossOther.Name), r.Text(result.Link.Name))
 	}
 }
 

@@ -22,16 +22,27 @@ func (b *Bins) Add(from, to sim.Time, rate float64, n int) {
 	if to <= from || rate == 0 {
 		return
 	}
-	shift := binShift(to, n)
-	switch {
+	if to > sim.Time(len(b.amounts))<<b.shift {
+		b.reach(to, n)
+	}
+	first, last := from>>b.shift, (to-1)>>b.shift
+	if first == last { // as most often
+		b.amounts[first] += rate * (to - from).Seconds()
+		return
+	}
+	for i := first; i <= last; i++ {
+		begin, end := max(from, i<<b.shift), min(to, (i+1)<<b.shift)
+		b.amounts[i] += rate * (end - begin).Seconds()
+	}
+}
+
+// reach has the intervals reach an instant.
+func (b *Bins) reach(to sim.Time, n int) {
+	switch shift := binShift(to, n); {
 	case b.amounts == nil:
 		b.amounts, b.shift = make([]float64, n), shift
 	case shift > b.shift:
 		b.widen(shift)
-	}
-	for i := from >> b.shift; i <= (to-1)>>b.shift; i++ {
-		begin, end := max(from, i<<b.shift), min(to, (i+1)<<b.shift)
-		b.amounts[i] += rate * (end - begin).Seconds()
 	}
 }
 

@@ -31,6 +31,15 @@ var (
 	MostContended   = Metric{Name: "most_contended", Definition: "the five links with the longest contended time"}
 	LinkContenders  = Metric{Name: "contenders", Definition: "who shared the link while it was contended, the longest first"}
 	ContenderName   = Metric{Name: "contender", Definition: "a job, a collective, or the flows without an owner"}
+	Losses          = Metric{Name: "losses", Definition: "jobs that others held back on links, with what they lost, the one that lost most first; link and other are where and to whom it lost most"}
+	LostToOthers    = Metric{Name: "lost_to_others_s", Unit: "s", Definition: "time lost because others used the same links; the job runs again alone on the same accelerators to find it. Left out while the job has not ended", Formula: "time here - time alone"}
+	Slowdown        = Metric{Name: "slowdown_ratio", Unit: "ratio", Definition: "how many times as long as alone on the network the job took, from its start to its end", Formula: "time here / time alone"}
+	AloneTime       = Metric{Name: "alone_s", Unit: "s", Definition: "time that it takes with the network to itself, from when it is eligible"}
+	LossOwner       = Metric{Name: "owner", Definition: "job or collective that was on the link while it was contended"}
+	LossOther       = Metric{Name: "other", Definition: `who was there with it: a job, a collective, "flows" for transfers without an owner, "many" where more than eight met`}
+	LossShared      = Metric{Name: "shared_s", Unit: "s", Definition: "time during which both were on the link while it was contended"}
+	LossOnLink      = Metric{Name: "lost_s", Unit: "s", Definition: "how much later its transfers ended because the link held them back for others; for a link, what the owner that lost most lost. Where several links hold a transfer back each has it, and transfers wait at the same time, so that these do not add up to lost_to_others_s", Formula: "integral of (1 - rate / rate alone) x others' share of what the link carries beside the transfer"}
+	LostToFaults    = Metric{Name: "lost_to_faults_s", Unit: "s", Definition: "time by which the job ended later because of faults; the scenario runs again without them to find it. Only where one happened", Formula: "finish here - finish without faults"}
 	PeakUtilization = Metric{Name: "peak_utilization_ratio", Unit: "ratio", Definition: "greatest utilization of any link over the makespan"}
 
 	// Training.
@@ -130,7 +139,52 @@ var (
 	Busy            = Metric{Name: "busy_ratio", Unit: "ratio", Definition: "share of the makespan with any traffic"}
 	Utilization     = Metric{Name: "utilization_ratio", Unit: "ratio", Definition: "share of the wire used", Formula: "bytes / (capacity_Bps x makespan_s)"}
 	Contended       = Metric{Name: "contended_s", Unit: "s", Definition: "time during which two or more owners together wanted more than the link can carry; an owner wants what it would get alone on the network"}
+	Offered         = Metric{Name: "offered_Bps", Unit: "B/s", Definition: "rate that all owners on the link together wanted while it was contended, each what it would get alone; mean over that time, 0 if it never was"}
 	PayloadCapacity = Metric{Name: "payload_Bps", Unit: "B/s", Definition: "rate left for payload behind headers, encoding and copy kernels"}
+
+	// Faults.
+	Faults          = Metric{Name: "faults", Definition: "what broke, and what it cost"}
+	FaultList       = Metric{Name: "list", Definition: "one record for each fault, as in faults.csv"}
+	FaultName       = Metric{Name: "name", Definition: "what broke"}
+	FaultKind       = Metric{Name: "kind", Definition: "link, switch or nic"}
+	FaultAt         = Metric{Name: "at_s", Unit: "s", Definition: "when it broke"}
+	FaultRepair     = Metric{Name: "repair_s", Unit: "s", Definition: "how long until it worked again; empty if never"}
+	FaultRate       = Metric{Name: "capacity_ratio", Unit: "ratio", Definition: "part of its rate that was left meanwhile"}
+	FaultState      = Metric{Name: "state", Definition: `"lasts" or "repaired" at the end of the run; "to come" if it ended before`}
+	Rerouted        = Metric{Name: "rerouted_transfers", Definition: "transfers on their way or to come, a phase of a collective being one, that went another way because of it"}
+	ReroutedBytes   = Metric{Name: "rerouted_bytes", Unit: "bytes", Definition: "bytes that the messages which would have crossed it had left to move when they were rerouted"}
+	MakespanWithout = Metric{Name: "makespan_without_s", Unit: "s", Definition: "makespan of the same scenario without its faults"}
+	FaultLosses     = Metric{Name: "losses", Definition: "jobs that ended later because of faults, or earlier where it is negative"}
+
+	// Topology, by railyard topo.
+	Tiers                = Metric{Name: "tiers", Definition: "accelerators, NICs, switches inside hosts, and the fabric's switches by their distance from the NICs, or bare accelerators"}
+	TierName             = Metric{Name: "tier", Definition: "name of the tier; that of its switches where they have one in common"}
+	TierNodes            = Metric{Name: "nodes", Definition: "nodes of the tier"}
+	TierDown             = Metric{Name: "down_Bps", Unit: "B/s", Definition: "rate of all links from the tiers below into a tier of the fabric"}
+	TierUp               = Metric{Name: "up_Bps", Unit: "B/s", Definition: "rate of all links from a tier of the fabric to those above"}
+	TierOversubscription = Metric{Name: "oversubscription", Definition: "what the tier takes from below for each byte that it can send up; 0 at the top", Formula: "down_Bps / up_Bps"}
+	CableList            = Metric{Name: "cables", Definition: "cables by the tiers that they join"}
+	CableFrom            = Metric{Name: "from", Definition: "tier at the lower end"}
+	CableTo              = Metric{Name: "to", Definition: "tier at the upper end"}
+	CableCount           = Metric{Name: "cables", Definition: "number of cables, of two directions each"}
+	CableLeast           = Metric{Name: "least_Bps", Unit: "B/s", Definition: "lowest rate of one, each way"}
+	CableMost            = Metric{Name: "most_Bps", Unit: "B/s", Definition: "highest rate of one, each way"}
+	BisectionRate        = Metric{Name: "bisection_Bps", Unit: "B/s", Definition: "bisection bandwidth: the least, over ways to halve the hosts or bare accelerators, of the minimum cut between the halves, in one direction; exact up to 12, of more over halves of equal blocks in order"}
+	BisectionShare       = Metric{Name: "bisection_ratio", Unit: "ratio", Definition: "bisection bandwidth over what the NICs of half of the hosts can send: 1 is a full one"}
+	Hops                 = Metric{Name: "hops", Definition: "pairs of accelerators by the links on the way from one to the other; of all pairs, or of a quarter of a million drawn at random"}
+	HopCount             = Metric{Name: "hops", Definition: "links on the way"}
+	HopPairs             = Metric{Name: "pairs", Definition: "pairs with so many"}
+	HopMean              = Metric{Name: "mean_hops", Definition: "mean of the pairs"}
+	Diameter             = Metric{Name: "diameter", Definition: "most links on the way between any of the pairs"}
+	HopsSampled          = Metric{Name: "sampled", Definition: "whether pairs were drawn at random"}
+	Problems             = Metric{Name: "problems", Definition: "ways that do not join or do not arrive; none in a sound topology"}
+	ProblemText          = Metric{Name: "problem", Definition: "what is wrong, in words"}
+	FabricCost           = Metric{Name: "cost", Definition: "price of the fabric's switches and cables by [topology.prices]"}
+	CostSwitches         = Metric{Name: "switches_USD", Unit: "USD", Definition: "switches, by their ports in use"}
+	CostTrunks           = Metric{Name: "trunks_USD", Unit: "USD", Definition: "cables between switches with their optics"}
+	CostAccess           = Metric{Name: "access_USD", Unit: "USD", Definition: "cables between NICs and switches with their optics"}
+	CostTotal            = Metric{Name: "total_USD", Unit: "USD", Definition: "all of it"}
+	CostPerAccelerator   = Metric{Name: "per_accelerator_USD", Unit: "USD", Definition: "all of it over the accelerators"}
 
 	// Accelerators.
 	Accelerator           = Metric{Name: "accelerator", Definition: "name of the accelerator"}
@@ -146,6 +200,7 @@ var (
 	SeriesCommunication   = Metric{Name: "communication_ratio", Unit: "ratio", Definition: "share of all accelerators in exposed communication, mean over the interval"}
 	SeriesIdle            = Metric{Name: "idle_ratio", Unit: "ratio", Definition: "share of all accelerators that are idle, mean over the interval"}
 	SeriesLinkUtilization = Metric{Name: "utilization_ratio", Unit: "ratio", Definition: "share of the wire used, mean over the interval"}
+	SeriesOffered         = Metric{Name: "offered_ratio", Unit: "ratio", Definition: "rate that the owners of the link's traffic wanted, over that of the wire, mean over the interval: what it carried and, while it was contended, what more they would have sent had each been alone"}
 
 	// Explanations of a training job.
 	CriticalTotals = Metric{Name: "critical_path_s", Unit: "s", Definition: "time on the critical path of an iteration by cause: classes of operators, what communication adds to them, the optimizer, and communication by what is exchanged; the parts sum to iteration_s"}

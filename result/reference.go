@@ -14,12 +14,12 @@ var places = []struct {
 	where, path string
 	metrics     []Metric
 }{
-	{"summary.json", "", []Metric{Name, Status, Makespan, Events, Seed, Cluster, Training, Collectives, Replay, Flows, Jobs, Placement, Network, Expect}},
+	{"summary.json", "", []Metric{Name, Status, Makespan, Events, Seed, Cluster, Training, Collectives, Replay, Flows, Jobs, Placement, Faults, Network, Expect}},
 	{"summary.json", "cluster", []Metric{TopologyKind, AcceleratorCount, HostCount, Host, SwitchCount, LinkCount}},
 	{"summary.json", "training[]", []Metric{
 		Name, Model, Precision, AcceleratorCount, GlobalBatch, Accumulation, IterationCount, IterationTime, TimeToTrain, EvaluationTime, EvaluationCount,
 		TokensPerSecond, SamplesPerSecond, ModelTFLOPS, HardwareTFLOPS, MFU, MemoryPerAccelerator, Memory, MicroBatch, Recompute, TrainedParameters,
-		Degrees, GradientAlgorithm, GradientBytes, CompressedBytes, Breakdown, ExposedByKind, OverlappedTime, ComputeByClass, SlowedCompute,
+		Degrees, GradientAlgorithm, GradientBytes, CompressedBytes, Breakdown, ExposedByKind, OverlappedTime, ComputeByClass, SlowedCompute, LostToOthers, Slowdown, LostToFaults,
 	}},
 	{"summary.json", "training[].memory_bytes", []Metric{MemoryParameters, MemoryGradients, MemoryOptimizer, MemoryActivations, MemoryGathered, MemoryBuffers, MemoryFramework}},
 	{"summary.json", "training[].degrees", []Metric{DegreeOf}},
@@ -28,15 +28,18 @@ var places = []struct {
 	{"summary.json", "training[].compute_by_class_s", []Metric{ComputeOf}},
 	{"summary.json", "collectives[]", collectives},
 	{"summary.json", "replay[]", []Metric{
-		Name, TraceSchema, ReplayRanks, TraceNodes, ReplayFinish, ReplayFirst, ReplayCompute, ReplayCommunication, ReplayOverlapped, Mended,
+		Name, TraceSchema, ReplayRanks, TraceNodes, ReplayFinish, ReplayFirst, ReplayCompute, ReplayCommunication, ReplayOverlapped, LostToOthers, Slowdown, LostToFaults, Mended,
 	}},
 	{"summary.json", "replay[].mended", []Metric{
 		MendedDangling, MendedSelf, MendedCircular, MendedDuplicates, MendedUnknown, MendedUnsized, MendedPartial,
 	}},
 	{"summary.json", "flows", []Metric{FlowCount, FlowFinished, FlowMean, FlowLongest}},
-	{"summary.json", "network", []Metric{NetworkBytes, PeakUtilization, ContendedLinks, ContendedTime, MostContended}},
+	{"summary.json", "faults", []Metric{FaultList, MakespanWithout, FaultLosses}},
+	{"summary.json", "faults.list[]", faults},
+	{"summary.json", "faults.losses[]", []Metric{Name, LostToFaults}},
+	{"summary.json", "network", []Metric{NetworkBytes, PeakUtilization, ContendedLinks, ContendedTime, MostContended, Losses}},
 	{"summary.json", "network.most_contended[]", []Metric{Link, Contended, Utilization, LinkContenders}},
-	{"summary.json", "network.most_contended[].contenders[]", []Metric{ContenderName, Contended}},
+	{"summary.json", "network.most_contended[].contenders[]", []Metric{ContenderName, Contended, LossOnLink}},
 	{"summary.json", "jobs", []Metric{
 		JobPolicy, JobCount, JobsFinished, JobsFailed, JobsCancelled, JobsUnfinished, JobMakespan, JobCompletion, JobWaits, JobSlowdowns, JobRhos,
 		JobJain, JobAllocation, JobUtilization, JobHeld, JobLost, JobAllPreemptions, JobPreempted, JobUsers, JobGroups, JobTypes,
@@ -49,10 +52,12 @@ var places = []struct {
 	{"summary.json", "jobs.groups[]", jobOwners},
 	{"summary.json", "jobs.types[]", jobOwners},
 	{"summary.json", "placement", []Metric{PlacementRule, LoadArrived, LoadAllocated, LoadFragments}},
+	{"summary.json", "network.losses[]", []Metric{Name, LostToOthers, Slowdown, Link, LossOther}},
 	{"summary.json", "expect[]", []Metric{ExpectMetric, ExpectOp, ExpectValue, ExpectActual, ExpectHolds}},
 
 	{"collectives.csv", "collectives", collectives},
-	{"flows.csv", "flows", []Metric{Flow, FlowStart, FlowFinish, FlowBytes}},
+	{"flows.csv", "flows", []Metric{Flow, FlowStart, FlowFinish, FlowBytes, AloneTime, LostToOthers}},
+	{"faults.csv", "faults", faults},
 	{"replay.csv", "replay", []Metric{Rank, RankFinish}},
 	{"jobs.csv", "jobs", []Metric{
 		JobID, JobSubmit, JobStart, JobFinish, JobAccelerators, JobStatus, JobWait, JobRun, JobSlowdown, JobPreemptions, JobRho,
@@ -62,12 +67,20 @@ var places = []struct {
 	{"decisions.jsonl", "decisions", []Metric{DecisionTime, JobID, DecisionAction, DecisionReason, DecisionOther, DecisionUntil, DecisionFree}},
 	{"stretches.csv", "stretches", []Metric{JobID, StretchStart, StretchEnd, StretchWhere}},
 	{"job_series.csv", "job_series", []Metric{SeriesTime, SeriesQueued, SeriesQueuedDemand, SeriesRunning, SeriesAllocation}},
-	{"links.csv", "links", []Metric{Link, From, To, Capacity, LinkBytes, Busy, Utilization, Contended, PayloadCapacity}},
+	{"links.csv", "links", []Metric{Link, From, To, Capacity, LinkBytes, Busy, Utilization, Contended, PayloadCapacity, Offered, LossOnLink}},
+	{"contention.csv", "contention", []Metric{Link, LossOwner, LossOther, LossShared, LossOnLink}},
 	{"accelerators.csv", "accelerators", []Metric{
 		Accelerator, Host, RackName, ComputeTime, CommunicationTime, IdleTime, ComputeUtilization, OverlappedPerAccel,
 	}},
 	{"accelerator_series.csv", "accelerator_series", []Metric{SeriesTime, SeriesCompute, SeriesCommunication, SeriesIdle}},
-	{"link_series.csv", "link_series", []Metric{Link, SeriesTime, SeriesLinkUtilization}},
+	{"link_series.csv", "link_series", []Metric{Link, SeriesTime, SeriesLinkUtilization, SeriesOffered}},
+
+	{"railyard topo --json", "", []Metric{Tiers, CableList, BisectionRate, BisectionShare, Hops, HopMean, Diameter, HopsSampled, Problems, FabricCost}},
+	{"railyard topo --json", "tiers[]", []Metric{TierName, TierNodes, TierDown, TierUp, TierOversubscription}},
+	{"railyard topo --json", "cables[]", []Metric{CableFrom, CableTo, CableCount, CableLeast, CableMost}},
+	{"railyard topo --json", "hops[]", []Metric{HopCount, HopPairs}},
+	{"railyard topo --json", "problems[]", []Metric{ProblemText}},
+	{"railyard topo --json", "cost", []Metric{CostSwitches, CostTrunks, CostAccess, CostTotal, CostPerAccelerator}},
 
 	{"railyard why --json", "training[]", []Metric{Verdict, Sensitivity, CriticalTotals, CriticalPath}},
 	{"railyard why --json", "training[].sensitivity[]", []Metric{Resource, ResourceFactor, IterationTime, ThroughputGain, TimeElasticity}},
@@ -78,8 +91,10 @@ var places = []struct {
 var jobOwners = []Metric{JobOwner, JobCount, JobsFinished, JobHeld, JobMeanCompletion, JobMeanWait, JobMeanSlowdown}
 
 var collectives = []Metric{
-	CollectiveOp, CollectiveAlgorithm, CollectiveRanks, CollectiveSize, CollectiveTime, AlgorithmBandwidth, BusBandwidth, Workload, CollectiveProtocol, BusLimit, MeasuredBusBW,
+	CollectiveOp, CollectiveAlgorithm, CollectiveRanks, CollectiveSize, CollectiveTime, AlgorithmBandwidth, BusBandwidth, Workload, CollectiveProtocol, BusLimit, MeasuredBusBW, AloneTime, LostToOthers,
 }
+
+var faults = []Metric{FaultName, FaultKind, FaultAt, FaultRepair, FaultRate, FaultState, Rerouted, ReroutedBytes}
 
 // Reference lists every metric at every place where it is found.
 func Reference() []Declared {

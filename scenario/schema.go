@@ -39,7 +39,9 @@ type Topology struct {
 	Site    []Site `key:"site" doc:"data centres of their own, each with keys of [topology] and a name, in place of a kind; made of hosts"`
 	WAN     []WAN  `key:"wan" doc:"cables between sites"`
 	Storage Later  `key:"storage" doc:"storage that jobs read and write"`
-	Fault   Later  `key:"fault" doc:"what breaks, and how often"`
+
+	Prices NetworkPrices   `key:"prices" doc:"what the parts of the fabric cost, for railyard topo"`
+	Fault  []TopologyFault `key:"fault" doc:"what breaks, and when"`
 }
 
 // Network is the keys of one network. Which it takes depends on its kind; see

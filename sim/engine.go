@@ -14,6 +14,10 @@
 // old event as a tombstone that a generation number gives away, which measured
 // 1.7 to 3.2 times as fast as finding and removing it.
 //
+// A background timer ([Engine.Background]) keeps nothing going: a run ends where only
+// such are left and nobody waits, so that a repair that comes after the last work
+// is not waited for.
+//
 // Defer runs an actor once everything else of the present instant has been
 // handled: the place for work that wants to see all changes of an instant as
 // one.
@@ -70,6 +74,7 @@ type Engine struct {
 	actors   []Handler
 	timers   []timer
 	stale    int // tombstones in the queue
+	behind   int // background timers that are armed
 	deferred []event
 	waiters  []Waiter
 }
@@ -80,6 +85,7 @@ type timer struct {
 	actor      Actor
 	generation uint32
 	armed      bool
+	background bool
 }
 
 // ErrEventLimit is returned by Run when MaxEvents have been handled.
@@ -151,6 +157,9 @@ func (e *Engine) NewTimer(a Actor, arg uint64) Timer {
 	return Timer(len(e.timers) - 1)
 }
 
+// Background makes a timer, not armed, one that does not keep the run going.
+func (e *Engine) Background(t Timer) { e.timers[t].background = true }
+
 // Arm sets the timer's event to at, in place of any before. At Never it is the
 // same as Disarm.
 func (e *Engine) Arm(t Timer, at Time) {
@@ -163,6 +172,9 @@ func (e *Engine) Arm(t Timer, at Time) {
 	}
 	s := &e.timers[t]
 	s.armed = true
+	if s.background {
+		e.behind++
+	}
 	e.queue.push(&event{at: at, id: uint32(t), generation: s.generation})
 }
 
@@ -172,6 +184,9 @@ func (e *Engine) Disarm(t Timer) {
 	if s.armed {
 		s.armed = false
 		e.stale++
+		if s.background {
+			e.behind--
+		}
 	}
 	s.generation++
 	if s.generation == 0 { // 0 marks plain events
@@ -207,6 +222,9 @@ func (e *Engine) Run(ctx context.Context) error {
 		if len(e.deferred) > 0 {
 			bound = e.now
 		}
+		if e.behind > 0 && e.Pending() == e.behind && e.waits() == nil {
+			return nil
+		}
 		// A pop moves the queue on even for a tombstone, so Run must not return
 		// between that and the event that brings the clock there.
 		ok := e.queue.pop(&ev, bound)
@@ -225,6 +243,9 @@ func (e *Engine) Run(ctx context.Context) error {
 		if ev.generation != 0 {
 			t := &e.timers[ev.id]
 			t.armed = false
+			if t.background {
+				e.behind--
+			}
 			actor, arg = t.actor, t.arg
 		}
 		e.now = ev.at
@@ -240,14 +261,18 @@ func (e *Engine) Run(ctx context.Context) error {
 		e.stale--
 	}
 	e.queue.base = e.now
-	var waits []Wait
-	for _, w := range e.waiters {
-		waits = append(waits, w.Waiting()...)
-	}
-	if len(waits) > 0 {
+	if waits := e.waits(); waits != nil {
 		return &DeadlockError{Waits: waits}
 	}
 	return nil
+}
+
+// waits is what all waiters still wait for.
+func (e *Engine) waits() (all []Wait) {
+	for _, w := range e.waiters {
+		all = append(all, w.Waiting()...)
+	}
+	return all
 }
 
 // cancelled says whether a timer's event has been moved or taken back.

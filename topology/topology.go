@@ -107,6 +107,7 @@ type Topology struct {
 	siteNames    []string // nil: one site
 	siteFirst    []int    // first server of each site
 	router       router
+	detours      *detours // around links that are down; nil: none is
 }
 
 // router finds the way between two accelerators that are not the same.
@@ -157,6 +158,9 @@ func (h *Host) nicOf(i int) int { return i * h.NICs / h.Accelerators }
 func (t *Topology) Route(src, dst NodeID, label uint64, path []LinkID) []LinkID {
 	if src == dst {
 		return path
+	}
+	if t.detours != nil {
+		return t.detours.route(src, dst, label, path)
 	}
 	return t.router.route(src, dst, label, path)
 }

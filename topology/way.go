@@ -39,6 +39,14 @@ func (t *Topology) Way(src, dst NodeID, label uint64, load []float64, w *Way) {
 	if src == dst {
 		return
 	}
+	t.way(src, dst, label, load, w)
+	if t.detours != nil {
+		t.detours.mend(connection{src, dst, label}, w)
+	}
+}
+
+// way is Way with all links up.
+func (t *Topology) way(src, dst NodeID, label uint64, load []float64, w *Way) {
 	if r, ok := t.router.(*siteRouter); ok {
 		r.way(t, src, dst, label, load, w)
 		return
@@ -110,6 +118,12 @@ func (w *Way) begin(links int) {
 		w.place = make([]int32, links)
 	}
 	w.shares = w.shares[:0]
+}
+
+// restart forgets a way, to add up parts of another.
+func (w *Way) restart(links int) {
+	w.Links, w.Shares, w.Latency = w.Links[:0], nil, 0
+	w.begin(links)
 }
 
 // add adds a part of the message to a link.

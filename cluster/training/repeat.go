@@ -11,6 +11,7 @@ type mark struct {
 	at      sim.Time
 	network *network.Snapshot
 	ledgers []cluster.Ledger // of the gangs
+	quiet   sim.Time         // until when it was quiet then
 }
 
 // mark is the present, from which what the job does may be repeated; nil while
@@ -19,7 +20,7 @@ func (j *Job) mark() *mark {
 	if !j.c.Alone() {
 		return nil
 	}
-	m := &mark{at: j.c.Engine.Now(), network: j.c.Network.Snapshot(), ledgers: make([]cluster.Ledger, len(j.gangs))}
+	m := &mark{at: j.c.Engine.Now(), network: j.c.Network.Snapshot(), ledgers: make([]cluster.Ledger, len(j.gangs)), quiet: j.c.QuietUntil}
 	for i, g := range j.gangs {
 		m.ledgers[i] = *g.ledger
 	}
@@ -29,14 +30,12 @@ func (j *Job) mark() *mark {
 // repeat accounts for what the job has done since a mark being done times more, or
 // as often as time allows, and gives how often.
 func (j *Job) repeat(since *mark, times int64, now sim.Time) int64 {
-	if since == nil || !j.c.Alone() {
+	if since == nil || since.quiet != j.c.QuietUntil || !j.c.Alone() {
 		return 0
 	}
 	period := max(now-since.at, 1)
-	if h := j.c.Engine.Horizon; h > 0 {
-		times = min(times, int64((h-now)/period))
-	}
-	if times <= 0 || times >= int64((sim.Never-now)/period) {
+	times = j.c.Repeats(times, period)
+	if times == 0 {
 		return 0
 	}
 	j.c.Network.Repeat(since.network, times)

@@ -151,7 +151,8 @@ func newPlot() *cobra.Command {
 		Use:   "plot DIR",
 		Short: "Draw the results in a folder",
 		Long: `Plot draws what the tables of a results folder allow: utilization of the
-accelerators over time, utilization of the links over time, bus bandwidth against
+accelerators over time, utilization of the links over time and of the whole network,
+what the most contended link carried and what was wanted of it, bus bandwidth against
 message size; of a queue of jobs, who had which accelerators when, how many waited,
 and the distribution of completion times. It prints the files that it wrote.`,
 		Example: `  railyard run scenarios/quickstart.toml --out results && railyard plot results

@@ -1,8 +1,8 @@
-// Package figure draws the pictures of a report: curves, stacked shares and
-// heat maps, as PNG or SVG, in one house style. It knows plain numbers and
+// Package figure draws the pictures of a report: curves, stacked shares, heat
+// maps and networks, as PNG or SVG, in one house style. It knows plain numbers and
 // names, nothing of what they mean.
 //
-// A picture is a value. Fill in [Lines], [Stack] or [HeatMap], hand it to
+// A picture is a value. Fill in [Lines], [Stack], [HeatMap] or [Network], hand it to
 // [Save] or [Write]; everything wrong with it comes back as one error. The
 // same value gives the same bytes, always, so that pictures can be compared
 // with a checksum and committed beside the text that cites them.
@@ -39,7 +39,8 @@
 // differ in shape as well. Intensities use one sequential map of steadily
 // rising lightness, after the viridis of S. van der Walt and N. Smith (2015),
 // with 0 to 100 % on a labelled bar as tall as the rows; it survives a
-// black-and-white printer. It resolves one percent.
+// black-and-white printer. It resolves one percent. Cables of a [Network], lines
+// on white, are the darker and the warmer the more they are used.
 //
 // Paper sizes. Sizes are in points (1/72 inch) and fonts are 7 to 11 pt at
 // that size: the default width of 504 pt is the text width of a page, so the

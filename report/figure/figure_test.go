@@ -42,7 +42,7 @@ func TestSameInputSameBytes(t *testing.T) {
 }
 
 func TestGolden(t *testing.T) {
-	for name, f := range map[string]Figure{"stack": accelerators(24), "heatmap": links(6, 24), "lines": busbw()} {
+	for name, f := range map[string]Figure{"stack": accelerators(24), "heatmap": links(6, 24), "lines": busbw(), "network": clos(4, 2, 2)} {
 		path := filepath.Join("testdata", name+".svg")
 		got := mustRender(t, "svg", f, Options{})
 		if *update {

@@ -85,7 +85,7 @@ func someAxis(t *rapid.T) Axis {
 func someFigure(t *rapid.T) Figure {
 	name := rapid.SampledFrom(names)
 	title, subtitle := name.Draw(t, "title"), name.Draw(t, "subtitle")
-	switch rapid.IntRange(0, 2).Draw(t, "kind of figure") {
+	switch rapid.IntRange(0, 3).Draw(t, "kind of figure") {
 	case 0:
 		l := Lines{Title: title, Subtitle: subtitle, X: someAxis(t), Y: someAxis(t)}
 		for range rapid.SampledFrom([]int{1, 1, 2, 3, 0, 20}).Draw(t, "series") {
@@ -118,6 +118,23 @@ func someFigure(t *rapid.T) Figure {
 			s.Layers = append(s.Layers, Layer{name.Draw(t, "name"), v, Role(rapid.IntRange(0, 5).Draw(t, "role"))})
 		}
 		return s
+	case 2:
+		n := Network{Title: title, Subtitle: subtitle, Bar: name.Draw(t, "bar")}
+		for range rapid.SampledFrom([]int{1, 2, 3, 0, 16, 17}).Draw(t, "tiers") {
+			tier := NetworkTier{Name: name.Draw(t, "tier")}
+			for range rapid.SampledFrom([]int{1, 2, 5, 64, 0, 65}).Draw(t, "nodes") {
+				tier.Nodes = append(tier.Nodes, name.Draw(t, "node"))
+			}
+			n.Tiers = append(n.Tiers, tier)
+		}
+		end := func(label string) [2]int {
+			return [2]int{rapid.IntRange(0, 2).Draw(t, label+" tier"), rapid.IntRange(0, 2).Draw(t, label+" node")}
+		}
+		widths := values(t, "widths", 6)
+		for i, share := range shares(t, rapid.IntRange(0, 6).Draw(t, "edges")) {
+			n.Edges = append(n.Edges, NetworkEdge{From: end("from"), To: end("to"), Width: widths[i] / 100, Share: share})
+		}
+		return n
 	}
 	n := rapid.SampledFrom([]int{1, 1, 2, 20, 0}).Draw(t, "bins")
 	h := HeatMap{Title: title, Subtitle: subtitle, X: someAxis(t), Edges: someEdges(t, n), Bar: name.Draw(t, "bar"), NotesHead: name.Draw(t, "head")}

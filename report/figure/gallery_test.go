@@ -34,8 +34,39 @@ func gallery() map[string]Figure {
 		"recovery":     recovery(),
 		"compared":     compared(),
 		"crowded":      crowded(),
+		"network":      clos(8, 4, 4),
+		"fabric":       clos(16, 16, 16),
 		"single":       Lines{Series: []Series{{X: []float64{3}, Y: []float64{0.25}, Points: true}}, Y: Axis{Unit: Ratio, Label: "utilization"}},
 	}
+}
+
+// clos is hosts, leaves and spines, and a ring of the spines.
+func clos(hosts, leaves, spines int) Network {
+	random := rand.New(rand.NewPCG(1, 2))
+	n := Network{Title: "One up-link of leaf 0 carries all that it can", Subtitle: "leaf-spine, an all-reduce of 1 GiB", Bar: "utilization"}
+	for _, t := range []struct {
+		name  string
+		nodes int
+	}{{"host", hosts}, {"leaf", leaves}, {"spine", spines}} {
+		tier := NetworkTier{Name: fmt.Sprintf("%d × %s", t.nodes, t.name)}
+		for i := range t.nodes {
+			tier.Nodes = append(tier.Nodes, fmt.Sprintf("%s%d", t.name, i))
+		}
+		n.Tiers = append(n.Tiers, tier)
+	}
+	for i := range hosts {
+		n.Edges = append(n.Edges, NetworkEdge{From: [2]int{0, i}, To: [2]int{1, i * leaves / hosts}, Width: 1, Share: 0.3 * random.Float64()})
+	}
+	for i := range leaves {
+		for k := range spines {
+			n.Edges = append(n.Edges, NetworkEdge{From: [2]int{1, i}, To: [2]int{2, k}, Width: 0.5, Share: 0.2 + 0.3*random.Float64()})
+		}
+	}
+	n.Edges[hosts].Share = 1
+	for k := 1; k < spines; k++ {
+		n.Edges = append(n.Edges, NetworkEdge{From: [2]int{2, k - 1}, To: [2]int{2, k}, Width: 0.2, Share: math.NaN()})
+	}
+	return n
 }
 
 func edges(n int, end float64) []float64 {

@@ -16,7 +16,7 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// Figure is a picture: [Lines], [Stack] or [HeatMap].
+// Figure is a picture: [Lines], [Stack], [HeatMap] or [Network].
 type Figure interface {
 	// Validate reports everything that keeps the picture from being drawn.
 	Validate() error

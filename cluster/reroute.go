@@ -1,0 +1,87 @@
+package cluster
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/railyard/railyard/network"
+	"github.com/railyard/railyard/sim"
+	"github.com/railyard/railyard/topology"
+)
+
+// UnreachableError is that a message has no way left, and none will come.
+type UnreachableError struct {
+	// Hosts are those that are cut off, or bare accelerators; none where the message
+	// came with its own route.
+	Hosts []string
+	Link  string // that is down on the message's way
+}
+
+// hostsNamed is how many hosts an error names.
+const hostsNamed = 16
+
+func (e *UnreachableError) Error() string {
+	if len(e.Hosts) == 0 {
+		return fmt.Sprintf("link %s is down for good, and no other way is known", e.Link)
+	}
+	names := strings.Join(e.Hosts[:min(len(e.Hosts), hostsNamed)], ", ")
+	if more := len(e.Hosts) - hostsNamed; more > 0 {
+		names += fmt.Sprintf(" and %d more", more)
+	}
+	return fmt.Sprintf("link %s is down for good, and no way is left to %s", e.Link, names)
+}
+
+// AllowReroutes prepares the cluster for links that fail. It must be called before jobs
+// and flows are added. Collectives are then not bundled, and small training jobs are
+// simulated rank by rank, since not all links of a kind stay alike.
+func (c *Cluster) AllowReroutes() {
+	c.Reroutes = true
+	c.Network.KeepConnections()
+	c.Planner.KeepPlans()
+}
+
+// Repeats is how many of some repetitions that take a period each end before anything
+// but the jobs changes anything: a fault, or the end of the simulation.
+func (c *Cluster) Repeats(times int64, period sim.Time) int64 {
+	until, now := c.QuietUntil, c.Engine.Now()
+	if h := c.Engine.Horizon; h > 0 {
+		until = min(until, h)
+	}
+	period = max(period, 1)
+	if until == sim.Never && times >= int64((sim.Never-now)/period) {
+		return 0 // beyond what the clock can tell
+	}
+	return max(0, min(times, int64((until-now)/period)))
+}
+
+// Reroute has all that is sent from now on, and what is left of all that is on its way,
+// go around the links that are down. Those in lost will never come up again: what has
+// to cross one fails. moved is called for each transfer that goes another way.
+//
+// A collective that is on its way goes on with the phase that it is in: what this has
+// left drains over the new links. Transfers of flows that came with their route wait.
+func (c *Cluster) Reroute(down, lost []bool, moved func(network.Moved)) {
+	c.Topology = c.healthy.Around(down)
+	c.lost = lost
+	c.Planner.Reroute(c.Topology, down)
+	c.Network.Reroute(func(of network.Connection) ([]topology.LinkID, []float64) {
+		c.Topology.Way(of.From, of.To, of.Label, nil, &c.way)
+		return slices.Clone(c.way.Links), slices.Clone(c.way.Shares)
+	}, moved)
+	if lost != nil {
+		c.Network.Crossing(lost, c.unreachable)
+	}
+}
+
+// unreachable notes that a transfer can never end.
+func (c *Cluster) unreachable(id network.ID, owner network.Owner, link topology.LinkID) {
+	if c.Err != nil {
+		return
+	}
+	who := c.transferName(id)
+	if owner != network.NoOwner {
+		who = c.OwnerName(owner)
+	}
+	c.Err = &JobError{who, &UnreachableError{Hosts: c.Topology.Severed(), Link: c.Topology.LinkName(link)}}
+}
