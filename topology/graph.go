@@ -123,6 +123,7 @@ func Graph(nodes []GraphNode, cables []GraphCable, routing Routing) (*Topology, 
 		}
 	}
 	t.router = g
+	t.countParallel(0)
 	return t, nil
 }
 
