@@ -142,16 +142,34 @@ func (f *Fabric) buildClos(kind string, leaves func(*Host) int, name func(rack, 
 	return t, nil
 }
 
+// port is the NIC port that a leaf serves. Divisions are what a step costs, so they
+// are spared where there is one port, as mostly.
+func (c *clos) port(leaf int) int {
+	if c.ports == 1 {
+		return 0
+	}
+	return leaf % c.ports
+}
+
+// plane is that of a spine, and its number there.
+func (c *clos) plane(at NodeID) (plane, s int) {
+	s = int(at - c.firstSpine)
+	if c.ports == c.tors {
+		return 0, s
+	}
+	return s / c.spines, s % c.spines
+}
+
 func (c *clos) fan(at, to NodeID) int {
 	if at < c.firstLeaf { // a NIC
 		return c.ports
 	}
-	goal := c.leafOf[int(to)-c.t.accelerators]
 	if c.firstSpine != 0 && at >= c.firstSpine {
 		return c.tors
 	}
-	leaf := int32(at - c.firstLeaf)
-	port := leaf % int32(c.ports)
+	leaf := int(at - c.firstLeaf)
+	port := c.port(leaf)
+	goal := int(c.leafOf[int(to)-c.t.accelerators])
 	if leaf-port == goal {
 		return 1
 	}
@@ -166,16 +184,20 @@ func (c *clos) step(at, to NodeID, i int) (LinkID, NodeID) {
 	nic := int(to) - c.t.accelerators
 	goal := int(c.leafOf[nic])
 	if c.firstSpine != 0 && at >= c.firstSpine {
-		s := int(at - c.firstSpine)
-		leaf := goal + s/c.spines*c.tors + i
-		return c.trunks[leaf] + LinkID(2*(s%c.spines)+1), c.firstLeaf + NodeID(leaf)
+		plane, s := c.plane(at)
+		leaf := goal + plane*c.tors + i
+		return c.trunks[leaf] + LinkID(2*s+1), c.firstLeaf + NodeID(leaf)
 	}
 	leaf := int(at - c.firstLeaf)
-	port := leaf % c.ports
+	port := c.port(leaf)
 	if leaf-port == goal {
 		return c.cables + LinkID(2*(nic*c.ports+port)+1), to
 	}
-	return c.trunks[leaf] + LinkID(2*i), c.firstSpine + NodeID(port/c.tors*c.spines+i)
+	spine := c.firstSpine + NodeID(i)
+	if port >= c.tors { // not of the first plane
+		spine += NodeID(port / c.tors * c.spines)
+	}
+	return c.trunks[leaf] + LinkID(2*i), spine
 }
 
 func (c *clos) rank(_, to NodeID) int { return int(to) - c.t.accelerators }

@@ -121,6 +121,7 @@ func Dragonfly(f Fabric) (*Topology, error) {
 	for g := range d.groups {
 		t.buildMesh(span{d.firstRouter + NodeID(g*d.routers), 1, d.routers}, rate, efficiency, sim.Time(hop))
 	}
+	global := LinkID(len(t.Links))
 	d.global = make([]LinkID, d.groups*ports)
 	for g := range d.groups {
 		for peer := g + 1; peer < d.groups; peer++ {
@@ -132,6 +133,7 @@ func Dragonfly(f Fabric) (*Topology, error) {
 			}
 		}
 	}
+	t.countParallel(global)
 	return t, nil
 }
 

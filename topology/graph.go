@@ -101,7 +101,7 @@ func Graph(nodes []GraphNode, cables []GraphCable, routing Routing) (*Topology, 
 	if t.accelerators == 0 {
 		return nil, fmt.Errorf("topology: a graph of switches alone; nothing sends or receives")
 	}
-	g := &graph{t: t, first: make([]int32, len(nodes)+1), distances: make([]atomic.Pointer[[]int32], len(nodes))}
+	g := &graph{t: t, room: mostDistances, first: make([]int32, len(nodes)+1), distances: make([]atomic.Pointer[[]int32], len(nodes))}
 	for _, c := range cables {
 		from, to := number[c.From], number[c.To]
 		t.addCable(from, to, c.Capacity, 1, c.Latency, c.Latency)
@@ -123,6 +123,7 @@ func Graph(nodes []GraphNode, cables []GraphCable, routing Routing) (*Topology, 
 		}
 	}
 	t.router = g
+	t.countParallel(0)
 	return t, nil
 }
 
@@ -133,10 +134,10 @@ type graph struct {
 	out       []LinkID // links out of each node, in the order of the cables
 	distances []atomic.Pointer[[]int32]
 	kept      atomic.Int64 // how many nodes' distances are
+	room      int64        // distances that may be kept, of all destinations together
 }
 
-// mostDistances bounds the distances that are kept, of all destinations together:
-// 256 MB of them.
+// mostDistances is the room for distances: 256 MB of them.
 const mostDistances = 1 << 26
 
 // explore gives the distance of all nodes to one, -1 where there is no way.
@@ -172,7 +173,7 @@ func (g *graph) toward(to NodeID) (root NodeID, distances []int32) {
 		return root, *kept
 	}
 	d := g.explore(root)
-	if g.kept.Add(1)*int64(len(d)) > mostDistances {
+	if g.kept.Add(1)*int64(len(d)) > g.room {
 		for i := range g.distances {
 			g.distances[i].Store(nil)
 		}

@@ -2,7 +2,9 @@ package topology
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -97,6 +99,34 @@ func drawGraph(t *rapid.T, routing Routing) *Topology {
 		t.Fatal(err)
 	}
 	return topo
+}
+
+// Distances that are found anew, for want of room or by several at once, are the same.
+func TestGraphForgets(t *testing.T) {
+	var nodes []GraphNode
+	var cables []GraphCable
+	for i := range int32(60) {
+		nodes = append(nodes, GraphNode{fmt.Sprint("n", i), GraphAccelerator})
+		cables = append(cables, GraphCable{i, (i + 1) % 60, 1e9, 1}, GraphCable{i, (i + 7) % 60, 1e9, 1})
+	}
+	whole, err := Graph(nodes, cables, Routing{})
+	built(t, whole, err)
+	forgetful, err := Graph(nodes, cables, Routing{})
+	built(t, forgetful, err)
+	forgetful.router.(*graph).room = 150 // for two destinations
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			for src := range NodeID(60) {
+				for dst := range NodeID(60) {
+					if a, b := whole.Route(src, dst, 0, nil), forgetful.Route(src, dst, 0, nil); !slices.Equal(a, b) {
+						t.Errorf("%d to %d: %v and %v", src, dst, a, b)
+					}
+				}
+			}
+		})
+	}
+	group.Wait()
 }
 
 // Every route of a graph is as short as a search from its start finds, and the

@@ -63,6 +63,11 @@ type Routing struct {
 	QueuePairs int
 }
 
+// onePath says whether a message takes the path of a single connection.
+func (r Routing) onePath() bool {
+	return r.Policy == Static || (r.Policy == HashECMP || r.Policy == Minimal) && r.QueuePairs <= 1
+}
+
 // MaxQueuePairs bounds the connections that a message is spread over.
 const MaxQueuePairs = 1024
 

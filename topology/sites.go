@@ -109,6 +109,7 @@ func Sites(sites []Site, wan []WAN) (*Topology, error) {
 	for _, c := range wan {
 		t.addCable(r.firstGateway+NodeID(c.From), r.firstGateway+NodeID(c.To), float64(c.Bandwidth), 1, sim.Time(c.Latency), sim.Time(c.Latency))
 	}
+	t.countParallel(r.wan)
 	if err := r.measure(); err != nil {
 		return nil, err
 	}
@@ -200,6 +201,12 @@ func (r *siteRouter) add(s *Site, number, nics int) {
 	}
 	for _, name := range local.switchNames {
 		t.switchNames = append(t.switchNames, s.Name+"/"+name)
+	}
+	for l, before := range local.parallel {
+		if t.parallel == nil {
+			t.parallel = map[LinkID]int{}
+		}
+		t.parallel[l+p.links] = before
 	}
 	local.Links = nil // the whole has them
 	local.Routing.Seed = mix(local.Routing.Seed + uint64(number))

@@ -101,8 +101,9 @@ type Topology struct {
 	hostOf       []int32  // of each accelerator, where there are hosts
 	endNames     []string // of accelerators, in a graph only
 	switchNames  []string
-	passing      int      // the last so many switches are hosts of a graph
-	linkNames    []string // of bare links only
+	passing      int            // the last so many switches are hosts of a graph
+	linkNames    []string       // of bare links only
+	parallel     map[LinkID]int // how many links before it have the same ends, if any
 	dimensions   []Dimension
 	siteNames    []string // nil: one site
 	siteFirst    []int    // first server of each site
@@ -213,14 +214,33 @@ func (t *Topology) serverOfNIC(n NodeID) int {
 	return lo
 }
 
-// LinkName is the name of a link: that of its ends, "host3/nic0>leaf0", or for
-// bare links the name it was given.
+// LinkName is the name of a link: that of its ends, "host3/nic0>leaf0", of the
+// second of parallel ones "a>b#2", or for bare links the name it was given.
 func (t *Topology) LinkName(l LinkID) string {
 	if t.linkNames != nil {
 		return t.linkNames[l]
 	}
 	k := &t.Links[l]
-	return t.NodeName(k.From) + ">" + t.NodeName(k.To)
+	name := t.NodeName(k.From) + ">" + t.NodeName(k.To)
+	if before := t.parallel[l]; before > 0 {
+		name += "#" + strconv.Itoa(before+1)
+	}
+	return name
+}
+
+// countParallel tells apart the links from one on that have the same ends.
+func (t *Topology) countParallel(first LinkID) {
+	seen := make(map[[2]NodeID]int, len(t.Links)-int(first))
+	for i, k := range t.Links[first:] {
+		ends := [2]NodeID{k.From, k.To}
+		if before := seen[ends]; before > 0 {
+			if t.parallel == nil {
+				t.parallel = map[LinkID]int{}
+			}
+			t.parallel[first+LinkID(i)] = before
+		}
+		seen[ends]++
+	}
 }
 
 // AcceleratorNames maps the names of all accelerators to their nodes, and in a

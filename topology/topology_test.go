@@ -58,7 +58,13 @@ func checkGraph(t testing.TB, topo *Topology) {
 		}
 		names[name] = true
 	}
+	links := map[string]bool{}
 	for i, l := range topo.Links {
+		if name := topo.LinkName(LinkID(i)); links[name] {
+			t.Fatalf("two links are called %s", name)
+		} else {
+			links[name] = true
+		}
 		if l.From < 0 || l.From >= nodes || l.To < 0 || l.To >= nodes || l.From == l.To {
 			t.Fatalf("link %d leads from %d to %d of %d nodes", i, l.From, l.To, nodes)
 		}

@@ -52,7 +52,7 @@ func (t *Topology) way(src, dst NodeID, label uint64, load []float64, w *Way) {
 		return
 	}
 	f, ok := t.router.(forked)
-	if !ok {
+	if !ok || t.Routing.onePath() {
 		t.single(t.router.route(src, dst, label, w.Links), w)
 		return
 	}
@@ -70,10 +70,8 @@ func (t *Topology) way(src, dst NodeID, label uint64, load []float64, w *Way) {
 		t.least(f, from, to, c, load, w)
 	case Valiant, UGAL:
 		t.valiant(f, from, to, c, load, w)
-	case HashECMP, Minimal:
+	default:
 		t.paired(f, from, to, c, w)
-	case Static:
-		t.single(f.join(dst, t.walk(f.steps(), from, to, c, append(w.Links, path...))), w)
 	}
 }
 
@@ -94,11 +92,7 @@ func (t *Topology) latency(path []LinkID) (sum sim.Time) {
 // paired spreads a message evenly over its queue pairs, each a connection of
 // its own. A path that several of them take counts as often.
 func (t *Topology) paired(f forked, from, to NodeID, c connection, w *Way) {
-	pairs := uint64(max(1, t.Routing.QueuePairs))
-	if pairs == 1 {
-		t.single(f.join(c.dst, t.walk(f.steps(), from, to, c, append(w.Links, w.path...))), w)
-		return
-	}
+	pairs := uint64(t.Routing.QueuePairs)
 	w.begin(len(t.Links))
 	label, head := c.label*pairs, len(w.path)
 	for q := range pairs {

@@ -256,3 +256,23 @@ func TestPools(t *testing.T) {
 		t.Errorf("%d leaves and spines, want 8 + 8 + 2 and 4", outside)
 	}
 }
+
+// Ways are found without allocating, under any policy.
+func TestWayDoesNotAllocate(t *testing.T) {
+	for _, policy := range []Policy{HashECMP, Adaptive, Spray, Static, Valiant, UGAL} {
+		topo, err := Dragonfly(terminals(9, 2, 4, 2, policy))
+		built(t, topo, err)
+		topo.Routing.QueuePairs = 4
+		load := make([]float64, len(topo.Links))
+		r := sim.Stream(1, "ends")
+		var w Way
+		for range 100 { // until it has room
+			topo.Way(NodeID(r.IntN(72)), NodeID(r.IntN(72)), 0, load, &w)
+		}
+		if n := testing.AllocsPerRun(1000, func() {
+			topo.Way(NodeID(r.IntN(72)), NodeID(r.IntN(72)), 0, load, &w)
+		}); n > 0 {
+			t.Errorf("%v: %v allocations a way, want 0", policy, n)
+		}
+	}
+}
