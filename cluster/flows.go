@@ -8,16 +8,15 @@ import (
 	"github.com/railyard/railyard/topology"
 )
 
-// Flow is one transfer that comes with its time and route.
+// Flow is one transfer that comes with its time, and with its route or its ends.
 type Flow struct {
 	Name   string
 	Start  sim.Time
 	Bytes  float64
 	Weight float64           // 0 is 1
-	Route  []topology.LinkID // in order; nil: what the topology's routing takes from Src to Dst
+	Route  []topology.LinkID // in order; nil: what the topology's routing takes for Connection
 	After  []int32           // flows of the set that must end first
-	// Connection is the ends of a flow that the topology's routes carry, for when these
-	// change; zero where the flow came with its route.
+	// Connection is the ends of a flow that came without its route.
 	Connection network.Connection
 }
 

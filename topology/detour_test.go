@@ -174,3 +174,42 @@ func TestAround(t *testing.T) {
 		}
 	})
 }
+
+// Of four spines one is down: a sprayed message is dealt out over the other three, a
+// third each, and one of eight queue pairs moves each pair that crossed it.
+func TestManyPathsAroundASpine(t *testing.T) {
+	topo, err := LeafSpine(fabric(host(1, 1, ScaleUpSwitch), 8, 4, 1, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dead := down(topo, topo.SwitchLinks("spine1"))
+	sum := func(w *Way, part func(LinkID) bool) (total float64) {
+		for i, l := range w.Links {
+			if part(l) {
+				total += w.Share(i)
+			}
+		}
+		return total
+	}
+	for _, routing := range []Routing{{Policy: Spray}, {QueuePairs: 8}} {
+		topo.Routing = routing
+		around := topo.Around(dead)
+		var w Way
+		for dst := NodeID(4); dst < 8; dst++ {
+			around.Way(0, dst, 0, nil, &w)
+			if crosses(topo, w.Links, dead) {
+				t.Errorf("%v: %d to %d crosses spine1: %v", routing.Policy, 0, dst, w.Links)
+			}
+			fromLeaf := sum(&w, func(l LinkID) bool { return topo.NodeName(topo.Links[l].From) == "leaf0" })
+			if fromLeaf < 1-1e-12 || fromLeaf > 1+1e-12 {
+				t.Errorf("%v: %v of a message leave its leaf", routing.Policy, fromLeaf)
+			}
+			for i, l := range w.Links {
+				up := topo.NodeName(topo.Links[l].From) == "leaf0"
+				if share := w.Share(i); routing.Policy == Spray && up && (share < 0.333 || share > 0.334) {
+					t.Errorf("spray: %v of a message go by %s", share, topo.LinkName(l))
+				}
+			}
+		}
+	}
+}

@@ -83,8 +83,8 @@ func TestSpine(t *testing.T) {
 			for i := range flows {
 				of := network.Connection{From: topology.NodeID(i), To: topology.NodeID(2 + i)}
 				for { // a connection that takes spine i
-					flows[i] = cluster.Flow{Name: "f", Bytes: 250e6, Connection: of, Route: topo.Route(of.From, of.To, of.Label, nil)}
-					if slices.ContainsFunc(flows[i].Route, func(l topology.LinkID) bool { return slices.Contains(f.Links, l) }) == (i == 1) {
+					flows[i] = cluster.Flow{Name: "f", Bytes: 250e6, Connection: of}
+					if slices.ContainsFunc(topo.Route(of.From, of.To, of.Label, nil), func(l topology.LinkID) bool { return slices.Contains(f.Links, l) }) == (i == 1) {
 						break
 					}
 					of.Label++
