@@ -9,6 +9,7 @@ import (
 	"github.com/railyard/railyard/cluster"
 	"github.com/railyard/railyard/cluster/training"
 	"github.com/railyard/railyard/collective"
+	"github.com/railyard/railyard/network/packet"
 	"github.com/railyard/railyard/scenario"
 	"github.com/railyard/railyard/sim"
 	"github.com/railyard/railyard/topology"
@@ -36,6 +37,7 @@ type plant struct {
 	scenario *scenario.Scenario
 	engine   *sim.Engine
 	cluster  *cluster.Cluster
+	packets  *packet.Fabric // of the cluster's network, nil if that is a fluid
 
 	training    []*training.Job
 	jobs        []int // number of each training's job in the cluster
@@ -53,6 +55,8 @@ type builder struct {
 	links    *scenario.LinkTable
 	faults   scenario.Faults
 	taken    map[string]int // names of workloads
+
+	packetHops float64 // packets to send, each on every link that it crosses
 }
 
 func build(s *scenario.Scenario, o Options) (*plant, scenario.Faults) {
@@ -74,8 +78,11 @@ func buildScaled(s *scenario.Scenario, o Options, scale topology.Scale) (*plant,
 		bins = 0 // only what an iteration takes is asked for
 	}
 	b.cluster = cluster.New(b.engine, b.topology, bins)
-	if s.Sim.Fidelity.Value == "analytic" {
+	switch s.Sim.Fidelity.Value {
+	case "analytic":
 		b.cluster.Network.Isolate()
+	case "packet":
+		b.usePackets()
 	}
 	for i := range s.Workload.Training {
 		b.addTraining(&s.Workload.Training[i])
@@ -88,6 +95,9 @@ func buildScaled(s *scenario.Scenario, o Options, scale topology.Scale) (*plant,
 	}
 	for i := range s.Workload.Replay {
 		b.addReplay(&s.Workload.Replay[i])
+	}
+	if b.cluster.Network.Ships() {
+		b.checkPackets()
 	}
 	return b.plant, b.faults
 }
@@ -260,6 +270,9 @@ func (b *builder) checkPlan(w *scenario.Collective, p *cluster.CollectiveBenchma
 		b.fault(at, w.Path+".algorithm", "%v", err)
 		return false
 	}
+	if b.cluster.Network.Ships() {
+		return b.checkShipped(w, p, n, messages, waits)
+	}
 	// Of these auto may take the pipeline, which has no messages of its own.
 	auto := p.Algorithm == collective.Auto && (p.Op == collective.Broadcast || p.Op == collective.Reduce)
 	if p.Explode && (messages == 0 || auto) && n > 1 {
@@ -314,6 +327,7 @@ func (b *builder) addFlows(w *scenario.Flows) {
 			}
 			continue
 		}
+		f.From, f.To = src, dst
 		f.Route = b.topology.Route(src, dst, uint64(i), nil)
 	}
 	if len(b.faults) > before {

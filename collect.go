@@ -63,6 +63,9 @@ func (p *plant) collect(status string) (*Result, error) {
 		s.Add(result.Replay, p.replayRecords())
 	}
 	s.Add(result.Network, p.networkRecord(uses, end))
+	if p.packets != nil {
+		s.Add(result.Packets, packetRecord(p.packets.Stats()))
+	}
 	r.Tables = append(r.Tables, linkTable(t, uses, end))
 	if t.Accelerators() > 0 {
 		r.Tables = append(r.Tables, p.acceleratorTable(end))

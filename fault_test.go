@@ -72,7 +72,6 @@ func TestFaults(t *testing.T) {
 	}{
 		// What the language has and the program has not.
 		{"shared training", host + "shared = true\n", nil, []string{"case.toml:10:10:", "shared", "not built yet"}},
-		{"packets", bare + allReduce + "\n[sim]\nfidelity = \"packet\"\n", nil, []string{"fidelity", `"packet"`, "not built yet"}},
 		{"serving", bare + "\n[[workload.serving]]\nmodel = \"bert-large\"\n", nil, []string{"case.toml:7:", "serving", "not built yet"}},
 		{"a tree", collective("algorithm = \"tree\""), nil, []string{"case.toml:10:13:", `"tree" is not built yet`, "ring, halving-doubling, direct"}},
 		{"a torus", "[topology]\nkind = \"torus\"\n" + allReduce, nil, []string{"case.toml:2:8:", "torus", "not built yet"}},

@@ -178,6 +178,9 @@ func (c *Cluster) decide(now sim.Time) {
 // program calls it in Begin, with the footprints of all that it will launch many
 // times; see network.Network.Bundle.
 func (c *Cluster) Bundle(job int, footprints ...*network.Footprint) {
+	if c.Network.Ships() { // which knows no footprints
+		return
+	}
 	j := c.Jobs[job]
 	j.footprints = append(j.footprints, footprints...)
 	c.Network.Bundle(footprints...)

@@ -13,7 +13,10 @@ type Flow struct {
 	Bytes  float64
 	Weight float64           // 0 is 1
 	Route  []topology.LinkID // in order
-	After  []int32           // flows of the set that must end first
+	// From and To, if they differ, are accelerators between which packets may take
+	// other routes.
+	From, To topology.NodeID
+	After    []int32 // flows of the set that must end first
 }
 
 // FlowSet is flows that were added together. They belong to no job and take no
@@ -35,7 +38,10 @@ func (c *Cluster) AddFlows(name string, flows []Flow) *FlowSet {
 	for n, i := range s.added {
 		f := &flows[i]
 		t := network.Transfer{Start: f.Start, Bytes: f.Bytes, Weight: f.Weight, Owner: network.NoOwner}
-		t.Links, t.Counts = hops(f.Route)
+		t.Links, t.From, t.To = f.Route, f.From, f.To
+		if !c.Network.Ships() {
+			t.Links, t.Counts = hops(f.Route)
+		}
 		for _, l := range f.Route {
 			t.Latency += c.Topology.Links[l].Latency
 		}

@@ -38,10 +38,15 @@ type Plan struct {
 	Overhead, Ramp sim.Time
 
 	rounds []round
+	sides  []side
 }
 
 // Planner lays operations over the routes of one topology.
 type Planner struct {
+	// Messages says that plans will be carried out message by message, by
+	// Everywhere: what cannot be is an error, and left out of Plans.
+	Messages bool
+
 	topology *topology.Topology
 	count    []int32 // hops on each link in the phase that is being built
 	path     []topology.LinkID
@@ -69,6 +74,12 @@ func (p *Planner) Plan(op Op, a Algorithm, groups ...[]topology.NodeID) (*Plan, 
 			return nil, err
 		}
 		all[i], rings[i] = rs, len(order)
+		plan.sides = append(plan.sides, side{ranks, rs})
+	}
+	if p.Messages {
+		if err := plan.checkMessages(); err != nil {
+			return nil, err
+		}
 	}
 	plan.rounds = all[0]
 	p.budget = MaxHops
@@ -111,12 +122,15 @@ func (p *Planner) Plan(op Op, a Algorithm, groups ...[]topology.NodeID) (*Plan, 
 func (p *Planner) Sends(from, to []topology.NodeID) *Plan {
 	p.budget = MaxHops
 	phase := Phase{Share: 1}
+	send := round{share: 1, repeat: 1, sends: func(yield func(int, int) bool) { yield(0, 1) }}
+	sides := make([]side, len(from))
 	for i := range from {
-		p.lay(&phase, round{sends: func(yield func(int, int) bool) { yield(0, 1) }}, []topology.NodeID{from[i], to[i]})
+		sides[i] = side{[]topology.NodeID{from[i], to[i]}, []round{send}}
+		p.lay(&phase, send, sides[i].ranks)
 		phase.Latency = max(phase.Latency, p.hops[0])
 	}
 	p.close(&phase)
-	plan := &Plan{Op: SendRecv, Algorithm: Direct, Ranks: from, Phases: []Phase{phase}, Steps: 1}
+	plan := &Plan{Op: SendRecv, Algorithm: Direct, Ranks: from, Phases: []Phase{phase}, Steps: 1, sides: sides}
 	plan.Overhead, plan.Ramp = p.overhead(from[0], 1)
 	return plan
 }

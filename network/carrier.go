@@ -1,6 +1,8 @@
 package network
 
 import (
+	"slices"
+
 	"github.com/railyard/railyard/sim"
 	"github.com/railyard/railyard/topology"
 )
@@ -42,22 +44,18 @@ type Observer interface {
 type shipping struct {
 	n       *Network
 	carrier Carrier
-	waiting []bool  // links for which something waits
-	unowned []int32 // transfers without an owner on each link
+	waiting []bool // links for which something waits
+	unowned [][]ID // transfers without an owner on each link
 }
 
-// Ship has transfers carried by what make gives, not by the fluid. They must then
+// Ship has transfers carried by what build gives, not by the fluid. They must then
 // have a route: Links in order, and no Counts. Weights have no meaning. A link is
 // contended while something waits for it and two or more owners have transfers on
 // it. It must be called before anything is added.
-func (n *Network) Ship(make func(Observer) Carrier) {
-	n.shipping = newShipping(n)
-	n.shipping.carrier = make(n.shipping)
-}
-
-func newShipping(n *Network) *shipping {
+func (n *Network) Ship(build func(Observer) Carrier) {
 	links := len(n.topology.Links)
-	return &shipping{n: n, waiting: make([]bool, links), unowned: make([]int32, links)}
+	n.shipping = &shipping{n: n, waiting: make([]bool, links), unowned: make([][]ID, links)}
+	n.shipping.carrier = build(n.shipping)
 }
 
 // Ships says whether Ship was called.
@@ -75,7 +73,7 @@ func (s *shipping) before(t *transfer) sim.Time {
 func (s *shipping) send(id ID, t *transfer, now sim.Time) {
 	for _, l := range t.links {
 		if t.owner == NoOwner {
-			s.unowned[l]++
+			s.unowned[l] = append(s.unowned[l], id)
 		} else {
 			s.n.accounts.enter(l, t.owner, now)
 		}
@@ -102,7 +100,9 @@ func (s *shipping) Ended(id ID, now sim.Time) {
 	t := &s.n.transfers[id]
 	for _, l := range t.links {
 		if t.owner == NoOwner {
-			s.unowned[l]--
+			on := s.unowned[l]
+			i := slices.Index(on, id)
+			s.unowned[l] = slices.Delete(on, i, i+1)
 		} else {
 			s.n.accounts.leave(l, t.owner, now)
 		}
@@ -115,12 +115,28 @@ func (s *shipping) Ended(id ID, now sim.Time) {
 func (s *shipping) contend(l topology.LinkID, now sim.Time) {
 	a := &s.n.accounts
 	k := &a.links[l]
-	contended := s.waiting[l] && len(a.owners[l])+int(s.unowned[l]) > 1
+	contended := s.waiting[l] && len(a.owners[l])+len(s.unowned[l]) > 1
 	switch {
 	case contended && k.contendedSince < 0:
 		k.contendedSince = now
 	case !contended && k.contendedSince >= 0:
 		k.contended += now - k.contendedSince
 		k.contendedSince = -1
+	}
+	if contended && len(s.unowned[l]) > 0 {
+		s.crowd(l)
+	}
+}
+
+// crowd notes the transfers without owners on a link if they are more than ever.
+func (s *shipping) crowd(l topology.LinkID) {
+	crowds := s.n.accounts.crowds
+	size := int32(len(s.unowned[l]))
+	if crowds[l] == nil {
+		crowds[l] = &crowd{}
+	}
+	if c := crowds[l]; size > c.size {
+		c.size = size
+		copy(c.named[:], s.unowned[l])
 	}
 }

@@ -37,6 +37,7 @@ var places = []struct {
 	{"summary.json", "network", []Metric{NetworkBytes, PeakUtilization, ContendedLinks, ContendedTime, MostContended}},
 	{"summary.json", "network.most_contended[]", []Metric{Link, Contended, Utilization, LinkContenders}},
 	{"summary.json", "network.most_contended[].contenders[]", []Metric{ContenderName, Contended}},
+	{"summary.json", "packets", packets},
 	{"summary.json", "expect[]", []Metric{ExpectMetric, ExpectOp, ExpectValue, ExpectActual, ExpectHolds}},
 
 	{"collectives.csv", "collectives", collectives},

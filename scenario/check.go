@@ -18,6 +18,7 @@ func (s *Scenario) check(root *node, b *binder) {
 	r := newResolver(s)
 	if s.Topology != nil {
 		s.Topology.check(r, b)
+		s.Topology.Packet.check(b)
 	}
 	for i := range s.Workload.Training {
 		s.Workload.Training[i].check(r, b)

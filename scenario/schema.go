@@ -29,7 +29,7 @@ type Sim struct {
 	Header
 	Seed     Key[int64]          `key:"seed" default:"1" doc:"every random stream derives from the seed and the name of its owner"`
 	Horizon  Key[units.Duration] `key:"horizon" positive:"true" doc:"simulated time at which the run stops if work remains"`
-	Fidelity Key[string]         `key:"fidelity" default:"\"fluid\"" enum:"fluid analytic" later:"packet" doc:"fluid: transfers share links max-min; analytic: closed forms without contention; packet: every packet"`
+	Fidelity Key[string]         `key:"fidelity" default:"\"fluid\"" enum:"fluid analytic packet" doc:"fluid: transfers share links max-min; analytic: closed forms without contention; packet: every packet"`
 }
 
 // Topology is [topology]. Which keys it takes depends on its kind; see the
@@ -54,6 +54,8 @@ type Topology struct {
 	SwitchLatency    Key[units.Duration] `key:"switch_latency" kinds:"single-host leaf-spine fat-tree rail" doc:"time through one switch; the host's where left out"`
 	Routing          Key[string]         `key:"routing" kinds:"single-host leaf-spine fat-tree rail" default:"\"ecmp\"" enum:"ecmp" later:"adaptive spray" doc:"how flows choose among equal paths"`
 	K                Key[int64]          `key:"k" kinds:"fat-tree" required:"fat-tree" min:"2" max:"256" doc:"ports of each switch of a fat-tree; an even number"`
+
+	Packet Packet `key:"packet" doc:"switches and hosts as fidelity = \"packet\" sees them"`
 
 	Nodes     Later `key:"nodes" doc:"CSV of the nodes of a graph"`
 	Links     Later `key:"links" doc:"CSV of the cables of a graph"`
