@@ -47,7 +47,7 @@ func (b *builder) usePackets() {
 	o := packetOptions(b.scenario)
 	if err := o.Validate(); err != nil {
 		p := &b.scenario.Topology.Packet
-		b.fault(b.at(p.At, b.scenario.Sim.Fidelity.Pos), "topology.packet", "%v", err)
+		b.fault(b.at(p.At, b.fidelityAt()), "topology.packet", "%v", err)
 		return
 	}
 	b.cluster.Planner.Messages = true
@@ -55,6 +55,11 @@ func (b *builder) usePackets() {
 		b.packets = packet.New(b.engine, b.topology, o, w)
 		return b.packets
 	})
+}
+
+// fidelityAt is where the scenario asks for packets, if it does.
+func (b *builder) fidelityAt() scenario.Position {
+	return b.at(b.scenario.Sim.Fidelity.Pos, scenario.Position{File: b.scenario.File})
 }
 
 func packetRecord(s packet.Stats) *result.Record {
@@ -98,7 +103,7 @@ func (b *builder) countMessages(messages, bytes float64, links int) {
 // checkPackets sees to it that flows and collectives are not more packets than can
 // be sent in reasonable time, and that none has a weight, which packets cannot heed.
 func (b *builder) checkPackets() {
-	at := b.scenario.Sim.Fidelity.Pos
+	at := b.fidelityAt()
 	for _, s := range b.cluster.Flows {
 		for i := range s.Flows {
 			f := &s.Flows[i]
