@@ -70,6 +70,7 @@ func buildScaled(s *scenario.Scenario, o Options, scale topology.Scale) (*plant,
 	if b.faults != nil {
 		return nil, b.faults
 	}
+	b.spray()
 	if scale != (topology.Scale{}) {
 		b.topology = b.topology.Scaled(scale)
 	}
@@ -83,6 +84,8 @@ func buildScaled(s *scenario.Scenario, o Options, scale topology.Scale) (*plant,
 		b.cluster.Network.Isolate()
 	case "packet":
 		b.usePackets()
+	default:
+		b.useBlocking()
 	}
 	for i := range s.Workload.Training {
 		b.addTraining(&s.Workload.Training[i])
@@ -96,9 +99,7 @@ func buildScaled(s *scenario.Scenario, o Options, scale topology.Scale) (*plant,
 	for i := range s.Workload.Replay {
 		b.addReplay(&s.Workload.Replay[i])
 	}
-	if b.cluster.Network.Ships() {
-		b.checkPackets()
-	}
+	b.checkFlows()
 	return b.plant, b.faults
 }
 

@@ -47,7 +47,7 @@ func (b *builder) usePackets() {
 	o := packetOptions(b.scenario)
 	if err := o.Validate(); err != nil {
 		p := &b.scenario.Topology.Packet
-		b.fault(b.at(p.At, b.fidelityAt()), "topology.packet", "%v", err)
+		b.fault(b.at(p.At, b.shippedAt()), "topology.packet", "%v", err)
 		return
 	}
 	b.cluster.Planner.Messages = true
@@ -57,9 +57,10 @@ func (b *builder) usePackets() {
 	})
 }
 
-// fidelityAt is where the scenario asks for packets, if it does.
-func (b *builder) fidelityAt() scenario.Position {
-	return b.at(b.scenario.Sim.Fidelity.Pos, scenario.Position{File: b.scenario.File})
+// shippedAt is where the scenario asks for packets or blocking, if it does.
+func (b *builder) shippedAt() scenario.Position {
+	s := b.scenario
+	return b.at(s.Sim.Fidelity.Pos, b.at(s.Topology.Blocking.Pos, scenario.Position{File: s.File}))
 }
 
 func packetRecord(s packet.Stats) *result.Record {
@@ -78,7 +79,7 @@ func packetRecord(s packet.Stats) *result.Record {
 func (b *builder) checkShipped(w *scenario.Collective, p *cluster.CollectiveBenchmark, n, messages, waits int) bool {
 	at := b.at(w.Algorithm.Pos, w.Op.Pos)
 	if messages == 0 && n > 1 && p.Algorithm != collective.Auto {
-		b.fault(at, w.Path+".algorithm", "%s over a ring is a pipeline of small pieces, which is not simulated by packets; algorithm = \"direct\" can be", p.Op)
+		b.fault(at, w.Path+".algorithm", "%s over a ring is a pipeline of small pieces, which has no messages to simulate; algorithm = \"direct\" can be", p.Op)
 		return false
 	}
 	if messages > maxMessages || waits > maxWaits {
@@ -100,22 +101,24 @@ func (b *builder) countMessages(messages, bytes float64, links int) {
 	b.packetHops += messages * math.Ceil(bytes/mtu) * float64(links)
 }
 
-// checkPackets sees to it that flows and collectives are not more packets than can
-// be sent in reasonable time, and that none has a weight, which packets cannot heed.
-func (b *builder) checkPackets() {
-	at := b.fidelityAt()
+// checkFlows sees to it that flows and collectives are not more packets than can be
+// sent in reasonable time, and that none has a weight if what carries them has none.
+func (b *builder) checkFlows() {
+	if !b.cluster.Network.Ships() {
+		return
+	}
 	for _, s := range b.cluster.Flows {
 		for i := range s.Flows {
 			f := &s.Flows[i]
 			b.countMessages(1, f.Bytes, len(f.Route))
 			if f.Weight != 0 && f.Weight != 1 {
-				b.fault(at, "sim.fidelity", "flow %s has a weight of %v, and packets have none: fidelity = \"fluid\" takes weights", f.Name, f.Weight)
+				b.fault(b.shippedAt(), "topology", "flow %s has a weight of %v, which neither packets nor queues with blocking heed: fidelity = \"fluid\" without blocking does", f.Name, f.Weight)
 				return
 			}
 		}
 	}
-	if b.packetHops > maxPacketHops {
-		b.fault(at, "sim.fidelity", "%.3g packets over links are more than can be sent, %.3g: take fewer bytes, a larger topology.packet.mtu, or fidelity = \"fluid\"",
+	if b.packets != nil && b.packetHops > maxPacketHops {
+		b.fault(b.shippedAt(), "sim.fidelity", "%.3g packets over links are more than can be sent, %.3g: take fewer bytes, a larger topology.packet.mtu, or fidelity = \"fluid\"",
 			b.packetHops, float64(maxPacketHops))
 	}
 }

@@ -125,7 +125,7 @@ func TestPacketsRefused(t *testing.T) {
 		{fabric + strings.Replace(reduce("algorithm = \"ring\"\n"), "all_reduce", "broadcast", 1), nil, "is a pipeline of small pieces"},
 		{fabric + strings.Replace(reduce(""), "1MiB", "100TiB", 1), nil, `packets over links are more than can be sent, 2.15e+09: take fewer bytes`},
 		{strings.Replace(fabric, "= 8", "= 4000", 1) + reduce(""), nil, "more than can be sent one by one"},
-		{fmt.Sprintf(chainFlows, ""), weighted, "case.toml:9:12: sim.fidelity: flow x has a weight of 2, and packets have none"},
+		{fmt.Sprintf(chainFlows, ""), weighted, "case.toml:9:12: topology: flow x has a weight of 2, which neither packets nor"},
 		{fmt.Sprintf(chainFlows, ""), huge, "packets over links are more than can be sent"},
 	} {
 		if got := refused(t, c.toml, c.files); !strings.Contains(got, c.want) {

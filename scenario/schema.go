@@ -55,6 +55,9 @@ type Topology struct {
 	Routing          Key[string]         `key:"routing" kinds:"single-host leaf-spine fat-tree rail" default:"\"ecmp\"" enum:"ecmp" later:"adaptive spray" doc:"how flows choose among equal paths"`
 	K                Key[int64]          `key:"k" kinds:"fat-tree" required:"fat-tree" min:"2" max:"256" doc:"ports of each switch of a fat-tree; an even number"`
 
+	Blocking        Key[bool]    `key:"blocking" default:"false" doc:"fluid: queues are first in, first out, and what waits for a busy link blocks what shares a link with it, as on single paths of RoCE; messages are then simulated one by one"`
+	SprayEfficiency Key[float64] `key:"spray_efficiency" kinds:"links leaf-spine fat-tree rail" default:"1.0" min:"0.1" max:"1" doc:"fluid, analytic: part of the payload rate of links between hosts that messages have whose packets are sprayed over equal paths, never quite evenly; 0.82 to 0.90 against NDP packet by packet"`
+
 	Packet Packet `key:"packet" doc:"switches and hosts as fidelity = \"packet\" sees them"`
 
 	Nodes     Later `key:"nodes" doc:"CSV of the nodes of a graph"`
