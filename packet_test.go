@@ -2,6 +2,7 @@ package railyard_test
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"strings"
 	"testing"
@@ -67,6 +68,22 @@ func TestPacketCollectives(t *testing.T) {
 	}
 }
 
+// TestPacketDeterminism: marks and sprayed paths are drawn from the scenario's seed, so
+// that a run is the same again, and another with another seed.
+func TestPacketDeterminism(t *testing.T) {
+	const incast = "[sim]\nfidelity = \"packet\"\n[topology]\nkind = \"fat-tree\"\nk = 4\nhost = \"one\"\n[hosts.one]\naccelerator = \"h100-sxm-80gb\"\naccelerators = 1\nnics = 1\n" +
+		"[[workload.collective]]\nop = \"all_to_all\"\nsizes = [\"8MiB\"]\n[topology.packet]\n"
+	for _, keys := range []string{"congestion_control = \"dcqcn\"\n", "transport = \"ndp\"\n"} {
+		first, again := written(t, run(t, incast+keys, nil)), written(t, run(t, incast+keys, nil))
+		if !maps.Equal(first, again) {
+			t.Errorf("%s: two runs differ", keys)
+		}
+		if other := written(t, run(t, incast+keys, nil, "sim.seed=2")); other["links.csv"] == first["links.csv"] {
+			t.Errorf("%s: another seed changes nothing", keys)
+		}
+	}
+}
+
 // TestPacketContention: two workloads that share links slow each other down, and
 // their shared links say who.
 func TestPacketContention(t *testing.T) {
@@ -119,7 +136,7 @@ func TestPacketsRefused(t *testing.T) {
 		{fabric + "[topology.packet]\nmtu = \"10B\"\n" + reduce(""), nil, "case.toml:8:1: topology.packet: an MTU of 10 bytes; 64 to 1048576 can be"},
 		{fabric + "[topology.packet]\nbuffer = \"1kB\"\n" + reduce(""), nil, "a buffer of 1000 bytes holds no packet of 4096"},
 		{fabric + "[topology.packet]\nwindow = 3\n" + reduce(""), nil, `case.toml:9:10: topology.packet.window: belongs to transport = "ndp"; here it is "roce"`},
-		{fabric + "[topology.packet]\npfc = false\npause = \"1MB\"\n" + reduce(""), nil, `case.toml:10:9: topology.packet.pause: belongs to pfc = true; here it is false`},
+		{fabric + "[topology.packet]\npfc = false\npause = \"1MB\"\n" + reduce(""), nil, `case.toml:10:9: topology.packet.pause: belongs to pfc = true with transport = "roce"; here it is not so`},
 		{fabric + "[topology.packet]\necn_max = \"1MB\"\n" + reduce(""), nil, `belongs to congestion_control = "dcqcn"; here it is "none"`},
 		{fabric + "[topology.packet]\ntransport = \"ndp\"\ncongestion_control = \"dcqcn\"\n" + reduce(""), nil, `belongs to transport = "roce"; here it is "ndp"`},
 		{fabric + strings.Replace(reduce("algorithm = \"ring\"\n"), "all_reduce", "broadcast", 1), nil, "is a pipeline of small pieces"},

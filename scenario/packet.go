@@ -28,35 +28,30 @@ type Packet struct {
 	Paths  Key[int64] `key:"paths" default:"128" min:"1" max:"4096" doc:"of ndp: most paths that a transfer is sprayed over"`
 }
 
-// check finds the keys that contradict each other.
+// check finds the keys that have no meaning beside the others.
 func (p *Packet) check(b *binder) {
-	needs := func(set bool, at Position, key, needs, is string) {
-		if set {
-			b.faultf(at, p.Path+"."+key, "belongs to %s; here it is %s", needs, is)
+	roce, dcqcn := p.Transport.Value == "roce", p.Congestion.Value == "dcqcn"
+	for _, k := range []struct {
+		name        string
+		set         bool
+		at          Position
+		means       bool
+		needs, here string
+	}{
+		{"congestion_control", dcqcn, p.Congestion.Pos, roce, `transport = "roce"`, `"ndp"`},
+		{"pfc", p.PFC.Set && p.PFC.Value, p.PFC.Pos, roce, `transport = "roce"`, `"ndp"`},
+		{"pause", p.Pause.Set, p.Pause.Pos, roce && p.PFC.Value, `pfc = true with transport = "roce"`, "not so"},
+		{"pause_share", p.Share.Set, p.Share.Pos, roce && p.PFC.Value, `pfc = true with transport = "roce"`, "not so"},
+		{"resume_gap", p.Resume.Set, p.Resume.Pos, roce && p.PFC.Value, `pfc = true with transport = "roce"`, "not so"},
+		{"ecn_min", p.ECNMin.Set, p.ECNMin.Pos, dcqcn, `congestion_control = "dcqcn"`, `"none"`},
+		{"ecn_max", p.ECNMax.Set, p.ECNMax.Pos, dcqcn, `congestion_control = "dcqcn"`, `"none"`},
+		{"ecn_probability", p.ECNProbability.Set, p.ECNProbability.Pos, dcqcn, `congestion_control = "dcqcn"`, `"none"`},
+		{"window", p.Window.Set, p.Window.Pos, !roce, `transport = "ndp"`, `"roce"`},
+		{"queue", p.Queue.Set, p.Queue.Pos, !roce, `transport = "ndp"`, `"roce"`},
+		{"paths", p.Paths.Set, p.Paths.Pos, !roce, `transport = "ndp"`, `"roce"`},
+	} {
+		if k.set && !k.means {
+			b.faultf(k.at, p.Path+"."+k.name, "belongs to %s; here it is %s", k.needs, k.here)
 		}
-	}
-	if p.Transport.Value == "ndp" {
-		const roce, ndp = `transport = "roce"`, `"ndp"`
-		needs(p.Congestion.Value != "none", p.Congestion.Pos, "congestion_control", roce, ndp)
-		needs(p.PFC.Set && p.PFC.Value, p.PFC.Pos, "pfc", roce, ndp)
-		needs(p.Pause.Set, p.Pause.Pos, "pause", roce, ndp)
-		needs(p.Resume.Set, p.Resume.Pos, "resume_gap", roce, ndp)
-		needs(p.Share.Set, p.Share.Pos, "pause_share", roce, ndp)
-	} else {
-		const ndp, roce = `transport = "ndp"`, `"roce"`
-		needs(p.Window.Set, p.Window.Pos, "window", ndp, roce)
-		needs(p.Queue.Set, p.Queue.Pos, "queue", ndp, roce)
-		needs(p.Paths.Set, p.Paths.Pos, "paths", ndp, roce)
-	}
-	if !p.PFC.Value {
-		needs(p.Pause.Set, p.Pause.Pos, "pause", "pfc = true", "false")
-		needs(p.Resume.Set, p.Resume.Pos, "resume_gap", "pfc = true", "false")
-		needs(p.Share.Set, p.Share.Pos, "pause_share", "pfc = true", "false")
-	}
-	if p.Congestion.Value != "dcqcn" {
-		const dcqcn, none = `congestion_control = "dcqcn"`, `"none"`
-		needs(p.ECNMin.Set, p.ECNMin.Pos, "ecn_min", dcqcn, none)
-		needs(p.ECNMax.Set, p.ECNMax.Pos, "ecn_max", dcqcn, none)
-		needs(p.ECNProbability.Set, p.ECNProbability.Pos, "ecn_probability", dcqcn, none)
 	}
 }
