@@ -187,6 +187,9 @@ func (f *Fabric) whole(n int32) int32 {
 // Stats is what has happened to the packets so far.
 func (f *Fabric) Stats() Stats { return f.stats }
 
+// nominal is the ticks that a byte takes on a link as it was built, be it down now.
+func (f *Fabric) nominal(l topology.LinkID) float64 { return perByte(f.topology.Links[l].Payload) }
+
 // SetRate changes the payload rate of a link, in B/s, for packets that it has not
 // begun to send. 0 stops it.
 func (f *Fabric) SetRate(l topology.LinkID, rate float64) {
@@ -240,7 +243,7 @@ func (f *Fabric) start(l topology.LinkID, now sim.Time) {
 func (f *Fabric) next(l topology.LinkID, p *port) int32 {
 	switch {
 	case p.headers.head != 0 && (p.before < headersFirst || p.queue.head == 0):
-		p.before++
+		p.before = min(p.before+1, headersFirst)
 		return f.pop(&p.headers)
 	case p.queue.head != 0 && (p.ready == 0 || !p.turn):
 		p.turn, p.before = true, 0

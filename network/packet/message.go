@@ -11,9 +11,9 @@ import (
 // signalSize is the bytes of an acknowledgement and of a trimmed packet.
 const signalSize = 64
 
-// timeout is how long a RoCE sender waits for the acknowledgement of its last packet
-// before it sends again from the first that is missing. An order above the round
-// trips of a data centre; only the loss of a last packet needs it.
+// timeout is how long, beside a few round trips, a RoCE sender waits for the
+// acknowledgement of its last packet before it sends again from the first that is
+// missing. Only the loss of a last packet needs it.
 const timeout = sim.Millisecond
 
 // message is what is known of a network.Message under way.
@@ -57,15 +57,14 @@ func (f *Fabric) Send(s *network.Message) {
 		last: int64(math.Ceil(rest)), lastPayload: rest, asked: -1, ndp: ndp{lost: m.ndp.lost[:0], order: m.ndp.order[:0]},
 	}
 	for _, l := range s.Route {
-		p := &f.ports[l]
-		m.back += p.latency + sim.Time(math.Round(signalSize*p.perByte))
+		m.back += f.ports[l].latency + sim.Time(math.Round(signalSize*f.nominal(l)))
 	}
 	now := f.engine.Now()
 	if f.Transport == NDP {
 		f.spray(m, s.From, s.To)
 	}
 	if f.DCQCN {
-		m.dcqcn.begin(1/f.ports[s.Route[0]].perByte, now)
+		m.dcqcn.begin(1/f.nominal(s.Route[0]), now)
 	}
 	f.enter(n, now)
 }
@@ -135,7 +134,7 @@ func (f *Fabric) emit(l topology.LinkID, p *port) int32 {
 	}
 	if f.Transport == RoCE && !f.PFC && m.next == m.packets {
 		m.pending++
-		f.schedule(now.After(timeout), argTimeout, n)
+		f.schedule(now.After(timeout).After(4*m.back), argTimeout, n)
 	}
 	return taken
 }

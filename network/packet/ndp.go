@@ -46,22 +46,24 @@ type puller struct {
 }
 
 // spray finds the shortest paths that a message may take, and lets its first window
-// go. Paths are found by their labels; a new one is looked for until five times as
-// many labels have been tried as paths were found, which leaves one of a hundred out.
+// go. They leave and arrive by the links that its own route does. Paths are found by
+// their labels; a new one is looked for until five times as many labels have been tried
+// as paths were found, which leaves one of a hundred out.
 func (f *Fabric) spray(m *message, from, to topology.NodeID) {
 	if from != to {
-		m.routes = m.routes[:0]
+		first, last := m.routes[0][0], m.routes[0][len(m.routes[0])-1]
 		limit := int(min(int64(f.Paths), m.packets))
 		for label := 0; len(m.routes) < limit && label < 5*len(m.routes)+16; label++ {
 			f.path = f.topology.Route(from, to, uint64(label), f.path[:0])
-			if !slices.ContainsFunc(m.routes, func(r []topology.LinkID) bool { return slices.Equal(r, f.path) }) {
+			known := slices.ContainsFunc(m.routes, func(r []topology.LinkID) bool { return slices.Equal(r, f.path) })
+			if !known && f.path[0] == first && f.path[len(f.path)-1] == last {
 				m.routes = append(m.routes, slices.Clone(f.path))
 			}
 		}
 	}
 	trip := m.back
 	for _, l := range m.routes[0] {
-		took := sim.Time(math.Round(float64(f.MTU+f.Header) * f.ports[l].perByte))
+		took := sim.Time(math.Round(float64(f.MTU+f.Header) * f.nominal(l)))
 		trip += f.ports[l].latency + took
 		m.ndp.pace = max(m.ndp.pace, took)
 	}

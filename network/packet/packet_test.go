@@ -394,21 +394,55 @@ func TestConservation(t *testing.T) {
 	})
 }
 
-// TestStopAndGo: a link that is down holds what there is, and goes on.
+// TestStopAndGo: a link that is down holds what there is, and goes on. Its sender does
+// not take it for a slow one.
 func TestStopAndGo(t *testing.T) {
-	w := links(t, 2, Default())
-	route := []topology.LinkID{0, 1}
-	w.f.Join(route)
-	w.f.SetRate(1, 0)
-	w.f.Send(&network.Message{Bytes: 1e5, Route: route})
-	w.run(t)
-	if len(w.ends) != 0 {
-		t.Fatal("a message came over a link that is down")
+	for name, change := range map[string]func(*Options){
+		"roce":  func(*Options) {},
+		"dcqcn": func(o *Options) { o.ECN, o.DCQCN = true, true },
+		"ndp":   func(o *Options) { o.Transport = NDP },
+	} {
+		for down := range topology.LinkID(2) {
+			o := Default()
+			change(&o)
+			w := links(t, 2, o)
+			route := []topology.LinkID{0, 1}
+			w.f.Join(route)
+			w.f.SetRate(down, 0)
+			w.f.Send(&network.Message{Bytes: 1e5, Route: route})
+			w.run(t)
+			if len(w.ends) != 0 {
+				t.Fatalf("%s: a message came over link %d, which is down", name, down)
+			}
+			up := w.engine.Now()
+			w.f.SetRate(down, rate)
+			w.run(t)
+			if took := w.ends[0] - up; len(w.ends) != 1 || w.sent[1] != 1e5 || took > 3*latency+2*ticks(1e5) {
+				t.Errorf("%s: %v bytes after %v: want the message to have come", name, w.sent[1], took)
+			}
+		}
 	}
-	w.f.SetRate(1, rate)
+}
+
+// TestSpray: on a fat tree of 4-port switches a message between pods has four shortest
+// paths, which its packets take alike, and one NIC at each end.
+func TestSpray(t *testing.T) {
+	topo := fatTree(t, 4)
+	o := Default()
+	o.Transport = NDP
+	w := &watch{engine: sim.New(), ends: map[network.ID]sim.Time{}, sent: make([]float64, len(topo.Links))}
+	w.f = New(w.engine, topo, o, w)
+	const bytes = 400 * 4096
+	w.f.Send(&network.Message{Bytes: bytes, Route: topo.Route(0, 12, 0, nil), From: 0, To: 12})
 	w.run(t)
-	if len(w.ends) != 1 || w.sent[1] != 1e5 {
-		t.Errorf("%v, %v bytes: want the message to have come", w.ends, w.sent[1])
+	count := map[float64]int{}
+	for _, sent := range w.sent {
+		count[sent]++
+	}
+	// Accelerator, NIC and back: 4 links with all; 2 up and 2 down with half; 4 and 4
+	// to and from the core with a quarter.
+	if count[bytes] != 4 || count[bytes/2] != 4 || count[bytes/4] != 8 {
+		t.Errorf("links that carry so many bytes: %v", count)
 	}
 }
 
