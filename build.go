@@ -8,6 +8,7 @@ import (
 	"github.com/railyard/railyard/cluster/training"
 	"github.com/railyard/railyard/collective"
 	"github.com/railyard/railyard/network"
+	"github.com/railyard/railyard/network/packet"
 	"github.com/railyard/railyard/scenario"
 	"github.com/railyard/railyard/sim"
 	"github.com/railyard/railyard/topology"
@@ -37,6 +38,7 @@ type plant struct {
 	links    *scenario.LinkTable // of a topology of bare links
 	engine   *sim.Engine
 	cluster  *cluster.Cluster
+	packets  *packet.Fabric // of the cluster's network, nil if that is a fluid
 
 	training    []*training.Job
 	jobs        []int // number of each training's job in the cluster
@@ -61,6 +63,8 @@ type builder struct {
 	nodes       *scenario.NodeTable
 	faults      scenario.Faults
 	taken       map[string]int // names of workloads
+
+	packetHops float64 // packets to send, each on every link that it crosses
 }
 
 func build(s *scenario.Scenario, o Options) (*plant, scenario.Faults) {
@@ -84,6 +88,7 @@ func (b *builder) build(scale topology.Scale) (*plant, scenario.Faults) {
 	if b.faults != nil {
 		return nil, b.faults
 	}
+	b.spray()
 	if scale != (topology.Scale{}) {
 		b.topology = b.topology.Scaled(scale)
 	}
@@ -103,8 +108,13 @@ func (b *builder) populate(bins int) {
 	if b.breaks {
 		b.addFaults()
 	}
-	if s.Sim.Fidelity.Value == "analytic" {
+	switch s.Sim.Fidelity.Value {
+	case "analytic":
 		b.cluster.Network.Isolate()
+	case "packet":
+		b.usePackets()
+	default:
+		b.useBlocking()
 	}
 	for i := range s.Workload.Training {
 		b.addTraining(&s.Workload.Training[i])
@@ -119,6 +129,7 @@ func (b *builder) populate(bins int) {
 		b.addReplay(&s.Workload.Replay[i])
 	}
 	b.addJobs()
+	b.checkFlows()
 }
 
 func (b *builder) fault(at scenario.Position, key, format string, args ...any) {
@@ -235,6 +246,9 @@ func (b *builder) checkPlan(w *scenario.Collective, p *cluster.CollectiveBenchma
 	if p.Algorithm == collective.Hierarchical && n > 1 && (b.topology.Dimensions() == nil || n != b.topology.Accelerators() || !inOrder) {
 		b.fault(w.Algorithm.Pos, w.Path+".algorithm", "hierarchical takes all accelerators of a torus or a multi-dimensional network, in their order")
 		return false
+	}
+	if b.cluster.Network.Ships() {
+		return b.checkShipped(w, p, n, messages, waits)
 	}
 	// Of these auto may take the pipeline, which has no messages of its own.
 	auto := p.Algorithm == collective.Auto && (p.Op == collective.Broadcast || p.Op == collective.Reduce)

@@ -88,6 +88,9 @@ func (p *plant) collect(status string, summaryOnly bool) (*Result, error) {
 	if hasNetwork {
 		s.Add(result.Network, p.networkRecord(uses, end))
 	}
+	if p.packets != nil {
+		s.Add(result.Packets, packetRecord(p.packets.Stats()))
+	}
 	r.Warnings = p.warnings
 	if summaryOnly {
 		return r, p.expect(r)

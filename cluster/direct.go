@@ -16,9 +16,15 @@ func (c *Cluster) direct(t *network.Transfer, of network.Connection) {
 		c.Topology.Way(of.From, of.To, of.Label, load, &c.way)
 		return slices.Clone(c.way.Links), slices.Clone(c.way.Shares), c.way.Latency
 	}
-	if c.Topology.Routing.Policy.Adapts() {
+	switch {
+	case c.Network.Ships(): // packets of a connection take one path, or find their own
+		t.Links = c.Topology.Route(of.From, of.To, of.Label, nil)
+		for _, l := range t.Links {
+			t.Latency += c.Topology.Links[l].Latency
+		}
+	case c.Topology.Routing.Policy.Adapts():
 		t.Route = way
-		return
+	default:
+		t.Links, t.Counts, t.Latency = way(nil)
 	}
-	t.Links, t.Counts, t.Latency = way(nil)
 }

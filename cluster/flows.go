@@ -40,9 +40,12 @@ func (c *Cluster) AddFlows(name string, flows []Flow) *FlowSet {
 	for n, i := range s.added {
 		f := &flows[i]
 		t := network.Transfer{Start: f.Start, Bytes: f.Bytes, Weight: f.Weight, Owner: network.NoOwner}
-		if f.Route == nil {
+		switch {
+		case f.Route == nil:
 			c.direct(&t, f.Connection)
-		} else {
+		case c.Network.Ships():
+			t.Links = f.Route
+		default:
 			t.Links, t.Counts = hops(f.Route)
 		}
 		for _, l := range f.Route {

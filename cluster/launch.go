@@ -51,7 +51,7 @@ func (c *Cluster) Launch(op Collective) {
 		n = int32(len(c.launches))
 		c.launches = append(c.launches, launch{})
 	}
-	c.launches[n] = launch{plan: op.Plan, size: op.Size, owner: op.Owner, explode: op.Explode, actor: op.Actor, arg: op.Arg, pending: 1}
+	c.launches[n] = launch{plan: op.Plan, size: op.Size, owner: op.Owner, explode: op.Explode || c.Network.Ships(), actor: op.Actor, arg: op.Arg, pending: 1}
 	c.Engine.Schedule(c.Engine.Now().After(op.Plan.Launch(op.Size)), c.actor, argPhase|uint64(n))
 }
 
@@ -116,27 +116,31 @@ func (c *Cluster) advance(n int32, now sim.Time) {
 	}
 }
 
-// explode adds every message of a collective as a transfer of its own.
+// explode adds every message of a collective as a transfer of its own. A plan that
+// has none fails the run.
 func (c *Cluster) explode(n int32) {
 	l := &c.launches[n]
 	plan, size, owner := l.plan, l.size, l.owner
 	var ids []network.ID
 	var after []network.ID
-	err := plan.Explode(func(m collective.Message) {
-		from, to := plan.Ranks[m.From], plan.Ranks[m.To]
+	err := plan.Everywhere(func(from, to topology.NodeID, share float64, waits []int) {
 		after = after[:0]
-		for _, number := range m.After {
+		for _, number := range waits {
 			after = append(after, ids[number])
 		}
 		t := network.Transfer{
-			After: after, Bytes: m.Share * size,
+			After: after, Bytes: share * size,
 			Owner: owner, Notify: true, Actor: c.actor, Arg: argPhase | uint64(n), Forget: true,
 		}
 		c.direct(&t, network.Connection{From: from, To: to})
 		ids = append(ids, c.send(&t))
 	})
-	if err != nil {
-		panic("cluster: " + err.Error()) // whoever asks for the exploded form has checked
+	if err != nil && c.Err == nil {
+		c.Err = &JobError{c.OwnerName(owner), err}
 	}
-	c.launches[n].pending = len(ids)
+	l = &c.launches[n]
+	if l.pending = len(ids); l.pending == 0 {
+		l.pending = 1
+		c.Engine.Schedule(c.Engine.Now(), c.actor, argPhase|uint64(n))
+	}
 }

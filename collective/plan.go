@@ -38,10 +38,15 @@ type Plan struct {
 
 	library []cost // what the software adds, by protocol; none on bare accelerators
 	rounds  []round
+	sides   []side
 }
 
 // Planner lays operations over the routes of one topology.
 type Planner struct {
+	// Messages says that plans will be carried out message by message, by
+	// Everywhere: what cannot be is an error, and left out of Plans.
+	Messages bool
+
 	topology *topology.Topology
 	count    []float64 // hops on each link in the phase that is being built
 	way      topology.Way
@@ -72,6 +77,12 @@ func (p *Planner) Plan(op Op, a Algorithm, groups ...[]topology.NodeID) (*Plan, 
 			return nil, err
 		}
 		all[i] = rs
+		plan.sides = append(plan.sides, side{ranks, rs})
+	}
+	if p.Messages {
+		if err := plan.checkMessages(); err != nil {
+			return nil, err
+		}
 	}
 	plan.rounds = all[0]
 	p.budget = MaxHops
@@ -217,15 +228,18 @@ func (p *Planner) Sends(from, to []topology.NodeID) *Plan {
 	p.budget = MaxHops
 	plan := &Plan{Op: SendRecv, Algorithm: Direct, Ranks: from, Steps: 1}
 	phase := Phase{Share: 1}
+	send := round{share: 1, repeat: 1, sends: func(yield func(int, int) bool) { yield(0, 1) }}
+	sides := make([]side, len(from))
 	for i := range from {
-		p.lay(&phase, round{sends: func(yield func(int, int) bool) { yield(0, 1) }}, []topology.NodeID{from[i], to[i]})
+		sides[i] = side{[]topology.NodeID{from[i], to[i]}, []round{send}}
+		p.lay(&phase, send, sides[i].ranks)
 		phase.Latency = max(phase.Latency, p.hops[0])
 		if p.between(from[i], to[i]) {
 			plan.NetworkSteps = 1
 		}
 	}
 	p.close(&phase)
-	plan.Phases = []Phase{phase}
+	plan.Phases, plan.sides = []Phase{phase}, sides
 	p.price(plan)
 	p.keep(plan, func() (*Plan, error) { return p.Sends(from, to), nil })
 	return plan
@@ -362,7 +376,7 @@ func (p *Planner) choices(op Op, ranks []topology.NodeID) []Algorithm {
 			all = append(all, PAT)
 		}
 	}
-	if h.ScaleUp == topology.ScaleUpMesh {
+	if h.ScaleUp == topology.ScaleUpMesh || p.Messages { // which has a form for all
 		all = append(all, Direct)
 	}
 	return all

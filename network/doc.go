@@ -19,7 +19,8 @@
 // This is a fluid: no packets, no queues, no losses, perfect and immediate
 // fairness. Against packets it errs by 0.2 to 7 % in the makespan of
 // all-to-all, ring and incast on RoCE, and by up to 21 % for permutations on
-// single paths, where head-of-line blocking matters.
+// single paths, where head-of-line blocking matters. [Network.Ship] has a [Carrier]
+// take its place: packets, or a fluid with head-of-line blocking.
 //
 // # Collectives
 //

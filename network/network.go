@@ -53,7 +53,8 @@ type Transfer struct {
 	// Forget lets the ID be used again as soon as the transfer has ended. A
 	// transfer that is to be asked for its times keeps its ID.
 	Forget bool
-	// Connection, if set, lets it be rerouted; see KeepConnections.
+	// Connection, if its ends differ, is what it is sent between, for whoever looks for
+	// other ways: Reroute (see KeepConnections) and a Carrier.
 	Connection Connection
 }
 
@@ -67,6 +68,8 @@ type transfer struct {
 	weight  float64
 	start   sim.Time
 	latency sim.Time
+
+	from, to topology.NodeID
 
 	eligible sim.Time // valid once waiting is 0
 	finish   sim.Time // valid once ended
@@ -116,6 +119,7 @@ type Network struct {
 	accounts accounts
 	bundles  bundles
 	loads    loads
+	shipping *shipping // nil: a fluid
 
 	connections []Connection // of transfers, by ID; nil: not kept
 }
@@ -152,6 +156,12 @@ func (n *Network) Add(t *Transfer) ID {
 		panic(fmt.Sprintf("network: transfer of %v bytes, weight %v, latency %v over %d links with %d counts",
 			t.Bytes, t.Weight, t.Latency, len(links), len(counts)))
 	}
+	if n.shipping != nil {
+		if counts != nil {
+			panic("network: a transfer with counts has no route to be shipped by")
+		}
+		n.shipping.carrier.Join(links)
+	}
 	var id ID
 	if last := len(n.freeIDs) - 1; last >= 0 {
 		id = n.freeIDs[last]
@@ -166,7 +176,7 @@ func (n *Network) Add(t *Transfer) ID {
 	}
 	n.transfers[id] = transfer{
 		links: links, counts: counts, footprint: t.Footprint, bytes: t.Bytes, weight: weight,
-		start: t.Start, latency: t.Latency, dependents: -1, slot: -1,
+		start: t.Start, latency: t.Latency, from: t.Connection.From, to: t.Connection.To, dependents: -1, slot: -1,
 		owner: t.Owner, arg: t.Arg, actor: t.Actor, notify: t.Notify, forget: t.Forget,
 	}
 	n.unended++
@@ -211,7 +221,11 @@ func (n *Network) release(id ID) {
 		n.engine.Schedule(t.eligible, n.actor, argDepart|uint64(id))
 		return
 	}
-	n.engine.Schedule(t.eligible.After(t.latency), n.actor, argBegin|uint64(id))
+	latency := t.latency
+	if n.shipping != nil && t.bytes > 0 {
+		latency = n.shipping.before(t)
+	}
+	n.engine.Schedule(t.eligible.After(latency), n.actor, argBegin|uint64(id))
 }
 
 // Times gives when a transfer became eligible and when it ended; ended is false
@@ -226,11 +240,14 @@ func (n *Network) Handle(now sim.Time, arg uint64) {
 	switch arg & argMask {
 	case argBegin:
 		id := ID(arg &^ argMask)
-		if t := &n.transfers[id]; t.bytes == 0 || len(t.links) == 0 {
+		switch t := &n.transfers[id]; {
+		case t.bytes == 0 || len(t.links) == 0:
 			n.end(id, now)
-			return
+		case n.shipping != nil:
+			n.shipping.send(id, t, now)
+		default:
+			n.begin(id, now)
 		}
-		n.begin(id, now)
 	case argDepart:
 		id := ID(arg &^ argMask)
 		t := &n.transfers[id]
@@ -341,6 +358,10 @@ func (n *Network) SetPayload(l topology.LinkID, payload float64) {
 	if !(payload >= 0) || math.IsInf(payload, 1) {
 		panic(fmt.Sprintf("network: a payload rate of %v", payload))
 	}
+	if n.shipping != nil {
+		n.shipping.carrier.SetRate(l, payload)
+		return
+	}
 	if n.solver.links[l].bundle != 0 {
 		n.single(l)
 	}
@@ -382,6 +403,8 @@ func (n *Network) Waiting() []sim.Wait {
 				l = topology.LinkID(slices.IndexFunc(n.solver.links, func(k link) bool { return k.bundle == l }))
 			}
 			wait.For = "bandwidth on link " + n.topology.LinkName(l)
+		case n.shipping != nil && t.waiting == 0:
+			wait.For = "packets that links hold back"
 		default:
 			wait.For = fmt.Sprintf("%d transfers that have not ended", t.waiting)
 		}

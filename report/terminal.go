@@ -38,6 +38,7 @@ func Terminal(w io.Writer, s *result.Record) error {
 	if n := s.Record(result.Network.Name); n != nil {
 		p.contention(n, s.Float(result.Makespan.Name))
 	}
+	p.packets(s.Record(result.Packets.Name))
 	p.expectations(s.List(result.Expect.Name))
 	p.line("")
 	end := "simulated " + Seconds(s.Float(result.Makespan.Name)) + " in " + Count(s.Float(result.Events.Name)) + " events"

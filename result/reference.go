@@ -14,7 +14,7 @@ var places = []struct {
 	where, path string
 	metrics     []Metric
 }{
-	{"summary.json", "", []Metric{Name, Status, Makespan, Events, Seed, Cluster, Training, Collectives, Replay, Flows, Jobs, Placement, Faults, Network, Expect}},
+	{"summary.json", "", []Metric{Name, Status, Makespan, Events, Seed, Cluster, Training, Collectives, Replay, Flows, Jobs, Placement, Faults, Network, Packets, Expect}},
 	{"summary.json", "cluster", []Metric{TopologyKind, AcceleratorCount, HostCount, Host, SwitchCount, LinkCount}},
 	{"summary.json", "training[]", []Metric{
 		Name, Model, Precision, AcceleratorCount, GlobalBatch, Accumulation, IterationCount, IterationTime, TimeToTrain, EvaluationTime, EvaluationCount,
@@ -53,6 +53,7 @@ var places = []struct {
 	{"summary.json", "jobs.types[]", jobOwners},
 	{"summary.json", "placement", []Metric{PlacementRule, LoadArrived, LoadAllocated, LoadFragments}},
 	{"summary.json", "network.losses[]", []Metric{Name, LostToOthers, Slowdown, Link, LossOther}},
+	{"summary.json", "packets", packets},
 	{"summary.json", "expect[]", []Metric{ExpectMetric, ExpectOp, ExpectValue, ExpectActual, ExpectHolds}},
 
 	{"collectives.csv", "collectives", collectives},
@@ -86,6 +87,10 @@ var places = []struct {
 	{"railyard why --json", "training[].sensitivity[]", []Metric{Resource, ResourceFactor, IterationTime, ThroughputGain, TimeElasticity}},
 	{"railyard why --json", "training[].critical_path_s", []Metric{CriticalSlowed, CriticalOf}},
 	{"railyard why --json", "training[].critical_path[]", []Metric{PathCycle, PathTimes, PathShift, PathStep, PathCount, PathTime, PathExposed}},
+
+	{"railyard run --compare-fidelity --json", "", comparison},
+	{"railyard run --compare-fidelity --json", "comparison[]", compared},
+	{"railyard run --compare-fidelity --json", "packets", packets},
 }
 
 var jobOwners = []Metric{JobOwner, JobCount, JobsFinished, JobHeld, JobMeanCompletion, JobMeanWait, JobMeanSlowdown}

@@ -18,6 +18,10 @@ func (s *Scenario) check(root *node, b *binder) {
 	r := newResolver(s)
 	if s.Topology != nil {
 		s.Topology.check(r, b)
+		s.Topology.Packet.check(b)
+		if t := s.Topology; t.Blocking.Value && s.Sim.Fidelity.Value == "analytic" {
+			b.faultf(t.Blocking.Pos, "topology.blocking", `contradicts fidelity = "analytic", which leaves out all contention`)
+		}
 	}
 	for i := range s.Workload.Training {
 		s.Workload.Training[i].check(r, b)

@@ -177,7 +177,6 @@ func TestFaultsOfEveryKind(t *testing.T) {
 		{"below the least", training("samples = 0\n"), `samples: must be 1 or more, not 0`},
 		{"empty string", training("name = \"\"\n"), `name: must not be empty`},
 		{"unknown value", training("precision = \"fp15\"\n"), `case.toml:8:13: workload.training[0].precision: "fp15" is unknown (did you mean "fp16"?); one of: fp32, tf32, fp16, bf16, fp8`},
-		{"not built value", switch8 + allReduce + "[sim]\nfidelity = \"packet\"\n", `case.toml:11:12: sim.fidelity: "packet" is not built yet; built: fluid, analytic`},
 		{"not built table", switch8 + "[[workload.serving]]\nmodel = \"llama-2-7b\"\n", `case.toml:6:1: workload.serving: is not built yet`},
 		{"not built key", switch8 + allReduce + "[scheduler]\nsecurity = [1]\n", `case.toml:11:1: scheduler.security: is not built yet`},
 		// Kinds.

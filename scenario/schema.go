@@ -29,7 +29,7 @@ type Sim struct {
 	Header
 	Seed     Key[int64]          `key:"seed" default:"1" doc:"every random stream derives from the seed and the name of its owner"`
 	Horizon  Key[units.Duration] `key:"horizon" positive:"true" doc:"simulated time at which the run stops if work remains"`
-	Fidelity Key[string]         `key:"fidelity" default:"\"fluid\"" enum:"fluid analytic" later:"packet" doc:"fluid: transfers share links max-min; analytic: closed forms without contention; packet: every packet"`
+	Fidelity Key[string]         `key:"fidelity" default:"\"fluid\"" enum:"fluid analytic packet" doc:"fluid: transfers share links max-min; analytic: closed forms without contention; packet: every packet"`
 }
 
 // Topology is [topology]: one network, or several sites.
@@ -39,6 +39,10 @@ type Topology struct {
 	Site    []Site `key:"site" doc:"data centres of their own, each with keys of [topology] and a name, in place of a kind; made of hosts"`
 	WAN     []WAN  `key:"wan" doc:"cables between sites"`
 	Storage Later  `key:"storage" doc:"storage that jobs read and write"`
+
+	Blocking        Key[bool]    `key:"blocking" default:"false" doc:"fluid: queues are first in, first out, and what waits for a busy link blocks what shares a link with it, as on single paths of RoCE; messages are then simulated one by one"`
+	SprayEfficiency Key[float64] `key:"spray_efficiency" kinds:"links graph leaf-spine fat-tree rail dragonfly" default:"1.0" min:"0.1" max:"1" doc:"fluid, analytic: part of the payload rate of links between hosts that messages have whose packets are sprayed over equal paths, never quite evenly; 0.82 to 0.90 against NDP packet by packet"`
+	Packet          Packet       `key:"packet" doc:"switches and hosts as fidelity = \"packet\" sees them"`
 
 	Prices NetworkPrices   `key:"prices" doc:"what the parts of the fabric cost, for railyard topo"`
 	Fault  []TopologyFault `key:"fault" doc:"what breaks, and when"`

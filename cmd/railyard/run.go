@@ -18,7 +18,7 @@ import (
 func newRun() *cobra.Command {
 	var out string
 	var set []string
-	var asJSON, quiet, verbose bool
+	var asJSON, quiet, verbose, compare bool
 	var seed int64
 	var maxEvents uint64
 	cmd := &cobra.Command{
@@ -40,6 +40,9 @@ Results depend on the scenario, its files, the seed and the version alone.`,
 			s, err := railyard.Load(args[0], set...)
 			if err != nil {
 				return err
+			}
+			if compare {
+				return compareFidelity(cmd, s, railyard.Options{MaxEvents: maxEvents}, asJSON)
 			}
 			talk := newTalk(cmd.ErrOrStderr(), quiet)
 			r, err := railyard.Run(cmd.Context(), s, railyard.Options{Progress: talk.progress, MaxEvents: maxEvents, Warn: talk.warn})
@@ -86,6 +89,10 @@ Results depend on the scenario, its files, the seed and the version alone.`,
 	f.Uint64Var(&maxEvents, "max-events", 0, "give up after so many events; 0 is no limit")
 	f.BoolVarP(&quiet, "quiet", "q", false, "print nothing but errors (and JSON, if asked for)")
 	f.BoolVarP(&verbose, "verbose", "v", false, "say how long the run took and how much memory")
+	f.BoolVar(&compare, "compare-fidelity", false, "run it as a fluid and packet by packet, and print how far the times are apart")
+	for _, other := range []string{"out", "quiet", "verbose"} {
+		cmd.MarkFlagsMutuallyExclusive("compare-fidelity", other)
+	}
 	return cmd
 }
 

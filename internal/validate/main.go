@@ -4,10 +4,12 @@
 //
 //	go run ./internal/validate                  from the root of the checkout
 //	go run ./internal/validate -leave-one-out   docs/leave-one-out.md
+//	go run ./internal/validate -packets FOLDER  testdata/published/packets.csv
 //
 // The measurements are in testdata/published: training.csv has a row for each,
 // with the figure as printed, and sources.csv says who published it; collectives.csv
-// and collective-sources.csv are the same for bus bandwidths.
+// and collective-sources.csv are the same for bus bandwidths. packets.csv is how the
+// models of the network compare with a packet simulator.
 package main
 
 import (
@@ -26,7 +28,14 @@ func main() {
 	log.SetFlags(0)
 	log.SetPrefix("validate: ")
 	leave := flag.Bool("leave-one-out", false, "fit the constants without one source at a time, and write docs/leave-one-out.md")
+	packets := flag.String("packets", "", "compare the models of the network with the htsim runs in a folder, and write testdata/published/packets.csv")
 	flag.Parse()
+	if *packets != "" {
+		if err := writePackets(*packets); err != nil {
+			log.Fatal(err)
+		}
+		return
+	}
 	if flag.NArg() > 0 {
 		flag.Usage()
 		os.Exit(2)
@@ -57,6 +66,11 @@ func writeValidation(sources []*source, benches []*bench) error {
 	if err := v.write(&page); err != nil {
 		return err
 	}
+	packets, err := packetSection("testdata/published")
+	if err != nil {
+		return err
+	}
+	page.WriteString(packets)
 	readme, err := os.ReadFile("README.md")
 	if err != nil {
 		return err
