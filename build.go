@@ -74,7 +74,8 @@ func buildScaled(s *scenario.Scenario, o Options, scale topology.Scale) (*plant,
 	if scale != (topology.Scale{}) {
 		bins = 0 // only what an iteration takes is asked for
 	}
-	b.cluster = cluster.NewScheduled(b.engine, b.topology, bins, policy(&s.Scheduler))
+	b.readJobs()
+	b.cluster = cluster.NewScheduled(b.engine, b.topology, bins, b.policy())
 	if s.Sim.Fidelity.Value == "analytic" {
 		b.cluster.Network.Isolate()
 	}

@@ -22,36 +22,42 @@ type queued struct {
 }
 
 // policy is what [scheduler] says of who runs next.
-func policy(s *scenario.Scheduler) scheduler.Policy {
+func (p *plant) policy() scheduler.Policy {
+	s := &p.scenario.Scheduler
 	limits := s.LASLimits.Value
 	if !s.LASLimits.Set {
 		limits = []float64{3250, 7200}
 	}
-	p := scheduler.Policy{
+	y := scheduler.Policy{
 		Name: s.Policy.Value, LASLimits: limits, LASByTime: s.LASService.Value == "time",
-		PreemptionCost: s.PreemptionCost.Value, HalfLife: units.Duration(7 * 24 * 3600 * sim.Second),
+		PreemptionCost: s.PreemptionCost.Value, HalfLife: units.Duration(7 * 24 * 3600 * sim.Second), Lease: s.Lease.Value,
 	}
 	if s.Preemption.Set {
-		p.Preemption, _ = scheduler.ParsePreemption(s.Preemption.Value)
+		y.Preemption, _ = scheduler.ParsePreemption(s.Preemption.Value)
 	}
 	if s.HalfLife.Set {
-		p.HalfLife = s.HalfLife.Value
+		y.HalfLife = s.HalfLife.Value
 	}
 	for _, g := range s.Group {
-		p.Groups = append(p.Groups, scheduler.Group{Name: g.Name.Value, Weight: g.Weight.Value, Quota: int(g.Quota.Value), Limit: int(g.Limit.Value)})
+		y.Groups = append(y.Groups, scheduler.Group{Name: g.Name.Value, Weight: g.Weight.Value, Quota: int(g.Quota.Value), Limit: int(g.Limit.Value)})
 	}
-	return p
+	if p.queued != nil && y.Name == "gittins" {
+		for i := range p.queued.rows {
+			j := &p.queued.rows[i]
+			y.Services = append(y.Services, j.Duration*float64(j.Accelerators))
+		}
+	}
+	return y
 }
 
-// addJobs reads the jobs of all files and submits them.
-func (b *builder) addJobs() {
+// readJobs reads the jobs of all files.
+func (b *builder) readJobs() {
 	all := b.scenario.Workload.Jobs
 	if len(all) == 0 {
 		return
 	}
 	b.checkQuotas()
-	q := &queued{trace: jobs.New(b.cluster), first: len(b.cluster.Jobs)}
-	q.trace.PreemptionCost = sim.Time(b.scenario.Scheduler.PreemptionCost.Value)
+	q := &queued{}
 	seen := map[string]int32{}
 	n := b.topology.Accelerators()
 	limits := map[string]int{}
@@ -83,9 +89,18 @@ func (b *builder) addJobs() {
 		}
 		q.rows = append(q.rows, rows...)
 	}
-	if b.faults != nil {
+	b.plant.queued = q
+}
+
+// addJobs submits the jobs that were read.
+func (b *builder) addJobs() {
+	q := b.queued
+	if q == nil || b.faults != nil {
 		return
 	}
+	q.first = len(b.cluster.Jobs)
+	q.trace = jobs.New(b.cluster)
+	q.trace.PreemptionCost = sim.Time(b.scenario.Scheduler.PreemptionCost.Value)
 	durations := make([]sim.Time, len(q.rows))
 	for i := range q.rows {
 		durations[i] = sim.FromSeconds(q.rows[i].Duration)
@@ -106,7 +121,6 @@ func (b *builder) addJobs() {
 	if b.scenario.Scheduler.Decisions.Value {
 		b.cluster.Audit(func(d scheduler.Decision) { q.audit = append(q.audit, d) })
 	}
-	b.plant.queued = q
 }
 
 // groupOf is the group that a job counts towards.
