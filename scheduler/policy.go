@@ -19,7 +19,8 @@ type Policy struct {
 	// Services are a sample of what jobs need, in accelerator-seconds, from which
 	// gittins learns their distribution.
 	Services []float64
-	// Lease is for how long finish-time-fairness leaves a job its accelerators.
+	// Lease is for how long finish-time-fairness and max-min leave a job its
+	// accelerators.
 	Lease units.Duration
 	// Preemption is what becomes of jobs that are stopped, PreemptionCost the time
 	// that a suspended one has to run in addition.
@@ -82,7 +83,8 @@ var policies = []struct {
 	{"srsf", func(Policy) discipline { return newPreemptive(leastService{}) }},
 	{"las", func(p Policy) discipline { return newPreemptive(newLAS(p)) }},
 	{"gittins", func(p Policy) discipline { return newPreemptive(newGittins(p)) }},
-	{"finish-time-fairness", func(p Policy) discipline { return &preemptive{ranker: &themis{p.Lease}, drifts: true} }},
+	{"finish-time-fairness", func(p Policy) discipline { return newLeases(p, unfairness) }},
+	{"max-min", func(p Policy) discipline { return newLeases(p, withheld) }},
 	{"priority", func(p Policy) discipline {
 		if p.Preemption == NoPreemption {
 			return &greedy{order: byPriority}
@@ -104,8 +106,11 @@ func KeepsQuotas(policy string) bool { return quotas[policy] != nil }
 
 // Preempts says whether a policy is preemptive by nature.
 func Preempts(policy string) bool {
-	return slices.Contains([]string{"srtf", "srsf", "las", "gittins", "finish-time-fairness"}, policy)
+	return slices.Contains([]string{"srtf", "srsf", "las", "gittins", "finish-time-fairness", "max-min"}, policy)
 }
+
+// Leases says whether a policy gives accelerators for a lease.
+func Leases(policy string) bool { return policy == "finish-time-fairness" || policy == "max-min" }
 
 // limited says whether any group has a quota or a limit.
 func (p Policy) limited() bool {
@@ -136,9 +141,9 @@ func (p Policy) Validate() error {
 		return fmt.Errorf("scheduler: a preemption costs %v", p.PreemptionCost)
 	case p.Preemption == NoPreemption && Preempts(p.Name):
 		return fmt.Errorf("scheduler: %s is preemptive", p.Name)
-	case p.Lease < 0 || p.Lease == 0 && p.Name == "finish-time-fairness":
+	case p.Lease < 0 || p.Lease == 0 && Leases(p.Name):
 		return fmt.Errorf("scheduler: a lease of %v", p.Lease)
-	case p.Name == "finish-time-fairness" && (p.Preemption == Requeue || p.PreemptionCost >= p.Lease):
+	case Leases(p.Name) && (p.Preemption == Requeue || p.PreemptionCost >= p.Lease):
 		return fmt.Errorf("scheduler: jobs that lose in a preemption what a lease of %v gives never end", p.Lease)
 	case p.limited() && !KeepsQuotas(p.Name):
 		return fmt.Errorf("scheduler: %s keeps no quotas", p.Name)

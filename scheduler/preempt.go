@@ -49,6 +49,10 @@ type preemptive struct {
 
 func newPreemptive(r ranker) *preemptive { return &preemptive{ranker: r} }
 
+func newLeases(p Policy, u urgency) *preemptive {
+	return &preemptive{ranker: &leases{p.Lease, u}, drifts: true}
+}
+
 func (p *preemptive) arrive(q *Queue, job int32) {
 	r := &q.jobs[job]
 	p.waiting.push(r.size(), entry{p.ranker.arrive(q, r), job})

@@ -26,6 +26,8 @@
 //	                       service
 //	finish-time-fairness   rho, the worst first              preemptive, when a lease has ended (Themis, Mahajan
 //	                                                         et al., NSDI 2020)
+//	max-min                share of its time that a job      preemptive, when a lease has ended (Gavel, Narayanan
+//	                       did not run, the most first       et al., OSDI 2020, with accelerators that are alike)
 //	priority               priority                          preemptive, or skip without preemption
 //	fair-share             decayed use of the job's group    skip (after Slurm's multifactor priority)
 //	drf                    share that the group holds        skip (dominant resource fairness, Ghodsi et al., NSDI

@@ -95,7 +95,7 @@ func TestNothingIsLost(t *testing.T) {
 			PreemptionCost: units.Duration(rapid.Int64Range(0, 3).Draw(t, "cost")) * units.Duration(s),
 			Preemption:     scheduler.Preemption(rapid.IntRange(int(scheduler.Suspend), int(scheduler.Cancel)).Draw(t, "preemption")),
 		}
-		if p.Name == "finish-time-fairness" && p.Preemption == scheduler.Requeue {
+		if scheduler.Leases(p.Name) && p.Preemption == scheduler.Requeue {
 			p.Preemption = scheduler.Suspend
 		}
 		if scheduler.KeepsQuotas(p.Name) {

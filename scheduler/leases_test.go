@@ -32,3 +32,16 @@ func TestFinishTimeFairness(t *testing.T) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
+
+// Two jobs that want all accelerators take turns, lease by lease: of the one that
+// waits, all or more of its time is withheld.
+func TestMaxMin(t *testing.T) {
+	p := scheduler.Policy{Name: "max-min", Lease: 10 * second}
+	got, err := run(p, 2, []task{{gang: 2, duration: 50}, {gang: 2, duration: 50}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []outcome{{0, 90, 4}, {10, 100, 4}}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
