@@ -76,8 +76,12 @@ func buildScaled(s *scenario.Scenario, o Options, scale topology.Scale) (*plant,
 	if scale != (topology.Scale{}) {
 		bins = 0 // only what an iteration takes is asked for
 	}
-	b.cluster = cluster.NewScheduled(b.engine, b.topology, bins, policy(&s.Scheduler))
-	b.addHosting()
+	b.findHosts()
+	b.readJobs()
+	b.cluster = cluster.NewScheduled(b.engine, b.topology, bins, b.policy())
+	if b.hosting != nil {
+		b.cluster.Place(b.hosting.placer, b.hosting.hosts)
+	}
 	if s.Sim.Fidelity.Value == "analytic" {
 		b.cluster.Network.Isolate()
 	}

@@ -29,8 +29,9 @@ type hosting struct {
 // plenty stands for what is never short.
 const plenty = math.MaxInt64 / 4
 
-// addHosting has jobs placed host by host, where the scenario asks for that.
-func (b *builder) addHosting() {
+// findHosts finds the hosts among which jobs are placed, where the scenario asks for
+// that.
+func (b *builder) findHosts() {
 	s := b.scenario
 	k := &s.Scheduler
 	h := &hosting{types: map[string]uint8{}}
@@ -49,7 +50,6 @@ func (b *builder) addHosting() {
 	h.placer = scheduler.NewPlacer(h.hosts, scheduler.Placing{
 		Rule: rule, Consolidate: k.Consolidate.Value, Random: sim.Stream(uint64(s.Sim.Seed.Value), "placement"),
 	})
-	b.cluster.Place(h.placer, h.hosts)
 	b.hosting = h
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/railyard/railyard/scheduler"
 	"github.com/railyard/railyard/sim"
 	"github.com/railyard/railyard/topology"
+	"github.com/railyard/railyard/units"
 	"pgregory.net/rapid"
 )
 
@@ -37,7 +38,7 @@ func TestPlacedJobs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		policy := scheduler.Policy{Name: rapid.SampledFrom(scheduler.Policies()).Draw(t, "policy"), LASLimits: []float64{5}}
+		policy := scheduler.Policy{Name: rapid.SampledFrom(scheduler.Policies()).Draw(t, "policy"), LASLimits: []float64{5}, Lease: 4 * units.Duration(s), Services: []float64{5, 20}}
 		c := cluster.NewScheduled(sim.New(), topo, 0, policy)
 		c.Place(scheduler.NewPlacer(hosts, how), hosts)
 		idle := scheduler.NewPlacer(hosts, scheduler.Placing{Consolidate: how.Consolidate})
