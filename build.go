@@ -103,8 +103,12 @@ func (b *builder) build(scale topology.Scale) (*plant, scenario.Faults) {
 // populate makes the cluster on the topology, and all that is to run on it.
 func (b *builder) populate(bins int) {
 	s := b.scenario
-	b.cluster = cluster.NewScheduled(b.engine, b.topology, bins, policy(&s.Scheduler))
-	b.addHosting()
+	b.findHosts()
+	b.readJobs()
+	b.cluster = cluster.NewScheduled(b.engine, b.topology, bins, b.policy())
+	if b.hosting != nil {
+		b.cluster.Place(b.hosting.placer, b.hosting.hosts)
+	}
 	if b.breaks {
 		b.addFaults()
 	}

@@ -53,7 +53,7 @@ func (p *plant) jobResults() *jobResults {
 	q, end := p.queued, p.engine.Now()
 	r := &jobResults{end: end, first: end, total: p.cluster.Topology.Accelerators()}
 	trace := q.trace.Stretches(end)
-	suspends := policy(&p.scenario.Scheduler).Preemption == scheduler.Suspend
+	suspends := p.policy().Preemption == scheduler.Suspend
 	owed := make([]sim.Time, len(p.cluster.Jobs)) // cost of preemptions that is not paid yet
 	begun := make([]int, len(p.cluster.Jobs))     // stretches
 	for n, j := range p.cluster.Jobs {

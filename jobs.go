@@ -16,35 +16,43 @@ import (
 type queued struct {
 	trace *jobs.Trace
 	rows  []workload.Job
-	jobs  []cluster.Job // of each row
-	first int           // number of the first in the cluster
+	needs []scheduler.Request // of each row
+	jobs  []cluster.Job       // of each row
+	first int                 // number of the first in the cluster
 	audit []scheduler.Decision
 }
 
 // policy is what [scheduler] says of who runs next.
-func policy(s *scenario.Scheduler) scheduler.Policy {
+func (p *plant) policy() scheduler.Policy {
+	s := &p.scenario.Scheduler
 	limits := s.LASLimits.Value
 	if !s.LASLimits.Set {
 		limits = []float64{3250, 7200}
 	}
-	p := scheduler.Policy{
+	y := scheduler.Policy{
 		Name: s.Policy.Value, LASLimits: limits, LASByTime: s.LASService.Value == "time",
-		PreemptionCost: s.PreemptionCost.Value, HalfLife: units.Duration(7 * 24 * 3600 * sim.Second),
+		PreemptionCost: s.PreemptionCost.Value, HalfLife: units.Duration(7 * 24 * 3600 * sim.Second), Lease: s.Lease.Value,
 	}
 	if s.Preemption.Set {
-		p.Preemption, _ = scheduler.ParsePreemption(s.Preemption.Value)
+		y.Preemption, _ = scheduler.ParsePreemption(s.Preemption.Value)
 	}
 	if s.HalfLife.Set {
-		p.HalfLife = s.HalfLife.Value
+		y.HalfLife = s.HalfLife.Value
 	}
 	for _, g := range s.Group {
-		p.Groups = append(p.Groups, scheduler.Group{Name: g.Name.Value, Weight: g.Weight.Value, Quota: int(g.Quota.Value), Limit: int(g.Limit.Value)})
+		y.Groups = append(y.Groups, scheduler.Group{Name: g.Name.Value, Weight: g.Weight.Value, Quota: int(g.Quota.Value), Limit: int(g.Limit.Value)})
 	}
-	return p
+	if p.queued != nil && y.Name == "gittins" {
+		for i := range p.queued.rows {
+			j := &p.queued.rows[i]
+			y.Services = append(y.Services, j.Duration*float64(j.Accelerators))
+		}
+	}
+	return y
 }
 
-// readJobs reads a file in the format that is said.
-func (b *builder) readJobs(w *scenario.Jobs, seen map[string]int32) ([]workload.Job, scenario.Faults) {
+// readFile reads a file in the format that is said.
+func (b *builder) readFile(w *scenario.Jobs, seen map[string]int32) ([]workload.Job, scenario.Faults) {
 	if w.Format.Value == "csv" {
 		return b.scenario.ReadJobs(w, seen)
 	}
@@ -55,18 +63,16 @@ func (b *builder) readJobs(w *scenario.Jobs, seen map[string]int32) ([]workload.
 	return rows, faults
 }
 
-// addJobs reads the jobs of all files and submits them.
-func (b *builder) addJobs() {
+// readJobs reads the jobs of all files.
+func (b *builder) readJobs() {
 	all := b.scenario.Workload.Jobs
 	if len(all) == 0 {
 		return
 	}
 	b.checkQuotas()
-	q := &queued{trace: jobs.New(b.cluster), first: len(b.cluster.Jobs)}
-	q.trace.PreemptionCost = sim.Time(b.scenario.Scheduler.PreemptionCost.Value)
+	q := &queued{}
 	seen := map[string]int32{}
 	wants := b.newRequests()
-	var needs []scheduler.Request
 	n := b.topology.Accelerators()
 	limits := map[string]int{}
 	for _, g := range b.scenario.Scheduler.Group {
@@ -76,14 +82,14 @@ func (b *builder) addJobs() {
 	}
 	for i := range all {
 		w := &all[i]
-		rows, faults := b.readJobs(w, seen)
+		rows, faults := b.readFile(w, seen)
 		b.faults = append(b.faults, faults...)
 		rows = b.fill(w, b.settle(w, rows))
 		for k := range rows {
 			j := &rows[k]
 			at := scenario.Position{File: b.scenario.Path(w.File.Value), Line: j.Line, Col: 1}
 			if j.Accelerators <= n {
-				needs = append(needs, wants.add(j, at))
+				q.needs = append(q.needs, wants.add(j, at))
 			} else {
 				b.faults = append(b.faults, at.Faultf("accelerators", "accelerators: job %q wants %d at once, and the topology has %d", j.ID, j.Accelerators, n))
 			}
@@ -101,9 +107,18 @@ func (b *builder) addJobs() {
 		q.rows = append(q.rows, rows...)
 	}
 	wants.finish()
-	if b.faults != nil {
+	b.plant.queued = q
+}
+
+// addJobs submits the jobs that were read.
+func (b *builder) addJobs() {
+	q := b.queued
+	if q == nil || b.faults != nil {
 		return
 	}
+	q.first = len(b.cluster.Jobs)
+	q.trace = jobs.New(b.cluster)
+	q.trace.PreemptionCost = sim.Time(b.scenario.Scheduler.PreemptionCost.Value)
 	durations := make([]sim.Time, len(q.rows))
 	for i := range q.rows {
 		durations[i] = sim.FromSeconds(q.rows[i].Duration)
@@ -115,7 +130,7 @@ func (b *builder) addJobs() {
 	for i := range q.rows {
 		r := &q.rows[i]
 		q.jobs[i] = cluster.Job{
-			Name: r.ID, Start: sim.FromSeconds(r.Submit), Count: r.Accelerators, Needs: needs[i], Program: programs[i],
+			Name: r.ID, Start: sim.FromSeconds(r.Submit), Count: r.Accelerators, Needs: q.needs[i], Program: programs[i],
 			Estimate: estimate(r), Priority: r.Priority, Group: b.groupOf(r),
 		}
 		submitted[i] = &q.jobs[i]
@@ -124,7 +139,6 @@ func (b *builder) addJobs() {
 	if b.scenario.Scheduler.Decisions.Value {
 		b.cluster.Audit(func(d scheduler.Decision) { q.audit = append(q.audit, d) })
 	}
-	b.plant.queued = q
 }
 
 // groupOf is the group that a job counts towards.

@@ -273,7 +273,7 @@ func TestNoJobIsLost(t *testing.T) {
 		s, err := railyard.Load(filepath.Join(dir, "case.toml"),
 			"scheduler.policy="+rapid.SampledFrom(scheduler.Policies()).Draw(rt, "policy"),
 			"scheduler.estimates="+rapid.SampledFrom([]string{"exact", "noisy", "trace"}).Draw(rt, "estimates"),
-			"scheduler.preemption="+rapid.SampledFrom([]string{"suspend", "requeue", "cancel"}).Draw(rt, "preemption"),
+			"scheduler.preemption="+rapid.SampledFrom([]string{"suspend", "cancel"}).Draw(rt, "preemption"),
 			"scheduler.preemption_cost="+rapid.SampledFrom([]string{"0s", "1.5s"}).Draw(rt, "cost"))
 		if err != nil {
 			rt.Fatal(err)

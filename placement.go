@@ -1,16 +1,13 @@
 package railyard
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"math"
 	"slices"
 	"strings"
 
-	"github.com/railyard/railyard/cluster"
 	"github.com/railyard/railyard/report"
-	"github.com/railyard/railyard/result"
 	"github.com/railyard/railyard/scenario"
 	"github.com/railyard/railyard/scheduler"
 	"github.com/railyard/railyard/sim"
@@ -29,8 +26,9 @@ type hosting struct {
 // plenty stands for what is never short.
 const plenty = math.MaxInt64 / 4
 
-// addHosting has jobs placed host by host, where the scenario asks for that.
-func (b *builder) addHosting() {
+// findHosts finds the hosts among which jobs are placed, where the scenario asks for
+// that.
+func (b *builder) findHosts() {
 	s := b.scenario
 	k := &s.Scheduler
 	h := &hosting{types: map[string]uint8{}}
@@ -49,7 +47,6 @@ func (b *builder) addHosting() {
 	h.placer = scheduler.NewPlacer(h.hosts, scheduler.Placing{
 		Rule: rule, Consolidate: k.Consolidate.Value, Random: sim.Stream(uint64(s.Sim.Seed.Value), "placement"),
 	})
-	b.cluster.Place(h.placer, h.hosts)
 	b.hosting = h
 }
 
@@ -153,47 +150,6 @@ func (b *builder) settle(w *scenario.Jobs, rows []workload.Job) []workload.Job {
 	return kept
 }
 
-// fill makes of jobs those that fill the cluster, if that is asked for.
-func (b *builder) fill(w *scenario.Jobs, rows []workload.Job) []workload.Job {
-	if !w.Fill.Set || len(rows) == 0 {
-		return rows
-	}
-	demand := func(j *workload.Job) float64 {
-		return float64(j.Accelerators) * float64(cmp.Or(j.Milli, scheduler.Whole)) / scheduler.Whole
-	}
-	var wanted float64
-	for i := range rows {
-		wanted += demand(&rows[i])
-	}
-	most := w.Fill.Value * float64(b.topology.Accelerators())
-	if wanted == 0 || most/wanted*float64(len(rows)) > workload.MaxJobs/2 {
-		b.fault(w.Fill.Pos, w.Path+".fill", "of these jobs that is more than %d", workload.MaxJobs/2)
-		return nil
-	}
-	random := sim.Stream(uint64(b.scenario.Sim.Seed.Value), "fill")
-	random.Shuffle(len(rows), func(i, k int) { rows[i], rows[k] = rows[k], rows[i] })
-	filled := make([]workload.Job, 0, len(rows))
-	copies := map[string]int{}
-	for came := 0.0; came < most; {
-		n := len(filled)
-		if n < len(rows) {
-			filled = append(filled, rows[n])
-		} else {
-			filled = append(filled, rows[random.IntN(len(rows))])
-			copies[filled[n].ID]++
-			filled[n].ID += fmt.Sprintf("#%d", copies[filled[n].ID]+1)
-		}
-		came += demand(&filled[n])
-		if n == workload.MaxJobs {
-			break // what is drawn wants far less than the mean
-		}
-	}
-	for i := range filled {
-		filled[i].Submit, filled[i].Duration = float64(i), float64(len(filled)-i)
-	}
-	return filled
-}
-
 // requests are what jobs want of the hosts, checked on a cluster that is idle: what
 // does not fit there never does.
 type requests struct {
@@ -246,7 +202,17 @@ func (r *requests) add(j *workload.Job, at scenario.Position) scheduler.Request 
 		r.partly = j.ID
 	}
 	r.all = append(r.all, want)
-	value := map[string]string{"user": j.User, "group": j.Group, "type": j.Type, "model": j.Model}[r.scenario.Scheduler.AntiAffinity.Value]
+	var value string
+	switch r.scenario.Scheduler.AntiAffinity.Value {
+	case "user":
+		value = j.User
+	case "group":
+		value = j.Group
+	case "type":
+		value = j.Type
+	case "model":
+		value = j.Model
+	}
 	number, known := r.apart[value]
 	if !known {
 		number = int32(len(r.apart))
@@ -291,36 +257,4 @@ func (r *requests) finish() {
 	if parts := []string{"fifo", "fifo-skip", "sjf", "sjf-skip"}; r.partly != "" && !slices.Contains(parts, p.Value) {
 		r.fault(p.Pos, "scheduler.policy", "%q counts whole accelerators, and job %q wants none or parts; %s do not", p.Value, r.partly, strings.Join(parts, ", "))
 	}
-}
-
-// loadTable is how the cluster filled up.
-func loadTable(loads []cluster.Load) *result.Table {
-	n := len(loads)
-	at, arrived, allocated, fragments := make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n)
-	for i, l := range loads {
-		at[i], arrived[i], allocated[i], fragments[i] = l.At.Seconds(), l.Arrived, l.Allocated, l.Fragments
-	}
-	return &result.Table{Name: "loads", Columns: []result.Column{
-		{Metric: result.LoadTime, Numbers: at},
-		{Metric: result.LoadArrived, Numbers: arrived},
-		{Metric: result.LoadAllocated, Numbers: allocated},
-		{Metric: result.LoadFragments, Numbers: fragments},
-	}}
-}
-
-// placementRecord is the state of the cluster when as much had been asked for as
-// there is, or at the last arrival if that was never so.
-func placementRecord(rule string, loads []cluster.Load) *result.Record {
-	c := &result.Record{}
-	c.Add(result.PlacementRule, rule)
-	i := slices.IndexFunc(loads, func(l cluster.Load) bool { return l.Arrived >= 1 })
-	if i < 0 {
-		i = len(loads) - 1
-	}
-	if i >= 0 {
-		c.Add(result.LoadArrived, loads[i].Arrived)
-		c.Add(result.LoadAllocated, loads[i].Allocated)
-		c.Add(result.LoadFragments, loads[i].Fragments)
-	}
-	return c
 }

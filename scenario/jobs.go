@@ -132,10 +132,22 @@ func (s *Scenario) checkJobs(b *binder) {
 	refuse(k.LASLimits.Set, k.LASLimits.Pos, "las_limits")
 	refuse(k.LASService.Set, k.LASService.Pos, "las_service")
 	switch k.Policy.Value {
-	case "srtf", "srsf", "las":
+	case "srtf", "srsf", "las", "gittins", "finish-time-fairness", "max-min":
 		if k.Preemption.Value == "none" {
 			b.faultf(k.Preemption.Pos, "scheduler.preemption", "must not be \"none\": policy %q stops jobs", k.Policy.Value)
 		}
+	}
+	leases := k.Policy.Value == "finish-time-fairness" || k.Policy.Value == "max-min"
+	if leases {
+		if k.Preemption.Value == "requeue" {
+			b.faultf(k.Preemption.Pos, "scheduler.preemption", `must not be "requeue" with policy %q: what takes longer than a lease would never end`, k.Policy.Value)
+		}
+		if k.PreemptionCost.Value >= k.Lease.Value {
+			b.faultf(k.PreemptionCost.Pos, "scheduler.preemption_cost", "must be less than the lease, %v: jobs would never end", k.Lease.Value)
+		}
+	}
+	if k.Lease.Set && !leases {
+		b.faultf(k.Lease.Pos, "scheduler.lease", `belongs to policy = "finish-time-fairness" or "max-min"; policy is %q`, k.Policy.Value)
 	}
 	if k.HalfLife.Set && k.Policy.Value != "fair-share" {
 		b.faultf(k.HalfLife.Pos, "scheduler.half_life", `belongs to policy = "fair-share"; policy is %q`, k.Policy.Value)

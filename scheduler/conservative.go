@@ -57,7 +57,9 @@ func (c *conservative) decide(q *Queue, m Machine) {
 	left := c.waiting[:0]
 	for _, w := range c.waiting {
 		if w.start > q.now || !q.start(w.job, m, because(Reserved)) {
-			c.broken = c.broken || w.start <= q.now // the machine could not place it
+			if w.start <= q.now { // the machine could not place it: when it can is not known
+				c.broken, w.start = true, Never
+			}
 			left = append(left, w)
 			continue
 		}

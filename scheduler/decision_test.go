@@ -96,7 +96,7 @@ func TestDecisions(t *testing.T) {
 // The log has every start and every stop, whatever the policy.
 func TestLogIsComplete(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		p := scheduler.Policy{Name: rapid.SampledFrom(scheduler.Policies()).Draw(t, "policy"), LASLimits: []float64{9, 20}}
+		p := scheduler.Policy{Name: rapid.SampledFrom(scheduler.Policies()).Draw(t, "policy"), LASLimits: []float64{9, 20}, Services: []float64{12, 24, 60}, Lease: 5 * second}
 		tasks := sorted(rapid.SliceOfN(rapid.Custom(func(t *rapid.T) task {
 			return task{submit: rapid.Int64Range(1, 30).Draw(t, "submit"), gang: rapid.Int64Range(1, 4).Draw(t, "gang"), duration: rapid.Int64Range(1, 20).Draw(t, "duration")}
 		}), 1, 20).Draw(t, "tasks"))

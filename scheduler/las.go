@@ -48,7 +48,7 @@ func (o *las) rank(r *record, phase, place uint64) rank {
 	return rank{uint64(r.level)*lasPhases + phase, place, r.seq}
 }
 
-func (o *las) arrive(r *record) rank {
+func (o *las) arrive(_ *Queue, r *record) rank {
 	o.back++
 	return o.rank(r, lasWaits, o.back)
 }
@@ -114,7 +114,7 @@ func (o *las) rerank(q *Queue, running []holder) uint64 {
 	return 0
 }
 
-func (o *las) settle(running []holder) {
+func (o *las) settle(_ *Queue, running []holder) {
 	if len(o.demoted) == 0 {
 		return
 	}

@@ -103,10 +103,12 @@ type Share struct {
 type Placer struct {
 	Placing
 	hosts   []host
+	vacant  []vacancy                         // of each host
 	largest struct{ accelerators, cpu int64 } // of a host, in thousandths
 	widest  int                               // accelerators of a host
 	types   []uint8                           // in order of speed
 	memory  memory
+	scratch []int32
 	refused map[Request]struct{} // found no room, and nobody has left since
 }
 
@@ -118,45 +120,50 @@ type Placing struct {
 	Random      *rand.Rand // for Random
 }
 
-// host is a host and what of it nobody has.
+// host is a host, and what of its accelerators nobody has.
 type host struct {
 	Host
-	free        []int32 // thousandths of each accelerator
-	cpu, memory int64
-	apart       []int32 // the Apart of each job on it
-
-	// Of free: the sum, the most, and how many are whole.
-	idle  int64
-	most  int32
-	whole int
+	free  []int32 // thousandths of each
+	apart []int32 // the Apart of each job on it
 }
 
-// sum brings what is derived from free up to date.
-func (h *host) sum() {
-	h.idle, h.most, h.whole = 0, 0, 0
-	for _, free := range h.free {
-		h.idle += int64(free)
-		h.most = max(h.most, free)
-		if free == Whole {
-			h.whole++
+// vacancy is what of a host nobody has, as far as it decides whether a job fits:
+// small, since each decision looks at that of every host.
+type vacancy struct {
+	cpu, memory int64
+	idle        int64  // thousandths of accelerators, all together
+	types       uint64 // bit of the type; 0 without accelerators
+	whole, most int32  // accelerators of which all is free; thousandths free of one
+}
+
+// count brings what is derived from the free parts up to date.
+func (v *vacancy) count(free []int32) {
+	v.idle, v.most, v.whole = 0, 0, 0
+	for _, f := range free {
+		v.idle += int64(f)
+		v.most = max(v.most, f)
+		if f == Whole {
+			v.whole++
 		}
 	}
 }
 
 // NewPlacer is a placer over hosts that nobody has anything of.
 func NewPlacer(hosts []Host, how Placing) *Placer {
-	p := &Placer{Placing: how, hosts: make([]host, len(hosts)), refused: map[Request]struct{}{}}
+	p := &Placer{Placing: how, hosts: make([]host, len(hosts)), vacant: make([]vacancy, len(hosts)), refused: map[Request]struct{}{}}
 	var speed [MaxTypes]float64
 	for i, h := range hosts {
 		h.Speed = cmp.Or(h.Speed, 1)
-		p.hosts[i] = host{Host: h, free: slices.Repeat([]int32{Whole}, h.Accelerators), cpu: h.CPU, memory: h.Memory}
-		p.hosts[i].sum()
+		p.hosts[i] = host{Host: h, free: slices.Repeat([]int32{Whole}, h.Accelerators)}
+		p.vacant[i] = vacancy{cpu: h.CPU, memory: h.Memory}
+		p.vacant[i].count(p.hosts[i].free)
 		p.widest = max(p.widest, h.Accelerators)
 		p.largest.accelerators = max(p.largest.accelerators, int64(h.Accelerators)*Whole)
 		p.largest.cpu = max(p.largest.cpu, h.CPU)
 		if h.Accelerators == 0 {
 			continue
 		}
+		p.vacant[i].types = 1 << h.Type
 		if speed[h.Type] == 0 {
 			p.types = append(p.types, h.Type)
 		}
@@ -176,7 +183,7 @@ func (p *Placer) Place(r Request) []Share {
 		return nil
 	}
 	if host := p.one(r); host >= 0 {
-		return []Share{{host, p.pick(&p.hosts[host], r)}}
+		return []Share{{host, p.pick(int(host), r)}}
 	}
 	shares := p.gang(r)
 	if shares == nil {
@@ -216,12 +223,12 @@ func (p *Placer) gang(r Request) []Share {
 func (p *Placer) Holds(r Request, shares []Share) bool {
 	r.Milli = cmp.Or(r.Milli, Whole)
 	for _, s := range shares {
-		h := &p.hosts[s.Host]
-		if cpu, bytes := r.part(len(s.Accelerators)); cpu > h.cpu || bytes > h.memory {
+		v := &p.vacant[s.Host]
+		if cpu, bytes := r.part(len(s.Accelerators)); cpu > v.cpu || bytes > v.memory {
 			return false
 		}
 		for _, a := range s.Accelerators {
-			if h.free[a] < r.Milli {
+			if p.hosts[s.Host].free[a] < r.Milli {
 				return false
 			}
 		}
@@ -241,14 +248,14 @@ func (p *Placer) Give(r Request, shares []Share) {
 func (p *Placer) account(r Request, shares []Share, sign int64) {
 	r.Milli = cmp.Or(r.Milli, Whole)
 	for _, s := range shares {
-		h := &p.hosts[s.Host]
+		h, v := &p.hosts[s.Host], &p.vacant[s.Host]
 		for _, a := range s.Accelerators {
 			h.free[a] += int32(sign) * r.Milli
 		}
-		h.sum()
+		v.count(h.free)
 		cpu, bytes := r.part(len(s.Accelerators))
-		h.cpu += sign * cpu
-		h.memory += sign * bytes
+		v.cpu += sign * cpu
+		v.memory += sign * bytes
 		if r.Apart != 0 {
 			if sign < 0 {
 				h.apart = append(h.apart, r.Apart)
@@ -280,8 +287,9 @@ func (r Request) part(n int) (cpu, bytes int64) {
 }
 
 // room is how many of the accelerators a job wants a host can give it.
-func (h *host) room(r Request) int {
-	if r.Types != 0 && r.Types>>h.Type&1 == 0 || r.Apart != 0 && slices.Contains(h.apart, r.Apart) {
+func (p *Placer) room(i int, r Request) int {
+	h, v := &p.hosts[i], &p.vacant[i]
+	if r.Types != 0 && r.Types&v.types == 0 || r.Apart != 0 && slices.Contains(h.apart, r.Apart) {
 		return 0
 	}
 	n := 0
@@ -292,7 +300,7 @@ func (h *host) room(r Request) int {
 	}
 	n = min(n, r.Count)
 	for n > 0 {
-		if cpu, bytes := r.part(n); cpu <= h.cpu && bytes <= h.memory {
+		if cpu, bytes := r.part(n); cpu <= v.cpu && bytes <= v.memory {
 			break
 		}
 		n--
@@ -300,24 +308,26 @@ func (h *host) room(r Request) int {
 	return n
 }
 
-// holds reports whether all of a job fits on one host.
-func (h *host) holds(r Request) bool {
-	if r.CPU > h.cpu || r.Memory > h.memory || r.Apart != 0 && slices.Contains(h.apart, r.Apart) {
+// holds reports whether all of a job fits on a host.
+func (p *Placer) holds(i int, r *Request) bool {
+	v := &p.vacant[i]
+	if r.CPU > v.cpu || r.Memory > v.memory {
 		return false
 	}
-	if r.Count == 0 {
-		return true
-	}
-	if r.Types != 0 && r.Types>>h.Type&1 == 0 {
+	if r.Apart != 0 && slices.Contains(p.hosts[i].apart, r.Apart) {
 		return false
 	}
 	switch {
+	case r.Count == 0:
+		return true
+	case r.Types != 0 && r.Types&v.types == 0:
+		return false
 	case r.Milli == Whole:
-		return h.whole >= r.Count
+		return int(v.whole) >= r.Count
 	case r.Count == 1:
-		return h.most >= r.Milli
+		return v.most >= r.Milli
 	}
-	return h.room(r) == r.Count
+	return p.room(i, *r) == r.Count
 }
 
 // one is the host that the rule chooses for all of a job, -1 if none holds it.
@@ -326,13 +336,12 @@ func (p *Placer) one(r Request) int32 {
 		return -1
 	}
 	best, bestScore, n := int32(-1), 0, 0
-	kind := 0
+	var known []int8 // scores of the hosts
 	if p.Rule == Fragmentation {
-		kind = p.memory.kind(r)
+		known = p.memory.scores(r, len(p.hosts))
 	}
-	for i := range p.hosts {
-		h := &p.hosts[i]
-		if !h.holds(r) {
+	for i := range p.vacant {
+		if !p.holds(i, &r) {
 			continue
 		}
 		if p.Rule == Random {
@@ -341,7 +350,7 @@ func (p *Placer) one(r Request) int32 {
 			}
 			continue
 		}
-		if score := p.score(i, r, kind); best < 0 || score > bestScore {
+		if score := p.score(i, &r, known); best < 0 || score > bestScore {
 			best, bestScore = int32(i), score
 		}
 	}
@@ -350,14 +359,15 @@ func (p *Placer) one(r Request) int32 {
 
 // pick is the accelerators of a host that a job gets: whole ones in order, a
 // part of one that has least more than it needs.
-func (p *Placer) pick(h *host, r Request) []int32 {
+func (p *Placer) pick(i int, r Request) []int32 {
+	h := &p.hosts[i]
 	if r.Count == 0 {
 		return nil
 	}
 	if r.Count == 1 && r.Milli < Whole {
 		switch p.Rule {
 		case Fragmentation:
-			_, a := p.descend(h, r)
+			_, a := p.descend(i, &r)
 			return []int32{a}
 		case Random:
 			n, chosen := 0, int32(0)
@@ -392,7 +402,7 @@ func (h *host) tightest(n int, milli int32) []int32 {
 func (p *Placer) Allocated() float64 {
 	var idle, all int64
 	for i := range p.hosts {
-		idle += p.hosts[i].idle
+		idle += p.vacant[i].idle
 		all += int64(p.hosts[i].Accelerators) * Whole
 	}
 	if all == 0 {

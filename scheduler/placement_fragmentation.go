@@ -56,20 +56,20 @@ func (r Request) kind() Request {
 // job does not fit or wants no accelerator; where it fits, the accelerators with
 // less free than it wants. Divided by the jobs it is F of the paper's equation 2;
 // as a sum it is a whole number.
-func fragments(h *host, typical []Typical) (f, jobs int64) {
+func fragments(v *vacancy, free []int32, typical []Typical) (f, jobs int64) {
 	for i := range typical {
 		t := &typical[i]
 		jobs += t.Jobs
-		lost := h.idle
-		if r := &t.Request; r.Count > 0 && r.CPU <= h.cpu && (r.Types == 0 || r.Types>>h.Type&1 == 1) {
-			n, small := h.whole, h.idle-int64(h.whole)*Whole
+		lost := v.idle
+		if r := &t.Request; r.Count > 0 && r.CPU <= v.cpu && (r.Types == 0 || r.Types&v.types != 0) {
+			n, small := int(v.whole), v.idle-int64(v.whole)*Whole
 			if r.Milli < Whole {
 				n, small = 0, 0
-				for _, free := range h.free {
-					if free >= r.Milli {
+				for _, f := range free {
+					if f >= r.Milli {
 						n++
 					} else {
-						small += int64(free)
+						small += int64(f)
 					}
 				}
 			}
@@ -86,32 +86,33 @@ func fragments(h *host, typical []Typical) (f, jobs int64) {
 // one that scores best: the fall of the host's mean fragments, in accelerators,
 // through a sigmoid into whole numbers from 0 to 100, as in the authors'
 // scheduler. No change is 50.
-func (p *Placer) descend(h *host, r Request) (score int, accelerator int32) {
-	before, jobs := fragments(h, p.Typical)
-	after := *h
+func (p *Placer) descend(i int, r *Request) (score int, accelerator int32) {
+	h := &p.hosts[i]
+	before, jobs := fragments(&p.vacant[i], h.free, p.Typical)
+	after, free := p.vacant[i], append(p.scratch[:0], h.free...)
+	p.scratch = free
 	after.cpu -= r.CPU
-	after.free = slices.Clone(h.free)
 	rate := func() int {
-		after.sum()
-		f, _ := fragments(&after, p.Typical)
+		after.count(free)
+		f, _ := fragments(&after, free, p.Typical)
 		return sigmoid(float64(before-f) / (float64(max(jobs, 1)) * Whole))
 	}
 	if r.Count != 1 || r.Milli == Whole {
 		for _, a := range h.tightest(r.Count, r.Milli) {
-			after.free[a] -= r.Milli
+			free[a] -= r.Milli
 		}
 		return rate(), 0
 	}
 	score = -1
-	for a, free := range h.free {
-		if free < r.Milli {
+	for a, f := range h.free {
+		if f < r.Milli {
 			continue
 		}
-		after.free[a] -= r.Milli
+		free[a] = f - r.Milli
 		if s := rate(); s > score {
 			score, accelerator = s, int32(a)
 		}
-		after.free[a] = free
+		free[a] = f
 	}
 	return score, accelerator
 }
@@ -121,55 +122,38 @@ func sigmoid(x float64) int { return int(100 / (1 + math.Exp(-x))) }
 // memory keeps scores until their host changes: a placement changes one host of
 // thousands, and demands repeat.
 type memory struct {
-	kinds  map[Request]int
-	scores [][]int8 // of a host and a kind; less than 0 unknown
+	kinds map[Request]int
+	known [][]int8 // of a kind and a host; less than 0 is not known
 }
 
 func (m *memory) forget(host int32) {
-	if m.scores != nil {
-		m.scores[host] = m.scores[host][:0]
+	for _, scores := range m.known {
+		scores[host] = -1
 	}
 }
 
-// kind numbers the demand of a job.
-func (m *memory) kind(r Request) int {
-	k, known := m.kinds[r.kind()]
-	if !known {
+// scores are those of a job's kind for each host.
+func (m *memory) scores(r Request, hosts int) []int8 {
+	k, ok := m.kinds[r.kind()]
+	if !ok {
 		if m.kinds == nil {
 			m.kinds = map[Request]int{}
 		}
-		k = len(m.kinds)
+		k = len(m.known)
 		m.kinds[r.kind()] = k
+		m.known = append(m.known, slices.Repeat([]int8{-1}, hosts))
 	}
-	return k
-}
-
-// recall is descend's score for a host and a job of a kind.
-func (p *Placer) recall(i int, r Request, kind int) int {
-	m := &p.memory
-	if m.scores == nil {
-		m.scores = make([][]int8, len(p.hosts))
-	}
-	for len(m.scores[i]) <= kind {
-		m.scores[i] = append(m.scores[i], -1)
-	}
-	score := &m.scores[i][kind]
-	if *score < 0 {
-		s, _ := p.descend(&p.hosts[i], r)
-		*score = int8(s)
-	}
-	return int(*score)
+	return m.known[k]
 }
 
 // Fragmented is the share of what is free that typical jobs could not use.
 func (p *Placer) Fragmented() float64 {
 	var f, jobs, idle int64
 	for i := range p.hosts {
-		h := &p.hosts[i]
 		var of int64
-		of, jobs = fragments(h, p.Typical)
+		of, jobs = fragments(&p.vacant[i], p.hosts[i].free, p.Typical)
 		f += of
-		idle += h.idle
+		idle += p.vacant[i].idle
 	}
 	if idle == 0 || jobs == 0 {
 		return 0

@@ -20,7 +20,7 @@ func (p *Placer) usable(r Request, pass func(*host) bool) []part {
 		if h.Accelerators == 0 || pass != nil && !pass(h) {
 			continue
 		}
-		if n := h.room(r); n > 0 {
+		if n := p.room(i, r); n > 0 {
 			hosts = append(hosts, part{int32(i), n})
 		}
 	}
@@ -81,7 +81,7 @@ func (p *Placer) near(r Request) []part {
 		room := map[int32]int{}
 		for i := range p.hosts {
 			if h := &p.hosts[i]; h.Accelerators > 0 && h.Near[level] >= 0 {
-				room[h.Near[level]] += h.room(r)
+				room[h.Near[level]] += p.room(i, r)
 			}
 		}
 		best, least := int32(-1), 0

@@ -102,11 +102,12 @@ func TestFGDMini(t *testing.T) {
 					continue
 				}
 				want := int32(rank[*pair[1]])
-				if over := rule == DotProduct && *pair[1] == "openb-node-0059"; over && !p.hosts[want].holds(r) {
-					h := &p.hosts[want]
-					h.cpu -= r.CPU
-					h.memory -= r.Memory
-					clear(h.free)
+				if over := rule == DotProduct && *pair[1] == "openb-node-0059"; over && !p.holds(int(want), &r) {
+					v := &p.vacant[want]
+					v.cpu -= r.CPU
+					v.memory -= r.Memory
+					clear(p.hosts[want].free)
+					v.count(p.hosts[want].free)
 					continue
 				}
 				if got == nil || got[0].Host != want {

@@ -204,7 +204,7 @@ func TestPlacerProperties(t *testing.T) {
 			p.Take(r, shares)
 			running = append(running, placed{r, shares})
 			for i, h := range p.hosts {
-				if h.cpu < 0 || h.memory < 0 || slices.ContainsFunc(h.free, func(f int32) bool { return f < 0 }) {
+				if p.vacant[i].cpu < 0 || p.vacant[i].memory < 0 || slices.ContainsFunc(h.free, func(f int32) bool { return f < 0 }) {
 					t.Fatalf("host %d has given out more than it has: %+v", i, h)
 				}
 			}
@@ -214,7 +214,7 @@ func TestPlacerProperties(t *testing.T) {
 		}
 		for i, h := range p.hosts {
 			whole := !slices.ContainsFunc(h.free, func(f int32) bool { return f != Whole })
-			if !whole || h.cpu != h.CPU || h.memory != h.Memory || len(h.apart) > 0 {
+			if v := p.vacant[i]; !whole || v.cpu != h.CPU || v.memory != h.Memory || len(h.apart) > 0 {
 				t.Fatalf("host %d is not free again: %+v", i, h)
 			}
 		}

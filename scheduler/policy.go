@@ -16,6 +16,12 @@ type Policy struct {
 	// of las, in accelerator-seconds, or in seconds if LASByTime. They must rise.
 	LASLimits []float64
 	LASByTime bool
+	// Services are a sample of what jobs need, in accelerator-seconds, from which
+	// gittins learns their distribution.
+	Services []float64
+	// Lease is for how long finish-time-fairness and max-min leave a job its
+	// accelerators.
+	Lease units.Duration
 	// Preemption is what becomes of jobs that are stopped, PreemptionCost the time
 	// that a suspended one has to run in addition.
 	Preemption     Preemption
@@ -76,6 +82,9 @@ var policies = []struct {
 	{"srtf", func(Policy) discipline { return newPreemptive(shortest{}) }},
 	{"srsf", func(Policy) discipline { return newPreemptive(leastService{}) }},
 	{"las", func(p Policy) discipline { return newPreemptive(newLAS(p)) }},
+	{"gittins", func(p Policy) discipline { return newPreemptive(newGittins(p)) }},
+	{"finish-time-fairness", func(p Policy) discipline { return newLeases(p, unfairness) }},
+	{"max-min", func(p Policy) discipline { return newLeases(p, withheld) }},
 	{"priority", func(p Policy) discipline {
 		if p.Preemption == NoPreemption {
 			return &greedy{order: byPriority}
@@ -94,6 +103,14 @@ var quotas = map[string]order{
 
 // KeepsQuotas says whether a policy can keep the quotas of groups.
 func KeepsQuotas(policy string) bool { return quotas[policy] != nil }
+
+// Preempts says whether a policy is preemptive by nature.
+func Preempts(policy string) bool {
+	return slices.Contains([]string{"srtf", "srsf", "las", "gittins", "finish-time-fairness", "max-min"}, policy)
+}
+
+// Leases says whether a policy gives accelerators for a lease.
+func Leases(policy string) bool { return policy == "finish-time-fairness" || policy == "max-min" }
 
 // limited says whether any group has a quota or a limit.
 func (p Policy) limited() bool {
@@ -122,8 +139,12 @@ func (p Policy) Validate() error {
 		return fmt.Errorf("scheduler: las has %d limits; at most %d are taken", len(p.LASLimits), maxLevels)
 	case p.PreemptionCost < 0:
 		return fmt.Errorf("scheduler: a preemption costs %v", p.PreemptionCost)
-	case p.Preemption == NoPreemption && slices.Contains([]string{"srtf", "srsf", "las"}, p.Name):
+	case p.Preemption == NoPreemption && Preempts(p.Name):
 		return fmt.Errorf("scheduler: %s is preemptive", p.Name)
+	case p.Lease < 0 || p.Lease == 0 && Leases(p.Name):
+		return fmt.Errorf("scheduler: a lease of %v", p.Lease)
+	case Leases(p.Name) && (p.Preemption == Requeue || p.PreemptionCost >= p.Lease):
+		return fmt.Errorf("scheduler: jobs that lose in a preemption what a lease of %v gives never end", p.Lease)
 	case p.limited() && !KeepsQuotas(p.Name):
 		return fmt.Errorf("scheduler: %s keeps no quotas", p.Name)
 	case p.HalfLife < 0:

@@ -16,10 +16,10 @@ type holder struct {
 }
 
 // ranker is the order of a preemptive policy. The rank of a job that waits stays as
-// it is.
+// it is, unless the policy is one that drifts.
 type ranker interface {
 	// arrive ranks a job that has come.
-	arrive(r *record) rank
+	arrive(q *Queue, r *record) rank
 	// rerank brings the running jobs to the present time and into their order. What
 	// it returns is to be added to the ranks of waiting jobs to compare them.
 	rerank(q *Queue, running []holder) (offset uint64)
@@ -29,7 +29,7 @@ type ranker interface {
 	// come in their order.
 	begin(q *Queue, h *holder)
 	// settle looks at the running jobs once a decision has been carried out.
-	settle(running []holder)
+	settle(q *Queue, running []holder)
 	// wake is when ranks change in a way that needs a decision.
 	wake(running []holder) units.Duration
 }
@@ -39,6 +39,7 @@ type ranker interface {
 // less if all that wait fits beside them.
 type preemptive struct {
 	ranker  ranker
+	drifts  bool // ranks of waiting jobs change with time, too
 	waiting waiting
 	running []holder // in order; not those that are fixed
 	held    int32    // accelerators of fixed jobs
@@ -48,9 +49,13 @@ type preemptive struct {
 
 func newPreemptive(r ranker) *preemptive { return &preemptive{ranker: r} }
 
+func newLeases(p Policy, u urgency) *preemptive {
+	return &preemptive{ranker: &leases{p.Lease, u}, drifts: true}
+}
+
 func (p *preemptive) arrive(q *Queue, job int32) {
 	r := &q.jobs[job]
-	p.waiting.push(r.size(), entry{p.ranker.arrive(r), job})
+	p.waiting.push(r.size(), entry{p.ranker.arrive(q, r), job})
 }
 
 func (p *preemptive) finish(q *Queue, job int32) {
@@ -68,6 +73,9 @@ func (p *preemptive) finish(q *Queue, job int32) {
 
 func (p *preemptive) decide(q *Queue, m Machine) {
 	offset := p.ranker.rerank(q, p.running)
+	if p.drifts {
+		p.waiting.rerank(func(job int32) rank { return p.ranker.arrive(q, &q.jobs[job]) })
+	}
 	p.starts, p.stops = p.starts[:0], p.stops[:0]
 	left := int32(q.free)
 	if p.waiting.total > int64(q.free) {
@@ -91,7 +99,7 @@ func (p *preemptive) decide(q *Queue, m Machine) {
 	for _, e := range p.starts {
 		p.start(q, e, m)
 	}
-	p.ranker.settle(p.running)
+	p.ranker.settle(q, p.running)
 }
 
 // choose goes through running and waiting jobs in their order. It moves those for
@@ -150,7 +158,12 @@ func (p *preemptive) start(q *Queue, e entry, m Machine) {
 	}
 }
 
-func (p *preemptive) wake() units.Duration { return p.ranker.wake(p.running) }
+func (p *preemptive) wake() units.Duration {
+	if p.drifts && p.waiting.count == 0 { // nobody could take over
+		return Never
+	}
+	return p.ranker.wake(p.running)
+}
 
 // sortHolders sorts by insertion: from one decision to the next, few jobs change
 // places.
@@ -172,19 +185,19 @@ func sortHolders(all []holder) {
 // difference.
 type shortest struct{}
 
-func (shortest) arrive(r *record) rank { return rank{lo: uint64(r.left()), seq: r.seq} }
+func (shortest) arrive(_ *Queue, r *record) rank { return rank{lo: uint64(r.left()), seq: r.seq} }
 
 func (shortest) rerank(q *Queue, _ []holder) uint64 { return uint64(q.now) }
 
 func (o shortest) stopped(q *Queue, stopped []entry) {
 	for i := range stopped {
-		stopped[i].rank = o.arrive(&q.jobs[stopped[i].job])
+		stopped[i].rank = o.arrive(q, &q.jobs[stopped[i].job])
 	}
 }
 
 func (shortest) begin(q *Queue, h *holder) { h.lo = uint64(q.jobs[h.job].end()) }
 
-func (shortest) settle([]holder) {}
+func (shortest) settle(*Queue, []holder) {}
 
 func (shortest) wake([]holder) units.Duration { return Never }
 
@@ -192,7 +205,7 @@ func (shortest) wake([]holder) units.Duration { return Never }
 // faster, so running jobs overtake each other.
 type leastService struct{}
 
-func (leastService) arrive(r *record) rank {
+func (leastService) arrive(_ *Queue, r *record) rank {
 	hi, lo := bits.Mul64(uint64(r.left()), uint64(r.size()))
 	return rank{hi, lo, r.seq}
 }
@@ -212,20 +225,20 @@ func (leastService) rerank(q *Queue, running []holder) uint64 {
 
 func (o leastService) stopped(q *Queue, stopped []entry) {
 	for i := range stopped {
-		stopped[i].rank = o.arrive(&q.jobs[stopped[i].job])
+		stopped[i].rank = o.arrive(q, &q.jobs[stopped[i].job])
 	}
 }
 
 func (leastService) begin(q *Queue, h *holder) { h.turn = q.jobs[h.job].end() }
 
-func (leastService) settle([]holder) {}
+func (leastService) settle(*Queue, []holder) {}
 
 func (leastService) wake([]holder) units.Duration { return Never }
 
 // fixed ranks by what does not change.
 type fixed order
 
-func (o fixed) arrive(r *record) rank { return o(r) }
+func (o fixed) arrive(_ *Queue, r *record) rank { return o(r) }
 
 func (o fixed) rerank(*Queue, []holder) uint64 { return 0 }
 
@@ -233,6 +246,6 @@ func (o fixed) stopped(*Queue, []entry) {}
 
 func (o fixed) begin(*Queue, *holder) {}
 
-func (o fixed) settle([]holder) {}
+func (o fixed) settle(*Queue, []holder) {}
 
 func (o fixed) wake([]holder) units.Duration { return Never }

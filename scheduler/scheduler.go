@@ -22,6 +22,12 @@
 //	srtf                   remaining time                    preemptive
 //	srsf                   remaining time x accelerators     preemptive (Tiresias, Gu et al., NSDI 2019)
 //	las                    queues by attained service        preemptive (Tiresias' discretized two-dimensional LAS)
+//	gittins                Gittins index of attained         preemptive (Tiresias' two-dimensional Gittins index)
+//	                       service
+//	finish-time-fairness   rho, the worst first              preemptive, when a lease has ended (Themis, Mahajan
+//	                                                         et al., NSDI 2020)
+//	max-min                share of its time that a job      preemptive, when a lease has ended (Gavel, Narayanan
+//	                       did not run, the most first       et al., OSDI 2020, with accelerators that are alike)
 //	priority               priority                          preemptive, or skip without preemption
 //	fair-share             decayed use of the job's group    skip (after Slurm's multifactor priority)
 //	drf                    share that the group holds        skip (dominant resource fairness, Ghodsi et al., NSDI
@@ -98,7 +104,8 @@ type Queue struct {
 	total      int
 	now        units.Duration
 	jobs       []record
-	arrived    int32
+	arrived    int32 // jobs that have come
+	present    int   // of them, those that have not ended
 	discipline discipline
 }
 
@@ -108,7 +115,8 @@ type record struct {
 	seq      int32 // order of arrival
 	group    int32 // index of its group, where groups share
 	running  bool
-	level    int8           // queue of las that it is in
+	level    int8 // queue of las, or class of gittins, that it is in
+	arrived  units.Duration
 	began    units.Duration // of the stretch that it runs in
 	executed units.Duration // in the stretches before
 	lost     units.Duration // of that, to preemptions
@@ -168,8 +176,9 @@ func (q *Queue) Add(j Job) int {
 // Arrive puts a job into the queue at the given time.
 func (q *Queue) Arrive(job int, now units.Duration) {
 	q.now = now
-	q.jobs[job].seq = q.arrived
+	q.jobs[job].seq, q.jobs[job].arrived = q.arrived, now
 	q.arrived++
+	q.present++
 	q.discipline.arrive(q, int32(job))
 }
 
@@ -178,6 +187,7 @@ func (q *Queue) Finish(job int, now units.Duration) {
 	q.now = now
 	r := &q.jobs[job]
 	r.running = false
+	q.present--
 	q.free += r.Accelerators
 	q.discipline.finish(q, int32(job))
 }
@@ -217,6 +227,8 @@ func (q *Queue) stop(job int32, m Machine, w why) (waits bool) {
 		r.lost += min(q.policy.PreemptionCost, Never-r.lost)
 	case Requeue:
 		r.lost = r.executed
+	case Cancel:
+		q.present--
 	}
 	q.free += r.Accelerators
 	return q.policy.Preemption != Cancel

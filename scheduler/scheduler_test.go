@@ -68,6 +68,8 @@ func TestValidate(t *testing.T) {
 		{"quotas of a policy without", scheduler.Policy{Name: "las", Groups: []scheduler.Group{{Name: "a", Weight: 1, Quota: 4}}}, "keeps no quotas"},
 		{"limit below the quota", scheduler.Policy{Name: "drf", Groups: []scheduler.Group{{Name: "a", Weight: 1, Quota: 4, Limit: 3}}}, "quota 4 and limit 3"},
 		{"no weight", scheduler.Policy{Name: "drf", Groups: []scheduler.Group{{Name: "a"}}}, "weight 0"},
+		{"a lease that its cost eats up", scheduler.Policy{Name: "finish-time-fairness", Lease: second, PreemptionCost: second}, "never end"},
+		{"no lease", scheduler.Policy{Name: "finish-time-fairness"}, "a lease of 0"},
 		{"srtf that does not preempt", scheduler.Policy{Name: "srtf", Preemption: scheduler.NoPreemption}, "preemptive"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

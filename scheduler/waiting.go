@@ -49,6 +49,24 @@ func (w *waiting) push(size int32, e entry) {
 	w.total += int64(size)
 }
 
+// rerank ranks all jobs anew. O(n log n).
+func (w *waiting) rerank(of func(job int32) rank) {
+	for c := range w.lines {
+		l := &w.lines[c]
+		all := l.all[l.head:]
+		for i := range all {
+			all[i].rank = of(all[i].job)
+		}
+		slices.SortFunc(all, func(a, b entry) int {
+			if a.less(&b.rank) {
+				return -1
+			}
+			return 1
+		})
+		*l = line{all: all}
+	}
+}
+
 // best is the class, that is the index of the size, of the least job whose gang is
 // at most so large, none if there is none.
 func (w *waiting) best(most int32) int {

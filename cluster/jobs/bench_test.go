@@ -15,6 +15,7 @@ import (
 	"github.com/railyard/railyard/scheduler"
 	"github.com/railyard/railyard/sim"
 	"github.com/railyard/railyard/topology"
+	"github.com/railyard/railyard/units"
 )
 
 // philly is the first 21,000 jobs of the Philly trace that take no more than 512
@@ -57,9 +58,13 @@ func BenchmarkPhilly(b *testing.B) {
 	for _, name := range scheduler.Policies() {
 		b.Run(name, func(b *testing.B) {
 			topo, _ := topology.Pool(512)
+			policy := scheduler.Policy{Name: name, LASLimits: []float64{3250, 7200}, Lease: 1200 * units.Duration(s)}
+			for _, j := range all {
+				policy.Services = append(policy.Services, j.duration.Seconds()*float64(j.gang))
+			}
 			began := cpuSeconds(b)
 			for b.Loop() {
-				c := cluster.NewScheduled(sim.New(), topo, 0, scheduler.Policy{Name: name, LASLimits: []float64{3250, 7200}})
+				c := cluster.NewScheduled(sim.New(), topo, 0, policy)
 				queued, pointers := make([]cluster.Job, len(all)), make([]*cluster.Job, len(all))
 				for i, program := range jobs.New(c).Programs(durations) {
 					queued[i] = cluster.Job{Start: all[i].start, Count: all[i].gang, Estimate: all[i].duration, Program: program}

@@ -91,8 +91,12 @@ func TestNothingIsLost(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := scheduler.Policy{
 			Name: rapid.SampledFrom(scheduler.Policies()).Draw(t, "policy"), LASLimits: []float64{20, 60},
+			Services: []float64{3, 10, 40}, Lease: 5 * units.Duration(s),
 			PreemptionCost: units.Duration(rapid.Int64Range(0, 3).Draw(t, "cost")) * units.Duration(s),
 			Preemption:     scheduler.Preemption(rapid.IntRange(int(scheduler.Suspend), int(scheduler.Cancel)).Draw(t, "preemption")),
+		}
+		if scheduler.Leases(p.Name) && p.Preemption == scheduler.Requeue {
+			p.Preemption = scheduler.Suspend
 		}
 		if scheduler.KeepsQuotas(p.Name) {
 			p.Groups = []scheduler.Group{{Name: "a", Weight: 1, Quota: rapid.IntRange(0, 5).Draw(t, "quota")}, {Name: "b", Weight: 2, Quota: 3}}
