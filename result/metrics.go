@@ -145,7 +145,8 @@ var (
 	SeriesLinkUtilization = Metric{Name: "utilization_ratio", Unit: "ratio", Definition: "share of the wire used, mean over the interval"}
 
 	// Explanations of a training job.
-	CriticalTotals = Metric{Name: "critical_path_s", Unit: "s", Definition: "time on the critical path of an iteration by cause: classes of operators, what communication adds to them, the optimizer, and communication by what is exchanged; the parts sum to iteration_s"}
+	CriticalTotals = Metric{Name: "critical_path_s", Unit: "s", Definition: "time on the critical path of an iteration by cause: classes of operators, what communication adds to them, the optimizer, and communication by what is exchanged; the parts sum to critical_iteration_s"}
+	CriticalLength = Metric{Name: "critical_iteration_s", Unit: "s", Definition: "length of the iteration whose critical path is told: one like all others, or with jitter that of median length, of an even number the shorter, of those whose mean is iteration_s"}
 	CriticalOf     = Metric{Name: "CAUSE", Unit: "s", Definition: "a class of operators, the optimizer, or a kind of communication"}
 	CriticalSlowed = Metric{Name: "slowed_compute", Unit: "s", Definition: "what communication kernels add to the computation beside them"}
 	CriticalPath   = Metric{Name: "critical_path", Definition: "what determines the length of an iteration, from its beginning to its end without a gap: the work or the communication that what follows had to wait for"}

@@ -49,7 +49,7 @@ var places = []struct {
 	{"accelerator_series.csv", "accelerator_series", []Metric{SeriesTime, SeriesCompute, SeriesCommunication, SeriesIdle}},
 	{"link_series.csv", "link_series", []Metric{Link, SeriesTime, SeriesLinkUtilization}},
 
-	{"railyard why --json", "training[]", []Metric{Verdict, Sensitivity, CriticalTotals, CriticalPath}},
+	{"railyard why --json", "training[]", []Metric{Verdict, Sensitivity, CriticalLength, CriticalTotals, CriticalPath}},
 	{"railyard why --json", "training[].sensitivity[]", []Metric{Resource, ResourceFactor, IterationTime, ThroughputGain, TimeElasticity}},
 	{"railyard why --json", "training[].critical_path_s", []Metric{CriticalSlowed, CriticalOf}},
 	{"railyard why --json", "training[].critical_path[]", []Metric{PathCycle, PathTimes, PathShift, PathStep, PathCount, PathTime, PathExposed}},

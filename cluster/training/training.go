@@ -258,7 +258,11 @@ func (j *Job) Begin(c *cluster.Cluster, job int) {
 	j.beside = 1 - j.Roofline.Interference()
 	j.Training = j.Training.WithDefaults()
 	j.Unfold = j.Unfold || j.Stragglers.any()
-	if err := j.form(); err != nil {
+	err := j.form()
+	if err == nil {
+		err = j.traceable()
+	}
+	if err != nil {
 		c.Fail(job, err)
 		return
 	}
