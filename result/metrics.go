@@ -61,8 +61,8 @@ var (
 	Degrees              = Metric{Name: "degrees", Definition: "degrees of parallelism"}
 	GlobalBatch          = Metric{Name: "global_batch", Definition: "sequences or samples of one iteration"}
 	Accumulation         = Metric{Name: "accumulation", Definition: "micro-batches of one replica in an iteration"}
-	GradientAlgorithm    = Metric{Name: "gradient_algorithm", Definition: "algorithm of the gradients' all-reduce, of the largest bucket"}
-	GradientBytes        = Metric{Name: "gradient_bytes", Unit: "bytes", Definition: "gradients that each rank sums over the replicas in an iteration"}
+	GradientAlgorithm    = Metric{Name: "gradient_algorithm", Definition: "algorithm of the gradients' all-reduce, or reduce-scatter"}
+	GradientBytes        = Metric{Name: "gradient_bytes", Unit: "bytes", Definition: "gradients that a rank of the first stage sums over the replicas in an iteration, under zero = 2 and 3 those of every micro-batch"}
 	CompressedBytes      = Metric{Name: "compressed_gradient_bytes", Unit: "bytes", Definition: "with gradient_compression, what each rank has of them to send"}
 	OverlappedTime       = Metric{Name: "overlapped_communication_s", Unit: "s", Definition: "communication of an iteration behind which the accelerators compute"}
 
