@@ -91,7 +91,7 @@ var DefaultOrder = []Group{TensorGroup, ContextGroup, DataGroup, PipelineGroup}
 
 // WithDefaults is t with every field that has a default filled in.
 func (t Training) WithDefaults() Training {
-	t.Model = t.Model.WithDefaults()
+	t.Model.fillIn()
 	for _, degree := range []*int{&t.MicroBatch, &t.Data, &t.Tensor, &t.Pipeline, &t.Context, &t.Expert, &t.VirtualStages} {
 		if *degree == 0 {
 			*degree = 1
