@@ -185,9 +185,9 @@ func parseOrder(names []string) ([]workload.Group, error) {
 
 // leastLegal is the smallest micro-batch that is legal, 1 if none is.
 func leastLegal(t workload.Training) int {
-	for _, m := range divisors(t.GlobalBatch / t.Data) {
-		if t.MicroBatch = m; t.Validate() == nil {
-			return m
+	for _, m := range workload.Divisors(int64(t.GlobalBatch / t.Data)) {
+		if t.MicroBatch = int(m); t.Validate() == nil {
+			return t.MicroBatch
 		}
 	}
 	return 1
@@ -198,9 +198,9 @@ func leastLegal(t workload.Training) int {
 // of those that fit in memory. fits says whether what was left fits; its layers are
 // then given too.
 func choose(t workload.Training, anyMicro, anyRecompute bool, r cluster.Roofline, memory units.Bytes) (best workload.Training, layers []workload.Layer, fits bool) {
-	micros, recomputes := []int{t.MicroBatch}, []string{t.Recompute}
+	micros, recomputes := []int64{int64(t.MicroBatch)}, []string{t.Recompute}
 	if anyMicro {
-		micros = divisors(t.GlobalBatch / t.Data)
+		micros = workload.Divisors(int64(t.GlobalBatch / t.Data))
 	}
 	if anyRecompute {
 		recomputes = []string{workload.RecomputeNone, workload.RecomputeSelective, workload.RecomputeFull}
@@ -211,7 +211,7 @@ func choose(t workload.Training, anyMicro, anyRecompute bool, r cluster.Roofline
 		fitting := false
 		for _, recompute := range recomputes {
 			c := t
-			c.MicroBatch, c.Recompute = m, recompute
+			c.MicroBatch, c.Recompute = int(m), recompute
 			if c.Validate() != nil {
 				fitting = true // a larger one may be legal
 				break
@@ -241,20 +241,6 @@ func choose(t workload.Training, anyMicro, anyRecompute bool, r cluster.Roofline
 		}
 	}
 	return best, layers, fits
-}
-
-// divisors of n, ascending.
-func divisors(n int) (all []int) {
-	for d := 1; d <= n/d; d++ {
-		if n%d == 0 {
-			all = append(all, d)
-			if d*d != n {
-				all = append(all, n/d)
-			}
-		}
-	}
-	slices.Sort(all)
-	return all
 }
 
 // estimate is the length of an iteration without communication.

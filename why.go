@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/railyard/railyard/cluster"
 	"github.com/railyard/railyard/cluster/training"
 	"github.com/railyard/railyard/report"
 	"github.com/railyard/railyard/result"
@@ -44,7 +45,9 @@ var resources = []struct {
 // iteration, and what 10 % more of each resource would gain, which it finds by
 // running the scenario again with it. All else stays as it is; only what the
 // scenario leaves open ("auto") is chosen anew each time. Jobs are cut to their
-// first few iterations at most, of which the last is the one explained.
+// first few iterations at most, of which the last is the one explained. With jitter,
+// where each takes another time, the gains are of their mean, and the critical path
+// is that of the iteration of median length.
 //
 // Errors are those of Run; if ctx ends first there is no explanation.
 func Why(ctx context.Context, s *Scenario, o Options) (*result.Record, error) {
@@ -77,17 +80,17 @@ func Why(ctx context.Context, s *Scenario, o Options) (*result.Record, error) {
 
 // explained builds and runs a scenario with its resources multiplied; its training
 // jobs are cut short and, where nothing is, traced. Iterations of a job that has
-// the data centre to itself are alike, and one is enough.
+// the data centre to itself are alike unless they have jitter, and one is enough.
 func explained(ctx context.Context, s *Scenario, o Options, scale topology.Scale) (*plant, error) {
 	p, faults := buildScaled(s, o, scale)
 	if err := faults.Err(); err != nil {
 		return nil, err
 	}
-	most := int64(training.Simulated)
-	if len(p.cluster.Jobs) == 1 && len(p.cluster.Flows) == 0 {
-		most = 1
-	}
 	for _, j := range p.training {
+		most := int64(training.Simulated)
+		if len(p.cluster.Jobs) == 1 && len(p.cluster.Flows) == 0 && j.Stragglers.Jitter == 0 {
+			most = 1
+		}
 		j.Iterations = min(j.Iterations, most)
 		j.EvaluateEvery = 0
 		if scale == (topology.Scale{}) {
@@ -99,10 +102,27 @@ func explained(ctx context.Context, s *Scenario, o Options, scale topology.Scale
 	if err == nil {
 		err = p.cluster.Err
 	}
+	if fault := untraceable(s, p, err); fault != nil {
+		return nil, fault
+	}
 	if err != nil && !errors.Is(err, sim.ErrHorizon) {
 		return nil, fmt.Errorf("the simulation could not finish: %w", err)
 	}
 	return p, nil
+}
+
+// untraceable is the fault of a scenario one of whose jobs has an iteration too long
+// to be traced, nil if that is not what went wrong.
+func untraceable(s *Scenario, p *plant, err error) error {
+	var job *cluster.JobError
+	var long *training.TraceError
+	if !errors.As(err, &job) || !errors.As(err, &long) {
+		return nil
+	}
+	i := slices.IndexFunc(p.jobs, func(n int) bool { return p.cluster.Jobs[n].Name == job.Job })
+	w := s.Workload.Training[i]
+	return Faults{w.GlobalBatch.Pos.Faultf(w.Path+".global_batch", "makes %d micro-batches, %d computations and exchanges in an iteration, more than can be explained, %d; fewer micro-batches have much the same critical path",
+		p.training[i].Training.Accumulation(), long.Activities, training.MaxActivities)}
 }
 
 func whyRecord(p *plant, number int, j *training.Job, with []sim.Time) *result.Record {
@@ -118,8 +138,13 @@ func whyRecord(p *plant, number int, j *training.Job, with []sim.Time) *result.R
 	sensitivity, verdict := sensitivityRecords(j.Last.Time, with)
 	r.Add(result.Verdict, verdict)
 	r.Add(result.Sensitivity, sensitivity)
-	r.Add(result.CriticalTotals, totalsRecord(j.Trace.Path.Totals()))
-	r.Add(result.CriticalPath, pathRecords(j.Trace.Path, j.Training))
+	path := j.Trace.Path
+	if j.Stragglers.Jitter > 0 {
+		path = j.Trace.Median()
+	}
+	r.Add(result.CriticalLength, path.Length().Seconds())
+	r.Add(result.CriticalTotals, totalsRecord(path.Totals()))
+	r.Add(result.CriticalPath, pathRecords(path, j.Training))
 	return r
 }
 

@@ -206,3 +206,76 @@ func TestComputeMakesUpItsClasses(t *testing.T) {
 		}
 	}
 }
+
+// With jitter the gains are those of the mean iteration, as Run has it, and the
+// critical path is that of the median one, which it sums to. Slow ranks compute
+// longer; nothing else slows them where replicas have one bucket for all gradients.
+func TestWhyOfJitter(t *testing.T) {
+	const jitter = `[topology]
+kind = "single-host"
+host = "dgx-a100"
+
+[[workload.training]]
+model = "bert-large"
+micro_batch = 32
+global_batch = 256
+sequence = 128
+precision = "fp16"
+iterations = 8
+jitter = 0.2
+`
+	job := why(t, jitter)
+	r := run(t, jitter, nil)
+	if got, want := job.Float("iteration_s"), number(t, r, "training.0.iteration_s"); !near(got, want, 1e-12) {
+		t.Errorf("an iteration takes %v, in a run of eight %v", got, want)
+	}
+	critical := job.Float("critical_iteration_s")
+	var path, totals float64
+	for _, s := range job.List("critical_path") {
+		path += s.Float("time_s")
+	}
+	for _, f := range job.Record("critical_path_s").Fields {
+		totals += f.Value.(float64)
+	}
+	if !near(path, critical, 1e-9) || !near(totals, critical, 1e-9) {
+		t.Errorf("the path sums to %v, its totals to %v, the iteration takes %v", path, totals, critical)
+	}
+	if slowed := job.Record("critical_path_s").Float("slowed_compute"); slowed != 0 {
+		t.Errorf("%v s of the path are slowed by communication", slowed)
+	}
+	if critical == job.Float("iteration_s") || math.Abs(critical/job.Float("iteration_s")-1) > 0.1 {
+		t.Errorf("the median iteration takes %v, the mean %v", critical, job.Float("iteration_s"))
+	}
+	// Compute bounds the mean iteration as it does one without jitter.
+	if of, _ := elasticities(job); of["compute"] < 0.4 {
+		t.Errorf("%v", of)
+	}
+}
+
+// An iteration of too many passes to be traced is a fault of the key that makes it
+// so, before any of it is simulated.
+func TestWhyOfTooMuch(t *testing.T) {
+	s, err := load(t, `[topology]
+kind = "single-host"
+host = "dgx-a100"
+
+[[workload.training]]
+model = "bert-large"
+micro_batch = 1
+global_batch = 2000000
+sequence = 128
+precision = "fp16"
+tensor = 8
+`, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = railyard.Why(context.Background(), s, railyard.Options{})
+	var faults railyard.Faults
+	if !errors.As(err, &faults) || len(faults) != 1 {
+		t.Fatal(err)
+	}
+	if f := faults[0]; f.Key != "workload.training[0].global_batch" || f.Line != 8 || !strings.HasPrefix(f.Message, "makes 2000000 micro-batches, ") {
+		t.Errorf("%v", f)
+	}
+}

@@ -266,19 +266,19 @@ func product(a *topology.Accelerator, k *Kernels, op *workload.Operator) float64
 
 	best := math.Inf(1)
 	for _, tile := range tileShapes {
-		tiles := op.Batch * quotient(op.M, tile.m) * quotient(op.N, tile.n)
+		tiles := op.Batch * workload.Quotient(op.M, tile.m) * workload.Quotient(op.N, tile.n)
 		step := 2 * float64(tile.m*tile.n) / (rate * tile.rate) // one of the inner dimension
 		share := float64(tiles) / float64(processors) * step
 		for split := int64(1); split <= maxSplits && share*float64(op.K+split*overhead) < best; split++ {
 			part, traffic := op.K, stream
 			if split > 1 {
-				part = quotient(op.K, split)
+				part = workload.Quotient(op.K, split)
 				traffic += float64(split) * sums
 				if part < minSplit || traffic >= best {
 					break
 				}
 			}
-			waves := quotient(tiles*split, processors)
+			waves := workload.Quotient(tiles*split, processors)
 			best = min(best, max(float64(waves)*float64(part+overhead)*step, traffic))
 		}
 		if best <= stream {
@@ -287,9 +287,6 @@ func product(a *topology.Accelerator, k *Kernels, op *workload.Operator) float64
 	}
 	return best
 }
-
-// quotient is a / b, rounded up.
-func quotient(a, b int64) int64 { return (a + b - 1) / b }
 
 // Bound is the time of work of which only the FLOPs and the bytes of memory are
 // known, as in a trace: at the matrix units' rate for 16 bits or the memory's,

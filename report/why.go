@@ -43,11 +43,15 @@ func (p *printer) why(t *result.Record) {
 	p.line("  where the time of the mean accelerator goes")
 	p.shares(t.Record(result.Breakdown.Name), iteration)
 	p.line("")
-	p.line("  where the time of the critical path goes")
-	p.shares(t.Record(result.CriticalTotals.Name), iteration)
+	critical, of := t.Float(result.CriticalLength.Name), ""
+	if critical != iteration {
+		of = fmt.Sprintf(" of the iteration of median length, %s", Seconds(critical))
+	}
+	p.line("  where the time of the critical path%s goes", of)
+	p.shares(t.Record(result.CriticalTotals.Name), critical)
 	p.line("")
-	p.line("  the critical path")
-	p.path(t.List(result.CriticalPath.Name), iteration)
+	p.line("  the critical path%s", of)
+	p.path(t.List(result.CriticalPath.Name), critical)
 }
 
 // shares draws parts of a whole, those of nothing left out.

@@ -20,6 +20,7 @@ func TestWhyTellsThePath(t *testing.T) {
 	breakdown.Add(result.ComputePart, 4.0)
 	breakdown.Add(result.BubblePart, 6.0)
 	job.Add(result.Breakdown, breakdown)
+	job.Add(result.CriticalLength, 10.0)
 	job.Add(result.CriticalTotals, &result.Record{})
 	var steps []*result.Record
 	add := func(cycle, times, shift, count int64, step string) {

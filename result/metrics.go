@@ -70,8 +70,8 @@ var (
 	Degrees              = Metric{Name: "degrees", Definition: "degrees of parallelism"}
 	GlobalBatch          = Metric{Name: "global_batch", Definition: "sequences or samples of one iteration"}
 	Accumulation         = Metric{Name: "accumulation", Definition: "micro-batches of one replica in an iteration"}
-	GradientAlgorithm    = Metric{Name: "gradient_algorithm", Definition: "algorithm of the gradients' all-reduce, of the largest bucket"}
-	GradientBytes        = Metric{Name: "gradient_bytes", Unit: "bytes", Definition: "gradients that each rank sums over the replicas in an iteration"}
+	GradientAlgorithm    = Metric{Name: "gradient_algorithm", Definition: "algorithm of the gradients' all-reduce, or reduce-scatter"}
+	GradientBytes        = Metric{Name: "gradient_bytes", Unit: "bytes", Definition: "gradients that a rank of the first stage sums over the replicas in an iteration, under zero = 2 and 3 those of every micro-batch"}
 	CompressedBytes      = Metric{Name: "compressed_gradient_bytes", Unit: "bytes", Definition: "with gradient_compression, what each rank has of them to send"}
 	OverlappedTime       = Metric{Name: "overlapped_communication_s", Unit: "s", Definition: "communication of an iteration behind which the accelerators compute"}
 
@@ -203,7 +203,8 @@ var (
 	SeriesOffered         = Metric{Name: "offered_ratio", Unit: "ratio", Definition: "rate that the owners of the link's traffic wanted, over that of the wire, mean over the interval: what it carried and, while it was contended, what more they would have sent had each been alone"}
 
 	// Explanations of a training job.
-	CriticalTotals = Metric{Name: "critical_path_s", Unit: "s", Definition: "time on the critical path of an iteration by cause: classes of operators, what communication adds to them, the optimizer, and communication by what is exchanged; the parts sum to iteration_s"}
+	CriticalTotals = Metric{Name: "critical_path_s", Unit: "s", Definition: "time on the critical path of an iteration by cause: classes of operators, what communication adds to them, the optimizer, and communication by what is exchanged; the parts sum to critical_iteration_s"}
+	CriticalLength = Metric{Name: "critical_iteration_s", Unit: "s", Definition: "length of the iteration whose critical path is told: one like all others, or with jitter that of median length, of an even number the shorter, of those whose mean is iteration_s"}
 	CriticalOf     = Metric{Name: "CAUSE", Unit: "s", Definition: "a class of operators, the optimizer, or a kind of communication"}
 	CriticalSlowed = Metric{Name: "slowed_compute", Unit: "s", Definition: "what communication kernels add to the computation beside them"}
 	CriticalPath   = Metric{Name: "critical_path", Definition: "what determines the length of an iteration, from its beginning to its end without a gap: the work or the communication that what follows had to wait for"}

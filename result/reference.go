@@ -83,7 +83,7 @@ var places = []struct {
 	{"railyard topo --json", "problems[]", []Metric{ProblemText}},
 	{"railyard topo --json", "cost", []Metric{CostSwitches, CostTrunks, CostAccess, CostTotal, CostPerAccelerator}},
 
-	{"railyard why --json", "training[]", []Metric{Verdict, Sensitivity, CriticalTotals, CriticalPath}},
+	{"railyard why --json", "training[]", []Metric{Verdict, Sensitivity, CriticalLength, CriticalTotals, CriticalPath}},
 	{"railyard why --json", "training[].sensitivity[]", []Metric{Resource, ResourceFactor, IterationTime, ThroughputGain, TimeElasticity}},
 	{"railyard why --json", "training[].critical_path_s", []Metric{CriticalSlowed, CriticalOf}},
 	{"railyard why --json", "training[].critical_path[]", []Metric{PathCycle, PathTimes, PathShift, PathStep, PathCount, PathTime, PathExposed}},

@@ -30,7 +30,7 @@ type headShape struct {
 // dealt out so that the causal work is equal.
 func (u *unfolder) attention(h headShape, causal, dropout, fusedDropout bool) {
 	b, s := u.batch.Samples, u.batch.Sequence
-	part := quotient(s, u.batch.Context) // queries of a sequence
+	part := Quotient(s, u.batch.Context) // queries of a sequence
 	batch := b * h.query
 	rows := float64(batch) * float64(part)
 	q, o := rows*float64(h.key), rows*float64(h.value)

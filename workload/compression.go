@@ -47,7 +47,7 @@ func (t Training) Compressed(parameters int64) int64 {
 	case CompressionTopK:
 		return t.selected(parameters) * (GradientBytes(t.Precision) + indexBytes)
 	case Compression8Bit:
-		return parameters + scaleBytes*quotient(parameters, scaleBlock)
+		return parameters + scaleBytes*Quotient(parameters, scaleBlock)
 	}
 	return parameters * GradientBytes(t.Precision)
 }

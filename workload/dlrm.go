@@ -166,7 +166,7 @@ func (u *unfolder) crossing(m Model, width int64) {
 
 // recommender is m with the defaults of the family filled in: one look-up a
 // table, and one entry of Rows or Lookups for all Tables.
-func (m Model) recommender() Model {
+func (m *Model) recommender() {
 	if m.Tables == 0 {
 		m.Tables = int64(len(m.Rows))
 	}
@@ -175,7 +175,6 @@ func (m Model) recommender() Model {
 	}
 	m.Rows, m.Lookups = repeated(m.Rows, m.Tables), repeated(m.Lookups, m.Tables)
 	m.Sequence = 1 // a sample is one
-	return m
 }
 
 // repeated is a list of one value, so many times, and any other as it is.
@@ -192,7 +191,8 @@ func repeated(list []int64, times int64) []int64 {
 
 // checkRecommender reports what is wrong with a model of family dlrm.
 func (m Model) checkRecommender(bad func(format string, args ...any)) {
-	d := m.recommender()
+	d := m
+	d.recommender()
 	if d.Tables < 1 || d.Tables > maxTables {
 		bad("tables must be 1 to %d, got %d", maxTables, d.Tables)
 	}

@@ -37,8 +37,8 @@ func (u *unfolder) experts(m Model) {
 		}
 	}
 	travel()
-	own := quotient(m.Experts, b.Expert)
-	rows := quotient(int64(float64(routed)*m.capacity()), own)
+	own := Quotient(m.Experts, b.Expert)
+	rows := Quotient(int64(float64(routed)*m.capacity()), own)
 	if b.SequenceParallel {
 		rows *= b.Tensor // gathered from the tensor-parallel ranks
 	}

@@ -33,8 +33,9 @@ const (
 	bucketParameters = 500_000_000
 )
 
-// Memory is the peak of the rank that needs most ([Memory.Least]). With Adam that is 16 bytes a
-// parameter in fp16 (Rajbhandari et al. 2020, section 3.1) and 18 in bf16. In 16 bits with dropout a GELU layer with unfused attention keeps
+// Memory is the peak of the rank that needs most ([Memory.Least]). With Adam that is
+// 16 bytes a parameter in fp16 (Rajbhandari et al. 2020, section 3.1) and 18 in
+// bf16. In 16 bits with dropout a GELU layer with unfused attention keeps
 // s b h (34 + 5 a s / h) bytes (Korthikanti et al. 2022, equation 1); tensor
 // parallelism divides 24 of the 34 and the scores by its degree, sequence
 // parallelism the other 10 too, selective recomputation drops the scores, and

@@ -115,18 +115,25 @@ const (
 // hidden, kv_heads = heads, head_dim = hidden / heads, GELU, and 512 positions
 // for BERT, whose decoder always shares the embedding table.
 func (m Model) WithDefaults() Model {
+	m.fillIn()
+	return m
+}
+
+// fillIn fills in the defaults.
+func (m *Model) fillIn() {
 	if m.Family == "" {
 		m.Family = FamilyTransformer
 	}
 	switch m.Family {
 	case FamilyConvnet:
-		return m
+		return
 	case FamilyDLRM:
-		return m.recommender()
+		m.recommender()
+		return
 	case FamilyUNet3D:
 		m.Channels = max(m.Channels, 1)
 		m.Sequence = 1 // a sample is one
-		return m
+		return
 	}
 	if m.HeadDim == 0 && m.Heads > 0 {
 		m.HeadDim = m.Hidden / m.Heads
@@ -161,7 +168,6 @@ func (m Model) WithDefaults() Model {
 		m.Frames = cmp.Or(m.Frames, speechFrames)
 		m.Sequence = cmp.Or(m.Sequence, speechPositions)
 	}
-	return m
 }
 
 // Validate reports everything that is wrong with m, each as one error of the

@@ -79,17 +79,17 @@ func (u *unfolder) exchange(op collective.Op, group Group, bytes float64) Operat
 
 // tokens is the tokens that a rank's products see, shared those that its
 // norms, dropouts and residuals see: fewer with sequence parallelism.
-func (b Batch) tokens() int64 { return b.Samples * quotient(b.Sequence, b.Context) }
+func (b Batch) tokens() int64 { return b.Samples * Quotient(b.Sequence, b.Context) }
 
 func (b Batch) shared() int64 {
 	if b.SequenceParallel {
-		return quotient(b.tokens(), b.Tensor)
+		return Quotient(b.tokens(), b.Tensor)
 	}
 	return b.tokens()
 }
 
 // part is one rank's share of n heads, features or rows, rounded up.
-func (b Batch) part(n int64) int64 { return quotient(n, b.Tensor) }
+func (b Batch) part(n int64) int64 { return Quotient(n, b.Tensor) }
 
-// quotient is a / b, rounded up.
-func quotient(a, b int64) int64 { return (a + b - 1) / b }
+// Quotient is a / b, rounded up: the largest of b shares of a.
+func Quotient(a, b int64) int64 { return (a + b - 1) / b }

@@ -142,3 +142,27 @@ func TestChunks(t *testing.T) {
 		}
 	}
 }
+
+func TestDivisors(t *testing.T) {
+	for n := int64(1); n <= 400; n++ {
+		var want []int64
+		for d := int64(1); d <= n; d++ {
+			if n%d == 0 {
+				want = append(want, d)
+			}
+		}
+		if got := Divisors(n); !slices.Equal(got, want) {
+			t.Errorf("of %d: %v, want %v", n, got, want)
+		}
+	}
+	for _, c := range []struct {
+		d, n int64
+		want string
+	}{
+		{4, 6, "3 or 6"}, {7, 6, "6"}, {5, 96, "4 or 6"}, {2, 1, "1"}, {3, 999_999_937 * 2, "2 or 999999937"},
+	} {
+		if got := NearestDivisors(c.d, c.n); got != c.want {
+			t.Errorf("of %d next to %d: %s, want %s", c.n, c.d, got, c.want)
+		}
+	}
+}

@@ -52,7 +52,7 @@ func (l Layer) halfAgain(element int64) (again []Operator, less int64) {
 			continue
 		case op.Class == Matrix:
 			kept += op.Batch * op.M * op.N / 2 * element
-			op.N = quotient(op.N, 2)
+			op.N = Quotient(op.N, 2)
 			op.FLOPs /= 2
 			op.Bytes /= 2
 		}

@@ -123,7 +123,7 @@ func (t Training) EvaluationSchedule(samples int64) []Action {
 // EvaluationMicros is how many micro-batches each replica runs in an evaluation.
 func (t Training) EvaluationMicros(samples int64) int {
 	t = t.WithDefaults()
-	return int(quotient(samples, int64(t.Data)*int64(t.MicroBatch)))
+	return int(Quotient(samples, int64(t.Data)*int64(t.MicroBatch)))
 }
 
 // withWeightPasses puts a weight pass after every backward pass that leaves more

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/railyard/railyard/topology"
 )
@@ -90,7 +91,7 @@ var DefaultOrder = []Group{TensorGroup, ContextGroup, DataGroup, PipelineGroup}
 
 // WithDefaults is t with every field that has a default filled in.
 func (t Training) WithDefaults() Training {
-	t.Model = t.Model.WithDefaults()
+	t.Model.fillIn()
 	for _, degree := range []*int{&t.MicroBatch, &t.Data, &t.Tensor, &t.Pipeline, &t.Context, &t.Expert, &t.VirtualStages} {
 		if *degree == 0 {
 			*degree = 1
@@ -282,20 +283,28 @@ func nearest(n, step int) string {
 // NearestDivisors is the divisors of n on both sides of d, which is none, as a
 // message says them: "3 or 6".
 func NearestDivisors(d, n int64) string {
-	below, above := int64(1), int64(0)
-	for i := int64(1); i <= n; i++ {
-		if n%i == 0 {
-			if i > d {
-				above = i
-				break
+	below := int64(1)
+	for _, i := range Divisors(n) {
+		if i > d {
+			return fmt.Sprintf("%d or %d", below, i)
+		}
+		below = i
+	}
+	return fmt.Sprint(below)
+}
+
+// Divisors are those of n, ascending.
+func Divisors(n int64) (all []int64) {
+	for d := int64(1); d <= n/d; d++ {
+		if n%d == 0 {
+			all = append(all, d)
+			if d*d != n {
+				all = append(all, n/d)
 			}
-			below = i
 		}
 	}
-	if above == 0 {
-		return fmt.Sprint(below)
-	}
-	return fmt.Sprintf("%d or %d", below, above)
+	slices.Sort(all)
+	return all
 }
 
 // Accumulation is the number of micro-batches that each replica runs in an
@@ -359,7 +368,7 @@ func (t Training) Owned(shared, experts int64, from int) int64 {
 		return shared + experts
 	}
 	replicas := int64(t.Data * t.Context)
-	return quotient(shared, replicas) + quotient(experts, replicas/int64(t.Expert))
+	return Quotient(shared, replicas) + Quotient(experts, replicas/int64(t.Expert))
 }
 
 // MessageBytes is the activations that a rank passes on to the next stage: of its
@@ -372,7 +381,7 @@ func (t Training) MessageBytes() int64 {
 	if t.Framework == FrameworkDeepSpeed && !b.SequenceParallel {
 		return whole
 	}
-	return quotient(whole, b.Tensor)
+	return Quotient(whole, b.Tensor)
 }
 
 // Chunks cuts layers into Pipeline x VirtualStages runs in the order of the

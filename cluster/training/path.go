@@ -1,6 +1,8 @@
 package training
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/railyard/railyard/sim"
@@ -16,12 +18,61 @@ import (
 // beginning without a gap. An activity that is not on that way could have taken
 // longer by some time without harm; shortening it gains nothing.
 //
-// It takes memory in proportion to the activities of one iteration.
+// It takes memory in proportion to the activities of one iteration, of which there
+// may be [MaxActivities].
 type Trace struct {
 	// Path is that of the latest iteration that has ended.
 	Path Path
 
+	first      []Path // of the first Simulated iterations
 	activities []activity
+}
+
+// MaxActivities is how many activities an iteration that is traced may have, about
+// half a gigabyte of them.
+const MaxActivities = 1 << 22
+
+// TraceError is why a job is not traced.
+type TraceError struct{ Activities int }
+
+func (e *TraceError) Error() string {
+	return fmt.Sprintf("an iteration has %d activities, more than can be traced: %d", e.Activities, MaxActivities)
+}
+
+// traceable says whether the job has no trace, or one that can hold what happens.
+func (j *Job) traceable() error {
+	if j.Trace == nil {
+		return nil
+	}
+	n := 0
+	for _, g := range j.gangs {
+		for _, a := range g.programs[0].actions {
+			n += g.passOf(a).activities() + 1 // and a message
+		}
+	}
+	if n > MaxActivities {
+		return &TraceError{n}
+	}
+	return nil
+}
+
+// activities is at least how many a pass has.
+func (p *pass) activities() (n int) {
+	for _, r := range p.runs {
+		n += r.times * len(r.steps)
+	}
+	return n
+}
+
+// Median is the path of that of the first [Simulated] iterations whose length is the
+// median, of two the shorter: where they differ by chance, one that is like most.
+func (t *Trace) Median() Path {
+	if len(t.first) == 0 {
+		return nil
+	}
+	all := slices.Clone(t.first)
+	slices.SortStableFunc(all, func(a, b Path) int { return cmp.Compare(a.Length(), b.Length()) })
+	return all[(len(all)-1)/2]
 }
 
 // none is no activity: the beginning of the iteration.
@@ -126,16 +177,27 @@ func (t *Trace) close(last int32) {
 	if t == nil {
 		return
 	}
-	t.Path = t.Path[:0]
+	t.Path = nil
 	for n := last; n != none; n = t.activities[n].after {
 		t.Path = append(t.Path, t.activities[n].Segment)
 	}
 	slices.Reverse(t.Path)
+	if len(t.first) < Simulated {
+		t.first = append(t.first, t.Path)
+	}
 }
 
 // Path is the critical path of an iteration: segments in the order of time, each
 // of which begins when the one before ends.
 type Path []Segment
+
+// Length is that of the iteration.
+func (p Path) Length() sim.Time {
+	if len(p) == 0 {
+		return 0
+	}
+	return p[len(p)-1].To - p[0].From
+}
 
 // Totals is where the time of a path goes, which its parts sum to. There is no
 // bubble: while one stage waits for another, the path is with that other.

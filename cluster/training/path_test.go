@@ -262,3 +262,27 @@ func TestComputeByClass(t *testing.T) {
 		})
 	}
 }
+
+// Of iterations that differ by chance the median is told: as many are shorter as are
+// longer, or one fewer.
+func TestMedianPath(t *testing.T) {
+	for _, iterations := range []int64{1, 2, 5, 8, 20} {
+		var lengths []sim.Time
+		for n := int64(1); n <= min(iterations, training.Simulated); n++ {
+			lengths = append(lengths, jittered(t, n).Trace.Path.Length())
+		}
+		got := jittered(t, iterations).Trace.Median().Length()
+		slices.Sort(lengths)
+		if want := lengths[(len(lengths)-1)/2]; got != want {
+			t.Errorf("of %v the median is said to be %v", lengths, got)
+		}
+	}
+}
+
+// jittered is a traced job of so many iterations of different lengths.
+func jittered(t *testing.T, iterations int64) *training.Job {
+	tr := workload.Training{Model: small, MicroBatch: 1, Precision: topology.BF16, Data: 4, GlobalBatch: 8}
+	return traced(t, host(), tr, func(j *training.Job) {
+		j.Iterations, j.Stragglers = iterations, training.Stragglers{Jitter: 0.2, Seed: 3}
+	})
+}

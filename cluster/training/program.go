@@ -168,9 +168,9 @@ const (
 
 // transfer is a collective of a kind.
 type transfer struct {
+	bytes  float64
 	kind   Kind
 	op     collective.Op
-	bytes  float64
 	expert bool // over the ranks that hold the same experts, not all replicas
 }
 

@@ -110,3 +110,38 @@ func TestPassesComputeTheirOperators(t *testing.T) {
 		}
 	}
 }
+
+// What is reported to be summed over the replicas is what the passes of the first
+// stage hand over to be summed.
+func TestGradientBytes(t *testing.T) {
+	experts := blocks
+	experts.Experts, experts.ExpertsPerToken, experts.ExpertFFN = 8, 2, 512
+	for name, tr := range map[string]workload.Training{
+		"alone":                  {Model: blocks, GlobalBatch: 4},
+		"replicas":               {Model: blocks, GlobalBatch: 32, Data: 8},
+		"stages":                 {Model: blocks, GlobalBatch: 32, Data: 8, Pipeline: 2},
+		"zero 1":                 {Model: blocks, GlobalBatch: 32, Data: 8, Zero: 1},
+		"zero 2":                 {Model: blocks, GlobalBatch: 32, Data: 8, Zero: 2},
+		"zero 3":                 {Model: blocks, GlobalBatch: 32, Data: 8, Zero: 3},
+		"experts on all":         {Model: experts, GlobalBatch: 32, Data: 8},
+		"experts on two":         {Model: experts, GlobalBatch: 32, Data: 8, Expert: 4},
+		"experts on one":         {Model: experts, GlobalBatch: 32, Data: 8, Expert: 8},
+		"experts on one, zero 2": {Model: experts, GlobalBatch: 32, Data: 8, Expert: 8, Zero: 2},
+	} {
+		j, p, _ := compiled(t, tr)
+		g := &gang{j: j, program: p, accumulation: j.Training.Accumulation()}
+		var want float64
+		for _, a := range p.actions {
+			for _, s := range g.passSteps(a) {
+				for _, transfer := range s.transfers {
+					if s.do == stepReduce {
+						want += transfer.bytes
+					}
+				}
+			}
+		}
+		if got := j.GradientBytes(); float64(got) != want {
+			t.Errorf("%s: %d bytes of gradients, the passes sum %.0f", name, got, want)
+		}
+	}
+}

@@ -173,3 +173,16 @@ func TestTraffic(t *testing.T) {
 		})
 	}
 }
+
+// Gradients are summed over rings, whatever else the replicas do over them.
+func TestAlgorithm(t *testing.T) {
+	for zero := range 4 {
+		j, _ := iterate(t, leafSpine(host(), 1, 1), workload.Training{Model: small, Precision: topology.BF16, GlobalBatch: 16, Data: 8, Zero: zero}, 1, true, 0)
+		if got := j.Algorithm(); got != "ring" {
+			t.Errorf("zero %d: by %q", zero, got)
+		}
+	}
+	if j, _ := iterate(t, leafSpine(host(), 1, 1), workload.Training{Model: small, Precision: topology.BF16, GlobalBatch: 16, Tensor: 8}, 1, true, 0); j.Algorithm() != "" {
+		t.Errorf("one replica: by %q", j.Algorithm())
+	}
+}

@@ -258,7 +258,11 @@ func (j *Job) Begin(c *cluster.Cluster, job int) {
 	j.beside = 1 - j.Roofline.Interference()
 	j.Training = j.Training.WithDefaults()
 	j.Unfold = j.Unfold || j.Stragglers.any()
-	if err := j.form(); err != nil {
+	err := j.form()
+	if err == nil {
+		err = j.traceable()
+	}
+	if err != nil {
 		c.Fail(job, err)
 		return
 	}
@@ -272,26 +276,46 @@ func (j *Job) Begin(c *cluster.Cluster, job int) {
 
 // Algorithm is how gradients are summed over the replicas, "" with one.
 func (j *Job) Algorithm() string {
-	if len(j.gangs) > 0 {
-		if g := j.gangs[0].groups[overReplicas]; g != nil && len(g.plans) > 0 {
-			return g.plans[0].Algorithm.String()
+	op, _ := j.Training.Summed(1, int64(j.replicas()))
+	for _, d := range []dimension{overReplicas, overExpertReplicas} {
+		if len(j.gangs) == 0 || j.gangs[0].groups[d] == nil {
+			continue
+		}
+		for _, p := range j.gangs[0].groups[d].plans {
+			if p.Op == op { // and not the gathering of parameters
+				return p.Algorithm.String()
+			}
 		}
 	}
 	return ""
 }
 
 // GradientBytes is what a rank of the first stage sums over the replicas in an
-// iteration.
+// iteration: its gradients once, under ZeRO 2 and 3 those of every micro-batch. Of
+// experts that no other rank holds it sums none.
 func (j *Job) GradientBytes() int64 {
+	t := j.Training
+	if j.replicas() == 1 {
+		return 0
+	}
 	var sum int64
-	layers := j.Training.Layers()
-	chunks := j.Training.Chunks(layers)
-	for n := 0; n < len(chunks); n += j.Training.Pipeline {
+	layers := j.Layers
+	if layers == nil {
+		layers = t.Layers()
+	}
+	chunks := t.Chunks(layers)
+	for n := 0; n < len(chunks); n += t.Pipeline {
 		for _, l := range layers[chunks[n][0]:chunks[n][1]] {
-			sum += (l.Parameters + l.ExpertParameters) * workload.GradientBytes(j.Training.Precision)
+			sum += l.Parameters
+			if replicasOf(t, true) > 1 {
+				sum += l.ExpertParameters
+			}
 		}
 	}
-	return sum
+	if t.Zero >= 2 {
+		sum *= int64(t.Accumulation())
+	}
+	return sum * workload.GradientBytes(t.Precision)
 }
 
 // start begins an iteration.
