@@ -44,7 +44,8 @@ var resources = []struct {
 // iteration, and what 10 % more of each resource would gain, which it finds by
 // running the scenario again with it. All else stays as it is; only what the
 // scenario leaves open ("auto") is chosen anew each time. Jobs are cut to their
-// first few iterations at most, of which the last is the one explained.
+// first few iterations at most, of which the last is the one explained; nothing
+// breaks meanwhile.
 //
 // Errors are those of Run; if ctx ends first there is no explanation.
 func Why(ctx context.Context, s *Scenario, o Options) (*result.Record, error) {

@@ -185,9 +185,6 @@ func (c *Cluster) decide(now sim.Time) {
 // program calls it in Begin, with the footprints of all that it will launch many
 // times; see network.Network.Bundle.
 func (c *Cluster) Bundle(job int, footprints ...*network.Footprint) {
-	if c.Reroutes { // which would have to take the bundles apart
-		return
-	}
 	j := c.Jobs[job]
 	j.footprints = append(j.footprints, footprints...)
 	c.Network.Bundle(footprints...)
