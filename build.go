@@ -45,7 +45,7 @@ type plant struct {
 	collectives []*cluster.CollectiveBenchmark
 	names       []string // of each collective workload
 	replays     []*replayed
-	workloads   []scenario.Workload // of each job of the cluster, without all others
+	workloads   map[int]scenario.Workload // of jobs of the cluster, by number, each without all others
 	contention  contention
 	broken      *faulty // nil: nothing breaks
 	warnings    []string
@@ -73,7 +73,7 @@ func buildScaled(s *scenario.Scenario, o Options, scale topology.Scale) (*plant,
 }
 
 func newBuilder(s *scenario.Scenario, o Options) *builder {
-	return &builder{kernels: o.Kernels, plant: &plant{scenario: s, engine: sim.New()}, taken: map[string]int{}}
+	return &builder{kernels: o.Kernels, plant: &plant{scenario: s, engine: sim.New(), workloads: map[int]scenario.Workload{}}, taken: map[string]int{}}
 }
 
 func (b *builder) build(scale topology.Scale) (*plant, scenario.Faults) {
