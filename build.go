@@ -47,7 +47,7 @@ type plant struct {
 	replays     []*replayed
 	queued      *queued             // nil without [[workload.jobs]]
 	hosting     *hosting            // nil where jobs are not placed host by host
-	workloads   []scenario.Workload // of each job of the cluster, without all others
+	workloads   map[int]scenario.Workload // of jobs of the cluster, by number, each without all others
 	contention  contention
 	broken      *faulty // nil: nothing breaks
 	warnings    []string
@@ -80,7 +80,8 @@ func buildScaled(s *scenario.Scenario, o Options, scale topology.Scale) (*plant,
 }
 
 func newBuilder(s *scenario.Scenario, o Options) *builder {
-	return &builder{kernels: o.Kernels, summaryOnly: o.SummaryOnly, plant: &plant{scenario: s, engine: sim.New()}, taken: map[string]int{}}
+	p := &plant{scenario: s, engine: sim.New(), workloads: map[int]scenario.Workload{}}
+	return &builder{kernels: o.Kernels, summaryOnly: o.SummaryOnly, plant: p, taken: map[string]int{}}
 }
 
 func (b *builder) build(scale topology.Scale) (*plant, scenario.Faults) {

@@ -320,7 +320,7 @@ func (p *plant) flowTable() *result.Table {
 		{Metric: result.FlowFinish, Numbers: finish},
 		{Metric: result.FlowBytes, Numbers: bytes},
 		{Metric: result.AloneTime, Numbers: alone},
-		{Metric: result.LostToOthers, Numbers: lost},
+		{Metric: result.FlowLost, Numbers: lost},
 	}}
 }
 
@@ -394,7 +394,10 @@ func (p *plant) networkRecord(uses []network.LinkUse, end sim.Time) *result.Reco
 	r.Add(result.PeakUtilization, peak)
 	r.Add(result.ContendedLinks, int64(len(links)))
 	r.Add(result.ContendedTime, contended)
-	slices.SortStableFunc(links, func(a, b topology.LinkID) int { return cmp.Compare(uses[b].Contended, uses[a].Contended) })
+	lost := p.mostLost()
+	slices.SortStableFunc(links, func(a, b topology.LinkID) int {
+		return cmp.Or(cmp.Compare(lost[b], lost[a]), cmp.Compare(uses[b].Contended, uses[a].Contended))
+	})
 	most := []*result.Record{}
 	for _, l := range links[:min(len(links), mostContended)] {
 		m := &result.Record{}

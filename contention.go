@@ -48,7 +48,7 @@ type aloneRun struct {
 // submit adds a job. only is its workload without all others, from which it can be run
 // again alone.
 func (b *builder) submit(j *cluster.Job, only scenario.Workload) {
-	b.workloads = append(b.workloads, only)
+	b.workloads[len(b.cluster.Jobs)] = only
 	b.cluster.Submit(j)
 }
 
@@ -76,8 +76,12 @@ func (p *plant) findLosses(ctx context.Context, o Options) {
 
 // runAlone runs a job again with the network to itself, nil if it does not end.
 func (p *plant) runAlone(ctx context.Context, o Options, n int) *aloneRun {
+	only, known := p.workloads[n]
+	if !known {
+		return nil
+	}
 	s := *p.scenario
-	s.Workload = p.workloads[n]
+	s.Workload = only
 	b := newBuilder(&s, o)
 	b.topology, b.breaks = p.topology, true
 	b.populate(0)
@@ -163,6 +167,18 @@ func (p *plant) contentionTable() *result.Table {
 	}}
 }
 
+// mostLost is what the owner that lost most on a link lost there, in seconds, for the
+// links on which anything was lost.
+func (p *plant) mostLost() map[topology.LinkID]float64 {
+	most := map[topology.LinkID]float64{}
+	for _, c := range p.contention.links {
+		for _, s := range c.lost() {
+			most[c.link] = max(most[c.link], s)
+		}
+	}
+	return most
+}
+
 // lostOn is what each owner lost on a link, in seconds.
 func (p *plant) lostOn(l topology.LinkID) map[network.Owner]float64 {
 	i, found := slices.BinarySearchFunc(p.contention.links, l, func(c contended, l topology.LinkID) int { return cmp.Compare(c.link, l) })
@@ -219,10 +235,8 @@ func (p *plant) addLostColumns(t *result.Table, uses []network.LinkUse) {
 	for l, u := range uses {
 		offered[l] = ratio(u.Wanted, u.Contended.Seconds())
 	}
-	for _, c := range p.contention.links {
-		for _, s := range c.lost() {
-			lost[c.link] = max(lost[c.link], s)
-		}
+	for l, s := range p.mostLost() {
+		lost[l] = s
 	}
 	t.Columns = append(t.Columns,
 		result.Column{Metric: result.Offered, Numbers: offered},

@@ -116,7 +116,7 @@ func TestFlowAlone(t *testing.T) {
 		}
 	}
 	for i, want := range []float64{0, 1} {
-		if got := column(t, r, "flows", "lost_to_others_s")[i]; math.Abs(got-want) > 1e-9 {
+		if got := column(t, r, "flows", "lost_s")[i]; math.Abs(got-want) > 1e-9 {
 			t.Errorf("flow %d lost %v s, want %v", i, got, want)
 		}
 	}

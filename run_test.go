@@ -532,7 +532,7 @@ func TestHorizon(t *testing.T) {
 	r = run(t, "[topology]\nkind = \"links\"\nfile = \"l.csv\"\n[[workload.flows]]\nfile = \"f.csv\"\n[sim]\nhorizon = \"1s\"\n",
 		map[string]string{"l.csv": "link,capacity_Bps,latency_s\na,100,0\n", "f.csv": "flow,start_s,bytes,route\nx,0.5,1000,a\ny,0,10,a\n"})
 	var b bytes.Buffer
-	if err := report.WriteCSV(&b, r.Table("flows")); err != nil || b.String() != "flow,start_s,finish_s,bytes,alone_s,lost_to_others_s\nx,0.5,,1000,10,\ny,0,0.1,10,0.1,0\n" {
+	if err := report.WriteCSV(&b, r.Table("flows")); err != nil || b.String() != "flow,start_s,finish_s,bytes,alone_s,lost_s\nx,0.5,,1000,10,\ny,0,0.1,10,0.1,0\n" {
 		t.Errorf("%v %q", err, b.String())
 	}
 	if got := column(t, r, "links", "bytes")[0]; !near(got, 60, 1e-9) {
@@ -618,7 +618,7 @@ func TestLinksKind(t *testing.T) {
 		t.Fatal(err)
 	}
 	// x and y get 50 each: y is done after 1 s; x is held by b at 50 and takes 2 s.
-	if want := "flow,start_s,finish_s,bytes,alone_s,lost_to_others_s\nx,1,3.25,100,2.25,0\ny,1,2.25,50,0.75,0.5\nz,3.25,4.25,50,1,0\n"; b.String() != want {
+	if want := "flow,start_s,finish_s,bytes,alone_s,lost_s\nx,1,3.25,100,2.25,0\ny,1,2.25,50,0.75,0.5\nz,3.25,4.25,50,1,0\n"; b.String() != want {
 		t.Errorf("got  %q\nwant %q", b.String(), want)
 	}
 	links := r.Table("links")

@@ -331,7 +331,7 @@ func (c *Cluster) release(j *Job) {
 // if the next job has the same ([Cluster.Plan]), until that is. A program calls it in Begin, with the footprints of all that it will launch many
 // times; see network.Network.Bundle.
 func (c *Cluster) Bundle(job int, footprints ...*network.Footprint) {
-	if c.Reroutes || c.Network.Ships() { // which would have to take the bundles apart, or knows none
+	if c.Network.Ships() { // which knows none
 		return
 	}
 	j := c.Jobs[job]

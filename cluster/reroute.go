@@ -33,8 +33,8 @@ func (e *UnreachableError) Error() string {
 }
 
 // AllowReroutes prepares the cluster for links that fail. It must be called before jobs
-// and flows are added. Collectives are then not bundled, and small training jobs are
-// simulated rank by rank, since not all links of a kind stay alike.
+// and flows are added. Small training jobs are then simulated rank by rank, since what
+// is alike does not stay so.
 func (c *Cluster) AllowReroutes() {
 	c.Reroutes = true
 	c.Network.KeepConnections()
@@ -64,11 +64,24 @@ func (c *Cluster) Repeats(times int64, period sim.Time) int64 {
 func (c *Cluster) Reroute(down, lost []bool, moved func(network.Moved)) {
 	c.Topology = c.healthy.Around(down)
 	c.lost = lost
-	c.Planner.Reroute(c.Topology, down)
-	c.Network.Reroute(func(of network.Connection) ([]topology.LinkID, []float64) {
+	was := map[*network.Footprint]network.Footprint{}
+	c.Planner.Reroute(c.Topology, down, func(f *network.Footprint) {
+		c.Network.Unbundle(f)
+		was[f] = network.Footprint{Links: f.Links, Counts: f.Counts}
+	})
+	c.Network.Reroute(was, func(of network.Connection) ([]topology.LinkID, []float64) {
 		c.Topology.Way(of.From, of.To, of.Label, nil, &c.way)
 		return slices.Clone(c.way.Links), slices.Clone(c.way.Shares)
 	}, moved)
+	for _, j := range c.Jobs {
+		var again []*network.Footprint
+		for _, f := range j.footprints {
+			if _, changed := was[f]; changed {
+				again = append(again, f)
+			}
+		}
+		c.Network.Bundle(again...)
+	}
 	if lost != nil {
 		c.Network.Crossing(lost, c.unreachable)
 	}

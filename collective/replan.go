@@ -3,6 +3,7 @@ package collective
 import (
 	"slices"
 
+	"github.com/railyard/railyard/network"
 	"github.com/railyard/railyard/topology"
 )
 
@@ -26,8 +27,9 @@ func (p *Planner) keep(plan *Plan, lay func() (*Plan, error)) {
 
 // Reroute plans over the routes of another state of the topology from now on, and lays
 // those plans again that crossed links which are down or went around some before.
-// Their phases keep their places, and so do the plans.
-func (p *Planner) Reroute(t *topology.Topology, down []bool) {
+// Their phases keep their places, and so do the plans. change is called with the
+// footprint of each of these phases before it becomes another.
+func (p *Planner) Reroute(t *topology.Topology, down []bool, change func(*network.Footprint)) {
 	p.topology = t
 	p.laying = true
 	defer func() { p.laying = false }()
@@ -46,6 +48,7 @@ func (p *Planner) Reroute(t *topology.Topology, down []bool) {
 		}
 		for i := range plan.Phases {
 			from, to := &plan.Phases[i], &k.plan.Phases[i]
+			change(&to.Footprint)
 			to.Links, to.Counts, to.Latency, to.rate = from.Links, from.Counts, from.Latency, from.rate
 		}
 	}

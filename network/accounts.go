@@ -230,7 +230,7 @@ func (n *Network) Use(l topology.LinkID) LinkUse {
 		u.Contended += more.Contended
 	}
 	if u.Contended > 0 {
-		u.Wanted = n.contest(l).wanted
+		n.eachContest(l, func(c *contest) { u.Wanted += c.wanted })
 	}
 	return u
 }
@@ -349,7 +349,9 @@ func (n *Network) Series(links []topology.LinkID) Series {
 			both.Merge(&s.links[b].carried)
 			all[i] = both
 		}
-		all[len(links)+i] = &n.contest(l).excess
+		excess := &result.Bins{}
+		n.eachContest(l, func(c *contest) { excess.Merge(&c.excess) })
+		all[len(links)+i] = excess
 	}
 	shift := result.CommonShift(now, s.bins, all...)
 	out := Series{Width: 1 << shift, Rate: make([][]float64, len(links)), Offered: make([][]float64, len(links))}

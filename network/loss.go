@@ -83,6 +83,11 @@ func (c *contest) pass(now sim.Time, bins int) {
 func (c *contest) add(o *contest) {
 	c.wanted += o.wanted
 	c.excess.Merge(&o.excess)
+	c.addRivals(o)
+}
+
+// addRivals adds what the owners in another contest have lost.
+func (c *contest) addRivals(o *contest) {
 	for _, r := range o.rivals {
 		mine := &c.rivals[c.find(r.owner, r.other)]
 		mine.shared += r.shared
@@ -218,35 +223,29 @@ type Loss struct {
 
 // Losses are those of a link by now, by owner and other; nil if no two met there.
 func (n *Network) Losses(l topology.LinkID) []Loss {
-	if b := n.solver.links[l].bundle; n.accounts.links[l].contest == 0 && (b == 0 || n.accounts.links[b].contest == 0) {
-		return nil
-	}
-	c := n.contest(l)
-	if len(c.rivals) == 0 {
-		return nil
-	}
-	all := make([]Loss, len(c.rivals))
-	for i, r := range c.rivals {
-		all[i] = Loss{r.owner, r.other, r.shared, r.lost}
+	var sum contest
+	n.eachContest(l, func(c *contest) { sum.addRivals(c) })
+	var all []Loss
+	for _, r := range sum.rivals {
+		all = append(all, Loss{r.owner, r.other, r.shared, r.lost})
 	}
 	slices.SortFunc(all, func(x, y Loss) int { return cmp.Or(cmp.Compare(x.Owner, y.Owner), cmp.Compare(x.Other, y.Other)) })
 	return all
 }
 
-// contest is the contest of a link by now, with that of its bundle.
-func (n *Network) contest(l topology.LinkID) *contest {
-	sum := &contest{}
+// eachContest calls yield with the contests of a link and of its bundle, brought up to
+// now.
+func (n *Network) eachContest(l topology.LinkID, yield func(*contest)) {
 	add := func(l topology.LinkID) {
 		if c := n.accounts.contestOf(l); c != nil {
 			c.pass(n.engine.Now(), n.accounts.series.bins)
-			sum.add(c)
+			yield(c)
 		}
 	}
 	add(l)
 	if b := n.solver.links[l].bundle; b != 0 {
 		add(b)
 	}
-	return sum
 }
 
 // split has a link continue the contest of a bundle.

@@ -26,38 +26,46 @@ type Moved struct {
 // transfers are added.
 func (n *Network) KeepConnections() { n.connections = []Connection{} }
 
-// Reroute gives transfers that have not ended the way that they are to take: one with
-// a footprint the links that this has now, one with a connection what way gives for
-// it. What has drained stays accounted for on the links it went over; the rest drains
-// over the others, without latency. moved is called for each transfer whose way is
-// another. No footprint may be bundled.
-func (n *Network) Reroute(way func(Connection) ([]topology.LinkID, []float64), moved func(Moved)) {
+// Reroute gives transfers that have not ended the way that they are to take: one whose
+// footprint is in was the links that this has now, was being what it had before; one
+// with a connection what way gives for it. What has drained stays accounted for on the
+// links it went over; the rest drains over the others, without latency. moved is called
+// for each transfer whose way is another. None of the footprints may be bundled.
+func (n *Network) Reroute(was map[*Footprint]Footprint, way func(Connection) ([]topology.LinkID, []float64), moved func(Moved)) {
 	now := n.engine.Now()
 	for id := range n.transfers {
 		t := &n.transfers[id]
+		if t.ended {
+			continue
+		}
+		m := Moved{Links: t.links, Counts: t.counts, Left: t.bytes}
 		links, counts := t.links, t.counts
 		switch {
-		case t.ended, n.loads.routes[ID(id)] != nil: // or finds its way when it starts
+		case n.loads.routes[ID(id)] != nil: // finds its way when it starts
 			continue
 		case t.footprint != nil:
+			before, changed := was[t.footprint]
+			if !changed {
+				continue
+			}
+			m.Links, m.Counts = before.Links, before.Counts
 			links, counts = t.footprint.Links, t.footprint.Counts
 		case id < len(n.connections) && n.connections[id] != Connection{}:
 			links, counts = way(n.connections[id])
 		}
-		if slices.Equal(links, t.links) && slices.Equal(counts, t.counts) {
+		if slices.Equal(links, m.Links) && slices.Equal(counts, m.Counts) {
 			continue
 		}
 		if t.departed {
-			n.loads.put(t.links, t.counts, -1)
+			n.loads.put(m.Links, m.Counts, -1)
 			n.loads.put(links, counts, 1)
 		}
-		was := Moved{Links: t.links, Counts: t.counts, Left: t.bytes}
 		if t.slot >= 0 {
-			was.Left = n.move(ID(id), links, counts, now)
+			m.Left = n.move(ID(id), links, counts, now)
 		} else {
 			t.links, t.counts = links, counts
 		}
-		moved(was)
+		moved(m)
 	}
 }
 
@@ -72,6 +80,9 @@ func (n *Network) move(id ID, links []topology.LinkID, counts []float64, now sim
 	was, wasCounts := f.links, f.counts
 	n.solver.detach(t.slot)
 	n.accounts.left(was, wasCounts, t.owner, t.bytes-left, now)
+	if n.bundles.any() {
+		n.separate(links)
+	}
 	t.links, t.counts, t.bytes = links, counts, left
 	t.slot = n.solver.attach(id, t, now)
 	n.arrivals = append(n.arrivals, t.slot)
@@ -88,8 +99,12 @@ func (n *Network) Crossing(some []bool, yield func(ID, Owner, topology.LinkID)) 
 		if t.ended {
 			continue
 		}
-		if i := slices.IndexFunc(t.links, func(l topology.LinkID) bool { return some[l] }); i >= 0 {
-			yield(ID(id), t.owner, t.links[i])
+		links := t.links
+		if t.footprint != nil { // it may have bundles in links
+			links = t.footprint.Links
+		}
+		if i := slices.IndexFunc(links, func(l topology.LinkID) bool { return some[l] }); i >= 0 {
+			yield(ID(id), t.owner, links[i])
 		}
 	}
 }

@@ -20,7 +20,7 @@ type rerouter struct {
 }
 
 func (r *rerouter) Handle(sim.Time, uint64) {
-	r.n.Reroute(func(c Connection) ([]topology.LinkID, []float64) {
+	r.n.Reroute(nil, func(c Connection) ([]topology.LinkID, []float64) {
 		return r.links, nil
 	}, func(m Moved) { r.moved = append(r.moved, m) })
 }

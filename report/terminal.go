@@ -207,7 +207,11 @@ func (p *printer) contention(n *result.Record, makespan float64) {
 		p.line("contention: none; the busiest link is used to %s of its rate over the run", Percent(n.Float(result.PeakUtilization.Name)))
 		return
 	}
-	p.line("contention: %s links; the longest contended", Count(n.Float(result.ContendedLinks.Name)))
+	first := "the longest contended"
+	if len(n.List(result.Losses.Name)) > 0 {
+		first = "those on which most was lost"
+	}
+	p.line("contention: %s links; %s", Count(n.Float(result.ContendedLinks.Name)), first)
 	for _, l := range links {
 		var names []string
 		for _, c := range l.List(result.LinkContenders.Name) {

@@ -14,6 +14,10 @@ import (
 type Bins struct {
 	amounts []float64
 	shift   uint8 // the width is 1<<shift ticks
+	// Most often one amount follows another in the same interval: they are summed up
+	// here, beside what is looked at anyway.
+	open   int64   // the interval that was added to last
+	opened float64 // what amounts lacks of it
 }
 
 // Add spreads a rate per second over the time from one instant to another. n
@@ -26,13 +30,25 @@ func (b *Bins) Add(from, to sim.Time, rate float64, n int) {
 		b.reach(to, n)
 	}
 	first, last := from>>b.shift, (to-1)>>b.shift
-	if first == last { // as most often
-		b.amounts[first] += rate * (to - from).Seconds()
+	if first == last {
+		if int64(first) != b.open {
+			b.settle()
+			b.open = int64(first)
+		}
+		b.opened += rate * (to - from).Seconds()
 		return
 	}
 	for i := first; i <= last; i++ {
 		begin, end := max(from, i<<b.shift), min(to, (i+1)<<b.shift)
 		b.amounts[i] += rate * (end - begin).Seconds()
+	}
+}
+
+// settle puts what was summed up where it belongs.
+func (b *Bins) settle() {
+	if b.opened != 0 {
+		b.amounts[b.open] += b.opened
+		b.opened = 0
 	}
 }
 
@@ -53,6 +69,7 @@ func binShift(t sim.Time, n int) uint8 {
 
 // widen merges intervals until their width is 1<<shift.
 func (b *Bins) widen(shift uint8) {
+	b.settle()
 	by := shift - b.shift
 	for i, v := range b.amounts {
 		b.amounts[i] = 0
@@ -63,6 +80,8 @@ func (b *Bins) widen(shift uint8) {
 
 // Merge adds what others hold, in as many intervals.
 func (b *Bins) Merge(others *Bins) {
+	b.settle()
+	others.settle()
 	switch {
 	case others.amounts == nil:
 		return
@@ -80,6 +99,7 @@ func (b *Bins) Merge(others *Bins) {
 // Rates gives the mean rate per second in equal intervals of the given shift,
 // which CommonShift gave, that cover the time to end.
 func (b *Bins) Rates(shift uint8, end sim.Time) []float64 {
+	b.settle()
 	width := sim.Time(1) << shift
 	rates := make([]float64, (end+width-1)>>shift)
 	for i, v := range b.amounts {

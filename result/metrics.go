@@ -28,7 +28,7 @@ var (
 	NetworkBytes    = Metric{Name: "bytes", Unit: "bytes", Definition: "bytes carried, counted on every link that they cross"}
 	ContendedLinks  = Metric{Name: "contended_links", Definition: "links that were contended at any time"}
 	ContendedTime   = Metric{Name: "contended_s", Unit: "s", Definition: "contended time, summed over links"}
-	MostContended   = Metric{Name: "most_contended", Definition: "the five links with the longest contended time"}
+	MostContended   = Metric{Name: "most_contended", Definition: "five links: those on which an owner lost most, then those with the longest contended time"}
 	LinkContenders  = Metric{Name: "contenders", Definition: "who shared the link while it was contended, the longest first"}
 	ContenderName   = Metric{Name: "contender", Definition: "a job, a collective, or the flows without an owner"}
 	Losses          = Metric{Name: "losses", Definition: "jobs that others held back on links, with what they lost, the one that lost most first; link and other are where and to whom it lost most"}
@@ -104,6 +104,7 @@ var (
 	FlowStart    = Metric{Name: "start_s", Unit: "s", Definition: "when it became eligible: its start, or the end of the last flow that it waits for"}
 	FlowFinish   = Metric{Name: "finish_s", Unit: "s", Definition: "when its last byte had drained"}
 	FlowBytes    = Metric{Name: "bytes", Unit: "bytes", Definition: "its size"}
+	FlowLost     = Metric{Name: "lost_s", Unit: "s", Definition: "how much longer it took than alone, for others on its links or for faults; empty if it has not ended", Formula: "finish_s - start_s - alone_s"}
 	FlowCount    = Metric{Name: "flows", Definition: "number of flows"}
 	Flows        = Metric{Name: "flows", Definition: "flows, and their completion times"}
 	FlowMean     = Metric{Name: "mean_completion_s", Unit: "s", Definition: "mean time from a flow's start to its finish"}

@@ -57,7 +57,7 @@ var places = []struct {
 	{"summary.json", "expect[]", []Metric{ExpectMetric, ExpectOp, ExpectValue, ExpectActual, ExpectHolds}},
 
 	{"collectives.csv", "collectives", collectives},
-	{"flows.csv", "flows", []Metric{Flow, FlowStart, FlowFinish, FlowBytes, AloneTime, LostToOthers}},
+	{"flows.csv", "flows", []Metric{Flow, FlowStart, FlowFinish, FlowBytes, AloneTime, FlowLost}},
 	{"faults.csv", "faults", faults},
 	{"replay.csv", "replay", []Metric{Rank, RankFinish}},
 	{"jobs.csv", "jobs", []Metric{
