@@ -94,7 +94,7 @@ func LoadCollectiveTest(path string, t *CollectiveTest, overrides ...string) (*S
 		if text, err = t.cluster(); err != nil {
 			return nil, err
 		}
-	} else if text, err = readText(path); err != nil {
+	} else if text, err = ReadText(path); err != nil {
 		return nil, err
 	}
 	// The ranks are needed for the sizes: nccl-tests take as many bytes as ranks and

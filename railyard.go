@@ -31,16 +31,16 @@ type Faults = scenario.Faults
 // Each override is a "key=value" as `railyard run --set` takes it. What is wrong
 // with the scenario is returned as Faults.
 func Load(path string, overrides ...string) (*Scenario, error) {
-	text, err := readText(path)
+	text, err := ReadText(path)
 	if err != nil {
 		return nil, err
 	}
-	s, faults := scenario.Parse(path, text, overrides)
-	return s, faults.Err()
+	return Parse(path, text, overrides...)
 }
 
-// readText is the text of a scenario's file, or of the standard input if path is "-".
-func readText(path string) ([]byte, error) {
+// ReadText reads the text of a scenario from a file, or from standard input if
+// path is "-".
+func ReadText(path string) ([]byte, error) {
 	in := io.Reader(os.Stdin)
 	if path != "-" {
 		f, err := os.Open(path)
@@ -55,6 +55,13 @@ func readText(path string) ([]byte, error) {
 		return nil, Faults{{File: path, Message: "cannot read the scenario: " + reason(err)}}
 	}
 	return text, nil
+}
+
+// Parse is [Load] with the text at hand. Paths in it are relative to the folder
+// of path.
+func Parse(path string, text []byte, overrides ...string) (*Scenario, error) {
+	s, faults := scenario.Parse(path, text, overrides)
+	return s, faults.Err()
 }
 
 func reason(err error) string {

@@ -27,21 +27,7 @@ import (
 //
 // It returns either a scenario or everything that is wrong with it.
 func Parse(file string, text []byte, overrides []string) (*Scenario, Faults) {
-	root, fault := parseText(file, string(text))
-	if fault != nil {
-		return nil, Faults{*fault}
-	}
-	return judge(file, root, overrides)
-}
-
-// judge is Parse of a text that has been read.
-func judge(file string, root *node, overrides []string) (*Scenario, Faults) {
-	var faults Faults
-	for _, o := range overrides {
-		if fault := override(root, o); fault != nil {
-			faults = append(faults, *fault)
-		}
-	}
+	root, faults := tree(file, text, overrides)
 	if faults != nil {
 		return nil, faults
 	}
@@ -53,6 +39,21 @@ func judge(file string, root *node, overrides []string) (*Scenario, Faults) {
 	}
 	s.complete()
 	return s, nil
+}
+
+// tree is the text of a scenario with the overrides applied.
+func tree(file string, text []byte, overrides []string) (*node, Faults) {
+	root, fault := parseText(file, string(text))
+	if fault != nil {
+		return nil, Faults{*fault}
+	}
+	var faults Faults
+	for _, o := range overrides {
+		if fault := override(root, o); fault != nil {
+			faults = append(faults, *fault)
+		}
+	}
+	return root, faults
 }
 
 // complete fills in the defaults that are taken from other keys.

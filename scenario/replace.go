@@ -21,5 +21,21 @@ func ParseWith(file string, text []byte, name, workload string, overrides []stri
 	for _, key := range other.keys {
 		root.put(key, other.table[key])
 	}
-	return judge(file, root, overrides)
+	var faults Faults
+	for _, o := range overrides {
+		if fault := override(root, o); fault != nil {
+			faults = append(faults, *fault)
+		}
+	}
+	if faults != nil {
+		return nil, faults
+	}
+	s := &Scenario{File: file, root: root}
+	all := bind(root, s)
+	s.check(root, all)
+	if faults := all.all(); faults != nil {
+		return nil, faults
+	}
+	s.complete()
+	return s, nil
 }
