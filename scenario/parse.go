@@ -31,6 +31,11 @@ func Parse(file string, text []byte, overrides []string) (*Scenario, Faults) {
 	if faults != nil {
 		return nil, faults
 	}
+	return judge(file, root)
+}
+
+// judge makes a scenario of its text.
+func judge(file string, root *node) (*Scenario, Faults) {
 	s := &Scenario{File: file, root: root}
 	all := bind(root, s)
 	s.check(root, all)

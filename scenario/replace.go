@@ -6,9 +6,9 @@ import "slices"
 // [[workload.KIND]] tables, which faults call by the name given. What speaks of the
 // old workload goes with it: the scheduler, the expectations and the sweep.
 func ParseWith(file string, text []byte, name, workload string, overrides []string) (*Scenario, Faults) {
-	root, fault := parseText(file, string(text))
-	if fault != nil {
-		return nil, Faults{*fault}
+	root, faults := tree(file, text, overrides)
+	if faults != nil {
+		return nil, faults
 	}
 	other, fault := parseText(name, workload)
 	if fault != nil {
@@ -21,21 +21,5 @@ func ParseWith(file string, text []byte, name, workload string, overrides []stri
 	for _, key := range other.keys {
 		root.put(key, other.table[key])
 	}
-	var faults Faults
-	for _, o := range overrides {
-		if fault := override(root, o); fault != nil {
-			faults = append(faults, *fault)
-		}
-	}
-	if faults != nil {
-		return nil, faults
-	}
-	s := &Scenario{File: file, root: root}
-	all := bind(root, s)
-	s.check(root, all)
-	if faults := all.all(); faults != nil {
-		return nil, faults
-	}
-	s.complete()
-	return s, nil
+	return judge(file, root)
 }
