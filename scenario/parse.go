@@ -34,18 +34,6 @@ func Parse(file string, text []byte, overrides []string) (*Scenario, Faults) {
 	return judge(file, root)
 }
 
-// judge makes a scenario of its text.
-func judge(file string, root *node) (*Scenario, Faults) {
-	s := &Scenario{File: file, root: root}
-	all := bind(root, s)
-	s.check(root, all)
-	if faults := all.all(); faults != nil {
-		return nil, faults
-	}
-	s.complete()
-	return s, nil
-}
-
 // tree is the text of a scenario with the overrides applied.
 func tree(file string, text []byte, overrides []string) (*node, Faults) {
 	root, fault := parseText(file, string(text))

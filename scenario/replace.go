@@ -23,3 +23,15 @@ func ParseWith(file string, text []byte, name, workload string, overrides []stri
 	}
 	return judge(file, root)
 }
+
+// judge makes a scenario of its text.
+func judge(file string, root *node) (*Scenario, Faults) {
+	s := &Scenario{File: file, root: root}
+	all := bind(root, s)
+	s.check(root, all)
+	if faults := all.all(); faults != nil {
+		return nil, faults
+	}
+	s.complete()
+	return s, nil
+}
