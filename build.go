@@ -45,8 +45,8 @@ type plant struct {
 	collectives []*cluster.CollectiveBenchmark
 	names       []string // of each collective workload
 	replays     []*replayed
-	queued      *queued             // nil without [[workload.jobs]]
-	hosting     *hosting            // nil where jobs are not placed host by host
+	queued      *queued                   // nil without [[workload.jobs]]
+	hosting     *hosting                  // nil where jobs are not placed host by host
 	workloads   map[int]scenario.Workload // of jobs of the cluster, by number, each without all others
 	contention  contention
 	broken      *faulty // nil: nothing breaks

@@ -47,8 +47,7 @@ var resources = []struct {
 // scenario leaves open ("auto") is chosen anew each time. Jobs are cut to their
 // first few iterations at most, of which the last is the one explained. With jitter,
 // where each takes another time, the gains are of their mean, and the critical path
-// is that of the iteration of median length; nothing breaks
-// meanwhile.
+// is that of the iteration of median length. Nothing breaks meanwhile.
 //
 // Errors are those of Run; if ctx ends first there is no explanation.
 func Why(ctx context.Context, s *Scenario, o Options) (*result.Record, error) {

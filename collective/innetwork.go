@@ -16,7 +16,8 @@ import (
 // send their part up and its owner takes the sum; the owner sends the result up once
 // and all take it: a link carries (n + 1)/n of the vector each way, against
 // 2 (n - 1)/n of a ring, so that the bus bandwidth is 2 (n - 1)/(n + 1) of what the
-// switch reaches. All-gather is the second half, reduce-scatter the first.
+// switch reaches. All-gather is the second half, reduce-scatter the first; these two
+// are laid within one host only.
 //
 // Between hosts each shard then goes over double binary trees of the ranks that own
 // it (NVLS-tree), or is added up by the switches of the fabric (SHARP: Graham et al.,
@@ -42,11 +43,14 @@ func Supports(t *topology.Topology, a Algorithm) error {
 }
 
 func switchedRounds(op Op, a Algorithm) ([]round, error) {
-	switch op {
-	case AllReduce, AllGather, ReduceScatter:
-		return []round{{repeat: 1, switched: true}}, nil
+	takes := []Op{AllReduce}
+	if a == NVLS {
+		takes = append(takes, AllGather, ReduceScatter)
 	}
-	return nil, unsupported(op, a, AllReduce, AllGather, ReduceScatter)
+	if !slices.Contains(takes, op) {
+		return nil, unsupported(op, a, takes...)
+	}
+	return []round{{repeat: 1, switched: true}}, nil
 }
 
 // layReduction lays an operation whose sums are made in switches over one group. The
@@ -60,6 +64,9 @@ func (p *Planner) layReduction(f *Phase, op Op, a Algorithm, l layout, ranks []t
 		if len(h) != per {
 			return pass{}, fmt.Errorf("%s takes as many ranks in every host, not %d in one and %d in another", a, per, len(h))
 		}
+	}
+	if hosts > 1 && op != AllReduce {
+		return pass{}, fmt.Errorf("%s of %s takes the ranks of one host, not of %d", a, op, hosts)
 	}
 	f.Share = 0.5 / float64(per)
 	way := p.laySwitch(f, op, l.hosts, ranks)

@@ -265,13 +265,13 @@ func (p *Planner) price(plan *Plan) {
 	case AllGather, ReduceScatter, AllToAll:
 		copied = 1 / float64(len(plan.Ranks))
 	}
-	plan.library = plan.costs(h, p.spare(plan, share), copied)
+	plan.library = plan.costs(h, p.loss(plan, share), copied)
 }
 
-// spare is what a plan loses, for each second of its bytes, because its algorithm
+// loss is the time a plan loses, for each second of its bytes, because its algorithm
 // reaches only a share of the rate of the links inside hosts, all of it where the
 // share is 0.
-func (p *Planner) spare(plan *Plan, share float64) float64 {
+func (p *Planner) loss(plan *Plan, share float64) float64 {
 	full := plan.drain(1)
 	if share == 0 || full == 0 {
 		return 0
@@ -357,6 +357,8 @@ func (p *Planner) Plans(op Op, groups ...[]topology.NodeID) (Plans, error) {
 // rings for all but all-to-all, trees between hosts and NVLS where switches reduce for
 // all-reduce, PAT where every rank has a host of its own, and peer to peer for what
 // is sent. RCCL's rings over a mesh use all its links at once; direct stands for them.
+// SHARP is for who asks: whether the switches of a fabric are set up for it no scenario
+// says.
 func (p *Planner) choices(op Op, ranks []topology.NodeID) []Algorithm {
 	h := p.topology.Servers[p.topology.Server(ranks[0])].Spec
 	hosts := p.layout(ranks).hosts

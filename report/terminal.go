@@ -127,7 +127,7 @@ func (p *printer) collectives(rows []*result.Record) {
 		return
 	}
 	p.line("")
-	p.line("  %-16s %-14s %-17s %6s %10s %10s %12s %12s", "workload", "op", "algorithm", "ranks", "size", "time", "algbw", "busbw")
+	p.line("  %-16s %-14s %-20s %6s %10s %10s %12s %12s", "workload", "op", "algorithm", "ranks", "size", "time", "algbw", "busbw")
 	for i, r := range rows {
 		if i == rowsShown {
 			p.line("  ... %d more in collectives.csv", len(rows)-i)
@@ -137,7 +137,7 @@ func (p *printer) collectives(rows []*result.Record) {
 		if protocol := r.Text(result.CollectiveProtocol.Name); protocol != "" {
 			how += ", " + protocol
 		}
-		p.line("  %-16s %-14s %-17s %6.0f %10s %10s %12s %12s", r.Text(result.Workload.Name), r.Text(result.CollectiveOp.Name),
+		p.line("  %-16s %-14s %-20s %6.0f %10s %10s %12s %12s", r.Text(result.Workload.Name), r.Text(result.CollectiveOp.Name),
 			how, r.Float(result.CollectiveRanks.Name), Binary(r.Float(result.CollectiveSize.Name)),
 			Seconds(r.Float(result.CollectiveTime.Name)), Prefixed(r.Float(result.AlgorithmBandwidth.Name), "B/s"),
 			Prefixed(r.Float(result.BusBandwidth.Name), "B/s"))

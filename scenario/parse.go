@@ -52,17 +52,13 @@ func tree(file string, text []byte, overrides []string) (*node, Faults) {
 	if fault != nil {
 		return nil, Faults{*fault}
 	}
-	return root, root.set(overrides)
-}
-
-// set applies the overrides.
-func (n *node) set(overrides []string) (faults Faults) {
+	var faults Faults
 	for _, o := range overrides {
-		if fault := override(n, o); fault != nil {
+		if fault := override(root, o); fault != nil {
 			faults = append(faults, *fault)
 		}
 	}
-	return faults
+	return root, faults
 }
 
 // complete fills in the defaults that are taken from other keys.

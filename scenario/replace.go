@@ -6,9 +6,9 @@ import "slices"
 // [[workload.KIND]] tables, which faults call by the name given. What speaks of the
 // old workload goes with it: the scheduler, the expectations and the sweep.
 func ParseWith(file string, text []byte, name, workload string, overrides []string) (*Scenario, Faults) {
-	root, fault := parseText(file, string(text))
-	if fault != nil {
-		return nil, Faults{*fault}
+	root, faults := tree(file, text, overrides)
+	if faults != nil {
+		return nil, faults
 	}
 	other, fault := parseText(name, workload)
 	if fault != nil {
@@ -20,9 +20,6 @@ func ParseWith(file string, text []byte, name, workload string, overrides []stri
 	}
 	for _, key := range other.keys {
 		root.put(key, other.table[key])
-	}
-	if faults := root.set(overrides); faults != nil {
-		return nil, faults
 	}
 	return judge(file, root)
 }

@@ -1,14 +1,17 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/railyard/railyard"
+	"github.com/railyard/railyard/report/figure"
 	"github.com/railyard/railyard/result"
 	"github.com/railyard/railyard/scenario"
 )
@@ -183,7 +186,7 @@ func collectiveSummary(benches []*bench) string {
 // collectivePages are the points of every source.
 func collectivePages(benches []*bench) string {
 	var b strings.Builder
-	b.WriteString("\n# Collectives\n\nErrors are those of the bus bandwidth, simulated / published - 1: negative is slow.\n")
+	b.WriteString("\n# Collectives\n\nErrors are those of the bus bandwidth, simulated / published - 1: negative is slow.\n\n![Bus bandwidth of all-reduces by size, simulated and published](pictures/busbw.svg)\n")
 	for _, s := range benches {
 		fmt.Fprintf(&b, "\n## %s\n\n[%s](%s)", s.name, s.title, s.url)
 		if s.note != "" {
@@ -199,6 +202,37 @@ func collectivePages(benches []*bench) string {
 		}
 	}
 	return b.String()
+}
+
+// manySizes is how many sizes of one collective make a curve.
+const manySizes = 10
+
+// collectivePicture is bus bandwidth by size of all-reduces of many sizes: a curve
+// simulated, and points published.
+func collectivePicture(benches []*bench) figure.Lines {
+	l := figure.Lines{
+		Title:    "All-reduce: simulated (lines) and published (points)",
+		Subtitle: "the protocol and the algorithm of each size are predicted; one set of constants a link class",
+		X:        figure.Axis{Label: "message size", Unit: figure.Bytes, Log: true},
+		Y:        figure.Axis{Label: "bus bandwidth", Unit: figure.BytesPerSecond},
+	}
+	var marks []figure.Series
+	for _, b := range benches {
+		of := slices.Clone(b.points)
+		if b.apart != "" || len(of) < manySizes || slices.ContainsFunc(of, func(p *point) bool { return p.cluster() != of[0].cluster() }) {
+			continue
+		}
+		slices.SortFunc(of, func(a, b *point) int { return cmp.Compare(a.size, b.size) })
+		curve := figure.Series{Name: fmt.Sprintf("%s, %s ranks", b.name, of[0].cells["ranks"])}
+		points := figure.Series{Like: curve.Name, Points: true}
+		for _, p := range of {
+			curve.X, curve.Y = append(curve.X, p.size), append(curve.Y, p.simulated)
+			points.X, points.Y = append(points.X, p.size), append(points.Y, p.published)
+		}
+		l.Series, marks = append(l.Series, curve), append(marks, points)
+	}
+	l.Series = append(l.Series, marks...)
+	return l
 }
 
 // line is a row of docs/validation.md.

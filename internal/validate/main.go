@@ -1,6 +1,6 @@
 // Command validate compares simulated training and collectives with published
-// measurements, and writes what it finds: docs/validation.md, docs/pictures/validation.svg and the
-// summary in README.md.
+// measurements, and writes what it finds: docs/validation.md, docs/pictures/validation.svg
+// and busbw.svg, and the summary in README.md.
 //
 //	go run ./internal/validate                  from the root of the checkout
 //	go run ./internal/validate -leave-one-out   docs/leave-one-out.md
@@ -81,6 +81,7 @@ func writeValidation(sources []*source, benches []*bench) error {
 	return errors.Join(
 		os.WriteFile(filepath.Join("docs", "validation.md"), page.Bytes(), 0o644),
 		figure.Save(filepath.Join("docs", "pictures", "validation.svg"), v.picture(), figure.Options{Height: 380}),
+		figure.Save(filepath.Join("docs", "pictures", "busbw.svg"), collectivePicture(benches), figure.Options{Height: 340}),
 		os.WriteFile("README.md", readme, 0o644),
 	)
 }
