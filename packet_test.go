@@ -1,11 +1,16 @@
 package railyard_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
 	"strings"
 	"testing"
+
+	"github.com/railyard/railyard"
+	"github.com/railyard/railyard/sim"
 )
 
 // chain is three links of 10 GB/s, 1 us each, one after another.
@@ -117,6 +122,31 @@ shared = true
 	most := r.Summary.Record("network").List("most_contended")
 	if len(most) == 0 || len(most[0].List("contenders")) != 2 {
 		t.Errorf("the most contended links are %v, want one and two on them", most)
+	}
+}
+
+// TestPauseDeadlock: three messages that each go two links around a circle of three
+// pause each other for good. Without flow control they lose packets and arrive.
+func TestPauseDeadlock(t *testing.T) {
+	files := map[string]string{
+		"links.csv": "link,capacity_Bps,latency_s\n",
+		"flows.csv": "flow,start_s,bytes,route\na,0,10000000,s0 r0 r1 d2\nb,0,10000000,s1 r1 r2 d0\nc,0,10000000,s2 r2 r0 d1\n",
+	}
+	for _, l := range strings.Fields("s0 s1 s2 r0 r1 r2 d0 d1 d2") {
+		files["links.csv"] += l + ",1e10,1e-6\n"
+	}
+	toml := fmt.Sprintf(chainFlows, "buffer = \"500kB\"\n")
+	s, err := load(t, toml, files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = railyard.Run(context.Background(), s, railyard.Options{})
+	if deadlock, ok := errors.AsType[*sim.DeadlockError](err); !ok || len(deadlock.Waits) != 3 || deadlock.Waits[0] != (sim.Wait{Who: "flow a", For: "links that are paused or down"}) {
+		t.Errorf("got %v, want a deadlock of three flows", err)
+	}
+	lossy := run(t, toml, files, "topology.packet.pfc=false")
+	if number(t, lossy, "packets.lost") == 0 || number(t, lossy, "flows.finished") != 3 {
+		t.Errorf("without flow control: %v lost, %v ended", number(t, lossy, "packets.lost"), number(t, lossy, "flows.finished"))
 	}
 }
 

@@ -404,7 +404,7 @@ func (n *Network) Waiting() []sim.Wait {
 			}
 			wait.For = "bandwidth on link " + n.topology.LinkName(l)
 		case n.shipping != nil && t.waiting == 0:
-			wait.For = "packets that links hold back"
+			wait.For = "links that are paused or down"
 		default:
 			wait.For = fmt.Sprintf("%d transfers that have not ended", t.waiting)
 		}

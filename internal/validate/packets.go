@@ -81,7 +81,9 @@ flow, the same here. A time is that of the last acknowledgement at the sender. O
 incast the ends are compared in order, since who is starved is a matter of
 arbitration.
 
-- packets: ` + "`fidelity = \"packet\"`" + ` with the switches of those runs. NDP deals packets
+- packets: ` + "`fidelity = \"packet\"`" + ` with the switches of those runs: in [topology.packet]
+  mtu = "9000B", header = "64B", pause = "135kB", resume_gap = "27kB", pause_share = 1.0,
+  buffer = "1GB", completion = "acknowledgement". NDP deals packets
   out evenly over all paths where htsim hashes path numbers onto them, which is
   probably why it ends earlier here. HPCC's congestion control is not modelled.
 - max-min: ` + "`fidelity = \"fluid\"`" + `. Sprayed flows are limited by the links of hosts alone.

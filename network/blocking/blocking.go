@@ -377,7 +377,8 @@ func (f *Fabric) fix(least *message) {
 		if !m.open || m.hops[m.stop].link != l {
 			continue
 		}
-		m.rate = level * m.hops[r.hop].weight
+		m.open = false
+		m.rate = level * m.hops[m.stop].weight
 		for _, h := range m.hops {
 			if h.link != l {
 				m.rate = min(m.rate, f.links[h.link].level()*h.weight)
@@ -388,7 +389,6 @@ func (f *Fabric) fix(least *message) {
 	f.open -= len(f.fixed)
 	for _, n := range f.fixed {
 		m := &f.messages[n]
-		m.open = false
 		for _, h := range m.hops {
 			k := &f.links[h.link]
 			k.left = max(k.left-m.rate, leastShare*k.rate)

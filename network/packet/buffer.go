@@ -66,7 +66,7 @@ func (f *Fabric) release(from topology.LinkID, size int64, now sim.Time) {
 	}
 }
 
-// marks says whether a packet that joins a link's queue is to be marked. Equation 5
+// marks says whether a packet that joins a link's queue is to be marked: figure 5
 // of Zhu et al., with thresholds for the link's rate.
 func (f *Fabric) marks(out *port) bool {
 	scale := float64(sim.Second) / out.perByte / ReferenceRate

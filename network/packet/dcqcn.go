@@ -2,7 +2,7 @@ package packet
 
 import "github.com/railyard/railyard/sim"
 
-// Constants of DCQCN as published (Zhu et al. 2015, section 5.2 and figure 14), but
+// Constants of DCQCN as published (Zhu et al. 2015, figure 14), but
 // for the additive step: theirs is 40 Mbit/s on links of 40 Gbit/s.
 const (
 	notifyInterval  = 50 * sim.Microsecond // between notifications of a receiver

@@ -31,7 +31,9 @@
 //     way until the frame is heard goes into headroom beside the buffer: two
 //     latencies and two packets of the link's rate. So nothing is ever lost, and
 //     what shares a link with a blocked packet is blocked as well: head-of-line
-//     blocking, and trees of it.
+//     blocking, and trees of it. Routes that form a circle can lock up, as they do in
+//     real networks (Guo et al., "RDMA over commodity Ethernet at scale", SIGCOMM 2016,
+//     section 4.2); the run then ends with a deadlock.
 //   - Without, a packet that finds the buffer full is lost. Its receiver takes
 //     packets in order only and asks for the lost one; the sender goes back to it.
 //

@@ -18,7 +18,7 @@ import (
 // headers being returned to their sender, since the queue of headers is not bounded.
 
 // headersFirst is how many headers a link sends for one full packet, if both wait: so
-// that headers alone cannot fill it (Handley et al., section 3.1).
+// that headers alone cannot fill it (Handley et al., section 3).
 const headersFirst = 10
 
 // ndp is what NDP keeps of a message.

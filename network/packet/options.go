@@ -52,8 +52,8 @@ const ReferenceRate = 5e9
 // and RoCE have; the 64 MB of a switch with 32 ports of 400 Gbit/s (Broadcom
 // Tomahawk 3); flow control on, at 11 % of the free buffer (HPCC, section 5.1), on
 // again two packets below (Zhu et al., section 4: 2 MTU); marking between 5 kB and
-// 200 kB at 40 Gbit/s by up to 1 % (ibid., section 5.2); for NDP queues of 8 packets
-// (Handley et al., section 3.1) and at most 128 paths. The header is 0, because the
+// 200 kB at 40 Gbit/s by up to 1 % (ibid., figure 14); for NDP queues of 8 packets
+// (Handley et al., section 3) and at most 128 paths. The header is 0, because the
 // payload rate of a link already leaves it out.
 func Default() Options {
 	return Options{
