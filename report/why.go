@@ -43,14 +43,14 @@ func (p *printer) why(t *result.Record) {
 	p.line("  where the time of the mean accelerator goes")
 	p.shares(t.Record(result.Breakdown.Name), iteration)
 	p.line("")
-	critical, of := t.Float(result.CriticalLength.Name), ""
+	critical, in := t.Float(result.CriticalLength.Name), ""
 	if critical != iteration {
-		of = fmt.Sprintf(" of the iteration of median length, %s", Seconds(critical))
+		in = fmt.Sprintf(", in the iteration of median length, %s", Seconds(critical))
 	}
-	p.line("  where the time of the critical path%s goes", of)
+	p.line("  where the time of the critical path goes%s", in)
 	p.shares(t.Record(result.CriticalTotals.Name), critical)
 	p.line("")
-	p.line("  the critical path%s", of)
+	p.line("  the critical path%s", in)
 	p.path(t.List(result.CriticalPath.Name), critical)
 }
 

@@ -65,4 +65,33 @@ func TestWhyTellsThePath(t *testing.T) {
 	if strings.Contains(out.String(), "step 20 ") {
 		t.Error("the path is not cut")
 	}
+	if strings.Contains(out.String(), "median") {
+		t.Error("an iteration like all others is called the median")
+	}
+}
+
+// Where iterations differ by chance, it is said whose path is told, and its parts are
+// shares of that one.
+func TestWhyTellsWhosePath(t *testing.T) {
+	job := &result.Record{}
+	job.Add(result.IterationTime, 10.0)
+	job.Add(result.Breakdown, &result.Record{})
+	job.Add(result.CriticalLength, 8.0)
+	totals := &result.Record{}
+	totals.Add(result.OptimizerPart, 8.0)
+	job.Add(result.CriticalTotals, totals)
+	r := &result.Record{}
+	r.Add(result.Training, []*result.Record{job})
+	var out bytes.Buffer
+	if err := Why(&out, r); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"where the time of the critical path goes, in the iteration of median length, 8.000 s\n    optimizer              ########################  100.0 %  8.000 s\n",
+		"the critical path, in the iteration of median length, 8.000 s\n",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("there is no %q in\n%s", want, out.String())
+		}
+	}
 }
