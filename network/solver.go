@@ -353,14 +353,14 @@ func (s *solver) saturate(l topology.LinkID) {
 	for _, r := range k.flows[:k.held] {
 		s.move(r.slot, level, l)
 	}
-	if !catches {
-		return
-	}
-	for i := int(k.held); i < len(k.flows); i++ { // what is caught comes before i
+	for i := int(k.held); catches && i < len(k.flows); i++ { // what is caught comes before i
 		if r := k.flows[i]; level < s.flows[r.slot].level {
 			s.hold(&s.flows[r.slot], r.index)
 			s.move(r.slot, level, l)
 		}
+	}
+	if level < math.Inf(1) {
+		k.used = k.limit // but for rounding, which is not to add up
 	}
 }
 
