@@ -334,6 +334,7 @@ func (s *solver) alight(slot int32) {
 	s.hold(f, at)
 	s.move(slot, level, -1)
 	for _, l := range f.links {
+		s.touch(l) // also for a flow that has no rate
 		if s.links[l].level < math.Inf(1) {
 			s.loosen(l)
 		}
@@ -360,7 +361,8 @@ func (s *solver) saturate(l topology.LinkID) {
 		}
 	}
 	if level < math.Inf(1) {
-		k.used = k.limit // but for rounding, which is not to add up
+		k.used = k.limit
+		s.touch(l)
 	}
 }
 
@@ -408,8 +410,8 @@ func (k *link) saturation(flows []flow) (level float64, catches bool) {
 	}
 }
 
-// move gives a flow another level, found at a link. The others of its links are
-// looked at if it is above their level, or was below it or is, for then their own
+// move gives a flow another level, found at a link. The others of its links carry
+// more or less, and are looked at if it is above their level, or was below it or is, for then their own
 // hangs on it, and if it fills them.
 func (s *solver) move(slot int32, to float64, by topology.LinkID) {
 	f := &s.flows[slot]
@@ -424,11 +426,13 @@ func (s *solver) move(slot int32, to float64, by topology.LinkID) {
 	f.level = to
 	least := min(from, to)
 	for i, m := range f.links {
+		if m == by {
+			continue
+		}
 		k := &s.links[m]
 		k.used += f.count(i) * f.weight * (to - from)
 		s.touch(m)
 		switch {
-		case m == by:
 		case k.level == math.Inf(1):
 			if to > from && k.used > k.limit*(1-saturationTolerance) {
 				s.loosen(m)
