@@ -186,7 +186,9 @@ func (c *Cluster) Bundle(job int, footprints ...*network.Footprint) {
 // Done is called by a program when its work has ended.
 func (c *Cluster) Done(job int) {
 	j := c.Jobs[job]
-	c.Network.Unbundle(j.footprints...)
+	if c.running > 1 || c.waiting > 0 { // else nobody comes for whom links are to be single
+		c.Network.Unbundle(j.footprints...)
+	}
 	j.footprints = nil
 	j.Finished, j.FinishedAt = true, c.Engine.Now()
 	c.running--
