@@ -71,7 +71,24 @@ func (b *CollectiveBenchmark) Begin(c *Cluster, job int) {
 			p.SetOverhead(*b.Overhead)
 		}
 	}
+	if !b.Explode {
+		b.bundle()
+	}
 	b.start()
+}
+
+// bundle has the phases of the plans that will be run cost as much as they have
+// kinds of links.
+func (b *CollectiveBenchmark) bundle() {
+	used := map[*collective.Plan]bool{}
+	var all []*network.Footprint
+	for _, size := range b.Sizes {
+		if plan := b.plans.Fastest(size); !used[plan] {
+			used[plan] = true
+			all = append(all, plan.Footprints()...)
+		}
+	}
+	b.c.Bundle(b.job, all...)
 }
 
 // start begins the next iteration, of the present size or the next.

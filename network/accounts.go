@@ -35,7 +35,7 @@ type ownerOn struct {
 }
 
 // crowd is the most transfers without owners that were on a contended link at
-// once, and the first few of them.
+// once, and those that were added first.
 type crowd struct {
 	size  int32
 	named [crowdSize]ID
@@ -201,8 +201,17 @@ func (a *accounts) crowd(l topology.LinkID) {
 		return
 	}
 	c.size = size
-	for i := range min(int(size), crowdSize) {
-		c.named[i] = a.solver.flows[a.solver.links[l].flows[i].slot].id
+	named := c.named[:0]
+	for _, r := range a.solver.links[l].flows {
+		f := &a.solver.flows[r.slot]
+		if f.owner != NoOwner || len(named) == crowdSize && f.id > named[crowdSize-1] {
+			continue
+		}
+		if len(named) == crowdSize {
+			named = named[:crowdSize-1]
+		}
+		at, _ := slices.BinarySearch(named, f.id)
+		named = slices.Insert(named, at, f.id)
 	}
 }
 

@@ -3,6 +3,7 @@ package network
 import (
 	"context"
 	"fmt"
+	"math"
 	"testing"
 
 	"github.com/railyard/railyard/sim"
@@ -43,12 +44,13 @@ func poisson(k, flows int, load float64, seed uint64) (*topology.Topology, []Tra
 			route = append(route, topology.LinkID(3*hosts+(pd*h+ed)*h+a))
 		}
 		route = append(route, topology.LinkID(hosts+d))
-		transfers[i] = Transfer{Start: sim.FromSeconds(now), Bytes: 1000 + r.ExpFloat64()*1e6, Links: route, Owner: NoOwner}
+		transfers[i] = Transfer{Start: sim.FromSeconds(now), Bytes: math.Round(1000 + r.ExpFloat64()*1e6), Links: route, Owner: NoOwner}
 	}
 	return topo, transfers
 }
 
-func play(b *testing.B, topo *topology.Topology, transfers []Transfer) {
+// play runs transfers to their end, and gives the time of the last.
+func play(b *testing.B, topo *topology.Topology, transfers []Transfer) sim.Time {
 	engine := sim.New()
 	n := New(engine, topo, 0)
 	for i := range transfers {
@@ -57,14 +59,12 @@ func play(b *testing.B, topo *topology.Topology, transfers []Transfer) {
 	if err := engine.Run(context.Background()); err != nil {
 		b.Fatal(err)
 	}
+	return engine.Now()
 }
 
-// BenchmarkPoisson shows how the cost grows. A flow costs more while the network
-// fills up: at 1,024 hosts and load 0.5 the first thousand flows hardly meet, and
-// after some tens of thousands 2,000 drain at once and each arrival or departure
-// changes the rates of a few. From then on the cost of a flow stays: about 20,000
-// flows/s on a busy 2-core machine, for 1e5 flows as for 1e6. Load matters more
-// than size: what grows with it is how far a change reaches.
+// BenchmarkPoisson shows how the cost grows: with the flows, with the hosts at ten
+// flows each, and with the load, which is what matters, for it is how far a change
+// reaches. The package comment has the figures.
 func BenchmarkPoisson(b *testing.B) {
 	for _, c := range []struct {
 		k, flows int
@@ -74,7 +74,14 @@ func BenchmarkPoisson(b *testing.B) {
 		{16, 10_000, 0.5},
 		{16, 100_000, 0.5},
 		{16, 1_000_000, 0.5},
+
+		{4, 160, 0.5},
+		{8, 1280, 0.5},
+		{32, 81_920, 0.5},
+		{74, 1_013_060, 0.5},
+
 		{16, 10_000, 0.2},
+		{16, 10_000, 0.8},
 		{8, 10_000, 0.8},
 	} {
 		b.Run(fmt.Sprintf("hosts=%d/load=%v/flows=%d", c.k*c.k*c.k/4, c.load, c.flows), func(b *testing.B) {
@@ -89,24 +96,29 @@ func BenchmarkPoisson(b *testing.B) {
 	}
 }
 
-// BenchmarkAllToAll is the dense case: every host of a switch sends every other
-// a message of random size, so that each end changes nearly all rates.
+// allToAll is a message of random size from every host of a switch to every other.
+func allToAll(hosts int) (*topology.Topology, []Transfer) {
+	topo, err := topology.Switch(hosts, 50e9, 0)
+	if err != nil {
+		panic(err)
+	}
+	r := sim.Stream(1, "all-to-all")
+	var transfers []Transfer
+	for i := range topology.NodeID(hosts) {
+		for j := range topology.NodeID(hosts) {
+			if i != j {
+				transfers = append(transfers, Transfer{Bytes: math.Round(1e5 + 1e6*r.Float64()), Links: topo.Route(i, j, 0, nil), Owner: NoOwner})
+			}
+		}
+	}
+	return topo, transfers
+}
+
+// BenchmarkAllToAll is the dense case: each end changes the rates of many.
 func BenchmarkAllToAll(b *testing.B) {
-	for _, hosts := range []int{16, 64} {
+	for _, hosts := range []int{16, 64, 128} {
 		b.Run(fmt.Sprintf("hosts=%d", hosts), func(b *testing.B) {
-			topo, err := topology.Switch(hosts, 50e9, 0)
-			if err != nil {
-				b.Fatal(err)
-			}
-			r := sim.Stream(1, "all-to-all")
-			var transfers []Transfer
-			for i := range topology.NodeID(hosts) {
-				for j := range topology.NodeID(hosts) {
-					if i != j {
-						transfers = append(transfers, Transfer{Bytes: 1e5 + 1e6*r.Float64(), Links: topo.Route(i, j, 0, nil), Owner: NoOwner})
-					}
-				}
-			}
+			topo, transfers := allToAll(hosts)
 			b.ReportAllocs()
 			b.ResetTimer()
 			for range b.N {

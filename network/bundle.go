@@ -1,6 +1,7 @@
 package network
 
 import (
+	"math"
 	"slices"
 
 	"github.com/railyard/railyard/sim"
@@ -278,7 +279,7 @@ func (n *Network) unbundle(b, l topology.LinkID) {
 
 // discard frees the number of a bundle that no link is in.
 func (n *Network) discard(b topology.LinkID) {
-	n.solver.links[b] = link{flows: n.solver.links[b].flows[:0]}
+	n.solver.links[b] = link{level: math.Inf(1), flows: n.solver.links[b].flows[:0]}
 	n.accounts.clear(b)
 	*n.bundle(b) = bundle{}
 	n.bundles.free = append(n.bundles.free, b)
@@ -294,7 +295,7 @@ func (n *Network) newBundle(size int, limit float64) topology.LinkID {
 	} else {
 		b = topology.LinkID(len(n.solver.links))
 		n.bundles.all = append(n.bundles.all, bundle{})
-		n.solver.links = append(n.solver.links, link{})
+		n.solver.links = append(n.solver.links, link{level: math.Inf(1)})
 		n.accounts.add()
 	}
 	n.bundle(b).size = size
@@ -369,9 +370,13 @@ func (s *solver) split(b, to topology.LinkID) {
 	for _, r := range from.flows {
 		f := &s.flows[r.slot]
 		f.at = append(f.at, int32(len(k.flows)))
-		k.flows = append(k.flows, ref{r.slot, int32(len(f.links) - 1)})
+		k.flows = append(k.flows, ref{r.slot, int32(len(f.links) - 1), r.share})
 	}
 	s.resum(to)
+	k.level = from.level
+	if slices.Contains(s.loose, b) {
+		s.loose = append(s.loose, to)
+	}
 	if from.touched == s.repair && k.touched != s.repair {
 		k.touched = s.repair
 		s.touched = append(s.touched, to)
@@ -382,17 +387,17 @@ func (s *solver) split(b, to topology.LinkID) {
 // all are, hold those that it held. The last link of each comes to the bundle's
 // place in its list.
 func (s *solver) replace(b, by topology.LinkID) {
-	from, k := &s.links[b], &s.links[by]
-	for _, r := range from.flows {
+	for _, r := range s.links[b].flows {
 		f := &s.flows[r.slot]
-		if f.bottleneck == b {
-			f.bottleneck = by
-			k.held++
-		}
 		end := len(f.links) - 1
 		s.links[f.links[end]].flows[f.at[end]].index = r.index
 		f.at[r.index] = f.at[end]
 		f.at = f.at[:end]
+		if f.held == r.index { // which is by's now
+			k := &s.links[by]
+			s.swap(k, f.at[f.held], k.held)
+			k.held++
+		}
 	}
 	for i, l := range s.loose {
 		if l == b {

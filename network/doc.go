@@ -35,23 +35,29 @@
 //
 // # Method
 //
-// Affected-set repair. Every transfer keeps the link that is its bottleneck.
-// When one departs, those bottlenecked on its links make up the affected set;
-// when one arrives, it does itself. The set is filled with all other rates held
-// fixed, as progressive filling does, by a heap of the levels at which links
-// saturate. Then the set grows by the outsiders whose bottleneck no longer
-// holds them (it is not saturated, or another has more there) and by those that
-// have more than a member where it was stopped; and it is filled again, until
-// it no longer grows. At that point every transfer has a bottleneck, so the
-// rates are exactly the max-min fair ones. A repair costs O(rounds x (S + L log
-// L)), S being the link entries and L the links of the affected set, and rounds
-// 1 to 3 in practice; it does not depend on how many transfers there are
-// elsewhere.
+// Every link has a level, at which it stops transfers: that at which it is full
+// while those that other links stop below it keep theirs; +Inf if it is not full. A
+// transfer's level is the least of those of its links, and the rates are the max-min
+// fair ones as soon as both hold everywhere: every transfer then has a bottleneck.
 //
-// All changes of one instant are one repair. Links that cannot bind, because
-// the transfers on them together want less than they have, are left out of the
-// filling. Finishes are kept in a heap of the draining transfers, of which only
-// those whose rate changed move. Nothing is allocated in steady state.
+// Repair. When transfers come, go, or a link changes, only the links that they use
+// are out of order. Each of these finds its level anew, and gives it to the transfers
+// that it stops, or catches from others; by that it puts out of order those of their
+// links whose level hangs on them. Links are taken in the order of the level that
+// they will have if every transfer keeps its bottleneck: what a link depends on lies
+// below it, and is settled when it comes. It is the principle of dynamic shortest
+// paths (Ramalingam and Reps, "An incremental algorithm for a generalization of the
+// shortest-path problem", 1996) on what Ros-Giralt and others call the bottleneck
+// structure ("On the bottleneck structure of congestion-controlled networks", 2019).
+// Where the order is not known beforehand a link may come again: 1.1 times in the
+// mean in all traffic measured here. A repair costs O(S + L log L), S being the
+// transfers on the L links whose level changes; it does not depend on how many
+// transfers there are elsewhere.
+//
+// All changes of one instant are one repair. Links that do not bind, because what
+// they carry is less than they have, are not looked at. The first finish is found by
+// a tournament of the draining transfers, in which only those that have become faster
+// are played again, O(log transfers) at worst and O(1) as a rule. Nothing is allocated in steady state.
 //
 // # Bundles
 //

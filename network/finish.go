@@ -2,101 +2,77 @@ package network
 
 import "github.com/railyard/railyard/sim"
 
-// finishHeap is a 4-ary heap of the draining flows by finish, each of which
-// knows its place, so that a changed finish moves in O(log n) and leaves
-// nothing behind. Of equal finishes the lower slot comes first.
-type finishHeap struct{ entries []finish }
-
-type finish struct {
-	at   sim.Time
-	slot int32
+// tournament finds the first finish of the draining flows (Knuth, The Art of Computer
+// Programming 3, 5.4.1): a binary tree with the slots as its leaves, each node
+// holding the earlier of the two below it. Another finish of a flow moves nothing,
+// and is played on only until it changes no winner: of many flows whose rates change
+// at once, few get far. Of equal finishes the lower slot comes first.
+//
+// A flow that has become slower stays where it is: it is known to end no earlier, and
+// when is found out should it win.
+type tournament struct {
+	tree []sim.Time // node i is above 2i and 2i+1; the second half are the leaves
 }
 
-func (a finish) before(b finish) bool { return a.at < b.at || a.at == b.at && a.slot < b.slot }
-
-// earliest is the first finish, Never if there is none.
-func (h *finishHeap) earliest() sim.Time {
-	if len(h.entries) == 0 {
-		return sim.Never
+// first is the flow that finishes first, and when; Never if there is none.
+// O(log flows) for it and for each that has become too slow to be it.
+func (t *tournament) first(flows []flow) (slot int32, at sim.Time) {
+	if t.tree == nil {
+		return -1, sim.Never
 	}
-	return h.entries[0].at
+	for {
+		at = t.tree[1]
+		if at == sim.Never {
+			return -1, at
+		}
+		leaves, i := len(t.tree)/2, 1
+		for i < leaves {
+			if i *= 2; t.tree[i] > t.tree[i+1] {
+				i++
+			}
+		}
+		slot = int32(i - leaves)
+		if f := &flows[slot]; f.slowed {
+			f.slowed = false
+			t.set(slot, f.finish())
+			continue
+		}
+		return slot, at
+	}
 }
 
-// due is a flow that finishes by now, -1 if there is none.
-func (h *finishHeap) due(now sim.Time) int32 {
-	if h.earliest() > now {
-		return -1
+// set gives a flow its finish, its first or another. O(log flows).
+func (t *tournament) set(slot int32, at sim.Time) {
+	for int(slot) >= len(t.tree)/2 {
+		t.grow()
 	}
-	return h.entries[0].slot
-}
-
-// set gives a flow its finish, its first or another.
-func (h *finishHeap) set(flows []flow, slot int32, at sim.Time) {
-	i := int(flows[slot].heapAt)
-	if i < 0 {
-		i = len(h.entries)
-		h.entries = append(h.entries, finish{at, slot})
-	}
-	e := finish{at, slot}
-	later := h.entries[i].before(e)
-	h.entries[i] = e
-	if later {
-		h.down(flows, i)
-	} else {
-		h.up(flows, i)
+	i := len(t.tree)/2 + int(slot)
+	t.tree[i] = at
+	for i > 1 {
+		i /= 2
+		first := min(t.tree[2*i], t.tree[2*i+1])
+		if t.tree[i] == first {
+			return
+		}
+		t.tree[i] = first
 	}
 }
 
 // remove takes a flow out.
-func (h *finishHeap) remove(flows []flow, slot int32) {
-	i := int(flows[slot].heapAt)
-	flows[slot].heapAt = -1
-	last := len(h.entries) - 1
-	moved := h.entries[last]
-	h.entries = h.entries[:last]
-	if i == last {
-		return
-	}
-	h.entries[i] = moved
-	h.up(flows, i)
-	h.down(flows, int(flows[moved.slot].heapAt))
-}
+func (t *tournament) remove(slot int32) { t.set(slot, sim.Never) }
 
-func (h *finishHeap) up(flows []flow, i int) {
-	e := h.entries[i]
-	for i > 0 {
-		parent := (i - 1) / 4
-		if !e.before(h.entries[parent]) {
-			break
-		}
-		h.entries[i] = h.entries[parent]
-		flows[h.entries[i].slot].heapAt = int32(i)
-		i = parent
+// grow makes room for twice as many flows.
+func (t *tournament) grow() {
+	leaves := max(1, len(t.tree)/2)
+	tree := make([]sim.Time, 4*leaves)
+	for i := range tree {
+		tree[i] = sim.Never
 	}
-	h.entries[i] = e
-	flows[e.slot].heapAt = int32(i)
-}
-
-func (h *finishHeap) down(flows []flow, i int) {
-	e := h.entries[i]
-	for {
-		first := 4*i + 1
-		if first >= len(h.entries) {
-			break
+	if t.tree != nil {
+		for width := 1; width <= leaves; width *= 2 {
+			copy(tree[2*width:], t.tree[width:2*width])
 		}
-		least := first
-		for c := first + 1; c < min(first+4, len(h.entries)); c++ {
-			if h.entries[c].before(h.entries[least]) {
-				least = c
-			}
-		}
-		if !h.entries[least].before(e) {
-			break
-		}
-		h.entries[i] = h.entries[least]
-		flows[h.entries[i].slot].heapAt = int32(i)
-		i = least
+		tree[1] = t.tree[1]
 	}
-	h.entries[i] = e
-	flows[e.slot].heapAt = int32(i)
+	t.tree = tree
 }

@@ -111,7 +111,7 @@ type Network struct {
 
 	topology  *topology.Topology
 	solver    solver
-	finishes  finishHeap
+	finishes  tournament
 	arrivals  []int32           // slots that began to drain at this instant
 	resized   []topology.LinkID // links whose payload rate changed
 	repairing bool              // a repair is deferred to the end of this instant
@@ -255,9 +255,13 @@ func (n *Network) Handle(now sim.Time, arg uint64) {
 		n.engine.Schedule(now.After(t.latency), n.actor, argBegin|uint64(id))
 	case argFinish:
 		n.timerAt = sim.Never
-		for slot := n.finishes.due(now); slot >= 0; slot = n.finishes.due(now) {
+		for {
+			slot, at := n.finishes.first(n.solver.flows)
+			if at > now {
+				break
+			}
 			id := n.solver.flows[slot].id
-			n.finishes.remove(n.solver.flows, slot)
+			n.finishes.remove(slot)
 			n.leave(slot, now)
 			n.end(id, now)
 		}
@@ -332,12 +336,16 @@ func (n *Network) repair(now sim.Time) {
 	n.arrivals, n.resized = n.arrivals[:0], n.resized[:0]
 	for _, slot := range s.changed {
 		f := &s.flows[slot]
-		f.remaining = math.Max(0, f.remaining-f.rate*(now-f.since).Seconds())
-		f.rate, f.since = f.level*f.weight, now
-		n.finishes.set(s.flows, slot, now.After(sim.FromSeconds(f.remaining/f.rate)))
+		f.remaining = max(0, f.remaining-f.rate*(now-f.since).Seconds())
+		rate := f.level * f.weight
+		f.slowed = rate < f.rate
+		f.rate, f.since = rate, now
+		if !f.slowed {
+			n.finishes.set(slot, f.finish())
+		}
 	}
 	s.settle()
-	if next := n.finishes.earliest(); next != n.timerAt {
+	if _, next := n.finishes.first(s.flows); next != n.timerAt {
 		n.timerAt = next
 		n.engine.Arm(n.timer, next)
 	}
@@ -398,7 +406,7 @@ func (n *Network) Waiting() []sim.Wait {
 		case t.ended:
 			continue
 		case t.slot >= 0:
-			l := n.solver.flows[t.slot].bottleneck
+			l := n.solver.flows[t.slot].bottleneck()
 			if int(l) >= len(n.topology.Links) { // the first of those alike
 				l = topology.LinkID(slices.IndexFunc(n.solver.links, func(k link) bool { return k.bundle == l }))
 			}

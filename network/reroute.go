@@ -74,9 +74,7 @@ func (n *Network) move(id ID, links []topology.LinkID, counts []float64, now sim
 	t := &n.transfers[id]
 	f := &n.solver.flows[t.slot]
 	left := max(0, f.remaining-f.rate*(now-f.since).Seconds())
-	if f.heapAt >= 0 {
-		n.finishes.remove(n.solver.flows, t.slot)
-	}
+	n.finishes.remove(t.slot)
 	was, wasCounts := f.links, f.counts
 	n.solver.detach(t.slot)
 	n.accounts.left(was, wasCounts, t.owner, t.bytes-left, now)

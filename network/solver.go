@@ -10,41 +10,41 @@ import (
 // Relative tolerances of comparisons between rates. Rounding leaves 1e-13 or
 // so; the accuracy asked of a finish time is 1e-6.
 const (
-	// A link with no more than this share of its capacity left is saturated.
-	saturationTolerance = 1e-10
 	// Levels that differ by no more than this share are equal.
 	levelTolerance = 1e-10
 	// A new level this close to the old one is the old one, rounded.
 	changeTolerance = 1e-13
-	// A link whose flows together want less than this share of it cannot bind.
-	bindingShare = 1 - 1e-9
+	// A link with no more than this share of its capacity left may be saturated.
+	saturationTolerance = 1e-10
 )
 
 // resumPeriod is after how many changes the sums kept of a link are added up
 // anew, against drift.
 const resumPeriod = 256
 
+// patience is how often all links may be looked at in a repair, in the mean, before
+// smaller changes are taken for rounding.
+const patience = 64
+
 // flow is a draining transfer. Its level is rate/weight. What a look at the
 // flows of a link needs comes first, in one cache line.
 type flow struct {
-	level      float64
-	weight     float64
-	member     uint64 // of the affected set of this repair
-	fixed      uint64 // in this filling
-	bottleneck topology.LinkID
-	id         ID
-	links      []topology.LinkID
+	level  float64 // the least of the levels of its links
+	weight float64
+	id     ID
+	held   int32 // index of the link that stops it, -1: none yet
+	links  []topology.LinkID
 
-	counts   []float64 // hops on each link; nil: 1 each
-	at       []int32   // the flow's place in the list of each link
-	previous float64   // level before the repair that is on
-	bound    float64   // rate it would have alone on the network
+	counts []float64 // hops on each link; nil: 1 each
+	at     []int32   // the flow's place in the list of each link
+	member uint64    // of the affected set of this repair
+	bound  float64   // rate it would have alone on the network
 
 	rate      float64 // level x weight, since the last change
 	since     sim.Time
 	remaining float64 // bytes per hop at since
-	heapAt    int32   // place in the heap of finishes, -1: none
 	owner     Owner
+	slowed    bool // since its finish was found
 }
 
 // count is the number of hops on the i-th link.
@@ -55,40 +55,34 @@ func (f *flow) count(i int) float64 {
 	return f.counts[i]
 }
 
+// finish is when the flow ends if its rate stays.
+func (f *flow) finish() sim.Time { return f.since.After(sim.FromSeconds(f.remaining / f.rate)) }
+
+// bottleneck is the link that stops the flow.
+func (f *flow) bottleneck() topology.LinkID { return f.links[f.held] }
+
 // ref is one flow on a link: which, and the link's index in its list.
 type ref struct {
 	slot  int32
 	index int32
+	share float64 // of the link by level: weight times hops
 }
 
 // link is the solver's state of one link, all in one place: a repair visits few
 // links, anywhere.
 type link struct {
-	limit  float64 // B/s
-	used   float64 // sum of rates, without members in a repair
-	demand float64 // sum of the rates that its flows would have alone
-	flows  []ref
+	limit   float64 // B/s
+	level   float64 // at which it stops flows, +Inf: it is not saturated
+	used    float64 // sum of rates
+	weights float64 // of its flows, times their hops
+	demand  float64 // sum of the rates that its flows would have alone
+	flows   []ref   // those that it stops come first
 
-	held    int32 // flows bottlenecked here, without members
-	changes int32 // of used and demand since they were last added up
-	touched uint64
+	held    int32           // so many
+	changes int32           // of the sums since they were last added up
+	queued  bool            // its level is to be found anew
 	bundle  topology.LinkID // that the link is in, 0: none
-
-	// Of one filling.
-	unfixed int32 // members not fixed yet
-	filling uint64
-	free    float64 // capacity left
-	weights float64 // of members not fixed yet, times their hops
-	stopped float64 // level at which it stopped members, -1: it stopped none
-}
-
-// binds says whether the flows on the link could fill it.
-func (k *link) binds() bool { return k.demand >= k.limit*bindingShare }
-
-// levelAt is the level at which a link would saturate.
-type levelAt struct {
-	level float64
-	link  topology.LinkID
+	touched uint64
 }
 
 // solver keeps the weighted max-min fair levels of the draining transfers by
@@ -102,28 +96,27 @@ type solver struct {
 	isolated bool
 
 	repair  uint64            // the number of the repair that is on or to come
-	members []int32           // its affected set
-	changed []int32           // members whose level is another
+	members []int32           // flows that have been given a level in it
+	changed []int32           // members whose rate is another
 	touched []topology.LinkID // links whose sum of rates is
 	worn    []topology.LinkID // links whose sums have changed resumPeriod times
-	loose   []topology.LinkID // links that hold flows and have lost some
+	loose   []topology.LinkID // links that stopped flows and have lost some
 
-	filling uint64            // the number of the filling that is on
-	binding []topology.LinkID // links of members that may bind
-	heap    []levelAt
+	queue     levelHeap // of the links whose level is to be found anew
+	tolerance float64   // within which a level is the same
 }
 
 func (s *solver) init(t *topology.Topology) {
 	s.links = withRoom[link](len(t.Links))
 	first := make([]ref, len(t.Links)) // room for the first flow of each link
 	for i := range t.Links {
-		s.links[i].limit = t.Links[i].Payload
+		s.links[i].limit, s.links[i].level = t.Links[i].Payload, math.Inf(1)
 		s.links[i].flows = first[i : i : i+1]
 	}
 	s.repair = 1
 }
 
-// attach puts a flow on its links, at level 0. O(links).
+// attach puts a flow on its links, at no rate yet. O(links).
 func (s *solver) attach(id ID, t *transfer, now sim.Time) int32 {
 	var slot int32
 	if last := len(s.freeSlots) - 1; last >= 0 {
@@ -140,35 +133,35 @@ func (s *solver) attach(id ID, t *transfer, now sim.Time) int32 {
 	}
 	*f = flow{
 		links: t.links, counts: t.counts, at: at[:len(t.links)], weight: t.weight,
-		bottleneck: -1, id: id, since: now, remaining: t.bytes, heapAt: -1, owner: t.owner,
+		held: -1, id: id, since: now, remaining: t.bytes, owner: t.owner,
 	}
-	f.bound, _ = s.alone(f)
+	_, f.bound = s.alone(f)
 	for i, l := range f.links {
 		k := &s.links[l]
 		f.at[i] = int32(len(k.flows))
-		k.flows = append(k.flows, ref{slot, int32(i)})
+		k.flows = append(k.flows, ref{slot, int32(i), f.count(i) * f.weight})
 		k.demand += f.count(i) * f.bound
+		k.weights += f.count(i) * f.weight
 	}
 	return slot
 }
 
-// alone is the rate of a flow on an idle network, and the link that limits it.
-func (s *solver) alone(f *flow) (bound float64, at topology.LinkID) {
+// alone is the index of the link that limits a flow on an idle network, and the
+// rate that it has there.
+func (s *solver) alone(f *flow) (at int32, bound float64) {
 	bound = math.Inf(1)
 	for i, l := range f.links {
 		if rate := s.links[l].limit / f.count(i); rate < bound {
-			bound, at = rate, l
+			at, bound = int32(i), rate
 		}
 	}
-	return bound, at
+	return at, bound
 }
 
 // detach takes a flow off its links. O(links).
 func (s *solver) detach(slot int32) {
 	f := &s.flows[slot]
-	if f.bottleneck >= 0 {
-		s.links[f.bottleneck].held--
-	}
+	s.release(f)
 	for i, l := range f.links {
 		k := &s.links[l]
 		last := len(k.flows) - 1
@@ -178,10 +171,11 @@ func (s *solver) detach(slot int32) {
 		k.flows = k.flows[:last]
 		k.used -= f.count(i) * f.level * f.weight
 		k.demand -= f.count(i) * f.bound
+		k.weights -= f.count(i) * f.weight
 		if last == 0 {
-			k.used, k.demand = 0, 0
+			k.used, k.demand, k.weights, k.level = 0, 0, 0, math.Inf(1)
 		}
-		if k.held > 0 {
+		if k.level < math.Inf(1) {
 			s.loose = append(s.loose, l)
 		}
 		s.touch(l)
@@ -196,16 +190,15 @@ func (s *solver) setLimit(l topology.LinkID, limit float64) {
 	s.links[l].limit = limit
 	for _, r := range s.links[l].flows {
 		f := &s.flows[r.slot]
-		f.bound, _ = s.alone(f)
+		_, f.bound = s.alone(f)
 		for _, m := range f.links {
 			s.resum(m)
+			s.touch(m)
 		}
-		s.loose = append(s.loose, f.links...) // less may be wanted of them
 	}
 }
 
-// touch notes a link whose sum of rates changes in the repair that is on or to
-// come.
+// touch notes a link whose sums change in the repair that is on or to come.
 func (s *solver) touch(l topology.LinkID) {
 	k := &s.links[l]
 	if k.touched != s.repair {
@@ -219,48 +212,37 @@ func (s *solver) touch(l topology.LinkID) {
 
 // solve finds the levels after flows have arrived, others have been detached,
 // and links have got another limit. Afterwards changed holds the flows whose
-// level is another, and touched the links whose sum of rates is; settle clears
+// rate is another, and touched the links whose sum of rates is; settle clears
 // them.
 func (s *solver) solve(arrivals []int32, resized []topology.LinkID) {
 	s.resumWorn() // what is left of many that have gone may be rounding
-	for _, slot := range arrivals {
-		s.join(slot)
-	}
 	for _, l := range s.loose {
-		s.joinHeld(l)
+		s.loosen(l)
 	}
 	s.loose = s.loose[:0]
 	for _, l := range resized {
-		for _, r := range s.links[l].flows {
-			s.join(r.slot)
+		s.loosen(l)
+		if s.isolated {
+			for _, r := range s.links[l].flows {
+				s.alight(r.slot)
+			}
 		}
 	}
-	if s.isolated {
-		for _, slot := range s.members {
-			f := &s.flows[slot]
-			f.bound, f.bottleneck = s.alone(f)
-			f.level = f.bound / f.weight
-		}
-	} else {
-		for joined := 0; joined < len(s.members); {
-			joined = len(s.members)
-			s.fill()
-			s.grow()
+	for _, slot := range arrivals {
+		s.alight(slot)
+	}
+	s.tolerance = changeTolerance
+	for n := 1; len(s.queue) > 0; n++ {
+		s.saturate(s.queue.pop())
+		if n%(patience*len(s.links)) == 0 { // only rounding can take so long
+			s.tolerance *= 2
 		}
 	}
 	for _, slot := range s.members {
 		f := &s.flows[slot]
-		if math.Abs(f.level-f.previous) <= changeTolerance*f.previous {
-			f.level = f.previous
-		} else {
+		if math.Abs(f.level*f.weight-f.rate) > changeTolerance*f.rate {
 			s.changed = append(s.changed, slot)
 		}
-		rate := f.level * f.weight
-		for i, l := range f.links {
-			s.links[l].used += f.count(i) * rate
-			s.touch(l)
-		}
-		s.links[f.bottleneck].held++
 	}
 	s.resumWorn()
 }
@@ -282,211 +264,181 @@ func (s *solver) settle() {
 // resum adds up what the flows on a link have and want.
 func (s *solver) resum(l topology.LinkID) {
 	k := &s.links[l]
-	k.used, k.demand, k.changes = 0, 0, 0
+	k.used, k.demand, k.weights, k.changes = 0, 0, 0, 0
 	for _, r := range k.flows {
 		f := &s.flows[r.slot]
 		k.used += f.count(int(r.index)) * f.level * f.weight
 		k.demand += f.count(int(r.index)) * f.bound
+		k.weights += f.count(int(r.index)) * f.weight
 	}
 }
 
-// join adds a flow to the affected set and takes its rate off its links.
-func (s *solver) join(slot int32) {
-	f := &s.flows[slot]
-	if f.member == s.repair {
-		return
-	}
-	f.member = s.repair
-	s.members = append(s.members, slot)
-	f.previous = f.level
-	if f.bottleneck >= 0 {
-		s.links[f.bottleneck].held--
-		f.bottleneck = -1
-	}
-	if rate := f.level * f.weight; rate > 0 {
-		for i, l := range f.links {
-			s.links[l].used -= f.count(i) * rate
-		}
-	}
-}
-
-// joinHeld adds the flows bottlenecked at a link to the affected set.
-func (s *solver) joinHeld(l topology.LinkID) {
+// loosen has the level of a link found anew, in the order of what it will be if no
+// flow changes its bottleneck. Where a link comes too early, it is looked at again.
+func (s *solver) loosen(l topology.LinkID) {
 	k := &s.links[l]
-	for i := 0; k.held > 0 && i < len(k.flows); i++ {
-		if slot := k.flows[i].slot; s.flows[slot].bottleneck == l {
-			s.join(slot)
-		}
-	}
-}
-
-// fill gives the members their max-min levels with all other rates held: it
-// raises all levels together and stops those on the link that saturates next.
-// The level at which a link saturates only rises as members are stopped at
-// lower levels, so a heap of such levels is brought up to date lazily.
-// O((S + L) log L) for S link entries and L links of members, plus a look at
-// the flows of every link that stops some.
-func (s *solver) fill() {
-	s.filling++
-	s.binding = s.binding[:0]
-	if len(s.members) == 1 {
-		s.fillOne(&s.flows[s.members[0]])
+	if k.queued || s.isolated {
 		return
 	}
-	for _, slot := range s.members {
-		f := &s.flows[slot]
+	k.queued = true
+	expected := k.limit / k.weights
+	if k.level < math.Inf(1) {
+		expected = k.level + (k.limit-k.used)/k.weights
+	}
+	s.queue.push(levelAt{expected, l})
+}
+
+// hold notes that the i-th link of a flow stops it, and no other.
+func (s *solver) hold(f *flow, i int32) {
+	if f.held == i {
+		return
+	}
+	s.release(f)
+	f.held = i
+	k := &s.links[f.links[i]]
+	s.swap(k, f.at[i], k.held)
+	k.held++
+}
+
+// release notes that no link stops a flow.
+func (s *solver) release(f *flow) {
+	if f.held >= 0 {
+		k := &s.links[f.bottleneck()]
+		k.held--
+		s.swap(k, f.at[f.held], k.held)
+		f.held = -1
+	}
+}
+
+// swap has two flows of a link change places.
+func (s *solver) swap(k *link, i, j int32) {
+	a, b := k.flows[i], k.flows[j]
+	k.flows[i], k.flows[j] = b, a
+	s.flows[a.slot].at[a.index], s.flows[b.slot].at[b.index] = j, i
+}
+
+// alight gives a flow a first level: what its links leave it if nothing else
+// moves, and no more than it would have alone. O(links).
+func (s *solver) alight(slot int32) {
+	f := &s.flows[slot]
+	at, bound := s.alone(f)
+	level := bound / f.weight
+	if !s.isolated {
 		for i, l := range f.links {
-			k := &s.links[l]
-			if !k.binds() {
-				continue
+			if k := &s.links[l]; k.level < level {
+				at, level = int32(i), k.level
 			}
-			if k.filling != s.filling {
-				k.filling = s.filling
-				s.binding = append(s.binding, l)
-				k.free = max(0, k.limit-k.used)
-				k.weights, k.unfixed, k.stopped = 0, 0, -1
-			}
-			k.weights += f.count(i) * f.weight
-			k.unfixed++
 		}
 	}
-	s.heap = s.heap[:0]
-	for _, l := range s.binding {
-		k := &s.links[l]
-		if int(k.unfixed) == len(k.flows) {
-			k.used, k.free = 0, k.limit // no outsiders: what they use is rounding
+	f.bound = bound
+	s.hold(f, at)
+	s.move(slot, level, -1)
+	for _, l := range f.links {
+		s.touch(l) // also for a flow that has no rate
+		if s.links[l].level < math.Inf(1) {
+			s.loosen(l)
 		}
-		s.heap = append(s.heap, levelAt{k.free / k.weights, l})
 	}
-	for i := len(s.heap)/2 - 1; i >= 0; i-- {
-		s.siftDown(i, s.heap[i])
+	s.loosen(f.bottleneck())
+}
+
+// saturate finds the level at which a link saturates while the flows that other
+// links stop below it keep theirs, and gives it to all others: those that it stops,
+// and those that go above it. Among these may be some that another link stops below;
+// it is moved by them, and catches them in its turn. O(flows on the link).
+func (s *solver) saturate(l topology.LinkID) {
+	k := &s.links[l]
+	k.queued = false
+	level, catches := k.saturation(s.flows)
+	k.level = level
+	for _, r := range k.flows[:k.held] {
+		s.move(r.slot, level, l)
 	}
-	unfixed := len(s.members)
-	for unfixed > 0 {
-		top := s.heap[0]
-		k := &s.links[top.link]
-		if k.unfixed > 0 {
-			if level := k.free / k.weights; level > top.level {
-				top.level = level
-				s.siftDown(0, top)
-				continue
-			}
-			unfixed -= int(k.unfixed)
-			s.stop(top.link, top.level)
+	for i := int(k.held); catches && i < len(k.flows); i++ { // what is caught comes before i
+		if r := k.flows[i]; level < s.flows[r.slot].level {
+			s.hold(&s.flows[r.slot], r.index)
+			s.move(r.slot, level, l)
 		}
-		last := len(s.heap) - 1
-		moved := s.heap[last]
-		s.heap = s.heap[:last]
-		if last > 0 {
-			s.siftDown(0, moved)
-		}
+	}
+	if level < math.Inf(1) {
+		k.used = k.limit
+		s.touch(l)
 	}
 }
 
-// fillOne is fill for a single member: the link with the least room per hop stops
-// it. Only that link and those that hold outsiders are left to be looked at.
-func (s *solver) fillOne(f *flow) {
-	f.level = math.Inf(1)
-	for i, l := range f.links {
-		k := &s.links[l]
-		if !k.binds() {
-			continue
-		}
-		if len(k.flows) == 1 {
-			k.used = 0 // no outsiders: what they use is rounding
-		}
-		k.free = max(0, k.limit-k.used)
-		k.weights, k.stopped = f.count(i)*f.weight, -1
-		if level := k.free / k.weights; level < f.level {
-			f.level, f.bottleneck = level, l
-		}
-		if k.held > 0 {
-			s.binding = append(s.binding, l)
+// saturation is the level L at which a link saturates: the sum over its flows of
+// share times L, or times their own level for those that it does not stop and whose
+// level is lower, is its capacity. It is +Inf if these do not fill it and there are
+// no others. The sum is concave in L, so that Newton's method from below rises to
+// the solution, and finds it exactly once it knows which flows are stopped here.
+// As a rule these are the same as before, and catches is false.
+func (k *link) saturation(flows []flow) (level float64, catches bool) {
+	here, others, taken, highest := 0.0, 0.0, 0.0, 0.0
+	for _, r := range k.flows[:k.held] {
+		here += r.share
+	}
+	for _, r := range k.flows[k.held:] {
+		level := flows[r.slot].level
+		others += r.share
+		taken += r.share * level
+		if level > highest {
+			highest = level
 		}
 	}
-	at := &s.links[f.bottleneck]
-	at.stopped = f.level
-	if at.held == 0 {
-		s.binding = append(s.binding, f.bottleneck)
+	switch {
+	case here > 0:
+		if level = (k.limit - taken) / here; highest <= level {
+			return level, false
+		}
+	case taken <= k.limit:
+		return math.Inf(1), false
 	}
-	for _, l := range s.binding {
-		k := &s.links[l]
-		k.free = max(0, k.free-k.weights*f.level)
+	for level = k.limit / (here + others); ; {
+		taken, stopped := 0.0, here
+		for _, r := range k.flows[k.held:] {
+			if other := flows[r.slot].level; other <= level {
+				taken += r.share * other
+			} else {
+				stopped += r.share
+			}
+		}
+		next := max(0, k.limit-taken) / stopped
+		if stopped == 0 || next <= level {
+			return level, true
+		}
+		level = next
 	}
 }
 
-// stop fixes the members on a link that saturates at level.
-func (s *solver) stop(l topology.LinkID, level float64) {
-	s.links[l].stopped = level
-	for _, r := range s.links[l].flows {
-		f := &s.flows[r.slot]
-		if f.member != s.repair || f.fixed == s.filling {
-			continue
-		}
-		f.fixed = s.filling
-		f.level = level
-		f.bottleneck = l
-		for i, m := range f.links {
-			k := &s.links[m]
-			if k.filling == s.filling {
-				weight := f.count(i) * f.weight
-				k.free = max(0, k.free-weight*level)
-				k.weights -= weight
-				k.unfixed--
-			}
-		}
+// move gives a flow another level, found at a link. The others of its links carry
+// more or less, and are looked at if it is above their level, or was below it or is, for then their own
+// hangs on it, and if it fills them.
+func (s *solver) move(slot int32, to float64, by topology.LinkID) {
+	f := &s.flows[slot]
+	from := f.level
+	if math.Abs(to-from) <= s.tolerance*from {
+		return
 	}
-}
-
-// siftDown puts e at place i of the heap or below.
-func (s *solver) siftDown(i int, e levelAt) {
-	h := s.heap
-	for {
-		child := 2*i + 1
-		if child >= len(h) {
-			break
-		}
-		if child+1 < len(h) && h[child+1].level < h[child].level {
-			child++
-		}
-		if e.level <= h[child].level {
-			break
-		}
-		h[i] = h[child]
-		i = child
+	if f.member != s.repair {
+		f.member = s.repair
+		s.members = append(s.members, slot)
 	}
-	h[i] = e
-}
-
-// grow adds to the affected set the outsiders whose bottleneck no longer holds
-// them, and those that have more than a member at the link that stops it.
-func (s *solver) grow() {
-	for _, l := range s.binding {
-		k := &s.links[l]
-		if k.held == 0 && k.stopped < 0 {
+	f.level = to
+	least := min(from, to)
+	for i, m := range f.links {
+		if m == by {
 			continue
 		}
-		if k.free > k.limit*saturationTolerance {
-			s.joinHeld(l)
-			continue
-		}
-		highest := k.stopped
-		for _, r := range k.flows {
-			highest = max(highest, s.flows[r.slot].level)
-		}
-		atLeast := highest * (1 - levelTolerance)
-		atMost := math.Inf(1)
-		if k.stopped >= 0 {
-			atMost = k.stopped * (1 + levelTolerance)
-		}
-		for _, r := range k.flows {
-			f := &s.flows[r.slot]
-			if f.member == s.repair {
-				continue
+		k := &s.links[m]
+		k.used += f.count(i) * f.weight * (to - from)
+		s.touch(m)
+		switch {
+		case k.level == math.Inf(1):
+			if to > from && k.used > k.limit*(1-saturationTolerance) {
+				s.loosen(m)
 			}
-			if f.bottleneck == l && f.level < atLeast || f.level > atMost {
-				s.join(r.slot)
-			}
+		case least < k.level || to > k.level:
+			s.loosen(m)
 		}
 	}
 }

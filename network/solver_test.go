@@ -40,3 +40,22 @@ func TestManyLeaveAtOnce(t *testing.T) {
 		t.Errorf("the last has %v B/s, want %v", got, float64(capacity))
 	}
 }
+
+// TestBusyWhileStopped: links are busy with a transfer that came while one of them
+// was stopped, and so has no rate.
+func TestBusyWhileStopped(t *testing.T) {
+	c := &traffic{
+		Links:     bare(10, 10),
+		Transfers: []Transfer{{Start: sim.Second, Bytes: 20, Links: []topology.LinkID{0, 1}, Owner: NoOwner}},
+		Changes:   []change{{0, 0, 0}, {3 * sim.Second, 0, 10}},
+	}
+	n, ends := run(t, c)
+	if ends[0] != 5*sim.Second {
+		t.Errorf("ends at %v, want 5s", ends[0])
+	}
+	for l := range topology.LinkID(2) {
+		if got := n.Use(l).Busy; got != 4*sim.Second {
+			t.Errorf("link %d busy for %v, want 4s", l, got)
+		}
+	}
+}
