@@ -115,6 +115,9 @@ func (t *Topology) NICs() int { return t.nics }
 // Switches is the number of switches, those inside hosts included.
 func (t *Topology) Switches() int { return len(t.switchNames) }
 
+// SwitchNames are the names of all switches.
+func (t *Topology) SwitchNames() []string { return t.switchNames }
+
 // Server is the index in Servers of an accelerator's host, -1 where there are
 // no hosts.
 func (t *Topology) Server(accelerator NodeID) int {
