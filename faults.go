@@ -27,6 +27,7 @@ func (b *builder) addFaults() {
 		return
 	}
 	var all []*fault.Fault
+	parts := b.topology.Parts()
 	for i := range t.Fault {
 		w := &t.Fault[i]
 		f := &fault.Fault{
@@ -35,11 +36,11 @@ func (b *builder) addFaults() {
 		name := w.Name.Value
 		switch w.Kind.Value {
 		case "link":
-			f.Links = b.topology.CableLinks(name)
+			f.Links = parts.Cable(name)
 		case "nic":
-			f.Links = b.topology.NICLinks(name)
+			f.Links = parts.NIC(name)
 		case "switch":
-			f.Links = b.topology.SwitchLinks(name)
+			f.Links = parts.Switch(name)
 			for _, l := range f.Links {
 				if b.topology.NodeName(b.topology.Links[l].To) == name {
 					f.Entries = append(f.Entries, l)
@@ -58,23 +59,28 @@ func (b *builder) addFaults() {
 	}
 }
 
+// mostNames is how many names a message is looked for in.
+const mostNames = 1 << 16
+
 // noSuch says that there is no part of a kind that has a name, and what there is.
 func (b *builder) noSuch(kind, name string) string {
+	t := b.topology
 	var names []string
 	switch kind {
 	case "switch":
-		names = b.topology.SwitchNames()
+		names = t.SwitchNames()
 	case "link":
-		for l := range b.topology.Links {
-			names = append(names, b.topology.LinkName(topology.LinkID(l)))
+		for l := range topology.LinkID(min(len(t.Links), mostNames)) {
+			names = append(names, t.LinkName(l))
 		}
 	case "nic":
-		for s := range b.topology.Servers {
-			for i := range b.topology.Servers[s].Spec.NICs {
-				names = append(names, fmt.Sprintf("%s/nic%d", b.topology.ServerName(s), i))
+		for s := range t.Servers {
+			for i := range t.Servers[s].Spec.NICs {
+				names = append(names, fmt.Sprintf("%s/nic%d", t.ServerName(s), i))
 			}
 		}
 	}
+	names = names[:min(len(names), mostNames)]
 	text := fmt.Sprintf("there is no %s %q", kind, name)
 	if near := scenario.Nearest(name, names); near != "" {
 		return text + fmt.Sprintf(" (did you mean %q?)", near)
@@ -84,7 +90,7 @@ func (b *builder) noSuch(kind, name string) string {
 	}
 	const shown = 4
 	if len(names) > shown {
-		names = append(names[:shown:shown], fmt.Sprintf("... of %d", len(names)))
+		names = append(names[:shown:shown], "...")
 	}
 	return text + "; there are " + strings.Join(names, ", ")
 }

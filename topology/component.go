@@ -2,63 +2,73 @@ package topology
 
 import "strings"
 
-// CableLinks are the links of a cable, both directions, that is named as one of them:
-// "leaf0>spine1". Where several lie between the same two nodes they are one cable.
-// A bare link is by itself. It gives nil if there is none of the name.
-func (t *Topology) CableLinks(name string) []LinkID {
-	if t.linkNames != nil {
-		for i, n := range t.linkNames {
-			if n == name {
-				return []LinkID{LinkID(i)}
-			}
+// Parts finds what a topology is made of by the names that results have for it.
+type Parts struct {
+	t     *Topology
+	node  map[string]NodeID
+	bare  map[string]LinkID // links without ends
+	links [][]LinkID        // of each node
+	host  []int32           // of each node
+}
+
+// Parts makes the index, in O(nodes + links).
+func (t *Topology) Parts() *Parts {
+	nodes := t.accelerators + t.nics + len(t.switchNames)
+	p := &Parts{t: t, node: make(map[string]NodeID, nodes), bare: map[string]LinkID{}, links: make([][]LinkID, nodes), host: t.hosts()}
+	for n := range NodeID(nodes) {
+		p.node[t.NodeName(n)] = n
+	}
+	for i := range t.Links {
+		if l := &t.Links[i]; l.From == None {
+			p.bare[t.LinkName(LinkID(i))] = LinkID(i)
+		} else {
+			p.links[l.From], p.links[l.To] = append(p.links[l.From], LinkID(i)), append(p.links[l.To], LinkID(i))
 		}
-		return nil
+	}
+	return p
+}
+
+// Cable gives the links of a cable, both directions, that is named as one of them:
+// "leaf0>spine1". Where several lie between the same two nodes they are one cable. A
+// bare link is by itself. It gives nil if there is none of the name.
+func (p *Parts) Cable(name string) []LinkID {
+	if l, found := p.bare[name]; found {
+		return []LinkID{l}
 	}
 	from, to, _ := strings.Cut(name, ">")
-	a, b := t.node(from), t.node(to)
-	return t.linksOf(func(l *Link) bool { return l.From == a && l.To == b || l.From == b && l.To == a })
-}
-
-// SwitchLinks are the links of all cables of a switch. It gives nil if there is none of
-// the name.
-func (t *Topology) SwitchLinks(name string) []LinkID {
-	n := t.node(name)
-	if int(n) < t.accelerators+t.nics {
+	a, known := p.node[from]
+	b, also := p.node[to]
+	if !known || !also {
 		return nil
 	}
-	return t.linksOf(func(l *Link) bool { return l.From == n || l.To == n })
+	return p.linksOf(a, func(other NodeID) bool { return other == b })
 }
 
-// NICLinks are the links between a NIC, named as "host3/nic0", and what it is joined to
+// Switch gives the links of all cables of a switch. It gives nil if there is none of the
+// name.
+func (p *Parts) Switch(name string) []LinkID {
+	n, known := p.node[name]
+	if !known || int(n) < p.t.accelerators+p.t.nics {
+		return nil
+	}
+	return p.links[n]
+}
+
+// NIC gives the links between a NIC, named as "host3/nic0", and what it is joined to
 // outside its host. It gives nil if there is none of the name.
-func (t *Topology) NICLinks(name string) []LinkID {
-	n := t.node(name)
-	if int(n) < t.accelerators || int(n) >= t.accelerators+t.nics {
+func (p *Parts) NIC(name string) []LinkID {
+	n, known := p.node[name]
+	if !known || int(n) < p.t.accelerators || int(n) >= p.t.accelerators+p.t.nics {
 		return nil
 	}
-	host := t.hosts()
-	return t.linksOf(func(l *Link) bool {
-		return l.From == n && host[l.To] == outside || l.To == n && host[l.From] == outside
-	})
+	return p.linksOf(n, func(other NodeID) bool { return p.host[other] == outside })
 }
 
-// SwitchNames are the names of all switches.
-func (t *Topology) SwitchNames() []string { return t.switchNames }
-
-// node finds a node by its name, None if there is none.
-func (t *Topology) node(name string) NodeID {
-	for n := range NodeID(t.accelerators + t.nics + len(t.switchNames)) {
-		if t.NodeName(n) == name {
-			return n
-		}
-	}
-	return None
-}
-
-func (t *Topology) linksOf(is func(*Link) bool) (all []LinkID) {
-	for i := range t.Links {
-		if is(&t.Links[i]) {
-			all = append(all, LinkID(i))
+// linksOf are the links of a node to and from some others.
+func (p *Parts) linksOf(n NodeID, is func(other NodeID) bool) (all []LinkID) {
+	for _, l := range p.links[n] {
+		if k := &p.t.Links[l]; is(k.From) || is(k.To) {
+			all = append(all, l)
 		}
 	}
 	return all

@@ -29,7 +29,7 @@ func TestAroundASpine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dead := down(topo, topo.SwitchLinks("spine1"))
+	dead := down(topo, topo.Parts().Switch("spine1"))
 	around := topo.Around(dead)
 	moved := 0
 	for src := range NodeID(8) {
@@ -61,7 +61,7 @@ func TestAroundANIC(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dead := down(topo, topo.NICLinks("host0/nic1"))
+	dead := down(topo, topo.Parts().NIC("host0/nic1"))
 	around := topo.Around(dead)
 	first := map[LinkID]bool{}
 	for dst := NodeID(4); dst < 16; dst++ {
@@ -83,7 +83,7 @@ func TestAroundANIC(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	around = single.Around(down(single, single.NICLinks("host2/nic0")))
+	around = single.Around(down(single, single.Parts().NIC("host2/nic0")))
 	if cut := around.Severed(); !slices.Equal(cut, []string{"host2"}) {
 		t.Errorf("%v are cut off, want host2", cut)
 	}
@@ -98,13 +98,13 @@ func TestAroundARing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cut := topo.CableLinks("acc1>acc2")
+	cut := topo.Parts().Cable("acc1>acc2")
 	route := topo.Around(down(topo, cut)).Route(1, 2, 0, nil)
 	checkRoute(t, topo, 1, 2, route)
 	if len(route) != 5 {
 		t.Errorf("1 to 2 goes by %d links, want 5", len(route))
 	}
-	twice := topo.Around(down(topo, cut, topo.CableLinks("acc4>acc3")))
+	twice := topo.Around(down(topo, cut, topo.Parts().Cable("acc4>acc3")))
 	if severed := twice.Severed(); !slices.Equal(severed, []string{"acc2", "acc3"}) {
 		t.Errorf("%v are cut off, want acc2 and acc3", severed)
 	}

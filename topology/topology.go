@@ -128,6 +128,9 @@ func (t *Topology) Switches() int { return len(t.switchNames) - t.passing }
 // nodes is the number of nodes of every sort.
 func (t *Topology) nodes() int { return t.accelerators + t.nics + len(t.switchNames) }
 
+// SwitchNames are the names of all switches.
+func (t *Topology) SwitchNames() []string { return t.switchNames }
+
 // Server is the index in Servers of an accelerator's host, -1 where there are
 // no hosts.
 func (t *Topology) Server(accelerator NodeID) int {

@@ -20,7 +20,7 @@ func Example() {
 	}
 	c := cluster.New(sim.New(), ring, 0)
 	c.AllowReroutes()
-	f := &fault.Fault{Links: ring.CableLinks("acc0>acc1"), At: 5 * sim.Millisecond, Delay: 2 * sim.Millisecond}
+	f := &fault.Fault{Links: ring.Parts().Cable("acc0>acc1"), At: 5 * sim.Millisecond, Delay: 2 * sim.Millisecond}
 	fault.New(c, []*fault.Fault{f})
 	c.Submit(&cluster.Job{Name: "message", List: []int32{0, 1}, Count: 2, Program: &cluster.CollectiveBenchmark{
 		Op: collective.Broadcast, Algorithm: collective.Direct, Sizes: []float64{1e9}, Iterations: 1,

@@ -20,7 +20,7 @@
 package fault
 
 import (
-	"math"
+	"cmp"
 	"slices"
 
 	"github.com/railyard/railyard/cluster"
@@ -44,7 +44,7 @@ type Fault struct {
 
 	// Rerouted are the transfers that went another way because of it, a phase of a
 	// collective being one, and Bytes what they had left to move that way. Each counts
-	// for the first fault on its way.
+	// for the first of the faults on its way.
 	Rerouted int64
 	Bytes    float64
 	// Happened says that it did.
@@ -60,6 +60,9 @@ type Schedule struct {
 	events []event // to come, the last first
 	active []bool  // faults that hold down or slow their links
 	around []bool  // faults that routes go around
+
+	of      map[topology.LinkID][]int // faults of each link
+	entries map[topology.LinkID][]int // those that it is an entry of
 }
 
 // event is one change: what happens to which fault.
@@ -80,10 +83,23 @@ const (
 
 // New has faults happen to a cluster, for which AllowReroutes has been called.
 func New(c *cluster.Cluster, faults []*Fault) *Schedule {
-	s := &Schedule{Faults: faults, c: c, active: make([]bool, len(faults)), around: make([]bool, len(faults))}
+	s := &Schedule{
+		Faults: faults, c: c, active: make([]bool, len(faults)), around: make([]bool, len(faults)),
+		of: map[topology.LinkID][]int{}, entries: map[topology.LinkID][]int{},
+	}
 	s.timer = c.Engine.NewTimer(c.Engine.Register(s), 0)
 	c.Engine.Background(s.timer)
 	for n, f := range faults {
+		for _, l := range f.Links {
+			s.of[l] = append(s.of[l], n)
+		}
+		entries := f.Entries
+		if entries == nil {
+			entries = f.Links
+		}
+		for _, l := range entries {
+			s.entries[l] = append(s.entries[l], n)
+		}
 		s.events = append(s.events, event{f.At, fails, n})
 		moves := f.Rate == 0 && (f.Repair == 0 || f.Repair > f.Delay)
 		if moves {
@@ -97,7 +113,7 @@ func New(c *cluster.Cluster, faults []*Fault) *Schedule {
 			}
 		}
 	}
-	slices.SortStableFunc(s.events, func(a, b event) int { return int(min(1, max(-1, b.at-a.at))) })
+	slices.SortStableFunc(s.events, func(a, b event) int { return cmp.Compare(b.at, a.at) })
 	s.arm()
 	return s
 }
@@ -140,9 +156,9 @@ func (s *Schedule) Handle(now sim.Time, _ uint64) {
 // rate is what the faults leave of a link's.
 func (s *Schedule) rate(l topology.LinkID) float64 {
 	rate := 1.0
-	for n, f := range s.Faults {
-		if s.active[n] && slices.Contains(f.Links, l) {
-			rate = math.Min(rate, f.Rate)
+	for _, n := range s.of[l] {
+		if s.active[n] {
+			rate = min(rate, s.Faults[n].Rate)
 		}
 	}
 	return rate
@@ -172,21 +188,17 @@ func (s *Schedule) reroute() {
 	s.c.Reroute(down, lost, s.moved)
 }
 
-// moved counts a transfer that goes another way for the first fault that it meets on
-// the one it had. One that goes back after a repair counts for none.
+// moved counts a transfer that goes another way for the first of the faults that were
+// on the one it had. One that goes back after a repair counts for none.
 func (s *Schedule) moved(m network.Moved) {
-	for n, f := range s.Faults {
-		if !s.around[n] {
-			continue
-		}
-		hops := 0.0
-		entries := f.Entries
-		if entries == nil {
-			entries = f.Links
-		}
-		for i, l := range m.Links {
-			if !slices.Contains(entries, l) {
+	first, hops := -1, 0.0
+	for i, l := range m.Links {
+		for _, n := range s.entries[l] {
+			switch {
+			case !s.around[n] || first >= 0 && n > first:
 				continue
+			case n != first:
+				first, hops = n, 0
 			}
 			if m.Counts == nil {
 				hops++
@@ -194,10 +206,9 @@ func (s *Schedule) moved(m network.Moved) {
 				hops += m.Counts[i]
 			}
 		}
-		if hops > 0 {
-			f.Rerouted++
-			f.Bytes += hops * m.Left
-			return
-		}
+	}
+	if first >= 0 {
+		s.Faults[first].Rerouted++
+		s.Faults[first].Bytes += hops * m.Left
 	}
 }

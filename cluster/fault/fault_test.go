@@ -43,7 +43,7 @@ func newCluster(topo *topology.Topology, faults ...*fault.Fault) *cluster.Cluste
 
 // spine is a fault of spine1.
 func spine(topo *topology.Topology, f fault.Fault) *fault.Fault {
-	f.Links = topo.SwitchLinks("spine1")
+	f.Links = topo.Parts().Switch("spine1")
 	for _, l := range f.Links {
 		if topo.NodeName(topo.Links[l].To) == "spine1" {
 			f.Entries = append(f.Entries, l)
@@ -183,7 +183,7 @@ func TestUnreachable(t *testing.T) {
 		at   sim.Time
 	}{{"on the way", 2 * ms}, {"before", 0}} {
 		t.Run(c.name, func(t *testing.T) {
-			cl := newCluster(topo, &fault.Fault{Links: topo.SwitchLinks("leaf1"), At: c.at, Delay: ms})
+			cl := newCluster(topo, &fault.Fault{Links: topo.Parts().Switch("leaf1"), At: c.at, Delay: ms})
 			cl.Submit(&cluster.Job{Name: "job", Start: 2 * c.at, Count: 4, Program: &cluster.CollectiveBenchmark{
 				Op: collective.AllReduce, Algorithm: collective.Ring, Sizes: []float64{1e9}, Iterations: 1,
 			}})
@@ -197,7 +197,7 @@ func TestUnreachable(t *testing.T) {
 			}
 		})
 	}
-	cl := newCluster(topo, &fault.Fault{Links: topo.SwitchLinks("leaf1"), At: 0, Delay: ms, Repair: 30 * ms})
+	cl := newCluster(topo, &fault.Fault{Links: topo.Parts().Switch("leaf1"), At: 0, Delay: ms, Repair: 30 * ms})
 	cl.Submit(&cluster.Job{Name: "job", Count: 4, Program: &cluster.CollectiveBenchmark{
 		Op: collective.AllReduce, Algorithm: collective.Ring, Sizes: []float64{100e6}, Iterations: 1,
 	}})

@@ -104,14 +104,14 @@ func TestBundledThroughFaults(t *testing.T) {
 		for range rapid.IntRange(1, 4).Draw(t, "faults") {
 			l := topo.Links[rapid.IntRange(0, len(topo.Links)-1).Draw(t, "link")]
 			f := fault.Fault{
-				Links:  topo.CableLinks(topo.NodeName(l.From) + ">" + topo.NodeName(l.To)),
+				Links:  topo.Parts().Cable(topo.NodeName(l.From) + ">" + topo.NodeName(l.To)),
 				At:     sim.Time(rapid.IntRange(0, 120).Draw(t, "at")) * ms / 100,
 				Repair: sim.Time(rapid.IntRange(1, 300).Draw(t, "repair")) * ms / 100,
 				Delay:  sim.Time(rapid.IntRange(0, 100).Draw(t, "delay")) * ms / 100,
 				Rate:   rapid.SampledFrom([]float64{0, 0, 0, 0.3}).Draw(t, "rate"),
 			}
 			if rapid.Bool().Draw(t, "a switch") && int(l.To) >= topo.Accelerators()+topo.NICs() {
-				f.Links = topo.SwitchLinks(topo.NodeName(l.To))
+				f.Links = topo.Parts().Switch(topo.NodeName(l.To))
 			}
 			faults = append(faults, f)
 		}
