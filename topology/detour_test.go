@@ -182,7 +182,7 @@ func TestManyPathsAroundASpine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dead := down(topo, topo.SwitchLinks("spine1"))
+	dead := down(topo, topo.Parts().Switch("spine1"))
 	sum := func(w *Way, part func(LinkID) bool) (total float64) {
 		for i, l := range w.Links {
 			if part(l) {
