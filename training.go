@@ -112,14 +112,17 @@ func (b *builder) addTraining(w *scenario.Training) {
 		}
 	}
 	job.Training, job.Layers, job.BucketBytes = t, layers, t.BucketBytes()
-	if w.BucketSize.Set {
-		job.BucketBytes = int64(w.BucketSize.Value)
-	}
 	if w.PipelineOverlap.Set {
 		job.SendOverlap = w.PipelineOverlap.Value
 	}
 	if w.Overlap.Set {
 		job.Overlap = w.Overlap.Value
+	}
+	switch {
+	case w.BucketSize.Set:
+		job.BucketBytes = int64(w.BucketSize.Value)
+	case !job.Overlap && t.Zero < 3:
+		job.BucketBytes = 0
 	}
 	job.Iterations = w.Iterations.Value
 	switch perIteration := int64(t.GlobalBatch); {

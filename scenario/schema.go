@@ -168,7 +168,7 @@ type Training struct {
 	EvaluationSamples   Key[int64]   `key:"evaluation_samples" min:"1" max:"1000000000" doc:"samples of an evaluation over all replicas; needed with evaluate_every"`
 	AllowOversubscribed Key[bool]    `key:"allow_oversubscribed" default:"false" doc:"run even if the model does not fit in memory"`
 
-	BucketSize Key[units.Bytes] `key:"bucket_size" positive:"true" doc:"gradients are reduced in buckets of at least this size while the backward pass runs; where left out 25 MiB, the default of PyTorch, but one bucket for all in the bert family, as its published recipe has it"`
+	BucketSize Key[units.Bytes] `key:"bucket_size" positive:"true" doc:"gradients are reduced in buckets of at least this size while the backward pass runs; where left out 25 MiB, the default of PyTorch, but one bucket for all in the bert family, as its published recipe has it, and without overlap, as Megatron-LM does"`
 	Overlap    Key[bool]        `key:"overlap" doc:"reduce gradients while the backward pass runs, not after it; where left out true, but false with pipeline stages, as Megatron-LM does"`
 
 	GradientCompression Key[string]  `key:"gradient_compression" default:"\"none\"" enum:"none top-k 8-bit" doc:"how gradients travel between replicas: top-k, the greatest with their indices, gathered from all (Lin et al. 2018); 8-bit, a byte each and a scale a block (Dettmers 2016); with zero = 0 or 1"`
