@@ -6,10 +6,12 @@
 // communicates with nobody. If its accelerators are taken away and it is suspended, it
 // keeps what it has done, and once it has accelerators again it needs the preemption
 // cost in addition, to save and load its state. So a job is one event in each stretch
-// that it runs.
+// that it runs. On n accelerators rather than the g of its gang an elastic job computes
+// (n/g)^s times as fast, where s is how well it scales.
 package jobs
 
 import (
+	"math"
 	"slices"
 
 	"github.com/railyard/railyard/cluster"
@@ -23,6 +25,8 @@ type Trace struct {
 	// PreemptionCost is the time that a job needs in addition each time it was
 	// stopped.
 	PreemptionCost sim.Time
+	// Scaling is how well jobs scale: 1 is with the accelerators, 0 not at all.
+	Scaling float64
 
 	c     *cluster.Cluster
 	actor sim.Actor
@@ -44,6 +48,8 @@ type run struct {
 	trace   *Trace
 	whole   sim.Time // its service
 	left    sim.Time // of it, at the beginning of the stretch
+	owed    sim.Time // cost of preemptions, to be paid before
+	speed   float64  // in this stretch
 	slot    int32
 	stretch int32
 	job     int
@@ -92,11 +98,18 @@ func (r *run) Begin(c *cluster.Cluster, job int) {
 	t.idle = t.idle[:last]
 	t.slots[r.slot].run = r
 	now := c.Engine.Now()
-	c.Engine.Arm(t.slots[r.slot].timer, now.After(r.left))
+	j := c.Jobs[job]
+	r.speed = 1
+	takes := r.left
+	if n := len(j.Accelerators); n != j.Count {
+		r.speed = math.Pow(float64(n)/float64(j.Count), t.Scaling)
+		takes = sim.FromSeconds(r.left.Seconds() / r.speed)
+	}
+	c.Engine.Arm(t.slots[r.slot].timer, now.After(r.owed).After(takes))
 
 	r.stretch = int32(len(t.stretches))
 	t.stretches = append(t.stretches, Stretch{job, now, -1, len(t.spans)})
-	for _, a := range c.Jobs[job].Accelerators {
+	for _, a := range j.Accelerators {
 		if n := len(t.spans); n > t.stretches[r.stretch].spans && t.spans[n-1].Last == a-1 {
 			t.spans[n-1].Last = a
 			continue
@@ -109,10 +122,16 @@ func (r *run) Begin(c *cluster.Cluster, job int) {
 func (r *run) Stop(c *cluster.Cluster, _ int, how scheduler.Preemption) {
 	t, now := r.trace, c.Engine.Now()
 	c.Engine.Disarm(t.slots[r.slot].timer)
+	ran := now - t.stretches[r.stretch].From
+	paid := min(ran, r.owed)
+	r.owed = (r.owed - paid).After(t.PreemptionCost)
+	done := ran - paid
+	if r.speed != 1 {
+		done = sim.FromSeconds(done.Seconds() * r.speed)
+	}
+	r.left -= min(done, r.left)
 	if how == scheduler.Requeue {
-		r.left = r.whole
-	} else {
-		r.left = (r.left - (now - t.stretches[r.stretch].From)).After(t.PreemptionCost)
+		r.left, r.owed = r.whole, 0
 	}
 	t.end(r, now)
 }
