@@ -2,6 +2,7 @@ package railyard_test
 
 import (
 	"context"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -166,6 +167,20 @@ func TestRequeueAndCancel(t *testing.T) {
 	}
 }
 
+// An elastic job on all four accelerators is twice as fast, and holds four for half
+// its time; with scaling 0.5 it is 1.41 times as fast.
+func TestElasticJobs(t *testing.T) {
+	rows := "job,submit_s,accelerators,duration_s,min_accelerators,max_accelerators\na,0,2,100,1,4\n"
+	for scaling, want := range map[string]float64{"1": 50, "0.5": 100 / math.Sqrt2} {
+		r := queue(t, rows, "[scheduler]\npolicy = \"elastic\"\nscaling = "+scaling+"\n")
+		for path, v := range map[string]float64{"jobs.makespan_s": want, "jobs.accelerator_s": 4 * want, "jobs.allocation_ratio": 1} {
+			if got, err := r.Summary.Lookup(path); err != nil || math.Abs(got-v) > 1e-9*v {
+				t.Errorf("scaling %s: %s is %v, want %v (%v)", scaling, path, got, v, err)
+			}
+		}
+	}
+}
+
 // Groups are the column that share_by says: users alternate under drf, though all are
 // of one group.
 func TestShareBy(t *testing.T) {
@@ -270,10 +285,12 @@ func TestNoJobIsLost(t *testing.T) {
 		}
 		write(t, dir, "jobs.csv", rows.String())
 		write(t, dir, "case.toml", "[topology]\nkind = \"pool\"\naccelerators = 4\n[[workload.jobs]]\nfile = \"jobs.csv\"\n[sim]\nhorizon = \"40s\"\n")
-		s, err := railyard.Load(filepath.Join(dir, "case.toml"),
-			"scheduler.policy="+rapid.SampledFrom(scheduler.Policies()).Draw(rt, "policy"),
+		policy, preemption := rapid.SampledFrom(scheduler.Policies()).Draw(rt, "policy"), rapid.SampledFrom([]string{"suspend", "cancel"}).Draw(rt, "preemption")
+		if policy == "elastic" {
+			preemption = "suspend"
+		}
+		s, err := railyard.Load(filepath.Join(dir, "case.toml"), "scheduler.policy="+policy, "scheduler.preemption="+preemption,
 			"scheduler.estimates="+rapid.SampledFrom([]string{"exact", "noisy", "trace"}).Draw(rt, "estimates"),
-			"scheduler.preemption="+rapid.SampledFrom([]string{"suspend", "cancel"}).Draw(rt, "preemption"),
 			"scheduler.preemption_cost="+rapid.SampledFrom([]string{"0s", "1.5s"}).Draw(rt, "cost"))
 		if err != nil {
 			rt.Fatal(err)

@@ -63,9 +63,10 @@ type Job struct {
 	// Estimate is what the scheduler is told of the time that it runs; 0 tells it
 	// nothing.
 	Estimate sim.Time
-	// Priority and Group are as in scheduler.Job.
-	Priority int64
-	Group    string
+	// Priority, Group, Least and Most are as in scheduler.Job.
+	Priority    int64
+	Group       string
+	Least, Most int
 
 	Program Program
 
@@ -85,6 +86,7 @@ type Job struct {
 
 	footprints []*network.Footprint // that Bundle was given for it
 	shares     []scheduler.Share    // of hosts, where jobs are placed
+	held       scheduler.Request    // what shares are for
 }
 
 // Cluster is a data centre in virtual time. Use New.
@@ -107,6 +109,7 @@ type Cluster struct {
 	free       *scheduler.Free
 	placement  *placement // how jobs get accelerators, and free unused, if it is not nil
 	preemption scheduler.Preemption
+	redivides  bool      // the policy decides at every end
 	deciding   bool      // a decision is due at this instant
 	again      sim.Timer // the decision that the policy asked for
 	waiting    int       // jobs that do not run, but will
@@ -144,6 +147,7 @@ func NewScheduled(engine *sim.Engine, t *topology.Topology, seriesBins int, p sc
 		queue:      scheduler.NewQueue(p, t.Accelerators()),
 		free:       scheduler.NewFree(t.Accelerators()),
 		preemption: p.Preemption,
+		redivides:  p.Redivides(),
 	}
 	c.Network.Name = c.transferName
 	c.actor = engine.Register(c)
@@ -180,7 +184,7 @@ func (c *Cluster) submit(j *Job) {
 	c.Jobs = append(c.Jobs, j)
 	c.waiting++
 	_, stoppable := j.Program.(Stoppable)
-	known := scheduler.Job{Accelerators: j.Count, Estimate: scheduler.Never, Priority: j.Priority, Group: j.Group, Fixed: !stoppable}
+	known := scheduler.Job{Accelerators: j.Count, Estimate: scheduler.Never, Priority: j.Priority, Group: j.Group, Least: j.Least, Most: j.Most, Fixed: !stoppable}
 	if j.Estimate > 0 {
 		known.Estimate = units.Duration(j.Estimate)
 	}
@@ -241,13 +245,13 @@ type machine Cluster
 
 // Start gives a job those that it lists, or else those that the placement chooses,
 // without one the free accelerators with the lowest numbers.
-func (m *machine) Start(job int) bool {
+func (m *machine) Start(job, accelerators int) bool {
 	c, j := (*Cluster)(m), m.Jobs[job]
 	list := c.chosen[:0]
 	switch {
 	case c.placement != nil && !j.Shared:
 		var ok bool
-		if list, ok = c.placement.place(j, list); !ok {
+		if list, ok = c.placement.place(j, accelerators, list); !ok {
 			return false
 		}
 	case j.List != nil:
@@ -267,7 +271,7 @@ func (m *machine) Start(job int) bool {
 			list = append(list, a)
 		}
 	default:
-		list = c.free.Pack(list, j.Count)
+		list = c.free.Pack(list, accelerators)
 	}
 	c.chosen = list
 	if cap(j.Accelerators) < len(list) {
@@ -336,7 +340,7 @@ func (c *Cluster) Done(job int) {
 	c.release(j)
 	c.queue.Finish(job, units.Duration(c.Engine.Now()))
 	switch {
-	case c.queued > 0:
+	case c.queued > 0 || c.redivides && c.running > 0:
 		c.due()
 	case c.running == 0:
 		c.Engine.Disarm(c.again) // nobody is left whom it concerns

@@ -49,25 +49,21 @@ func (c *Cluster) Loads() []Load {
 	return c.placement.loads
 }
 
-// request is what a job wants of hosts.
-func (j *Job) request() scheduler.Request {
-	r := j.Needs
-	r.Count = j.Count
-	return r
-}
-
 // Parts says whether a job wants less than whole accelerators, so that how many are
 // free says nothing of whether it fits.
 func (j *Job) Parts() bool {
 	return j.Needs.Milli > 0 && j.Needs.Milli < scheduler.Whole || j.Count == 0 && j.List == nil
 }
 
-// place finds room for a job and takes it: its accelerators appended to list, or
-// false.
-func (at *placement) place(j *Job, list []int32) ([]int32, bool) {
-	r := j.request()
+// place finds room for a job on so many accelerators and takes it: those appended to
+// list, or false.
+func (at *placement) place(j *Job, accelerators int, list []int32) ([]int32, bool) {
+	r := j.Needs
+	r.Count = accelerators
+	if j.Parts() {
+		r.Count = j.Count
+	}
 	if j.List != nil {
-		r.Count = len(j.List)
 		j.shares = at.shares(j.List)
 		if !at.placer.Holds(r, j.shares) {
 			return list, false
@@ -84,6 +80,7 @@ func (at *placement) place(j *Job, list []int32) ([]int32, bool) {
 			}
 		}
 	}
+	j.held = r
 	at.placer.Take(r, j.shares)
 	j.Speed = at.placer.Speed(j.shares)
 	return list, true
@@ -111,13 +108,7 @@ func (at *placement) shares(list []int32) []scheduler.Share {
 }
 
 // release gives back what a job has.
-func (at *placement) release(j *Job) {
-	r := j.request()
-	if j.List != nil {
-		r.Count = len(j.List)
-	}
-	at.placer.Give(r, j.shares)
-}
+func (at *placement) release(j *Job) { at.placer.Give(j.held, j.shares) }
 
 // arrived counts what a job asks for.
 func (at *placement) arrived(j *Job) {
