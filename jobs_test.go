@@ -261,12 +261,23 @@ policy = "srtf"
 	if got := cells(t, r, "jobs", "job"); got != "bert-large a" {
 		t.Errorf("jobs %q", got)
 	}
-	// srtf puts the job whose time is known first.
+	// srtf puts the job whose time is known first, of which nothing is known last.
 	if got := cells(t, r, "stretches", "placement"); got != "0-7 0" {
 		t.Errorf("placements %q", got)
 	}
 	if got := cells(t, r, "jobs", "start_s"); got != "1 0" {
 		t.Errorf("starts %q, want the known second before the unknown time", got)
+	}
+	// With an estimate below the second the training job goes first, and is not stopped.
+	s, err = railyard.Load(filepath.Join(dir, "case.toml"), "workload.training.0.estimate=0.5s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, err = railyard.Run(context.Background(), s, railyard.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if got := cells(t, r, "jobs", "start_s"); !strings.HasPrefix(got, "0 ") || strings.HasSuffix(got, " 0") {
+		t.Errorf("starts %q, want the training job first", got)
 	}
 }
 

@@ -17,6 +17,7 @@
 package cluster
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -87,6 +88,7 @@ type Job struct {
 	footprints []*network.Footprint // that Bundle was given for it
 	shares     []scheduler.Share    // of hosts, where jobs are placed
 	held       scheduler.Request    // what shares are for
+	followed   bool                 // its arrival brings on that of the next job
 }
 
 // Cluster is a data centre in virtual time. Use New.
@@ -115,8 +117,9 @@ type Cluster struct {
 	waiting    int       // jobs that do not run, but will
 	queued     int       // of them, those that have come
 	running    int
-	chosen     []int32 // accelerators, for a moment
-	begun      []int32 // jobs that the decision being made starts
+	chosen     []int32           // accelerators, for a moment
+	block      []topology.NodeID // see nodes
+	begun      []int32           // jobs that the decision being made starts
 	ledgers    []*Ledger
 	owners     []string
 
@@ -174,12 +177,16 @@ func (c *Cluster) Submit(jobs ...*Job) {
 	c.Jobs = slices.Grow(c.Jobs, len(jobs))
 	c.owners = slices.Grow(c.owners, len(jobs))
 	c.queue.Grow(len(jobs))
-	for _, j := range jobs {
-		c.submit(j)
+	// Of jobs in the order of their starts, each one's arrival brings on the next: the
+	// queue of events need not hold them all.
+	ordered := slices.IsSortedFunc(jobs, func(a, b *Job) int { return cmp.Compare(a.Start, b.Start) })
+	for i, j := range jobs {
+		j.followed = ordered && i+1 < len(jobs)
+		c.submit(j, !ordered || i == 0)
 	}
 }
 
-func (c *Cluster) submit(j *Job) {
+func (c *Cluster) submit(j *Job, schedule bool) {
 	j.Owner = c.Owner(j.Name)
 	c.Jobs = append(c.Jobs, j)
 	c.waiting++
@@ -194,7 +201,10 @@ func (c *Cluster) submit(j *Job) {
 	if j.Shared || j.Parts() {
 		known.Accelerators = 0
 	}
-	c.Engine.Schedule(j.Start, c.actor, argArrive|uint64(c.queue.Add(known)))
+	n := c.queue.Add(known)
+	if schedule {
+		c.Engine.Schedule(j.Start, c.actor, argArrive|uint64(n))
+	}
 }
 
 // Alone says whether one job is all that happens, now and in future, so that
@@ -213,6 +223,9 @@ func (c *Cluster) Handle(now sim.Time, arg uint64) {
 			c.placement.arrived(c.Jobs[n])
 		}
 		c.queue.Arrive(n, units.Duration(now))
+		if c.Jobs[n].followed {
+			c.Engine.Schedule(c.Jobs[n+1].Start, c.actor, argArrive|uint64(n+1))
+		}
 		c.due()
 	case argAgain:
 		c.due()
@@ -275,7 +288,7 @@ func (m *machine) Start(job, accelerators int) bool {
 	}
 	c.chosen = list
 	if cap(j.Accelerators) < len(list) {
-		j.Accelerators = make([]topology.NodeID, len(list))
+		j.Accelerators = c.nodes(len(list))
 	}
 	j.Accelerators = j.Accelerators[:len(list)]
 	for i, a := range list {
@@ -289,6 +302,20 @@ func (m *machine) Start(job, accelerators int) bool {
 	c.running++
 	c.begun = append(c.begun, int32(job))
 	return true
+}
+
+// nodes gives room for so many, cut from a block: most jobs are narrow.
+func (c *Cluster) nodes(n int) []topology.NodeID {
+	const block = 4096
+	if n > len(c.block) {
+		if n > block/4 {
+			return make([]topology.NodeID, n)
+		}
+		c.block = make([]topology.NodeID, block)
+	}
+	cut := c.block[:n:n]
+	c.block = c.block[n:]
+	return cut
 }
 
 // Stop takes a job's accelerators away.

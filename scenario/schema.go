@@ -138,6 +138,9 @@ type Placing struct {
 	Start        Key[units.Duration] `key:"start" default:"\"0s\"" doc:"when it begins"`
 	Accelerators Key[Selection]      `key:"accelerators" min:"1" max:"1048576" doc:"how many accelerators, or a list of them; all for the only workload"`
 	Shared       Key[bool]           `key:"shared" default:"false" doc:"may share its accelerators with other workloads"`
+	Estimate     Key[units.Duration] `key:"estimate" positive:"true" doc:"time that it is expected to run, for policies that go by it; where left out nothing is known, and it comes after those of which something is"`
+	Priority     Key[int64]          `key:"priority" default:"0" doc:"the higher goes first, with policy = \"priority\""`
+	Group        Key[string]         `key:"group" doc:"group whose share it counts towards"`
 }
 
 // Collective is one [[workload.collective]].
