@@ -450,7 +450,7 @@ func (j *jobResult) demand() float64 { return float64(j.Count) * j.part() }
 
 // part is what the job has of each of its accelerators.
 func (j *jobResult) part() float64 {
-	if j.Needs.Milli > 0 {
+	if j.Needs != nil && j.Needs.Milli > 0 {
 		return float64(j.Needs.Milli) / scheduler.Whole
 	}
 	return 1

@@ -131,8 +131,11 @@ func (b *builder) addJobs() {
 	for i := range q.rows {
 		r := &q.rows[i]
 		q.jobs[i] = cluster.Job{
-			Name: r.ID, Start: sim.FromSeconds(r.Submit), Count: r.Accelerators, Needs: q.needs[i], Program: programs[i],
+			Name: r.ID, Start: sim.FromSeconds(r.Submit), Count: r.Accelerators, Program: programs[i],
 			Estimate: estimate(r), Priority: r.Priority, Group: b.groupOf(r), Least: r.Least, Most: r.Most,
+		}
+		if b.hosting != nil {
+			q.jobs[i].Needs = &q.needs[i]
 		}
 		submitted[i] = &q.jobs[i]
 	}

@@ -59,8 +59,8 @@ type Job struct {
 	List   []int32
 	Shared bool
 	// Needs is what it wants of hosts beside the number of accelerators, where
-	// jobs are placed host by host (Cluster.Place).
-	Needs scheduler.Request
+	// jobs are placed host by host (Cluster.Place); nil is nothing.
+	Needs *scheduler.Request
 	// Estimate is what the scheduler is told of the time that it runs; 0 tells it
 	// nothing.
 	Estimate sim.Time
@@ -81,13 +81,7 @@ type Job struct {
 	StartedAt, FinishedAt sim.Time // StartedAt the first time
 	Stops                 int      // how often its accelerators were taken away
 
-	// Speed is that of its accelerators, as a multiple of that for which
-	// durations are given; 0 is 1.
-	Speed float64
-
 	footprints []*network.Footprint // that Bundle was given for it
-	shares     []scheduler.Share    // of hosts, where jobs are placed
-	held       scheduler.Request    // what shares are for
 	followed   bool                 // its arrival brings on that of the next job
 }
 
@@ -198,7 +192,7 @@ func (c *Cluster) submit(j *Job, schedule bool) {
 	if j.List != nil {
 		known.Accelerators = len(j.List)
 	}
-	if j.Shared || j.Parts() {
+	if j.Shared || j.parts() {
 		known.Accelerators = 0
 	}
 	n := c.queue.Add(known)
@@ -264,7 +258,7 @@ func (m *machine) Start(job, accelerators int) bool {
 	switch {
 	case c.placement != nil && !j.Shared:
 		var ok bool
-		if list, ok = c.placement.place(j, accelerators, list); !ok {
+		if list, ok = c.placement.place(job, j, accelerators, list); !ok {
 			return false
 		}
 	case j.List != nil:
@@ -324,7 +318,7 @@ func (m *machine) Stop(job int) {
 	j.Program.(Stoppable).Stop(c, job, c.preemption)
 	j.Stops++
 	c.running--
-	c.release(j)
+	c.release(job)
 	if c.preemption == scheduler.Cancel {
 		j.Finished, j.Cancelled, j.FinishedAt = true, true, c.Engine.Now()
 		return
@@ -334,12 +328,13 @@ func (m *machine) Stop(job int) {
 }
 
 // release frees the accelerators that a job holds.
-func (c *Cluster) release(j *Job) {
+func (c *Cluster) release(job int) {
+	j := c.Jobs[job]
 	if j.Shared {
 		return
 	}
 	if c.placement != nil {
-		c.placement.release(j)
+		c.placement.release(job)
 		return
 	}
 	for _, a := range j.Accelerators {
@@ -364,7 +359,7 @@ func (c *Cluster) Done(job int) {
 	j.footprints = nil
 	j.Finished, j.FinishedAt = true, c.Engine.Now()
 	c.running--
-	c.release(j)
+	c.release(job)
 	c.queue.Finish(job, units.Duration(c.Engine.Now()))
 	switch {
 	case c.queued > 0 || c.redivides && c.running > 0:

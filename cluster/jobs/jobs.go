@@ -12,7 +12,6 @@
 package jobs
 
 import (
-	"cmp"
 	"math"
 	"slices"
 
@@ -101,7 +100,7 @@ func (r *run) Begin(c *cluster.Cluster, job int) {
 	t.slots[r.slot].run = r
 	now := c.Engine.Now()
 	j := c.Jobs[job]
-	r.speed = cmp.Or(j.Speed, 1)
+	r.speed = c.Speed(job)
 	takes := r.left
 	if n := len(j.Accelerators); n != j.Count {
 		r.speed *= math.Pow(float64(n)/float64(j.Count), t.Scaling)

@@ -50,9 +50,9 @@ func TestPlacedJobs(t *testing.T) {
 		for i := range rapid.IntRange(1, 12).Draw(t, "jobs") {
 			j := &cluster.Job{
 				Name: fmt.Sprint(i), Start: sim.Time(rapid.IntRange(0, 20).Draw(t, "start")) * s, Count: rapid.IntRange(1, total).Draw(t, "gang"),
-				Needs: scheduler.Request{CPU: rapid.Int64Range(0, 4000).Draw(t, "cpu"), Types: rapid.Uint64Range(0, 3).Draw(t, "types")},
+				Needs: &scheduler.Request{CPU: rapid.Int64Range(0, 4000).Draw(t, "cpu"), Types: rapid.Uint64Range(0, 3).Draw(t, "types")},
 			}
-			wants := j.Needs
+			wants := *j.Needs
 			wants.Count = j.Count
 			if idle.Place(wants) == nil {
 				continue
