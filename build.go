@@ -159,6 +159,7 @@ func (b *builder) name(given scenario.Key[string], otherwise string) string {
 func (b *builder) place(p *scenario.Placing, path string, at scenario.Position, j *cluster.Job) bool {
 	n := b.topology.Accelerators()
 	j.Start, j.Shared = sim.Time(p.Start.Value), p.Shared.Value
+	j.Estimate, j.Priority, j.Group = sim.Time(p.Estimate.Value), p.Priority.Value, p.Group.Value
 	j.Count = n
 	w := &b.scenario.Workload
 	switch a := p.Accelerators; {

@@ -24,19 +24,20 @@ const (
 // jobResult is what became of one job of the queue.
 type jobResult struct {
 	*cluster.Job
-	row    *workload.Job // empty for a workload that runs event by event
-	ran    sim.Time      // with its accelerators
-	lost   sim.Time      // of that, to preemptions
-	alone  sim.Time      // what it takes without others
-	rho    float64
-	shared bool
+	row   *workload.Job // empty for a workload that runs event by event
+	ran   sim.Time      // with its accelerators
+	held  float64       // accelerator-seconds
+	lost  float64       // of that, to preemptions
+	alone sim.Time      // what it takes without others
+	rho   float64
 }
 
 // stretch is a time in which a job had its accelerators.
 type stretch struct {
-	job      int
-	from, to sim.Time
-	where    string
+	job          int
+	accelerators float64 // that it holds, parts as parts
+	from, to     sim.Time
+	where        string
 }
 
 // jobResults is what became of all jobs of the queue.
@@ -57,7 +58,7 @@ func (p *plant) jobResults() *jobResults {
 	owed := make([]sim.Time, len(p.cluster.Jobs)) // cost of preemptions that is not paid yet
 	begun := make([]int, len(p.cluster.Jobs))     // stretches
 	for n, j := range p.cluster.Jobs {
-		x := jobResult{Job: j, row: &workload.Job{}, shared: j.Shared}
+		x := jobResult{Job: j, row: &workload.Job{}}
 		if k := n - q.first; k >= 0 && k < len(q.rows) {
 			x.row = &q.rows[k]
 			x.alone = sim.FromSeconds(x.row.Duration)
@@ -73,7 +74,12 @@ func (p *plant) jobResults() *jobResults {
 				list[i] = int(a)
 			}
 			slices.Sort(list)
-			r.stretches = append(r.stretches, stretch{n, j.StartedAt, to, ranges(list)})
+			held := float64(len(list))
+			if j.Shared {
+				held = 0
+			}
+			x.held = held * x.ran.Seconds()
+			r.stretches = append(r.stretches, stretch{n, held, j.StartedAt, to, ranges(list)})
 		}
 		r.jobs = append(r.jobs, x)
 		r.first = min(r.first, j.Start)
@@ -85,21 +91,25 @@ func (p *plant) jobResults() *jobResults {
 	}
 	for i, s := range trace {
 		var where strings.Builder
+		held := 0.0
 		for _, x := range q.trace.Spans(i) {
 			writeRange(&where, int(x.First), int(x.Last))
+			held += float64(x.Last-x.First) + 1
 		}
-		r.stretches = append(r.stretches, stretch{s.Job, s.From, s.To, where.String()})
+		held *= r.jobs[s.Job].part()
+		r.stretches = append(r.stretches, stretch{s.Job, held, s.From, s.To, where.String()})
 		j := &r.jobs[s.Job]
 		length := s.To - s.From
 		j.ran += length
+		j.held += held * length.Seconds()
 		if suspends {
 			paid := min(length, owed[s.Job]) // what a job does first
-			j.lost += paid
+			j.lost += held * paid.Seconds()
 			owed[s.Job] += q.trace.PreemptionCost - paid
 			continue
 		}
 		if begun[s.Job]++; begun[s.Job] <= j.Stops { // what it did was for nothing
-			j.lost += length
+			j.lost += held * length.Seconds()
 		}
 	}
 	r.fairness()
@@ -311,7 +321,7 @@ func (r *jobResults) decisionTable(audit []scheduler.Decision) *result.Table {
 
 // series is what waits and what runs over time.
 func (r *jobResults) series() *result.Table {
-	var inside, wanted, running, held result.Bins // inside: in the system, waiting or running
+	var inside, wanted, running, served, held result.Bins // inside: in the system, waiting or running
 	for i := range r.jobs {
 		j := &r.jobs[i]
 		to := j.Start + j.completion(r.end)
@@ -319,13 +329,14 @@ func (r *jobResults) series() *result.Table {
 		wanted.Add(j.Start, to, j.demand(), jobBins)
 	}
 	for _, s := range r.stretches {
-		j := &r.jobs[s.job]
 		running.Add(s.from, s.to, 1, jobBins)
-		held.Add(s.from, s.to, j.demand(), jobBins)
+		served.Add(s.from, s.to, r.jobs[s.job].demand(), jobBins)
+		held.Add(s.from, s.to, s.accelerators, jobBins)
 	}
-	shift := result.CommonShift(r.end, jobBins, &inside, &wanted, &running, &held)
+	shift := result.CommonShift(r.end, jobBins, &inside, &wanted, &running, &served, &held)
 	width := sim.Time(1) << shift
 	a, b, c, d := inside.Rates(shift, r.end), wanted.Rates(shift, r.end), running.Rates(shift, r.end), held.Rates(shift, r.end)
+	e := served.Rates(shift, r.end)
 	n := len(a)
 	at := make([]float64, n)
 	for i := range n {
@@ -333,7 +344,7 @@ func (r *jobResults) series() *result.Table {
 		part := min(width, r.end-begin).Seconds() / width.Seconds()
 		at[i] = begin.Seconds()
 		a[i] = max(0, a[i]-c[i]) / part
-		b[i] = max(0, b[i]-d[i]) / part
+		b[i] = max(0, b[i]-e[i]) / part
 		c[i] /= part
 		d[i] = min(1, d[i]/part/float64(r.total))
 	}
@@ -374,8 +385,8 @@ func (r *jobResults) record(policy string) *result.Record {
 	var failed, cancelled, unfinished, stops, stopped int64
 	for i := range r.jobs {
 		j := &r.jobs[i]
-		held += j.held(j.ran)
-		lost += j.held(j.lost)
+		held += j.held
+		lost += j.lost
 		stops += int64(j.Stops)
 		if j.Stops > 0 {
 			stopped++
@@ -434,20 +445,15 @@ func (r *jobResults) record(policy string) *result.Record {
 	return c
 }
 
-// held is the accelerator-seconds of a time.
-func (j *jobResult) held(t sim.Time) float64 {
-	if j.shared {
-		return 0
-	}
-	return t.Seconds() * j.demand()
-}
-
 // demand is the accelerators that the job wants, parts of them as parts.
-func (j *jobResult) demand() float64 {
-	if j.Needs.Milli > 0 {
-		return float64(j.Count) * float64(j.Needs.Milli) / scheduler.Whole
+func (j *jobResult) demand() float64 { return float64(j.Count) * j.part() }
+
+// part is what the job has of each of its accelerators.
+func (j *jobResult) part() float64 {
+	if j.Needs != nil && j.Needs.Milli > 0 {
+		return float64(j.Needs.Milli) / scheduler.Whole
 	}
-	return float64(j.Count)
+	return 1
 }
 
 // owners sums up the jobs of each user, group or type, those that held the most
@@ -470,7 +476,7 @@ func (r *jobResults) owners(of func(j *jobResult) string) []*result.Record {
 		}
 		o := &all[k]
 		o.jobs++
-		o.held += j.held(j.ran)
+		o.held += j.held
 		if j.done() {
 			o.finished++
 			o.jct += j.completion(r.end).Seconds()

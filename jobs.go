@@ -119,6 +119,7 @@ func (b *builder) addJobs() {
 	q.first = len(b.cluster.Jobs)
 	q.trace = jobs.New(b.cluster)
 	q.trace.PreemptionCost = sim.Time(b.scenario.Scheduler.PreemptionCost.Value)
+	q.trace.Scaling = b.scenario.Scheduler.Scaling.Value
 	durations := make([]sim.Time, len(q.rows))
 	for i := range q.rows {
 		durations[i] = sim.FromSeconds(q.rows[i].Duration)
@@ -130,8 +131,11 @@ func (b *builder) addJobs() {
 	for i := range q.rows {
 		r := &q.rows[i]
 		q.jobs[i] = cluster.Job{
-			Name: r.ID, Start: sim.FromSeconds(r.Submit), Count: r.Accelerators, Needs: q.needs[i], Program: programs[i],
-			Estimate: estimate(r), Priority: r.Priority, Group: b.groupOf(r),
+			Name: r.ID, Start: sim.FromSeconds(r.Submit), Count: r.Accelerators, Program: programs[i],
+			Estimate: estimate(r), Priority: r.Priority, Group: b.groupOf(r), Least: r.Least, Most: r.Most,
+		}
+		if b.hosting != nil {
+			q.jobs[i].Needs = &q.needs[i]
 		}
 		submitted[i] = &q.jobs[i]
 	}

@@ -2,6 +2,7 @@ package railyard_test
 
 import (
 	"context"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -166,6 +167,20 @@ func TestRequeueAndCancel(t *testing.T) {
 	}
 }
 
+// An elastic job on all four accelerators is twice as fast, and holds four for half
+// its time; with scaling 0.5 it is 1.41 times as fast.
+func TestElasticJobs(t *testing.T) {
+	rows := "job,submit_s,accelerators,duration_s,min_accelerators,max_accelerators\na,0,2,100,1,4\n"
+	for scaling, want := range map[string]float64{"1": 50, "0.5": 100 / math.Sqrt2} {
+		r := queue(t, rows, "[scheduler]\npolicy = \"elastic\"\nscaling = "+scaling+"\n")
+		for path, v := range map[string]float64{"jobs.makespan_s": want, "jobs.accelerator_s": 4 * want, "jobs.allocation_ratio": 1} {
+			if got, err := r.Summary.Lookup(path); err != nil || math.Abs(got-v) > 1e-9*v {
+				t.Errorf("scaling %s: %s is %v, want %v (%v)", scaling, path, got, v, err)
+			}
+		}
+	}
+}
+
 // Groups are the column that share_by says: users alternate under drf, though all are
 // of one group.
 func TestShareBy(t *testing.T) {
@@ -246,12 +261,23 @@ policy = "srtf"
 	if got := cells(t, r, "jobs", "job"); got != "bert-large a" {
 		t.Errorf("jobs %q", got)
 	}
-	// srtf puts the job whose time is known first.
+	// srtf puts the job whose time is known first, of which nothing is known last.
 	if got := cells(t, r, "stretches", "placement"); got != "0-7 0" {
 		t.Errorf("placements %q", got)
 	}
 	if got := cells(t, r, "jobs", "start_s"); got != "1 0" {
 		t.Errorf("starts %q, want the known second before the unknown time", got)
+	}
+	// With an estimate below the second the training job goes first, and is not stopped.
+	s, err = railyard.Load(filepath.Join(dir, "case.toml"), "workload.training.0.estimate=0.5s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, err = railyard.Run(context.Background(), s, railyard.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if got := cells(t, r, "jobs", "start_s"); !strings.HasPrefix(got, "0 ") || strings.HasSuffix(got, " 0") {
+		t.Errorf("starts %q, want the training job first", got)
 	}
 }
 
@@ -270,10 +296,12 @@ func TestNoJobIsLost(t *testing.T) {
 		}
 		write(t, dir, "jobs.csv", rows.String())
 		write(t, dir, "case.toml", "[topology]\nkind = \"pool\"\naccelerators = 4\n[[workload.jobs]]\nfile = \"jobs.csv\"\n[sim]\nhorizon = \"40s\"\n")
-		s, err := railyard.Load(filepath.Join(dir, "case.toml"),
-			"scheduler.policy="+rapid.SampledFrom(scheduler.Policies()).Draw(rt, "policy"),
+		policy, preemption := rapid.SampledFrom(scheduler.Policies()).Draw(rt, "policy"), rapid.SampledFrom([]string{"suspend", "cancel"}).Draw(rt, "preemption")
+		if policy == "elastic" {
+			preemption = "suspend"
+		}
+		s, err := railyard.Load(filepath.Join(dir, "case.toml"), "scheduler.policy="+policy, "scheduler.preemption="+preemption,
 			"scheduler.estimates="+rapid.SampledFrom([]string{"exact", "noisy", "trace"}).Draw(rt, "estimates"),
-			"scheduler.preemption="+rapid.SampledFrom([]string{"suspend", "cancel"}).Draw(rt, "preemption"),
 			"scheduler.preemption_cost="+rapid.SampledFrom([]string{"0s", "1.5s"}).Draw(rt, "cost"))
 		if err != nil {
 			rt.Fatal(err)

@@ -254,6 +254,9 @@ func (r *requests) finish() {
 	}
 	r.hosting.placer.Typical = scheduler.TypicalOf(r.all)
 	p := &r.scenario.Scheduler.Policy
+	if p.Value == "elastic" {
+		r.fault(p.Pos, "scheduler.policy", "\"elastic\" counts accelerators, and not every count may have room on hosts: leave out placement")
+	}
 	if parts := []string{"fifo", "fifo-skip", "sjf", "sjf-skip"}; r.partly != "" && !slices.Contains(parts, p.Value) {
 		r.fault(p.Pos, "scheduler.policy", "%q counts whole accelerators, and job %q wants none or parts; %s do not", p.Value, r.partly, strings.Join(parts, ", "))
 	}

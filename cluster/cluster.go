@@ -17,6 +17,7 @@
 package cluster
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -58,14 +59,15 @@ type Job struct {
 	List   []int32
 	Shared bool
 	// Needs is what it wants of hosts beside the number of accelerators, where
-	// jobs are placed host by host (Cluster.Place).
-	Needs scheduler.Request
+	// jobs are placed host by host (Cluster.Place); nil is nothing.
+	Needs *scheduler.Request
 	// Estimate is what the scheduler is told of the time that it runs; 0 tells it
 	// nothing.
 	Estimate sim.Time
-	// Priority and Group are as in scheduler.Job.
-	Priority int64
-	Group    string
+	// Priority, Group, Least and Most are as in scheduler.Job.
+	Priority    int64
+	Group       string
+	Least, Most int
 
 	Program Program
 
@@ -79,12 +81,8 @@ type Job struct {
 	StartedAt, FinishedAt sim.Time // StartedAt the first time
 	Stops                 int      // how often its accelerators were taken away
 
-	// Speed is that of its accelerators, as a multiple of that for which
-	// durations are given; 0 is 1.
-	Speed float64
-
 	footprints []*network.Footprint // that Bundle was given for it
-	shares     []scheduler.Share    // of hosts, where jobs are placed
+	followed   bool                 // its arrival brings on that of the next job
 }
 
 // Cluster is a data centre in virtual time. Use New.
@@ -111,13 +109,15 @@ type Cluster struct {
 	free       *scheduler.Free
 	placement  *placement // how jobs get accelerators, and free unused, if it is not nil
 	preemption scheduler.Preemption
+	redivides  bool      // the policy decides at every end
 	deciding   bool      // a decision is due at this instant
 	again      sim.Timer // the decision that the policy asked for
 	waiting    int       // jobs that do not run, but will
 	queued     int       // of them, those that have come
 	running    int
-	chosen     []int32 // accelerators, for a moment
-	begun      []int32 // jobs that the decision being made starts
+	chosen     []int32           // accelerators, for a moment
+	block      []topology.NodeID // see nodes
+	begun      []int32           // jobs that the decision being made starts
 	ledgers    []*Ledger
 	owners     []string
 
@@ -154,6 +154,7 @@ func NewScheduled(engine *sim.Engine, t *topology.Topology, seriesBins int, p sc
 		queue:      scheduler.NewQueue(p, t.Accelerators()),
 		free:       scheduler.NewFree(t.Accelerators()),
 		preemption: p.Preemption,
+		redivides:  p.Redivides(),
 	}
 	c.Network.Name = c.transferName
 	c.actor = engine.Register(c)
@@ -180,27 +181,34 @@ func (c *Cluster) Submit(jobs ...*Job) {
 	c.Jobs = slices.Grow(c.Jobs, len(jobs))
 	c.owners = slices.Grow(c.owners, len(jobs))
 	c.queue.Grow(len(jobs))
-	for _, j := range jobs {
-		c.submit(j)
+	// Of jobs in the order of their starts, each one's arrival brings on the next: the
+	// queue of events need not hold them all.
+	ordered := slices.IsSortedFunc(jobs, func(a, b *Job) int { return cmp.Compare(a.Start, b.Start) })
+	for i, j := range jobs {
+		j.followed = ordered && i+1 < len(jobs)
+		c.submit(j, !ordered || i == 0)
 	}
 }
 
-func (c *Cluster) submit(j *Job) {
+func (c *Cluster) submit(j *Job, schedule bool) {
 	j.Owner = c.Owner(j.Name)
 	c.Jobs = append(c.Jobs, j)
 	c.waiting++
 	_, stoppable := j.Program.(Stoppable)
-	known := scheduler.Job{Accelerators: j.Count, Estimate: scheduler.Never, Priority: j.Priority, Group: j.Group, Fixed: !stoppable}
+	known := scheduler.Job{Accelerators: j.Count, Estimate: scheduler.Never, Priority: j.Priority, Group: j.Group, Least: j.Least, Most: j.Most, Fixed: !stoppable}
 	if j.Estimate > 0 {
 		known.Estimate = units.Duration(j.Estimate)
 	}
 	if j.List != nil {
 		known.Accelerators = len(j.List)
 	}
-	if j.Shared || j.Parts() {
+	if j.Shared || j.parts() {
 		known.Accelerators = 0
 	}
-	c.Engine.Schedule(j.Start, c.actor, argArrive|uint64(c.queue.Add(known)))
+	n := c.queue.Add(known)
+	if schedule {
+		c.Engine.Schedule(j.Start, c.actor, argArrive|uint64(n))
+	}
 }
 
 // Alone says whether one job is all that happens, now and in future, so that
@@ -219,6 +227,9 @@ func (c *Cluster) Handle(now sim.Time, arg uint64) {
 			c.placement.arrived(c.Jobs[n])
 		}
 		c.queue.Arrive(n, units.Duration(now))
+		if c.Jobs[n].followed {
+			c.Engine.Schedule(c.Jobs[n+1].Start, c.actor, argArrive|uint64(n+1))
+		}
 		c.due()
 	case argAgain:
 		c.due()
@@ -251,13 +262,13 @@ type machine Cluster
 
 // Start gives a job those that it lists, or else those that the placement chooses,
 // without one the free accelerators with the lowest numbers.
-func (m *machine) Start(job int) bool {
+func (m *machine) Start(job, accelerators int) bool {
 	c, j := (*Cluster)(m), m.Jobs[job]
 	list := c.chosen[:0]
 	switch {
 	case c.placement != nil && !j.Shared:
 		var ok bool
-		if list, ok = c.placement.place(j, list); !ok {
+		if list, ok = c.placement.place(job, j, accelerators, list); !ok {
 			return false
 		}
 	case j.List != nil:
@@ -277,11 +288,11 @@ func (m *machine) Start(job int) bool {
 			list = append(list, a)
 		}
 	default:
-		list = c.free.Pack(list, j.Count)
+		list = c.free.Pack(list, accelerators)
 	}
 	c.chosen = list
 	if cap(j.Accelerators) < len(list) {
-		j.Accelerators = make([]topology.NodeID, len(list))
+		j.Accelerators = c.nodes(len(list))
 	}
 	j.Accelerators = j.Accelerators[:len(list)]
 	for i, a := range list {
@@ -297,13 +308,27 @@ func (m *machine) Start(job int) bool {
 	return true
 }
 
+// nodes gives room for so many, cut from a block: most jobs are narrow.
+func (c *Cluster) nodes(n int) []topology.NodeID {
+	const block = 4096
+	if n > len(c.block) {
+		if n > block/4 {
+			return make([]topology.NodeID, n)
+		}
+		c.block = make([]topology.NodeID, block)
+	}
+	cut := c.block[:n:n]
+	c.block = c.block[n:]
+	return cut
+}
+
 // Stop takes a job's accelerators away.
 func (m *machine) Stop(job int) {
 	c, j := (*Cluster)(m), m.Jobs[job]
 	j.Program.(Stoppable).Stop(c, job, c.preemption)
 	j.Stops++
 	c.running--
-	c.release(j)
+	c.release(job)
 	if c.preemption == scheduler.Cancel {
 		j.Finished, j.Cancelled, j.FinishedAt = true, true, c.Engine.Now()
 		return
@@ -313,12 +338,13 @@ func (m *machine) Stop(job int) {
 }
 
 // release frees the accelerators that a job holds.
-func (c *Cluster) release(j *Job) {
+func (c *Cluster) release(job int) {
+	j := c.Jobs[job]
 	if j.Shared {
 		return
 	}
 	if c.placement != nil {
-		c.placement.release(j)
+		c.placement.release(job)
 		return
 	}
 	for _, a := range j.Accelerators {
@@ -360,10 +386,10 @@ func (c *Cluster) Done(job int) {
 	c.left, j.footprints = append(c.left, j.footprints...), nil
 	j.Finished, j.FinishedAt = true, c.Engine.Now()
 	c.running--
-	c.release(j)
+	c.release(job)
 	c.queue.Finish(job, units.Duration(c.Engine.Now()))
 	switch {
-	case c.queued > 0:
+	case c.queued > 0 || c.redivides && c.running > 0:
 		c.due()
 	case c.running == 0:
 		c.Engine.Disarm(c.again) // nobody is left whom it concerns

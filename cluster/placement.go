@@ -1,6 +1,8 @@
 package cluster
 
 import (
+	"cmp"
+
 	"github.com/railyard/railyard/scheduler"
 	"github.com/railyard/railyard/sim"
 )
@@ -11,8 +13,25 @@ type placement struct {
 	first  []int32 // accelerator of each host
 	total  int64   // thousandths of accelerators
 	wanted int64   // thousandths that jobs have asked for that have come
+	grants []grant // of each job
 	loads  []Load
 	next   float64 // load at which the next is kept
+}
+
+// grant is what a job has, or had last.
+type grant struct {
+	request scheduler.Request
+	shares  []scheduler.Share
+	speed   float64
+}
+
+// Speed is that of a job's accelerators, as a multiple of that for which durations
+// are given.
+func (c *Cluster) Speed(job int) float64 {
+	if c.placement == nil || job >= len(c.placement.grants) || c.placement.grants[job].speed == 0 {
+		return 1
+	}
+	return c.placement.grants[job].speed
 }
 
 // Load is what jobs had of a cluster once so much had been asked for: of all
@@ -49,43 +68,52 @@ func (c *Cluster) Loads() []Load {
 	return c.placement.loads
 }
 
-// request is what a job wants of hosts.
-func (j *Job) request() scheduler.Request {
-	r := j.Needs
-	r.Count = j.Count
-	return r
+// needs is what a job wants of hosts.
+func (j *Job) needs() scheduler.Request {
+	if j.Needs == nil {
+		return scheduler.Request{}
+	}
+	return *j.Needs
 }
 
-// Parts says whether a job wants less than whole accelerators, so that how many are
+// parts says whether a job wants less than whole accelerators, so that how many are
 // free says nothing of whether it fits.
-func (j *Job) Parts() bool {
-	return j.Needs.Milli > 0 && j.Needs.Milli < scheduler.Whole || j.Count == 0 && j.List == nil
+func (j *Job) parts() bool {
+	return j.Needs != nil && (j.Needs.Milli > 0 && j.Needs.Milli < scheduler.Whole || j.Count == 0)
 }
 
-// place finds room for a job and takes it: its accelerators appended to list, or
-// false.
-func (at *placement) place(j *Job, list []int32) ([]int32, bool) {
-	r := j.request()
+// place finds room for a job on so many accelerators and takes it: those appended to
+// list, or false.
+func (at *placement) place(job int, j *Job, accelerators int, list []int32) ([]int32, bool) {
+	g := grant{request: j.needs()}
+	g.request.Count = accelerators
+	if j.parts() {
+		g.request.Count = j.Count
+	}
 	if j.List != nil {
-		r.Count = len(j.List)
-		j.shares = at.shares(j.List)
-		if !at.placer.Holds(r, j.shares) {
+		g.shares = at.shares(j.List)
+		if !at.placer.Holds(g.request, g.shares) {
 			return list, false
 		}
 		list = append(list, j.List...)
 	} else {
-		j.shares = at.placer.Place(r)
-		if j.shares == nil {
+		if g.shares = at.placer.Place(g.request); g.shares == nil {
 			return list, false
 		}
-		for _, s := range j.shares {
+		for _, s := range g.shares {
 			for _, a := range s.Accelerators {
 				list = append(list, at.first[s.Host]+a)
 			}
 		}
 	}
-	at.placer.Take(r, j.shares)
-	j.Speed = at.placer.Speed(j.shares)
+	if len(list) > 0 {
+		g.speed = at.placer.Speed(g.shares)
+	}
+	at.placer.Take(g.request, g.shares)
+	for len(at.grants) <= job {
+		at.grants = append(at.grants, grant{})
+	}
+	at.grants[job] = g
 	return list, true
 }
 
@@ -111,22 +139,16 @@ func (at *placement) shares(list []int32) []scheduler.Share {
 }
 
 // release gives back what a job has.
-func (at *placement) release(j *Job) {
-	r := j.request()
-	if j.List != nil {
-		r.Count = len(j.List)
-	}
-	at.placer.Give(r, j.shares)
+func (at *placement) release(job int) {
+	g := &at.grants[job]
+	at.placer.Give(g.request, g.shares)
+	g.shares = nil
 }
 
 // arrived counts what a job asks for.
 func (at *placement) arrived(j *Job) {
-	milli := int64(j.Needs.Milli)
-	if milli == 0 {
-		milli = scheduler.Whole
-	}
 	if !j.Shared {
-		at.wanted += int64(j.Count) * milli
+		at.wanted += int64(j.Count) * int64(cmp.Or(j.needs().Milli, scheduler.Whole))
 	}
 }
 

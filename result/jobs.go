@@ -13,7 +13,7 @@ var (
 	JobWait         = Metric{Name: "wait_s", Unit: "s", Definition: "time that it spent in the system without accelerators, before its first start and between stretches", Formula: "finish_s - submit_s - run_s"}
 	JobRun          = Metric{Name: "run_s", Unit: "s", Definition: "time that it had its accelerators"}
 	JobSlowdown     = Metric{Name: "slowdown", Definition: "completion time as a multiple of what the job takes alone; empty if it takes no time or has not finished", Formula: "(finish_s - submit_s) / duration_s"}
-	JobPreemptions  = Metric{Name: "preemptions", Definition: "how often its accelerators were taken away"}
+	JobPreemptions  = Metric{Name: "preemptions", Definition: "how often its accelerators were taken away, be it for others"}
 	JobRho          = Metric{Name: "rho", Definition: "finish-time fairness (Themis, Mahajan et al., NSDI 2020): completion time as a multiple of that on an equal share of the cluster, among as many as were in the system in the mean while it was; up to 1 is fair", Formula: "(finish_s - submit_s) / (duration_s x max(1, accelerators x jobs in the system / accelerators of the cluster))"}
 	JobUser         = Metric{Name: "user", Definition: "who submitted it"}
 	JobGroup        = Metric{Name: "group", Definition: "the user's group, or virtual cluster"}
@@ -60,7 +60,7 @@ var (
 	// The audit of a queue.
 	DecisionTime   = Metric{Name: "time_s", Unit: "s", Definition: "when it was decided"}
 	DecisionAction = Metric{Name: "action", Definition: `"start"; "stop"; "reserve" a time at which the job is to start; "demote" to the next queue of las`}
-	DecisionReason = Metric{Name: "reason", Definition: `"first" in the order of the policy; "fits", where those before it, if any, have no room; "ahead", with those before it within what there is; "behind", those before it leave too little; "blocked", the first, and too little is free; "planned", the earliest time at which it delays nobody; "reserved", that time has come; "ends-before" the time reserved for another; "beside" another at its reserved time; "own", within the quota of its group; "borrows" what nobody wants whose own it is; "reclaimed" by another's group; "service", the limit of its queue is reached`}
+	DecisionReason = Metric{Name: "reason", Definition: `"first" in the order of the policy; "fits", where those before it, if any, have no room; "ahead", with those before it within what there is; "behind", those before it leave too little; "blocked", the first, and too little is free; "planned", the earliest time at which it delays nobody; "reserved", that time has come; "ends-before" the time reserved for another; "beside" another at its reserved time; "own", within the quota of its group; "borrows" what nobody wants whose own it is; "reclaimed" by another's group; "resized", it goes on on more or fewer; "service", the limit of its queue is reached`}
 	DecisionOther  = Metric{Name: "other", Definition: "the job that the reason speaks of"}
 	DecisionUntil  = Metric{Name: "until_s", Unit: "s", Definition: "the time that the reason speaks of"}
 	DecisionFree   = Metric{Name: "free_accelerators", Definition: "accelerators free when it was decided"}

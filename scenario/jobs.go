@@ -18,7 +18,7 @@ const maxJobs = 1 << 22
 type Jobs struct {
 	Header
 	Name  Key[string]         `key:"name" doc:"name in messages; the file's base name where left out"`
-	File  Key[string]         `key:"file" required:"true" doc:"CSV of jobs in the order of their submission: job,submit_s,accelerators,duration_s, optional estimate_s, user, group, type, priority and model; and what it needs of a host beside: milli (thousandths of each accelerator), cpu_milli (thousandths of a core), memory_bytes, accelerator (types that it runs on, separated by bars), status"`
+	File  Key[string]         `key:"file" required:"true" doc:"CSV of jobs in the order of their submission: job,submit_s,accelerators,duration_s, optional min_accelerators, max_accelerators, estimate_s, user, group, type, priority and model; and what it needs of a host beside: milli (thousandths of each accelerator), cpu_milli (thousandths of a core), memory_bytes, accelerator (types that it runs on, separated by bars), status"`
 	Start Key[units.Duration] `key:"start" default:"\"0s\"" doc:"added to every submit_s"`
 
 	Format Key[string]  `key:"format" default:"\"csv\"" enum:"csv philly helios acme pai openb slurm swf" doc:"how the file is written: csv as above, or a trace as railyard trace convert reads it, in any order and rebased to its first submission"`
@@ -48,13 +48,14 @@ func (s *Scenario) ReadJobs(w *Jobs, seen map[string]int32) ([]jobs.Job, Faults)
 
 func readJobs(file string, in io.Reader, seen map[string]int32) ([]jobs.Job, Faults) {
 	rows := newRows(file, in)
-	optional := []string{"estimate_s", "user", "group", "type", "priority", "model", "status", "milli", "cpu_milli", "memory_bytes", "accelerator"}
+	optional := []string{"min_accelerators", "max_accelerators", "estimate_s", "user", "group", "type", "priority", "model", "status", "milli", "cpu_milli", "memory_bytes", "accelerator"}
 	if !rows.header([]string{"job", "submit_s", "accelerators", "duration_s"}, optional) {
 		return nil, rows.all()
 	}
 	job, submit, accelerators, duration := rows.column("job"), rows.column("submit_s"), rows.column("accelerators"), rows.column("duration_s")
 	estimate, user, group := rows.column("estimate_s"), rows.column("user"), rows.column("group")
 	kind, priority, model := rows.column("type"), rows.column("priority"), rows.column("model")
+	least, most := rows.column("min_accelerators"), rows.column("max_accelerators")
 	needs := newNeeds(rows)
 	var all []jobs.Job
 	words := map[string]string{} // users, groups and the like are few: each is kept once
@@ -78,6 +79,16 @@ func readJobs(file string, in io.Reader, seen map[string]int32) ([]jobs.Job, Fau
 		}
 		if rows.text(estimate) != "" {
 			j.Estimate = rows.time(estimate)
+		}
+		if rows.text(least) != "" {
+			if j.Least = rows.gang(least, 1); j.Least > j.Accelerators {
+				rows.faultf(least, "%d is more than the accelerators, %d", j.Least, j.Accelerators)
+			}
+		}
+		if rows.text(most) != "" {
+			if j.Most = rows.gang(most, 1); j.Most < j.Accelerators {
+				rows.faultf(most, "%d is less than the accelerators, %d", j.Most, j.Accelerators)
+			}
 		}
 		if rows.text(priority) != "" {
 			j.Priority = rows.integer(priority)
@@ -136,6 +147,12 @@ func (s *Scenario) checkJobs(b *binder) {
 		if k.Preemption.Value == "none" {
 			b.faultf(k.Preemption.Pos, "scheduler.preemption", "must not be \"none\": policy %q stops jobs", k.Policy.Value)
 		}
+	}
+	if k.Policy.Value == "elastic" && k.Preemption.Set && k.Preemption.Value != "suspend" {
+		b.faultf(k.Preemption.Pos, "scheduler.preemption", `must be "suspend" with policy "elastic", which resizes jobs so`)
+	}
+	if k.Scaling.Set && k.Policy.Value != "elastic" {
+		b.faultf(k.Scaling.Pos, "scheduler.scaling", `belongs to policy = "elastic"; policy is %q`, k.Policy.Value)
 	}
 	leases := k.Policy.Value == "finish-time-fairness" || k.Policy.Value == "max-min"
 	if leases {

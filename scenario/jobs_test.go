@@ -41,6 +41,8 @@ func TestReadJobsFaults(t *testing.T) {
 		{"the clock goes back", jobsHeader + "a,5,1,1\nb,4,1,1\nc,5,1,1\n", "jobs.csv:3:3: submit_s: 4 is before the 5 of the row above: rows stand in the order of submission"},
 		{"beyond the clock", jobsHeader + "a,1e9,1,1\n", "jobs.csv:2:3: submit_s: 1e+09 s is too long"},
 		{"not a number", jobsHeader + "a,soon,1,1\n", `jobs.csv:2:3: submit_s: "soon" is not a number`},
+		{"least", "job,submit_s,accelerators,duration_s,min_accelerators\na,0,2,1,3\n", "jobs.csv:2:9: min_accelerators: 3 is more than the accelerators, 2"},
+		{"most", "job,submit_s,accelerators,duration_s,max_accelerators\na,0,2,1,1\n", "jobs.csv:2:9: max_accelerators: 1 is less than the accelerators, 2"},
 		{"priority", "job,submit_s,accelerators,duration_s,priority\na,0,1,1,high\n", `jobs.csv:2:9: priority: "high" is not a whole number`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -67,6 +69,7 @@ func TestCheckJobs(t *testing.T) {
 		{"error of exact estimates", pool + trace + "[scheduler]\nestimate_error = 0.3\n", `case.toml:7:18: scheduler.estimate_error: belongs to estimates = "noisy"; estimates is "exact"`},
 		{"lease", pool + trace + "[scheduler]\nlease = \"1h\"\n", `case.toml:7:9: scheduler.lease: belongs to policy = "finish-time-fairness" or "max-min"; policy is "fifo"`},
 		{"a cost of a lease", pool + trace + "[scheduler]\npolicy = \"finish-time-fairness\"\npreemption_cost = \"20m\"\n", `case.toml:8:19: scheduler.preemption_cost: must be less than the lease, 20m`},
+		{"scaling", pool + trace + "[scheduler]\nscaling = 0.5\n", `case.toml:7:11: scheduler.scaling: belongs to policy = "elastic"; policy is "fifo"`},
 		{"half-life", pool + trace + "[scheduler]\nhalf_life = \"1h\"\n", `case.toml:7:13: scheduler.half_life: belongs to policy = "fair-share"; policy is "fifo"`},
 		{"limits without number", pool + trace + "[scheduler]\npolicy = \"las\"\nlas_limits = [5, \"4\"]\n", `case.toml:8:18: scheduler.las_limits: must be a number`},
 	} {

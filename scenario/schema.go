@@ -190,6 +190,9 @@ type Placing struct {
 	Start        Key[units.Duration] `key:"start" default:"\"0s\"" doc:"when it begins"`
 	Accelerators Key[Selection]      `key:"accelerators" min:"1" max:"1048576" doc:"how many accelerators, or a list of them; all for the only workload"`
 	Shared       Key[bool]           `key:"shared" default:"false" doc:"may share its accelerators with other workloads"`
+	Estimate     Key[units.Duration] `key:"estimate" positive:"true" doc:"time that it is expected to run, for policies that go by it; where left out nothing is known, and it comes after those of which something is"`
+	Priority     Key[int64]          `key:"priority" default:"0" doc:"the higher goes first, with policy = \"priority\""`
+	Group        Key[string]         `key:"group" doc:"group whose share it counts towards"`
 }
 
 // Collective is one [[workload.collective]].
@@ -231,13 +234,14 @@ type Replay struct {
 // Scheduler is [scheduler].
 type Scheduler struct {
 	Header
-	Policy         Key[string]         `key:"policy" default:"\"fifo\"" enum:"fifo fifo-skip sjf sjf-skip easy-backfill conservative-backfill srtf srsf las gittins finish-time-fairness max-min priority fair-share drf" doc:"which job runs next; see the description of the package scheduler"`
+	Policy         Key[string]         `key:"policy" default:"\"fifo\"" enum:"fifo fifo-skip sjf sjf-skip easy-backfill conservative-backfill srtf srsf las gittins finish-time-fairness max-min priority fair-share drf elastic" doc:"which job runs next; see the description of the package scheduler"`
 	Placement      Key[string]         `key:"placement" enum:"pack spread topology random best-fit dot-product fragmentation" doc:"which accelerators a job gets, by host; see the description of the package scheduler. Left out: the free ones with the lowest numbers"`
 	Consolidate    Key[bool]           `key:"consolidate" default:"false" doc:"jobs wait rather than lie on more hosts than they must"`
 	AntiAffinity   Key[string]         `key:"anti_affinity" enum:"user group type model" doc:"column of the jobs of which no two with the same value share a host; empty ones do"`
 	LASLimits      Key[[]float64]      `key:"las_limits" min:"1e-9" max:"1e12" doc:"attained service at which a job falls to the next queue of las, in accelerator-seconds or seconds; [3250, 7200] where left out"`
 	LASService     Key[string]         `key:"las_service" default:"\"accelerator-time\"" enum:"accelerator-time time" doc:"what las counts as service: time x accelerators, or time"`
 	Lease          Key[units.Duration] `key:"lease" default:"\"20m\"" positive:"true" doc:"time for which finish-time-fairness and max-min leave a job its accelerators"`
+	Scaling        Key[float64]        `key:"scaling" default:"1" min:"0" max:"1" doc:"how well elastic jobs scale: on n accelerators rather than the g of their row they are (n/g)^scaling times as fast"`
 	Preemption     Key[string]         `key:"preemption" enum:"suspend requeue cancel none" doc:"what becomes of a job that is stopped: suspend, it goes on later; requeue, it begins anew; cancel, it is given up; none, no job is stopped; suspend where left out"`
 	PreemptionCost Key[units.Duration] `key:"preemption_cost" default:"\"0s\"" doc:"time that a job which was suspended has to run in addition, to save and load its state"`
 	Group          []Group             `key:"group" doc:"a group of jobs with a share of its own"`

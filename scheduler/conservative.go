@@ -7,16 +7,22 @@ import (
 	"github.com/railyard/railyard/units"
 )
 
+// maxReservations is how many jobs have a reservation at once, the first by arrival;
+// those behind them wait for one. It bounds the time of a decision, as bf_max_job_test
+// does in Slurm, far above what its users set.
+const maxReservations = 10_000
+
 // conservative is backfilling that delays nobody (Mu'alem, Feitelson 2001): each job
 // is given, when it comes, the earliest time at which it fits beside all that run
 // and all that have a reservation already. While estimates hold, it starts then.
 // When one did not, all reservations are made anew, in the order of arrival.
 type conservative struct {
-	running expectations
-	waiting []reservation // in the order of arrival
-	free    profile
-	planned int  // so many of the waiting have a reservation in free
-	broken  bool // an estimate did not hold
+	running  expectations
+	reserved []reservation // in the order of arrival
+	behind   []int32       // jobs that wait for one
+	free     profile
+	planned  int  // so many of the reservations are in free
+	broken   bool // an estimate did not hold
 }
 
 // reservation is when a waiting job is to start.
@@ -25,9 +31,7 @@ type reservation struct {
 	start units.Duration
 }
 
-func (c *conservative) arrive(_ *Queue, job int32) {
-	c.waiting = append(c.waiting, reservation{job: job})
-}
+func (c *conservative) arrive(_ *Queue, job int32) { c.behind = append(c.behind, job) }
 
 func (c *conservative) finish(q *Queue, job int32) {
 	if c.running.remove(job) != q.now {
@@ -44,8 +48,12 @@ func (c *conservative) decide(q *Queue, m Machine) {
 		c.planned, c.broken = 0, false
 	}
 	c.free.forget(q.now)
-	for ; c.planned < len(c.waiting); c.planned++ {
-		w := &c.waiting[c.planned]
+	for len(c.behind) > 0 && len(c.reserved) < maxReservations {
+		c.reserved = append(c.reserved, reservation{job: c.behind[0]})
+		c.behind = c.behind[1:]
+	}
+	for ; c.planned < len(c.reserved); c.planned++ {
+		w := &c.reserved[c.planned]
 		r := &q.jobs[w.job]
 		length := max(r.left(), 1)
 		w.start = c.free.earliest(q.now, length, r.Accelerators)
@@ -54,8 +62,8 @@ func (c *conservative) decide(q *Queue, m Machine) {
 			q.note(w.job, Reserve, why{Planned, none, w.start})
 		}
 	}
-	left := c.waiting[:0]
-	for _, w := range c.waiting {
+	left := c.reserved[:0]
+	for _, w := range c.reserved {
 		if w.start > q.now || !q.start(w.job, m, because(Reserved)) {
 			if w.start <= q.now { // the machine could not place it: when it can is not known
 				c.broken, w.start = true, Never
@@ -65,12 +73,12 @@ func (c *conservative) decide(q *Queue, m Machine) {
 		}
 		c.running.add(q, w.job)
 	}
-	c.waiting, c.planned = left, len(left)
+	c.reserved, c.planned = left, len(left)
 }
 
 func (c *conservative) wake() units.Duration {
 	next := Never
-	for _, w := range c.waiting {
+	for _, w := range c.reserved {
 		next = min(next, w.start)
 	}
 	return next

@@ -44,6 +44,7 @@ const (
 	Own        Reason = "own"         // it is within the quota of its group
 	Borrows    Reason = "borrows"     // nobody whose own they are wants the accelerators
 	Reclaimed  Reason = "reclaimed"   // it borrowed what another's group wants back
+	Resized    Reason = "resized"     // it goes on on more accelerators, or fewer
 	Service    Reason = "service"     // it has attained the limit of its queue
 )
 

@@ -91,6 +91,7 @@ var policies = []struct {
 		}
 		return newPreemptive(fixed(byPriority))
 	}},
+	{"elastic", func(Policy) discipline { return &elastic{} }},
 	{"fair-share", func(p Policy) discipline { return newShares(p, byArrival) }},
 	{"drf", func(p Policy) discipline { return newShares(p, byArrival) }},
 }
@@ -106,11 +107,15 @@ func KeepsQuotas(policy string) bool { return quotas[policy] != nil }
 
 // Preempts says whether a policy is preemptive by nature.
 func Preempts(policy string) bool {
-	return slices.Contains([]string{"srtf", "srsf", "las", "gittins", "finish-time-fairness", "max-min"}, policy)
+	return slices.Contains([]string{"srtf", "srsf", "las", "gittins", "finish-time-fairness", "max-min", "elastic"}, policy)
 }
 
 // Leases says whether a policy gives accelerators for a lease.
 func Leases(policy string) bool { return policy == "finish-time-fairness" || policy == "max-min" }
+
+// Redivides says whether a job that ends changes what others have although nobody
+// waits.
+func (p Policy) Redivides() bool { return p.Name == "elastic" }
 
 // limited says whether any group has a quota or a limit.
 func (p Policy) limited() bool {
@@ -143,6 +148,8 @@ func (p Policy) Validate() error {
 		return fmt.Errorf("scheduler: %s is preemptive", p.Name)
 	case p.Lease < 0 || p.Lease == 0 && Leases(p.Name):
 		return fmt.Errorf("scheduler: a lease of %v", p.Lease)
+	case p.Name == "elastic" && p.Preemption != Suspend:
+		return fmt.Errorf("scheduler: elastic suspends jobs to resize them; preemption is %s", preemptions[p.Preemption])
 	case Leases(p.Name) && (p.Preemption == Requeue || p.PreemptionCost >= p.Lease):
 		return fmt.Errorf("scheduler: jobs that lose in a preemption what a lease of %v gives never end", p.Lease)
 	case p.limited() && !KeepsQuotas(p.Name):

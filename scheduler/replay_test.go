@@ -42,8 +42,11 @@ type replay struct {
 	ended func(job int)
 }
 
-func (r *replay) Start(job int) bool {
+func (r *replay) Start(job, accelerators int) bool {
 	t := r.tasks[job]
+	if int64(accelerators) != t.gang {
+		r.err = cmp.Or(r.err, fmt.Errorf("job %d of %d accelerators starts on %d", job, t.gang, accelerators))
+	}
 	if r.runs[job] || t.submit > r.now || r.left[job] == 0 || r.free < t.gang {
 		r.err = cmp.Or(r.err, fmt.Errorf("at %d job %d of %d accelerators starts with %d free; running %v, left %d", r.now, job, t.gang, r.free, r.runs[job], r.left[job]))
 		return false

@@ -32,6 +32,8 @@
 //	fair-share             decayed use of the job's group    skip (after Slurm's multifactor priority)
 //	drf                    share that the group holds        skip (dominant resource fairness, Ghodsi et al., NSDI
 //	                                                         2011; jobs ask for one resource, so that is it)
+//	elastic                arrival                           shares that grow and shrink between the least and
+//	                                                         the most that a job can run on, max-min
 //
 // A preemptive discipline goes through all jobs, running or not, in their order,
 // and gives each the accelerators that it wants if so many are left; running jobs
@@ -72,6 +74,8 @@ type Job struct {
 	// Accelerators that it holds while it runs. A job that shares those of
 	// others holds none.
 	Accelerators int
+	// Least and Most are on how many it can run under elastic; 0 is Accelerators.
+	Least, Most int
 	// Estimate of the time that it runs; Never where none is known.
 	Estimate units.Duration
 	// Priority puts the job before those with a lower one, where the policy asks.
@@ -85,9 +89,9 @@ type Job struct {
 
 // Machine carries out what a Queue decides.
 type Machine interface {
-	// Start gives a job its accelerators and begins it. It reports false if they
+	// Start gives a job so many accelerators and begins it. It reports false if they
 	// cannot be had although so many are free, and then has done nothing.
-	Start(job int) bool
+	Start(job, accelerators int) bool
 	// Stop takes the accelerators of a running job away. What becomes of it says the
 	// policy's Preemption.
 	Stop(job int)
@@ -206,7 +210,7 @@ func (q *Queue) start(job int32, m Machine, w why) bool {
 	if r.Accelerators > q.free {
 		panic(fmt.Sprintf("scheduler: job %d wants %d accelerators of %d", job, r.Accelerators, q.free))
 	}
-	if !m.Start(int(job)) {
+	if !m.Start(int(job), r.Accelerators) {
 		return false
 	}
 	q.note(job, Start, w)

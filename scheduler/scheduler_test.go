@@ -129,8 +129,8 @@ func TestFree(t *testing.T) {
 // printer is a machine that says what it is told.
 type printer struct{ names []string }
 
-func (p printer) Start(job int) bool {
-	fmt.Println("start", p.names[job])
+func (p printer) Start(job, accelerators int) bool {
+	fmt.Println("start", p.names[job], "on", accelerators)
 	return true
 }
 
@@ -150,8 +150,8 @@ func ExampleQueue() {
 	q.Finish(short, 15*second)
 	q.Decide(15*second, m)
 	// Output:
-	// start long
+	// start long on 4
 	// stop long
-	// start short
-	// start long
+	// start short on 2
+	// start long on 4
 }

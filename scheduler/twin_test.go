@@ -203,7 +203,7 @@ func (w *twin) las(arrived []int) {
 func (w *twin) decide(arrived []int) {
 	duration := func(i int) int64 { return w.tasks[i].duration }
 	switch w.policy.Name {
-	case "fifo", "fifo-skip":
+	case "fifo", "fifo-skip", "elastic": // elastic with jobs that are not
 		w.greedy(w.waiting(), w.policy.Name == "fifo")
 	case "sjf", "sjf-skip":
 		w.greedy(w.by(duration, w.waiting()), w.policy.Name == "sjf")
@@ -268,6 +268,7 @@ func TestTwin(t *testing.T) {
 	for _, p := range []scheduler.Policy{
 		{Name: "fifo"},
 		{Name: "fifo-skip"},
+		{Name: "elastic"},
 		{Name: "sjf"},
 		{Name: "sjf-skip"},
 		{Name: "easy-backfill"},

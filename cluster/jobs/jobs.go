@@ -3,13 +3,16 @@
 // # Model
 //
 // A job needs a time of service on its whole gang, wherever that lies, divided by the
-// speed of the slowest of its accelerators; it communicates with nobody. If its accelerators are taken away and it is suspended, it
-// keeps what it has done, and once it has accelerators again it needs the preemption
-// cost in addition, to save and load its state. So a job is one event in each stretch
-// that it runs.
+// speed of the slowest of its accelerators; it communicates with nobody. If its
+// accelerators are taken away and it is suspended, it keeps what it has done, and once
+// it has accelerators again it needs the preemption cost in addition, to save and load
+// its state. So a job is one event in each stretch that it runs. On n accelerators
+// rather than the g of its gang an elastic job computes (n/g)^s times as fast, where s
+// is how well it scales.
 package jobs
 
 import (
+	"math"
 	"slices"
 
 	"github.com/railyard/railyard/cluster"
@@ -23,6 +26,8 @@ type Trace struct {
 	// PreemptionCost is the time that a job needs in addition each time it was
 	// stopped.
 	PreemptionCost sim.Time
+	// Scaling is how well jobs scale: 1 is with the accelerators, 0 not at all.
+	Scaling float64
 
 	c     *cluster.Cluster
 	actor sim.Actor
@@ -44,18 +49,11 @@ type run struct {
 	trace   *Trace
 	whole   sim.Time // its service
 	left    sim.Time // of it, at the beginning of the stretch
+	owed    sim.Time // cost of preemptions, to be paid before
+	speed   float64  // in this stretch
 	slot    int32
 	stretch int32
 	job     int
-	speed   float64 // of the accelerators that it has; 0 is 1
-}
-
-// scaled is a time multiplied, exact where there is nothing to multiply by.
-func (r *run) scaled(t sim.Time, by float64) sim.Time {
-	if r.speed == 0 || r.speed == 1 {
-		return t
-	}
-	return sim.FromSeconds(t.Seconds() * by)
 }
 
 // Stretch is a time in which a job ran.
@@ -101,12 +99,20 @@ func (r *run) Begin(c *cluster.Cluster, job int) {
 	t.idle = t.idle[:last]
 	t.slots[r.slot].run = r
 	now := c.Engine.Now()
-	r.speed = c.Jobs[job].Speed
-	c.Engine.Arm(t.slots[r.slot].timer, now.After(r.scaled(r.left, 1/r.speed)))
+	j := c.Jobs[job]
+	r.speed = c.Speed(job)
+	takes := r.left
+	if n := len(j.Accelerators); n != j.Count {
+		r.speed *= math.Pow(float64(n)/float64(j.Count), t.Scaling)
+	}
+	if r.speed != 1 {
+		takes = sim.FromSeconds(r.left.Seconds() / r.speed)
+	}
+	c.Engine.Arm(t.slots[r.slot].timer, now.After(r.owed).After(takes))
 
 	r.stretch = int32(len(t.stretches))
 	t.stretches = append(t.stretches, Stretch{job, now, -1, len(t.spans)})
-	for _, a := range c.Jobs[job].Accelerators {
+	for _, a := range j.Accelerators {
 		if n := len(t.spans); n > t.stretches[r.stretch].spans && t.spans[n-1].Last == a-1 {
 			t.spans[n-1].Last = a
 			continue
@@ -119,11 +125,16 @@ func (r *run) Begin(c *cluster.Cluster, job int) {
 func (r *run) Stop(c *cluster.Cluster, _ int, how scheduler.Preemption) {
 	t, now := r.trace, c.Engine.Now()
 	c.Engine.Disarm(t.slots[r.slot].timer)
+	ran := now - t.stretches[r.stretch].From
+	paid := min(ran, r.owed)
+	r.owed = (r.owed - paid).After(t.PreemptionCost)
+	done := ran - paid
+	if r.speed != 1 {
+		done = sim.FromSeconds(done.Seconds() * r.speed)
+	}
+	r.left -= min(done, r.left)
 	if how == scheduler.Requeue {
-		r.left = r.whole
-	} else {
-		done := r.scaled(now-t.stretches[r.stretch].From, r.speed)
-		r.left = max(0, r.left-done).After(t.PreemptionCost)
+		r.left, r.owed = r.whole, 0
 	}
 	t.end(r, now)
 }

@@ -23,6 +23,7 @@ type job struct {
 	gang            int
 	priority        int64
 	group           string
+	least, most     int
 }
 
 // pool runs jobs on a pool of accelerators.
@@ -33,7 +34,7 @@ func pool(t interface{ Fatal(...any) }, accelerators int, p scheduler.Policy, al
 	}
 	c := cluster.NewScheduled(sim.New(), topo, 0, p)
 	trace := jobs.New(c)
-	trace.PreemptionCost = sim.Time(p.PreemptionCost)
+	trace.PreemptionCost, trace.Scaling = sim.Time(p.PreemptionCost), 1
 	var durations []sim.Time
 	for _, j := range all {
 		durations = append(durations, j.duration)
@@ -41,7 +42,7 @@ func pool(t interface{ Fatal(...any) }, accelerators int, p scheduler.Policy, al
 	for i, program := range trace.Programs(durations) {
 		j := all[i]
 		c.Submit(&cluster.Job{
-			Name: fmt.Sprint(i), Start: j.start, Count: j.gang, Estimate: j.duration, Priority: j.priority, Group: j.group, Program: program,
+			Name: fmt.Sprint(i), Start: j.start, Count: j.gang, Estimate: j.duration, Priority: j.priority, Group: j.group, Least: j.least, Most: j.most, Program: program,
 		})
 	}
 	if err := c.Engine.Run(context.Background()); err != nil {
@@ -84,6 +85,54 @@ func TestPreemption(t *testing.T) {
 	}
 }
 
+// The elastic job does 20 of its 100 s in 10 s on twice its accelerators, and 20 more
+// in the 20 s in which the other leaves it four; then it grows back and does 60 in 30.
+// With a cost of 1 s, paid when it shrinks and when it grows, it does 19 and ends 2 s
+// and a half later.
+func TestElastic(t *testing.T) {
+	all := []job{{duration: 100 * s, gang: 4, least: 1, most: 8}, {start: 10 * s, duration: 20 * s, gang: 4}}
+	for cost, want := range map[sim.Time]sim.Time{0: 60 * s, s: 60*s + s + s/2} {
+		c, trace := pool(t, 8, scheduler.Policy{Name: "elastic", PreemptionCost: units.Duration(cost)}, all...)
+		if got := c.Jobs[0].FinishedAt; got != want || c.Jobs[1].FinishedAt != 30*s {
+			t.Errorf("cost %v: they end at %v and %v, want %v and 30 s", cost, got, c.Jobs[1].FinishedAt, want)
+		}
+		var sizes []int
+		for i := range trace.Stretches(c.Engine.Now()) {
+			n := 0
+			for _, span := range trace.Spans(i) {
+				n += int(span.Last-span.First) + 1
+			}
+			sizes = append(sizes, n)
+		}
+		if want := []int{8, 4, 4, 8}; !slices.Equal(sizes, want) {
+			t.Errorf("stretches on %v, want %v", sizes, want)
+		}
+	}
+}
+
+// Elastic shares are max-min: after the least of each, the rest goes to who has the
+// least, up to the most that it can use.
+func TestElasticShares(t *testing.T) {
+	all := []job{
+		{duration: 10 * s, gang: 4, least: 4, most: 12},
+		{duration: 10 * s, gang: 1, least: 1, most: 2},
+		{duration: 10 * s, gang: 1, least: 1, most: 12},
+		{duration: 10 * s, gang: 2},
+	}
+	c, trace := pool(t, 13, scheduler.Policy{Name: "elastic"}, all...)
+	var sizes []int
+	for i, x := range trace.Stretches(c.Engine.Now()) {
+		if n := len(trace.Spans(i)); x.From == 0 && n == 1 {
+			sizes = append(sizes, int(trace.Spans(i)[0].Last-trace.Spans(i)[0].First)+1)
+		}
+	}
+	// 4, 1, 1 and 2 leave 5: the second gets its one more, the third rises to 4, and the
+	// last goes to the first, who came before.
+	if want := []int{5, 2, 4, 2}; !slices.Equal(sizes, want) {
+		t.Errorf("shares %v, want %v", sizes, want)
+	}
+}
+
 // Under every policy and way of preemption every job ends, has run for its duration
 // and the cost of its preemptions, or been cancelled, on as many accelerators as it wants, and no accelerator has two jobs
 // at once.
@@ -95,7 +144,7 @@ func TestNothingIsLost(t *testing.T) {
 			PreemptionCost: units.Duration(rapid.Int64Range(0, 3).Draw(t, "cost")) * units.Duration(s),
 			Preemption:     scheduler.Preemption(rapid.IntRange(int(scheduler.Suspend), int(scheduler.Cancel)).Draw(t, "preemption")),
 		}
-		if scheduler.Leases(p.Name) && p.Preemption == scheduler.Requeue {
+		if p.Name == "elastic" || scheduler.Leases(p.Name) && p.Preemption == scheduler.Requeue {
 			p.Preemption = scheduler.Suspend
 		}
 		if scheduler.KeepsQuotas(p.Name) {
@@ -106,7 +155,7 @@ func TestNothingIsLost(t *testing.T) {
 			return job{
 				sim.Time(rapid.Int64Range(0, 60).Draw(t, "start")) * s / 2, sim.Time(rapid.Int64Range(0, 80).Draw(t, "duration")) * s / 4,
 				rapid.IntRange(1, n).Draw(t, "gang"), rapid.Int64Range(0, 3).Draw(t, "priority"),
-				rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "group"),
+				rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "group"), 0, 0,
 			}
 		}), 1, 25).Draw(t, "jobs")
 		c, trace := pool(t, n, p, all...)

@@ -28,6 +28,7 @@ type Job struct {
 	Duration     float64 // s of service on the whole gang
 	Estimate     float64 // s that its user asked for or expected; 0: none is known
 	Accelerators int     // all of them at once, a gang
+	Least, Most  int     // accelerators on which it can run, if it is elastic
 
 	// Of each accelerator the job has Milli thousandths; 0 is all of it. Beside
 	// them it has CPU thousandths of a core, and Memory in bytes, for all of it.
