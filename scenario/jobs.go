@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/railyard/railyard/scheduler"
 	"github.com/railyard/railyard/units"
 	"github.com/railyard/railyard/workload/jobs"
 )
@@ -142,19 +143,16 @@ func (s *Scenario) checkJobs(b *binder) {
 	}
 	refuse(k.LASLimits.Set, k.LASLimits.Pos, "las_limits")
 	refuse(k.LASService.Set, k.LASService.Pos, "las_service")
-	switch k.Policy.Value {
-	case "srtf", "srsf", "las", "gittins", "finish-time-fairness", "max-min":
-		if k.Preemption.Value == "none" {
-			b.faultf(k.Preemption.Pos, "scheduler.preemption", "must not be \"none\": policy %q stops jobs", k.Policy.Value)
-		}
-	}
-	if k.Policy.Value == "elastic" && k.Preemption.Set && k.Preemption.Value != "suspend" {
+	switch policy := k.Policy.Value; {
+	case policy == "elastic" && k.Preemption.Set && k.Preemption.Value != "suspend":
 		b.faultf(k.Preemption.Pos, "scheduler.preemption", `must be "suspend" with policy "elastic", which resizes jobs so`)
+	case scheduler.Preempts(policy) && k.Preemption.Value == "none":
+		b.faultf(k.Preemption.Pos, "scheduler.preemption", `must not be "none": policy %q stops jobs`, policy)
 	}
 	if k.Scaling.Set && k.Policy.Value != "elastic" {
 		b.faultf(k.Scaling.Pos, "scheduler.scaling", `belongs to policy = "elastic"; policy is %q`, k.Policy.Value)
 	}
-	leases := k.Policy.Value == "finish-time-fairness" || k.Policy.Value == "max-min"
+	leases := scheduler.Leases(k.Policy.Value)
 	if leases {
 		if k.Preemption.Value == "requeue" {
 			b.faultf(k.Preemption.Pos, "scheduler.preemption", `must not be "requeue" with policy %q: what takes longer than a lease would never end`, k.Policy.Value)
@@ -201,7 +199,7 @@ func (s *Scenario) checkJobs(b *binder) {
 func (s *Scenario) checkGroups(b *binder) {
 	k := &s.Scheduler
 	names := map[string]bool{}
-	keeps := []string{"fifo-skip", "sjf-skip", "priority", "fair-share", "drf"}
+	keep := slices.DeleteFunc(scheduler.Policies(), func(p string) bool { return !scheduler.KeepsQuotas(p) })
 	for i := range k.Group {
 		g := &k.Group[i]
 		if names[g.Name.Value] {
@@ -211,8 +209,8 @@ func (s *Scenario) checkGroups(b *binder) {
 		if g.Limit.Set && g.Limit.Value < g.Quota.Value {
 			b.faultf(g.Limit.Pos, g.Path+".limit", "must not be below the quota, %d", g.Quota.Value)
 		}
-		if (g.Quota.Value > 0 || g.Limit.Set) && !slices.Contains(keeps, k.Policy.Value) {
-			b.faultf(g.At, g.Path, "has a quota or a limit, which policy %q does not keep; these do: %s", k.Policy.Value, strings.Join(keeps, ", "))
+		if (g.Quota.Value > 0 || g.Limit.Set) && !scheduler.KeepsQuotas(k.Policy.Value) {
+			b.faultf(g.At, g.Path, "has a quota or a limit, which policy %q does not keep; these do: %s", k.Policy.Value, strings.Join(keep, ", "))
 		}
 	}
 }

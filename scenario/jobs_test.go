@@ -1,11 +1,13 @@
 package scenario
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/railyard/railyard/scheduler"
 	"github.com/railyard/railyard/workload/jobs"
 )
 
@@ -79,6 +81,23 @@ func TestCheckJobs(t *testing.T) {
 				t.Errorf("got %v, want %s", faults, c.want)
 			}
 		})
+	}
+}
+
+// The language has the policies and preemptions that the scheduler has.
+func TestPolicies(t *testing.T) {
+	for _, d := range Reference() {
+		switch d.Path {
+		case "scheduler.policy":
+			got, want := slices.Sorted(slices.Values(d.Accepted)), slices.Sorted(slices.Values(scheduler.Policies()))
+			if !slices.Equal(got, want) {
+				t.Errorf("policies %v, the scheduler has %v", got, want)
+			}
+		case "scheduler.preemption":
+			if !slices.Equal(d.Accepted, scheduler.Preemptions()) {
+				t.Errorf("preemptions %v, the scheduler has %v", d.Accepted, scheduler.Preemptions())
+			}
+		}
 	}
 }
 

@@ -80,6 +80,11 @@ func TestDecisions(t *testing.T) {
 			[]string{"2: demote 0, service", "2: stop 0, behind", "2: start 1, ahead", "3: start 0, ahead"},
 		},
 		{
+			scheduler.Policy{Name: "elastic"},
+			[]task{{gang: 2, duration: 9, least: 1, most: 4}, {submit: 1, gang: 2, duration: 2}},
+			[]string{"1: stop 0, resized", "1: start 0, fits", "1: start 1, fits", "3: stop 0, resized", "3: start 0, fits"},
+		},
+		{
 			scheduler.Policy{Name: "fifo-skip", Groups: []scheduler.Group{{Name: "a", Weight: 1, Quota: 4}}},
 			[]task{{gang: 2, duration: 9, group: "b"}, {submit: 1, gang: 2, duration: 9, group: "b"}, {submit: 2, gang: 2, duration: 3, group: "a"}},
 			[]string{"1: start 1, borrows", "2: stop 1, reclaimed of 2", "2: start 2, own", "5: start 1, borrows"},

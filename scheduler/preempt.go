@@ -72,6 +72,9 @@ func (p *preemptive) finish(q *Queue, job int32) {
 }
 
 func (p *preemptive) decide(q *Queue, m Machine) {
+	if p.drifts && !p.open(q) {
+		return
+	}
 	offset := p.ranker.rerank(q, p.running)
 	if p.drifts {
 		p.waiting.rerank(func(job int32) rank { return p.ranker.arrive(q, &q.jobs[job]) })
@@ -100,6 +103,12 @@ func (p *preemptive) decide(q *Queue, m Machine) {
 		p.start(q, e, m)
 	}
 	p.ranker.settle(q, p.running)
+}
+
+// open says whether there is anything to compete for: a lease that has ended, or room
+// for a job that waits.
+func (p *preemptive) open(q *Queue) bool {
+	return p.waiting.best(int32(q.free)) != none || slices.ContainsFunc(p.running, func(h holder) bool { return h.turn <= q.now })
 }
 
 // choose goes through running and waiting jobs in their order. It moves those for

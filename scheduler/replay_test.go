@@ -17,6 +17,7 @@ type task struct {
 	estimate               int64 // 0: the duration
 	priority               int64
 	group                  string
+	least, most            int64 // 0: the gang
 }
 
 // outcome is when a task first started and when it ended, and how often it was
@@ -27,12 +28,13 @@ type outcome struct {
 }
 
 // replay runs tasks through a queue: a machine that does what it is told, and a
-// clock.
+// clock. On whatever it runs, a task takes its duration.
 type replay struct {
 	tasks    []task
 	free     int64
 	outcomes []outcome
 	left     []int64 // of each task
+	has      []int64 // accelerators
 	runs     []bool
 	now      int64
 	queue    *scheduler.Queue
@@ -44,15 +46,17 @@ type replay struct {
 
 func (r *replay) Start(job, accelerators int) bool {
 	t := r.tasks[job]
-	if int64(accelerators) != t.gang {
-		r.err = cmp.Or(r.err, fmt.Errorf("job %d of %d accelerators starts on %d", job, t.gang, accelerators))
+	least, most := cmp.Or(t.least, t.gang), cmp.Or(t.most, t.gang)
+	if n := int64(accelerators); n < least || n > most {
+		r.err = cmp.Or(r.err, fmt.Errorf("job %d of %d to %d accelerators starts on %d", job, least, most, n))
 	}
-	if r.runs[job] || t.submit > r.now || r.left[job] == 0 || r.free < t.gang {
+	if r.runs[job] || t.submit > r.now || r.left[job] == 0 || r.free < int64(accelerators) {
 		r.err = cmp.Or(r.err, fmt.Errorf("at %d job %d of %d accelerators starts with %d free; running %v, left %d", r.now, job, t.gang, r.free, r.runs[job], r.left[job]))
 		return false
 	}
 	r.runs[job] = true
-	r.free -= t.gang
+	r.has[job] = int64(accelerators)
+	r.free -= r.has[job]
 	if r.outcomes[job].start < 0 {
 		r.outcomes[job].start = r.now
 	}
@@ -65,7 +69,7 @@ func (r *replay) Stop(job int) {
 	}
 	r.runs[job] = false
 	r.outcomes[job].stops++
-	r.free += r.tasks[job].gang
+	r.free += r.has[job]
 }
 
 // run gives the outcome of each task. Tasks are in the order of their submission.
@@ -78,11 +82,12 @@ func watched(p scheduler.Policy, accelerators int64, tasks []task, watch func(r 
 	r := &replay{
 		watch: watch,
 		tasks: tasks, free: accelerators, queue: scheduler.NewQueue(p, int(accelerators)),
-		outcomes: make([]outcome, len(tasks)), left: make([]int64, len(tasks)), runs: make([]bool, len(tasks)),
+		outcomes: make([]outcome, len(tasks)), left: make([]int64, len(tasks)), has: make([]int64, len(tasks)), runs: make([]bool, len(tasks)),
 	}
 	for i, t := range tasks {
 		r.queue.Add(scheduler.Job{
 			Accelerators: int(t.gang), Estimate: units.Duration(cmp.Or(t.estimate, t.duration)) * second, Priority: t.priority, Group: t.group,
+			Least: int(t.least), Most: int(t.most),
 		})
 		r.outcomes[i] = outcome{-1, -1, 0}
 		r.left[i] = t.duration
@@ -116,7 +121,7 @@ func watched(p scheduler.Policy, accelerators int64, tasks []task, watch func(r 
 			}
 			if r.left[i] -= passed; r.left[i] == 0 {
 				r.runs[i] = false
-				r.free += tasks[i].gang
+				r.free += r.has[i]
 				r.outcomes[i].finish = r.now
 				ended++
 				if r.ended != nil {
