@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/railyard/railyard/collective"
+	"github.com/railyard/railyard/sim"
 	"github.com/railyard/railyard/topology"
 )
 
@@ -194,6 +195,30 @@ func TestTuner(t *testing.T) {
 	for size, want := range map[float64]collective.Protocol{1024: collective.LL, 1 << 18: collective.Simple, 1 << 30: collective.Simple} {
 		if p := all.Protocol(size); p != want {
 			t.Errorf("all-to-all of %v B by %v, want %v", size, p, want)
+		}
+	}
+}
+
+// A ring over many hosts waits for its steps where messages are small; large ones
+// cover them.
+func TestRingHidesSteps(t *testing.T) {
+	h := node(1, 1)
+	h.NetworkOverhead = 7 * us
+	const hosts = 64
+	topo := must(topology.Rail(topology.Fabric{Host: h, Hosts: hosts, HostsPerRack: hosts, Oversubscription: 1}))
+	plan := must(collective.NewPlanner(topo).Plan(collective.AllReduce, collective.Ring, accelerators(hosts)))
+	if got, want := plan.Launch(0), sim.Time(2*(hosts-1)*7*us); got != want {
+		t.Errorf("no bytes wait for %v, want %v", got, want)
+	}
+	if got := plan.Launch(1 << 34); got != 0 || plan.Protocol(1<<34) != collective.Simple {
+		t.Errorf("16 GiB wait for %v by %v", got, plan.Protocol(1<<34))
+	}
+	last := 0.0
+	for size := 1.0; size < 1e11; size *= 1.3 {
+		if now := plan.Predict(size); now < last-sim.Tick.Seconds() { // but for rounding
+			t.Errorf("%v B take %v s, less take %v", size, now, last)
+		} else {
+			last = now
 		}
 	}
 }

@@ -2,6 +2,7 @@ package collective
 
 import (
 	"math"
+	"slices"
 
 	"github.com/railyard/railyard/sim"
 	"github.com/railyard/railyard/topology"
@@ -92,6 +93,13 @@ type cost struct {
 	loss     float64  // of time, for each second of the bytes
 	ramp     float64  // at most, in seconds; see rampDrain
 	limit    float64  // bytes up to which it is taken
+
+	// Simple keeps several chunks on their way between two ranks. Around a ring the
+	// hidden steps between hosts, of all steps, wait for what the bytes of a step do not
+	// cover of their network seconds: a ring over a thousand hosts is bound by its steps
+	// for small messages and by its bytes for large ones, not by the sum of both.
+	hidden, steps int
+	network       float64
 }
 
 // costs are those of a plan over ranks of hosts like h, cheapest start first.
@@ -102,6 +110,7 @@ func (p *Plan) costs(h *topology.Host, loss, copied float64) []cost {
 		return sim.Time(step*float64(p.Steps-p.NetworkSteps)*float64(h.StepOverhead) +
 			network*float64(p.NetworkSteps)*float64(h.NetworkOverhead) + 0.5)
 	}
+	around := slices.ContainsFunc(p.rounds, func(r round) bool { return r.repeat > 1 })
 	ramp := sim.Time(h.RampOverhead).Seconds()
 	if p.NetworkSteps > 0 {
 		ramp += sim.Time(h.NetworkRamp).Seconds()
@@ -136,7 +145,12 @@ func (p *Plan) costs(h *topology.Host, loss, copied float64) []cost {
 				continue
 			}
 		}
-		c.start = sim.Time(r.start*float64(h.CollectiveOverhead)+fence*float64(h.SimpleOverhead)+0.5) + perStep(r.step, r.network)
+		network := r.network
+		if r.protocol == Simple && around {
+			c.hidden, c.steps, c.network = p.NetworkSteps, p.Steps, network*sim.Time(h.NetworkOverhead).Seconds()
+			network = 0
+		}
+		c.start = sim.Time(r.start*float64(h.CollectiveOverhead)+fence*float64(h.SimpleOverhead)+0.5) + perStep(r.step, network)
 		all = append(all, c)
 	}
 	return all
@@ -176,6 +190,9 @@ func (p *Plan) tune(size float64) (protocol Protocol, launch sim.Time) {
 		lost := c.loss * drain
 		if c.ramp > 0 {
 			lost += c.ramp * drain / (drain + rampDrain)
+		}
+		if c.hidden > 0 {
+			lost += float64(c.hidden) * max(0, c.network-drain/float64(c.steps))
 		}
 		if t := c.start.After(sim.FromSeconds(lost)); t < launch {
 			protocol, launch = c.protocol, t
