@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/railyard/railyard/sim"
@@ -64,15 +63,6 @@ func BenchmarkSimGrid(b *testing.B) {
 			b.ReportMetric(best/ours, "times")
 		})
 	}
-}
-
-// cpu is the CPU time of this process in seconds.
-func cpu(b *testing.B) float64 {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		b.Fatal(err)
-	}
-	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
 }
 
 // simgridCase is a case as testdata/simgrid/flows.cpp reads it. Its hosts are the
