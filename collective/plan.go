@@ -51,12 +51,17 @@ type Planner struct {
 	count    []float64 // hops on each link in the phase that is being built
 	way      topology.Way
 	path     []topology.LinkID
-	hops     []sim.Time // latency of each message of the phase built last
+	longest  pass       // message of the round laid last
+	sent     []send     // its messages, if they follow each other
+	hops     []sim.Time // latency of each
 	budget   int        // links that the messages of the plan may still cross
 
 	keeps, laying bool // see KeepPlans
 	kept          []kept
 }
+
+// send is a message from one rank to another, by number.
+type send struct{ from, to int32 }
 
 // NewPlanner gives a planner for a topology.
 func NewPlanner(t *topology.Topology) *Planner {
@@ -148,14 +153,7 @@ func (p *Planner) layRound(phase *Phase, op Op, a Algorithm, r round, ranks []to
 	case r.repeat > 1:
 		return p.longestRing(r, ranks), nil
 	}
-	way := pass{slices.Max(p.hops), 1, 0}
-	for from, to := range r.sends {
-		if p.between(ranks[from], ranks[to]) {
-			way.network = 1
-			break
-		}
-	}
-	return way, nil
+	return p.longest, nil
 }
 
 // pass is messages that follow each other: their latency, how many they are, and how
@@ -186,9 +184,9 @@ func (p *Planner) between(from, to topology.NodeID) bool {
 // longestRing is the longest way of a chunk in a repeated round that has been laid.
 func (p *Planner) longestRing(r round, ranks []topology.NodeID) pass {
 	crossing := make([]sim.Time, 0, len(p.hops))
-	for from, to := range r.sends {
+	for _, s := range p.sent {
 		var one sim.Time
-		if p.between(ranks[from], ranks[to]) {
+		if p.between(ranks[s.from], ranks[s.to]) {
 			one = 1
 		}
 		crossing = append(crossing, one)
@@ -206,18 +204,16 @@ func (p *Planner) longestChain(r round, ranks []topology.NodeID) pass {
 	lane := len(p.hops) / r.lanes
 	at := make([]pass, len(ranks))
 	var longest pass
-	i := 0
-	for from, to := range r.sends {
+	for i, s := range p.sent {
 		if i%lane == 0 {
 			clear(at)
 		}
 		hop := pass{p.hops[i], 1, 0}
-		if p.between(ranks[from], ranks[to]) {
+		if p.between(ranks[s.from], ranks[s.to]) {
 			hop.network = 1
 		}
-		at[to] = at[to].later(at[from].then(hop))
-		longest = longest.later(at[to])
-		i++
+		at[s.to] = at[s.to].later(at[s.from].then(hop))
+		longest = longest.later(at[s.to])
 	}
 	return longest
 }
@@ -233,7 +229,7 @@ func (p *Planner) Sends(from, to []topology.NodeID) *Plan {
 	for i := range from {
 		sides[i] = side{[]topology.NodeID{from[i], to[i]}, []round{send}}
 		p.lay(&phase, send, sides[i].ranks)
-		phase.Latency = max(phase.Latency, p.hops[0])
+		phase.Latency = max(phase.Latency, p.longest.latency)
 		if p.between(from[i], to[i]) {
 			plan.NetworkSteps = 1
 		}
@@ -424,14 +420,23 @@ func (p *Plan) Footprints() []*network.Footprint {
 	return all
 }
 
-// lay counts the hops of a round of one group on each link; hops is left with the
-// latency of each message.
+// lay counts the hops of a round of one group on each link. longest is left with its
+// longest message and, where they follow each other, sent and hops with all and the
+// latency of each.
 func (p *Planner) lay(f *Phase, r round, ranks []topology.NodeID) {
-	p.hops = p.hops[:0]
+	p.sent, p.hops, p.longest = p.sent[:0], p.hops[:0], pass{steps: 1}
+	follow := r.chain || r.repeat > 1
 	for from, to := range r.sends {
-		p.hops = append(p.hops, p.message(f, ranks[from], ranks[to], 1))
+		latency := p.message(f, ranks[from], ranks[to], 1)
 		if p.budget < 0 {
 			return
+		}
+		p.longest.latency = max(p.longest.latency, latency)
+		if p.longest.network == 0 && p.between(ranks[from], ranks[to]) {
+			p.longest.network = 1
+		}
+		if follow {
+			p.sent, p.hops = append(p.sent, send{int32(from), int32(to)}), append(p.hops, latency)
 		}
 	}
 }

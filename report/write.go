@@ -10,11 +10,15 @@ package report
 
 import (
 	"bufio"
-	"encoding/csv"
 	"encoding/json"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/railyard/railyard/result"
 )
@@ -75,26 +79,63 @@ func WriteJSON(w io.Writer, r *result.Record) error {
 	return e.Encode(r)
 }
 
-// WriteCSV writes a table.
+// WriteCSV writes a table as encoding/csv would, in a fraction of the time: a link
+// is a row, and most numbers are those of the row before.
 func WriteCSV(w io.Writer, t *result.Table) error {
-	out := csv.NewWriter(w)
-	row := make([]string, len(t.Columns))
+	var line []byte
 	for i := range t.Columns {
-		row[i] = t.Columns[i].Metric.Name
+		line = appendText(append(line, ','), t.Columns[i].Metric.Name)
 	}
-	if err := out.Write(row); err != nil {
+	if _, err := w.Write(append(line[1:], '\n')); err != nil {
 		return err
 	}
+	before := make([]number, len(t.Columns))
 	for n := range t.Rows() {
+		line = line[:0]
 		for i := range t.Columns {
-			row[i] = t.Columns[i].Cell(n)
+			line = append(line, ',')
+			switch c := &t.Columns[i]; {
+			case c.Numbers != nil:
+				line = append(line, before[i].of(c.Numbers[n])...)
+			case c.Integers != nil:
+				line = strconv.AppendInt(line, c.Integers[n], 10)
+			default:
+				line = appendText(line, c.Cell(n))
+			}
 		}
-		if err := out.Write(row); err != nil {
+		if _, err := w.Write(append(line[1:], '\n')); err != nil {
 			return err
 		}
 	}
-	out.Flush()
-	return out.Error()
+	return nil
+}
+
+// number is a number and how it is written.
+type number struct {
+	value float64
+	text  string
+}
+
+func (b *number) of(v float64) string {
+	if b.text == "" || math.Float64bits(v) != math.Float64bits(b.value) {
+		b.value, b.text = v, result.Number(v)
+	}
+	return b.text
+}
+
+// appendText appends a field, in quotes where it has to be (RFC 4180).
+func appendText(line []byte, text string) []byte {
+	plain := text != `\.` && strings.IndexAny(text, ",\"\r\n") < 0
+	if plain && text != "" {
+		first, _ := utf8.DecodeRuneInString(text)
+		plain = !unicode.IsSpace(first)
+	}
+	if plain {
+		return append(line, text...)
+	}
+	line = append(line, '"')
+	line = append(line, strings.ReplaceAll(text, `"`, `""`)...)
+	return append(line, '"')
 }
 
 // WriteLines writes a table as a JSON object a row.

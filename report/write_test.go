@@ -8,8 +8,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+
+	"pgregory.net/rapid"
 
 	"github.com/railyard/railyard/report"
 	"github.com/railyard/railyard/result"
@@ -100,4 +103,27 @@ func TestReadBack(t *testing.T) {
 	if !strings.HasSuffix(b.String(), "}\n") {
 		t.Error("no newline at the end")
 	}
+}
+
+// A table is the same bytes as encoding/csv writes of its cells.
+func TestWriteCSVAsEncodingCSV(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(1, 6).Draw(t, "rows")
+		text := rapid.SliceOfN(rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"", `\.`, ` x`, `"`, "a,b", "a\r\nb", "a>b"})), n, n).Draw(t, "text")
+		numbers := rapid.SliceOfN(rapid.OneOf(rapid.Float64(), rapid.SampledFrom([]float64{0, 1, 1e21, 0.1, result.Missing})), n, n).Draw(t, "numbers")
+		integers := rapid.SliceOfN(rapid.Int64(), n, n).Draw(t, "integers")
+		table := &result.Table{Columns: []result.Column{
+			{Metric: result.Metric{Name: "text, quoted"}, Text: text}, {Metric: result.Metric{Name: "number"}, Numbers: numbers}, {Metric: result.Metric{Name: "integer"}, Integers: integers},
+		}}
+		var want, got bytes.Buffer
+		w := csv.NewWriter(&want)
+		_ = w.Write([]string{"text, quoted", "number", "integer"})
+		for i := range n {
+			_ = w.Write([]string{text[i], result.Number(numbers[i]), strconv.FormatInt(integers[i], 10)})
+		}
+		w.Flush()
+		if err := report.WriteCSV(&got, table); err != nil || got.String() != want.String() {
+			t.Fatalf("%q, %v, want %q", got.String(), err, want.String())
+		}
+	})
 }
