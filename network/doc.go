@@ -72,18 +72,18 @@
 // included, without series (go test -bench . ./network). A Poisson process of flows of
 // 1 MB between random hosts of a fat tree:
 //
-//	   hosts  load      flows  CPU time  flows/s
-//	      16   0.5        160    0.6 ms  280,000
-//	     128   0.5      1,280      6 ms  230,000
-//	   1,024   0.5      1,000      5 ms  220,000
-//	   1,024   0.5     10,000     62 ms  160,000
-//	   1,024   0.5    100,000    0.81 s  120,000
-//	   1,024   0.5  1,000,000     8.9 s  110,000
-//	   8,192   0.5     81,920    0.98 s   83,000
-//	 101,306   0.5  1,013,060      24 s   42,000
-//	   1,024   0.2     10,000     28 ms  360,000
-//	   1,024   0.8     10,000    0.11 s   91,000
-//	     128   0.8     10,000    0.28 s   36,000
+//	  hosts  load      flows  CPU time  flows/s
+//	     16   0.5        160    0.6 ms  280,000
+//	    128   0.5      1,280      6 ms  230,000
+//	  1,024   0.5      1,000      5 ms  220,000
+//	  1,024   0.5     10,000     62 ms  160,000
+//	  1,024   0.5    100,000    0.81 s  120,000
+//	  1,024   0.5  1,000,000     8.9 s  110,000
+//	  8,192   0.5     81,920    0.98 s   83,000
+//	101,306   0.5  1,013,060      24 s   42,000
+//	  1,024   0.2     10,000     28 ms  360,000
+//	  1,024   0.8     10,000    0.11 s   91,000
+//	    128   0.8     10,000    0.28 s   36,000
 //
 // A flow costs more while the network fills up, and then no more, for 1e5 flows as for
 // 1e6; more hosts cost the caches of the processor. What matters is the load, for it
