@@ -47,7 +47,8 @@ type plant struct {
 	hosting     *hosting            // nil where jobs are not placed host by host
 	workloads   []scenario.Workload // of each job of the cluster, without all others
 	contention  contention
-	broken      *faulty // nil: nothing breaks
+	broken      *faulty   // nil: no link breaks
+	stopping    *stopping // nil: nothing stops jobs
 	warnings    []string
 }
 
@@ -102,6 +103,7 @@ func (b *builder) populate(bins int) {
 	b.addHosting()
 	if b.breaks {
 		b.addFaults()
+		b.addStops()
 	}
 	if s.Sim.Fidelity.Value == "analytic" {
 		b.cluster.Network.Isolate()
