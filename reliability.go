@@ -54,6 +54,10 @@ func (b *builder) addStops() {
 		if w.Rerouted() {
 			continue
 		}
+		if len(b.scenario.Workload.Training) == 0 {
+			b.fault(w.Header.At, w.Path, "stops training jobs, and there is no [[workload.training]]")
+			return
+		}
 		if b.topology.Bare() {
 			b.fault(w.Kind.Pos, w.Path+".kind", "there are no hosts: what stops jobs needs a topology of hosts")
 			return
@@ -75,6 +79,7 @@ func (b *builder) addStops() {
 		source := fault.Source{
 			Name: "fault/" + w.Kind.Value + "/" + w.Cause.Value, Parts: servers, Repair: sim.Time(w.Repair.Value),
 			Lifetime: fault.Lifetime{Mean: float64(w.MTBF.Value.Mean), Parameter: w.Shape.Value},
+			Every:    sim.Time(w.Every.Value), Left: w.Capacity.Value,
 		}
 		if taken[source.Name]++; taken[source.Name] > 1 {
 			source.Name += "#" + strconv.Itoa(taken[source.Name])
@@ -209,11 +214,19 @@ func partsOf(t *topology.Topology, w *scenario.TopologyFault) (names []string, s
 }
 
 // stops are the failures of one job as its course takes them.
-type stops struct{ *fault.Stops }
+type stops struct {
+	*fault.Stops
+	said []*scenario.TopologyFault
+}
 
 func (s stops) Next() training.Failure {
 	f, until := s.Stops.Next()
-	return training.Failure{At: f.At, Until: until, Cause: f.Source, Part: f.Part}
+	return training.Failure{At: f.At, Until: until, Cause: f.Source, Part: f.Part, Planned: f.At < sim.Never && s.said[f.Source].Planned.Value}
+}
+
+func (s stops) NextSlow() training.Slow {
+	f, left := s.Stops.NextSlow()
+	return training.Slow{From: f.At, Until: f.Repaired, Factor: 1 / left}
 }
 
 // serversOf are the servers of accelerators, each once for each of them.
@@ -226,15 +239,20 @@ func serversOf(t *topology.Topology, accelerators []topology.NodeID) []int {
 }
 
 // recovery is how a training job on some accelerators saves its state and comes back,
-// given what fails; outages may be nil.
-func recovery(s *scenario.Scenario, w *scenario.Training, t *topology.Topology, of workload.Training, outages *fault.Outages, accelerators []topology.NodeID) training.Recovery {
-	if outages == nil {
-		outages = fault.NewOutages(0, 0, nil)
+// in the outages of the scenario's seed or of one after it.
+func (p *plant) recovery(w *scenario.Training, of workload.Training, after int64, accelerators []topology.NodeID) training.Recovery {
+	s, t := p.scenario, p.topology
+	stopped := stops{Stops: fault.NewOutages(0, 0, nil).Stopping(serversOf(t, accelerators))}
+	if x := p.stopping; x != nil {
+		outages := x.outages
+		if after > 0 {
+			outages = x.draw(s, after)
+		}
+		stopped = stops{outages.Stopping(serversOf(t, accelerators)), x.said}
 	}
-	stopped := outages.Stopping(serversOf(t, accelerators))
 	k := &w.Checkpointing
 	r := training.Recovery{
-		Failures: stops{stopped}, Horizon: sim.Time(s.Sim.Horizon.Value),
+		Failures: stopped, Horizon: sim.Time(s.Sim.Horizon.Value),
 		Detection: sim.Time(k.Detect.Value), Restart: sim.Time(k.Restart.Value),
 	}
 	if !k.Interval.Set {
@@ -290,12 +308,8 @@ func (b *builder) recovers(w *scenario.Training, j *training.Job) {
 	if b.stopping == nil && !w.Checkpointing.Interval.Set {
 		return
 	}
-	var outages *fault.Outages
-	if b.stopping != nil {
-		outages = b.stopping.outages
-	}
 	j.Recovery = func(accelerators []topology.NodeID) training.Recovery {
-		return recovery(b.scenario, w, b.topology, j.Training, outages, accelerators)
+		return b.recovery(w, j.Training, 0, accelerators)
 	}
 }
 
@@ -354,7 +368,7 @@ func (p *plant) addReliability(r *result.Record, n int) {
 // causeMetric is time of a job that went to one thing.
 func causeMetric(c training.Cause) result.Metric {
 	return result.Metric{Name: c.String(), Unit: "s", Definition: [training.NumCauses]string{
-		"iterations that counted", "standing still for checkpoints", "iterations that a failure undid", "until failures were noticed",
+		"iterations that counted", "standing still for checkpoints", "iterations that a failure undid", "what slow hosts added to iterations that counted", "until failures were noticed",
 		"for hosts in repair, with no spare one left", "until processes and communication groups stood again", "reading checkpoints",
 	}[c]}
 }
@@ -405,8 +419,8 @@ func (p *plant) failureRuns(n int) *result.Record {
 	runs := w.Checkpointing.Runs.Value
 	var interruptions, goodputs []float64
 	for k := range runs {
-		how := recovery(p.scenario, w, p.topology, j.Training, p.stopping.draw(p.scenario, k), job.Accelerators)
-		fared, end, err := training.Fare(how, job.StartedAt, j.Last.Time, j.Iterations)
+		how := p.recovery(w, j.Training, k, job.Accelerators)
+		fared, end, err := training.Fare(how, job.StartedAt, j.Last, j.Iterations)
 		if err != nil {
 			continue
 		}

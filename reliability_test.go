@@ -52,7 +52,7 @@ func TestLlama3Days(t *testing.T) {
 		}
 	}
 	sum := 0.0
-	for _, cause := range []string{"productive", "checkpoint", "lost_work", "detection", "waiting", "restart", "reload"} {
+	for _, cause := range []string{"productive", "checkpoint", "lost_work", "slowed", "detection", "waiting", "restart", "reload"} {
 		sum += of("time_s." + cause)
 	}
 	if !near(sum, 54*86400, 1e-9) {
@@ -146,6 +146,45 @@ func TestWhoStops(t *testing.T) {
 	}
 }
 
+// A slow accelerator holds all back by what it computes longer; a maintenance window
+// comes again and again, and costs its own time, a restart and less than an iteration.
+func TestSlowAndMaintained(t *testing.T) {
+	const n = 3000
+	plain := run(t, fabric+trains(n, ""), nil)
+	iteration := number(t, plain, "training.0.iteration_s")
+	compute := number(t, plain, "training.0.breakdown_s.compute") + number(t, plain, "training.0.breakdown_s.optimizer")
+	r := run(t, fabric+breaks("accelerator", "host2/acc0", "at = \"10s\"\nrepair = \"20s\"\ncapacity = 0.8")+trains(n, ""), nil)
+	slow := 20 / (iteration + compute/4) * compute / 4
+	if got := number(t, r, "training.0.reliability.time_s.slowed"); !near(got, slow, 3e-3) { // whole iterations
+		t.Errorf("20 s at 0.8 of the rate cost %v s, want %v", got, slow)
+	}
+	if got := number(t, r, "training.0.time_to_train_s"); !near(got, n*iteration+slow, 1e-4) {
+		t.Errorf("takes %v s, want %v", got, n*iteration+slow)
+	}
+	if got := number(t, r, "training.0.reliability.interruptions"); got != 0 {
+		t.Errorf("%v interruptions", got)
+	}
+	window := breaks("rack", "rack1", "at = \"30s\"\nrepair = \"5s\"\nevery = \"50s\"\nplanned = true")
+	r = run(t, fabric+storage+window+trains(n, "detection_time = \"1h\"\nrestart_time = \"2s\"\ncheckpoint_interval = \"1h\""), nil)
+	write := number(t, r, "training.0.reliability.checkpoint_write_s")
+	times := number(t, r, "training.0.reliability.interruptions")
+	want := n*iteration + times*(5+2+2*write)
+	if got := number(t, r, "training.0.time_to_train_s"); got < want || got > want+times*iteration {
+		t.Errorf("%v windows: takes %v s, want %v and at most an iteration for each", times, got, want)
+	}
+	if at := column(t, r, "interruptions", "at_s"); len(at) < 2 || at[0] != 30 || at[1] != 80 {
+		t.Errorf("windows at %v", at)
+	}
+}
+
+// Without a job that knows to come back, what stops jobs would go unnoticed.
+func TestStopsNobody(t *testing.T) {
+	reduce := "[[workload.collective]]\nop = \"all_reduce\"\nsizes = [\"1MiB\"]\n"
+	if got := refused(t, fabric+breaks("host", "host1", `at = "1s"`)+reduce, nil); !strings.Contains(got, "topology.fault[0]: stops training jobs") {
+		t.Errorf("%q", got)
+	}
+}
+
 func upFrom(first, n int) (all []int) {
 	for i := range n {
 		all = append(all, first+i)
@@ -169,7 +208,9 @@ func TestWrongStops(t *testing.T) {
 		{"not published", stochastic("rack", `mtbf = "published"`) + job(""), "none is published for kind \"rack\""},
 		{"a bare number", stochastic("host", "mtbf = 1000") + job(""), "topology.fault[0].mtbf: \"1000\" has no unit; a time was expected: ps, ns, us, ms, s, m, h, d"},
 		{"too often", stochastic("accelerator", `mtbf = "2s"`) + job(""), "an mtbf of 160s is that of one in 10 s"},
-		{"part of a host", breaks("host", "host1", "at = \"1s\"\ncapacity = 0.5") + job(""), "topology.fault[0].capacity: belongs to links, switches and NICs"},
+		{"part of a site", breaks("site", "site0", "at = \"1s\"\ncapacity = 0.5") + job(""), "topology.fault[0].capacity: belongs to accelerators, hosts and racks"},
+		{"slow for ever and ever", stochastic("host", "mtbf = \"1000h\"\ncapacity = 0.5") + job(""), "topology.fault[0].capacity: until when is it slow?"},
+		{"windows that meet", breaks("host", "host1", "at = \"1s\"\nevery = \"1h\"\nrepair = \"2h\"") + job(""), "topology.fault[0].every: must be more than repair"},
 		{"a switch that is mended", stochastic("switch", "mtbf = \"1000h\"\nrepair = \"1h\"") + job(""), "topology.fault[0].repair: belongs to at"},
 		{"no storage", job(`checkpoint_interval = "1h"`), "checkpoint_interval: where to?"},
 		{"storage without a rate", "[topology.storage]\nread = \"1GB/s\"\n" + job(`checkpoint_interval = "1h"`), `topology.storage: needs the key "write"`},

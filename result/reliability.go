@@ -14,7 +14,7 @@ var (
 	CheckpointPause    = Metric{Name: "checkpoint_pause_s", Unit: "s", Definition: "time for which the job stands still for one"}
 	CheckpointReload   = Metric{Name: "checkpoint_reload_s", Unit: "s", Definition: "time to read one"}
 	CheckpointCount    = Metric{Name: "checkpoints", Definition: "checkpoints made"}
-	TimeByCause        = Metric{Name: "time_s", Unit: "s", Definition: "where the time of the job went; the parts sum to that from its start to its end: productive, checkpoint, lost_work, detection, waiting, restart, reload"}
+	TimeByCause        = Metric{Name: "time_s", Unit: "s", Definition: "where the time of the job went; the parts sum to that from its start to its end: productive, checkpoint, lost_work, slowed, detection, waiting, restart, reload"}
 	LargestLoss        = Metric{Name: "largest_loss", Definition: "the part of time_s that took most, productive left out"}
 	LargestCause       = Metric{Name: "largest_cause", Definition: "the cause of failures that cost most"}
 	FaultCauses        = Metric{Name: "causes", Definition: "what failed and stopped the job, with what it cost, the greatest first"}

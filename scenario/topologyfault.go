@@ -24,7 +24,9 @@ type TopologyFault struct {
 	Racks        Key[int64]   `key:"racks" min:"1" max:"262144" doc:"racks of a power domain; 1 where left out"`
 
 	Repair   Key[units.Duration] `key:"repair" positive:"true" doc:"how long until it works again. With at, never where left out; with mtbf or file, another is in its place at once. Spare hosts stand in meanwhile (topology.spares)"`
-	Capacity Key[float64]        `key:"capacity" default:"0" min:"0" max:"1" doc:"of a link, switch or nic with at, part of its rate that is left: 0 is a failure, around which routes go; more a slow-down, to which they keep"`
+	Every    Key[units.Duration] `key:"every" doc:"with at, time after which it breaks again and again, as maintenance windows do"`
+	Planned  Key[bool]           `key:"planned" default:"false" doc:"jobs know of it: they save their state before it, and need not find it out"`
+	Capacity Key[float64]        `key:"capacity" default:"0" min:"0" max:"1" doc:"part of its rate that is left. Of a link, switch or nic with at: 0 is a failure, around which routes go; more a slow-down, to which they keep. Of an accelerator, host or rack: 0 stops jobs; with more it computes slower, unnoticed until the repair, and all of its job wait for it"`
 	Delay    Key[units.Duration] `key:"delay" default:"\"65ms\"" doc:"of those, from the failure until routes go around it, and from the repair until they no longer do; what PortLand's took to converge after one failure (Mysore et al., SIGCOMM 2009) where left out"`
 }
 
@@ -33,6 +35,11 @@ type TopologyFault struct {
 func (f *TopologyFault) Rerouted() bool {
 	return f.At.Set && slices.Contains([]string{"link", "switch", "nic"}, f.Kind.Value)
 }
+
+// Slow says whether it is hosts that go on, but slower.
+func (f *TopologyFault) Slow() bool { return !f.Rerouted() && f.Capacity.Value > 0 }
+
+const second = units.Duration(1e11)
 
 // MTBF is a mean time between failures in seconds, or the published one of the kind.
 type MTBF struct {
@@ -86,7 +93,16 @@ func (f *TopologyFault) check(b *binder) {
 		}
 	}
 	rerouted := f.Rerouted()
-	belongs("capacity", f.Capacity.Set, f.Capacity.Pos, "links, switches and NICs that break at a stated time", rerouted)
+	computes := slices.Contains([]string{"accelerator", "host", "rack"}, f.Kind.Value)
+	belongs("capacity", f.Capacity.Set, f.Capacity.Pos, "accelerators, hosts and racks, and to links, switches and NICs that break at a stated time", rerouted || computes)
+	belongs("every", f.Every.Set, f.Every.Pos, "what stops jobs at a stated time", f.At.Set && !rerouted)
+	belongs("planned", f.Planned.Set, f.Planned.Pos, "what stops jobs", !rerouted && f.Capacity.Value == 0)
+	if f.Slow() && (f.MTBF.Set || f.Every.Set) && !f.Repair.Set {
+		b.faultf(f.Capacity.Pos, f.Path+".capacity", "until when is it slow? repair is missing")
+	}
+	if f.Every.Set && f.Every.Value <= max(f.Repair.Value, 10*second) {
+		b.faultf(f.Every.Pos, f.Path+".every", "must be more than repair and 10s")
+	}
 	belongs("delay", f.Delay.Set, f.Delay.Pos, "links, switches and NICs that break at a stated time", rerouted)
 	belongs("distribution", f.Distribution.Set, f.Distribution.Pos, "mtbf, which is missing", f.MTBF.Set)
 	belongs("shape", f.Shape.Set, f.Shape.Pos, `distribution = "weibull" or "log-normal"`, f.Distribution.Value != "exponential")

@@ -21,6 +21,11 @@ type Source struct {
 	Repair sim.Time
 
 	Listed []Outage // in the order of time
+	Every  sim.Time // after which the list comes again; 0: never
+
+	// Left, if it is not 0, is the part of its rate at which a part goes on, and no job
+	// is stopped.
+	Left float64
 }
 
 // Outage is a part that has failed. A job on one of its hosts is stopped by it.
@@ -105,10 +110,21 @@ const forever = 1e18
 
 func (o *Outages) fromList(s int) float64 {
 	source, d := &o.Sources[s], &o.drawn[s]
-	if d.listed == len(source.Listed) {
+	n := len(source.Listed)
+	if n == 0 || d.listed >= n && source.Every == 0 {
 		return forever
 	}
-	return source.Listed[d.listed].At.Seconds()
+	return source.listed(d.listed).At.Seconds()
+}
+
+// listed is a failure of a list that may come again and again.
+func (s *Source) listed(n int) Outage {
+	f, again := s.Listed[n%len(s.Listed)], sim.Time(n/len(s.Listed))
+	if again > 0 && s.Every > sim.Never/again {
+		return Outage{At: sim.Never, Repaired: sim.Never}
+	}
+	f.At, f.Repaired = f.At.After(again*s.Every), f.Repaired.After(again*s.Every)
+	return f
 }
 
 func (o *Outages) fromAll(s int, now float64) float64 {
@@ -151,7 +167,7 @@ func (o *Outages) draw() {
 		}
 		o.log = append(o.log, f)
 	default:
-		f = source.Listed[d.listed]
+		f = source.listed(d.listed)
 		f.Source = next.source
 		d.listed++
 		next.at = o.fromList(f.Source)
@@ -166,6 +182,7 @@ type Stops struct {
 	hosts []bool
 	count int // of them
 	n     int // failures looked at
+	slow  int // and the same for slow parts
 	away  []away
 }
 
@@ -213,8 +230,28 @@ func (s *Stops) Next() (f Outage, until sim.Time) {
 			return f, sim.Never
 		}
 		s.n++
-		if hosts := s.on(s.o.Sources[f.Source].Parts[f.Part]); hosts > 0 {
+		source := &s.o.Sources[f.Source]
+		if hosts := s.on(source.Parts[f.Part]); hosts > 0 && source.Left == 0 {
 			return f, s.whole(f, hosts)
+		}
+	}
+}
+
+// NextSlow is the next span in which a host of the job is slow, from At until Repaired,
+// and what part of its rate is left. It is at sim.Never if there is none.
+func (s *Stops) NextSlow() (f Outage, left float64) {
+	if !slices.ContainsFunc(s.o.Sources, func(source Source) bool { return source.Left > 0 }) {
+		return Outage{At: sim.Never}, 1 // and nothing need be drawn to find out
+	}
+	for {
+		f = s.o.at(s.slow)
+		if f.At == sim.Never {
+			return f, 1
+		}
+		s.slow++
+		source := &s.o.Sources[f.Source]
+		if source.Left > 0 && s.on(source.Parts[f.Part]) > 0 {
+			return f, source.Left
 		}
 	}
 }
@@ -246,7 +283,7 @@ func (s *Stops) whole(f Outage, hosts int) sim.Time {
 func (s *Stops) Rate() (perSecond float64) {
 	for i := range s.o.Sources {
 		source := &s.o.Sources[i]
-		if source.Listed != nil {
+		if source.Listed != nil || source.Left > 0 {
 			continue
 		}
 		n := 0

@@ -3,6 +3,7 @@ package training
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/railyard/railyard/sim"
 )
@@ -17,7 +18,12 @@ import (
 //
 // A failure undoes all work since the latest durable checkpoint. It is found out after
 // Detection; then the job waits for its hosts, is started again in Restart and reads
-// the checkpoint in Reload. A failure meanwhile has it begin with Detection again.
+// the checkpoint in Reload. A failure meanwhile has it begin with Detection again. Of
+// one that is planned the job knows: it saves its state before its hosts go, if it makes
+// checkpoints at all, and only the iteration that it is in is undone.
+//
+// While a host computes slower, so do all: an iteration goes at the pace of the slowest
+// when it begins.
 type Recovery struct {
 	Interval sim.Time // of work, between checkpoints; 0: none are made
 	Pause    sim.Time
@@ -35,6 +41,14 @@ type Failures interface {
 	// Next is the failure after those that were given before; its At is sim.Never if
 	// there is none.
 	Next() Failure
+	// NextSlow is the same of spans in which a host computes slower.
+	NextSlow() Slow
+}
+
+// Slow is a span in which a host takes a multiple of the time to compute.
+type Slow struct {
+	From, Until sim.Time
+	Factor      float64
 }
 
 // Failure is one that stops a job.
@@ -42,9 +56,10 @@ type Failure struct {
 	At sim.Time
 	// Until is when the job has all its hosts again: At where others stand in. It is
 	// sim.Never if it will not.
-	Until sim.Time
-	Cause int // number of what fails, and which of its parts did
-	Part  int
+	Until   sim.Time
+	Planned bool
+	Cause   int // number of what fails, and which of its parts did
+	Part    int
 }
 
 // Cause is what time of a job went to.
@@ -55,6 +70,7 @@ const (
 	Productive Cause = iota // iterations that counted
 	Checkpoint              // standing still for one
 	LostWork                // iterations that a failure undid
+	Slowed                  // what slow hosts add to iterations that counted
 	Detecting               // until a failure is noticed
 	Waiting                 // for repair
 	Restarting
@@ -64,7 +80,7 @@ const (
 
 // String is the name that results use: "lost_work".
 func (c Cause) String() string {
-	return [NumCauses]string{"productive", "checkpoint", "lost_work", "detection", "waiting", "restart", "reload"}[c]
+	return [NumCauses]string{"productive", "checkpoint", "lost_work", "slowed", "detection", "waiting", "restart", "reload"}[c]
 }
 
 // Interruption is a failure as a job met it.
@@ -105,13 +121,17 @@ type course struct {
 	Outcome
 
 	next   Failure
-	done   int64 // iterations that count so far
-	saved  int64 // of them, those that are safe
-	saving int64 // those that are once the checkpoint that is being written is durable
+	slow   Slow   // to come
+	slows  []Slow // that have begun
+	done   int64  // iterations that count so far
+	saved  int64  // of them, those that are safe
+	saving int64  // those that are once the checkpoint that is being written is durable
 
 	durable  sim.Time // when that is; 0: none is being written
 	unsaved  sim.Time // work since the beginning of the latest checkpoint
 	inFlight sim.Time // work that the checkpoint being written saves
+
+	slowUnsaved, slowInFlight sim.Time // of both, what slow hosts have added
 
 	fruitless int // interruptions since something was saved last
 	err       error
@@ -119,7 +139,10 @@ type course struct {
 
 // newCourse is that of a job which starts at an instant.
 func newCourse(r Recovery, start sim.Time) *course {
-	c := &course{Recovery: r}
+	c := &course{Recovery: r, slow: Slow{From: sim.Never}}
+	if r.Failures != nil {
+		c.slow = r.Failures.NextSlow()
+	}
 	c.await()
 	for c.next.At < start {
 		c.await()
@@ -152,22 +175,47 @@ func (c *course) settle(now sim.Time) {
 	if c.saving > c.saved {
 		c.fruitless = 0
 	}
-	c.saved, c.durable, c.inFlight = c.saving, 0, 0
+	c.saved, c.durable, c.inFlight, c.slowInFlight = c.saving, 0, 0, 0
+}
+
+// pace is what slow hosts add at an instant to an iteration that computes for so long,
+// and until when.
+func (c *course) pace(at, compute sim.Time) (added, until sim.Time) {
+	for c.slow.From <= at && c.slow.From != sim.Never {
+		c.slows = append(c.slows, c.slow)
+		c.slow = c.Failures.NextSlow()
+	}
+	c.slows = slices.DeleteFunc(c.slows, func(s Slow) bool { return s.Until <= at })
+	until = c.slow.From
+	factor := 1.0
+	for _, s := range c.slows {
+		factor = max(factor, s.Factor)
+		until = min(until, s.Until)
+	}
+	return sim.Time((factor - 1) * float64(compute)), until
 }
 
 // iterated is called when an iteration has ended. It gives when the next can begin: at
 // once, after a checkpoint, or once the job has recovered from a failure, which may
-// have undone the iteration. No checkpoint follows the last.
-func (c *course) iterated(began, ended sim.Time, goal int64) sim.Time {
+// have undone the iteration. Slow hosts have added a part of its time. No checkpoint
+// follows the last.
+func (c *course) iterated(began, ended, added sim.Time, goal int64) sim.Time {
 	if c.next.At < ended {
 		return c.fail(began)
 	}
-	c.done++
-	c.unsaved += ended - began
+	c.work(1, ended-began, added)
 	if c.done < goal && c.due(ended-began) {
 		return c.checkpoint(ended)
 	}
 	return ended
+}
+
+// work counts iterations of one length.
+func (c *course) work(n int64, iteration, added sim.Time) {
+	c.done += n
+	c.unsaved += sim.Time(n) * iteration
+	c.slowUnsaved += sim.Time(n) * added
+	c.Time[Slowed] += sim.Time(n) * added
 }
 
 // due says whether another iteration would take the work since the latest checkpoint
@@ -192,6 +240,7 @@ func (c *course) checkpoint(now sim.Time) sim.Time {
 	c.Checkpoints++
 	c.saving, c.durable = c.done, start.After(c.Write)
 	c.inFlight, c.unsaved = c.unsaved, 0
+	c.slowInFlight, c.slowUnsaved = c.slowUnsaved, 0
 	c.settle(resume)
 	return resume
 }
@@ -204,13 +253,21 @@ func (c *course) fail(worked sim.Time) sim.Time {
 		return at
 	}
 	c.settle(at)
+	f := c.take()
+	var saving sim.Time
+	if f.Planned && c.Interval > 0 {
+		if saving = c.Write; c.next.At >= at.After(saving) {
+			c.saved, c.fruitless = c.done, 0
+			c.unsaved, c.inFlight, c.slowUnsaved, c.slowInFlight = 0, 0, 0, 0
+		}
+	}
 	lost := c.unsaved + c.inFlight + at - worked
 	c.Time[LostWork] += lost
-	c.done, c.durable, c.unsaved, c.inFlight = c.saved, 0, 0, 0
+	c.Time[Slowed] -= c.slowUnsaved + c.slowInFlight
+	c.done, c.durable = c.saved, 0
+	c.unsaved, c.inFlight, c.slowUnsaved, c.slowInFlight = 0, 0, 0, 0
 	for now := at; ; {
-		f := c.next
-		c.await()
-		resumed, recovered := c.recover(f, now)
+		resumed, recovered := c.recover(f, now, saving)
 		c.toll(f.Cause, lost+resumed-now)
 		c.Interrupted++
 		if c.fruitless++; len(c.Interruptions) < MaxInterruptions {
@@ -227,8 +284,16 @@ func (c *course) fail(worked sim.Time) sim.Time {
 		if recovered || c.err != nil || c.Horizon > 0 && resumed >= c.Horizon {
 			return resumed
 		}
-		now, lost = resumed, 0
+		now, lost, saving = resumed, 0, 0
+		f = c.take()
 	}
+}
+
+// take is the failure in view, with the next in its place.
+func (c *course) take() Failure {
+	f := c.next
+	c.await()
+	return f
 }
 
 // toll counts a failure.
@@ -250,8 +315,13 @@ func (r Recovery) Storage(iteration sim.Time) (seconds float64) {
 	return (length - sim.Time(k)*iteration).Seconds() / float64(k)
 }
 
-// recover takes the job from a failure to its next iteration, or to the next failure.
-func (c *course) recover(f Failure, now sim.Time) (at sim.Time, recovered bool) {
+// recover takes the job from a failure, before which it saves its state for a time, to
+// its next iteration, or to the next failure.
+func (c *course) recover(f Failure, now, saving sim.Time) (at sim.Time, recovered bool) {
+	detection, waiting := c.Detection, max(0, f.Until-now.After(c.Detection))
+	if f.Planned {
+		detection, waiting = 0, f.Until-f.At
+	}
 	reload := c.Reload
 	if c.saved == 0 { // there is nothing to read
 		reload = 0
@@ -260,8 +330,9 @@ func (c *course) recover(f Failure, now sim.Time) (at sim.Time, recovered bool) 
 		cause Cause
 		time  sim.Time
 	}{
-		{Detecting, c.Detection},
-		{Waiting, max(0, f.Until-now.After(c.Detection))},
+		{Checkpoint, saving},
+		{Detecting, detection},
+		{Waiting, waiting},
 		{Restarting, c.Restart},
 		{Reloading, reload},
 	} {
@@ -277,37 +348,36 @@ func (c *course) recover(f Failure, now sim.Time) (at sim.Time, recovered bool) 
 }
 
 // run takes the course from an instant, at which an iteration may begin, through
-// iterations of one length, until so many are done or the next would neither end nor fail
-// by an instant. It gives when that next one would begin, and how many began.
-func (c *course) run(at, iteration sim.Time, goal int64, until sim.Time) (next sim.Time, began int64) {
-	iteration = max(iteration, 1)
-	for c.done < goal && (at.After(iteration) <= until || c.next.At < until) && at != sim.Never && c.err == nil {
-		if n := c.cycles(at, iteration, goal, until); n > 0 {
+// iterations that take so long where no host is slow, and compute for a part of it, until
+// so many are done or the next would neither end nor fail by an instant. It gives when
+// that next one would begin, and how many began.
+func (c *course) run(at, whole, compute sim.Time, goal int64, until sim.Time) (next sim.Time, began int64) {
+	for c.done < goal && at != sim.Never && c.err == nil {
+		added, change := c.pace(at, compute)
+		iteration := max(whole, 1) + added
+		if at.After(iteration) > until && c.next.At >= until {
+			break
+		}
+		if n := c.cycles(at, iteration, goal, min(until, change)); n > 0 {
 			k, cycle := c.cycle(iteration)
 			began += n * k
-			at = c.repeat(at, n, k, cycle, iteration)
+			at = c.repeat(at, n, k, cycle, iteration, added)
 			continue
 		}
-		n := goal - c.done
+		n := min(goal-c.done, int64((change-at-1)/iteration)+1) // that begin before the change
 		if c.Interval > 0 {
 			n = min(n, c.untilDue(iteration))
 		}
-		limit := min(until, c.next.At)
-		whole := min(n, int64((limit-at)/iteration)) // that end by then
-		if c.next.At < until && whole < n {
-			began += whole + 1
-			at = c.fail(at)
-			continue
-		}
-		began += whole
-		c.done += whole
-		c.unsaved += sim.Time(whole) * iteration
-		at += sim.Time(whole) * iteration
-		if whole < n {
-			break
-		}
-		if c.done < goal && c.Interval > 0 {
+		ends := min(n, int64((min(until, c.next.At)-at)/iteration)) // of them, those that end in time
+		began += ends
+		c.work(ends, iteration, added)
+		at += sim.Time(ends) * iteration
+		switch {
+		case ends == n && c.done < goal && c.due(iteration):
 			at = c.checkpoint(at)
+		case ends < n && c.next.At < until:
+			began++
+			at = c.fail(at)
 		}
 	}
 	return at, began
@@ -345,14 +415,16 @@ func (c *course) cycles(at, iteration sim.Time, goal int64, until sim.Time) int6
 }
 
 // repeat jumps over so many cycles.
-func (c *course) repeat(at sim.Time, n, k int64, length, iteration sim.Time) sim.Time {
+func (c *course) repeat(at sim.Time, n, k int64, length, iteration, added sim.Time) sim.Time {
 	work := sim.Time(k) * iteration
 	c.done += n * k
+	c.Time[Slowed] += sim.Time(n*k) * added
 	c.Checkpoints += n
 	end := at + sim.Time(n)*length
 	c.Time[Checkpoint] += sim.Time(n) * (length - work)
 	c.fruitless = 0
-	c.saved, c.saving, c.durable, c.inFlight = c.done-k, c.done, end-c.Pause+c.Write, work
+	c.saved, c.saving, c.durable = c.done-k, c.done, end-c.Pause+c.Write
+	c.inFlight, c.slowInFlight = work, sim.Time(k)*added
 	c.settle(end)
 	return end
 }

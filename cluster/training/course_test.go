@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,6 +14,9 @@ import (
 
 // listed are failures at stated times.
 type listed []Failure
+
+// NextSlow is none.
+func (*listed) NextSlow() Slow { return Slow{From: sim.Never} }
 
 func (l *listed) Next() Failure {
 	if len(*l) == 0 {
@@ -91,10 +95,17 @@ func TestCourse(t *testing.T) {
 		// The nearest to 14 s is one iteration of 10, to 15 two.
 		{"an interval of 14 s", Recovery{Interval: 14 * second, Pause: second, Write: second}, nil, 10, 4, 43, map[Cause]sim.Time{Checkpoint: 3}},
 		{"an interval of 16 s", Recovery{Interval: 16 * second, Pause: second, Write: second}, nil, 10, 4, 41, map[Cause]sim.Time{Checkpoint: 1}},
+		// The window begins at 150: five iterations after the checkpoint of 100 to 110, of
+		// which the last, from 150 on, is undone. It is told: the state is saved by 165,
+		// the host away until 265, and there is nothing to find out.
+		{
+			"a planned failure", Recovery{Interval: 100 * second, Pause: 10 * second, Write: 10 * second, Detection: 10 * second, Restart: 20 * second, Reload: 5 * second},
+			listed{{At: 155 * second, Until: 255 * second, Planned: true}}, 10, 20, 265 + 20 + 5 + 60, map[Cause]sim.Time{Checkpoint: 20, LostWork: 5, Waiting: 100, Restarting: 20, Reloading: 5},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.recovery.Failures = &c.failures
-			got, end, err := Fare(c.recovery, 0, c.iteration*second, c.iterations)
+			got, end, err := Fare(c.recovery, 0, Iteration{Time: c.iteration * second, Compute: c.iteration * second / 2}, c.iterations)
 			if err != nil || end != c.end*second {
 				t.Errorf("ends at %v (%v), want %v", end, err, c.end*second)
 			}
@@ -106,6 +117,20 @@ func TestCourse(t *testing.T) {
 				t.Errorf("time by cause %v, want %v", got.Time, want)
 			}
 		})
+	}
+}
+
+// TestSlow: of iterations of 10 s that compute for 5 s, those that begin from 25 to 45 s
+// with a host that takes twice as long take 15 s: at 30 s and, there being two slow ones
+// from 40 s on, three times as long the slower, at 45 s one of 20 s; that of 65 s is not.
+func TestSlow(t *testing.T) {
+	slow := &both{slows: []Slow{{25 * second, 46 * second, 2}, {40 * second, 60 * second, 3}}}
+	got, end, err := Fare(Recovery{Failures: slow}, 0, Iteration{Time: 10 * second, Compute: 5 * second}, 6)
+	if err != nil || end != (30+15+20+10)*second {
+		t.Errorf("ends at %v (%v)", end, err)
+	}
+	if got.Time[Slowed] != 15*second {
+		t.Errorf("slow hosts cost %v", got.Time[Slowed])
 	}
 }
 
@@ -126,21 +151,31 @@ func TestCourseTwin(t *testing.T) {
 		now := sim.Time(0)
 		for range draw("failures", 20) {
 			now += draw("after", 600)
-			all = append(all, Failure{At: now, Until: now + draw("away", 50)})
+			all = append(all, Failure{At: now, Until: now + draw("away", 50), Planned: rapid.Bool().Draw(t, "planned")})
 		}
-		one, other := slicesOf(all)
-		r.Failures = one
-		got, end, err := Fare(r, 0, iteration, goal)
+		var slows []Slow
+		now = 0
+		for range draw("slows", 5) {
+			now += draw("after", 600)
+			slows = append(slows, Slow{From: now, Until: now + 1 + draw("lasts", 900), Factor: 1 + float64(draw("slower", 3))/2})
+		}
+		compute := iteration / 2
+		r.Failures = &both{slices.Clone(all), slices.Clone(slows)}
+		got, end, err := Fare(r, 0, Iteration{Time: iteration, Compute: compute}, goal)
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.Failures = other
+		r.Failures = &both{all, slows}
 		c, at, until := newCourse(r, 0), sim.Time(0), sim.Never
 		if r.Horizon > 0 {
 			until = r.Horizon
 		}
-		for c.done < goal && (at+iteration <= until || c.next.At < until) {
-			at = c.iterated(at, at+iteration, goal)
+		for c.done < goal {
+			added, _ := c.pace(at, compute)
+			if at+iteration+added > until && c.next.At >= until {
+				break
+			}
+			at = c.iterated(at, at+iteration+added, added, goal)
 		}
 		if c.done < goal {
 			at = until
@@ -158,9 +193,19 @@ func TestCourseTwin(t *testing.T) {
 	})
 }
 
-func slicesOf(l listed) (one, other *listed) {
-	a, b := append(listed(nil), l...), append(listed(nil), l...)
-	return &a, &b
+// both are failures and slow hosts.
+type both struct {
+	listed
+	slows []Slow
+}
+
+func (b *both) NextSlow() Slow {
+	if len(b.slows) == 0 {
+		return Slow{From: sim.Never}
+	}
+	s := b.slows[0]
+	b.slows = b.slows[1:]
+	return s
 }
 
 // poisson is failures at a rate.
@@ -176,12 +221,14 @@ func (p *poisson) Next() Failure {
 	return Failure{At: t, Until: t}
 }
 
+func (*poisson) NextSlow() Slow { return Slow{From: sim.Never} }
+
 // fraction is the productive share of so many days with a mean time between failures.
 func fraction(t *testing.T, r Recovery, mean float64, days, seed sim.Time, iteration sim.Time) float64 {
 	t.Helper()
 	r.Failures = &poisson{rand.New(rand.NewPCG(uint64(seed), 0)), mean, 0}
 	r.Horizon = days * 86400 * second
-	o, end, err := Fare(r, 0, iteration, math.MaxInt64/4)
+	o, end, err := Fare(r, 0, Iteration{Time: iteration}, math.MaxInt64/4)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -262,11 +309,11 @@ func TestInterval(t *testing.T) {
 // A job that cannot go on says why.
 func TestCourseStuck(t *testing.T) {
 	all := listed{{At: 5 * second, Until: sim.Never}}
-	_, _, err := Fare(Recovery{Failures: &all}, 0, second, 10)
+	_, _, err := Fare(Recovery{Failures: &all}, 0, Iteration{Time: second}, 10)
 	if err == nil || !strings.Contains(err.Error(), "never repaired") {
 		t.Errorf("%v", err)
 	}
-	_, _, err = Fare(Recovery{Failures: &poisson{rand.New(rand.NewPCG(1, 0)), 1, 0}, Restart: second}, 0, 1000*second, 10)
+	_, _, err = Fare(Recovery{Failures: &poisson{rand.New(rand.NewPCG(1, 0)), 1, 0}, Restart: second}, 0, Iteration{Time: 1000 * second}, 10)
 	if err == nil || !strings.Contains(err.Error(), "before any work is saved") {
 		t.Errorf("%v", err)
 	}

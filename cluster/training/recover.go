@@ -9,7 +9,8 @@ import (
 // recoverable closes an iteration of a job that has a Recovery, and jumps over those to
 // come.
 func (j *Job) recoverable(steady bool, now sim.Time) {
-	at := j.course.iterated(j.began, now, j.Iterations)
+	added, _ := j.course.pace(j.began, j.computes())
+	at := j.course.iterated(j.began, now.After(added), added, j.Iterations)
 	j.Done = j.course.done
 	if steady && j.course.err == nil && j.repeatable(j.before) {
 		until := j.c.QuietUntil
@@ -17,7 +18,7 @@ func (j *Job) recoverable(steady bool, now sim.Time) {
 			until = min(until, h)
 		}
 		goal := j.Done + j.untilEvaluation()
-		next, began := j.course.run(at, j.Last.Time, goal, until)
+		next, began := j.course.run(at, j.Last.Time, j.computes(), goal, until)
 		if until == sim.Never && j.course.done < goal && j.course.err == nil {
 			j.course.err = errors.New("takes longer than the clock can tell, 2.9 years")
 		}
@@ -26,6 +27,9 @@ func (j *Job) recoverable(steady bool, now sim.Time) {
 	}
 	j.resume(at, now)
 }
+
+// computes is for how long an iteration computes.
+func (j *Job) computes() sim.Time { return j.Last.Compute + j.Last.Optimizer }
 
 // recoverableEvaluation closes an evaluation of such a job, which happens again if a
 // failure came in it.
@@ -62,15 +66,15 @@ func (j *Job) Outcome() (*Recovery, *Outcome) {
 	return &j.course.Recovery, &j.course.Outcome
 }
 
-// Fare is how a job would fare whose iterations all take the same time, from an instant
+// Fare is how a job would fare whose iterations all take the time of one, from an instant
 // until so many are done or the horizon of its Recovery, and when that is.
-func Fare(r Recovery, start, iteration sim.Time, iterations int64) (Outcome, sim.Time, error) {
+func Fare(r Recovery, start sim.Time, one Iteration, iterations int64) (Outcome, sim.Time, error) {
 	c := newCourse(r, start)
 	until := sim.Never
 	if r.Horizon > 0 {
 		until = r.Horizon
 	}
-	end, _ := c.run(start, iteration, iterations, until)
+	end, _ := c.run(start, one.Time, one.Compute+one.Optimizer, iterations, until)
 	if c.done < iterations {
 		end = until
 	}
