@@ -99,8 +99,11 @@ func TestCourse(t *testing.T) {
 		// which the last, from 150 on, is undone. It is told: the state is saved by 165,
 		// the host away until 265, and there is nothing to find out.
 		{
-			"a planned failure", Recovery{Interval: 100 * second, Pause: 10 * second, Write: 10 * second, Detection: 10 * second, Restart: 20 * second, Reload: 5 * second},
-			listed{{At: 155 * second, Until: 255 * second, Planned: true}}, 10, 20, 265 + 20 + 5 + 60, map[Cause]sim.Time{Checkpoint: 20, LostWork: 5, Waiting: 100, Restarting: 20, Reloading: 5},
+			"a planned failure",
+			Recovery{Interval: 100 * second, Pause: 10 * second, Write: 10 * second, Detection: 10 * second, Restart: 20 * second, Reload: 5 * second},
+			listed{{At: 155 * second, Until: 255 * second, Planned: true}},
+			10, 20, 265 + 20 + 5 + 60,
+			map[Cause]sim.Time{Checkpoint: 20, LostWork: 5, Waiting: 100, Restarting: 20, Reloading: 5},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
