@@ -49,7 +49,8 @@ type plant struct {
 	hosting     *hosting                  // nil where jobs are not placed host by host
 	workloads   map[int]scenario.Workload // of jobs of the cluster, by number, each without all others
 	contention  contention
-	broken      *faulty // nil: nothing breaks
+	broken      *faulty   // nil: no link breaks
+	stopping    *stopping // nil: nothing stops jobs
 	warnings    []string
 }
 
@@ -112,6 +113,7 @@ func (b *builder) populate(bins int) {
 	}
 	if b.breaks {
 		b.addFaults()
+		b.addStops()
 	}
 	switch s.Sim.Fidelity.Value {
 	case "analytic":

@@ -48,6 +48,7 @@ func (p *plant) collect(status string, summaryOnly bool) (*Result, error) {
 			r := p.trainingRecord(j, p.cluster.Jobs[p.jobs[i]])
 			p.addLost(r, p.jobs[i])
 			p.addLostToFaults(r, p.jobs[i])
+			p.addReliability(r, i)
 			all = append(all, r)
 		}
 		s.Add(result.Training, all)
@@ -83,6 +84,9 @@ func (p *plant) collect(status string, summaryOnly bool) (*Result, error) {
 	if table := p.faultTable(); table != nil {
 		r.Tables = append(r.Tables, table)
 		s.Add(result.Faults, p.faultRecord(table))
+	}
+	if table := p.interruptionTable(); table != nil {
+		r.Tables = append(r.Tables, table)
 	}
 	hasNetwork := t.Kind != "pool"
 	if hasNetwork {
@@ -132,7 +136,11 @@ func (p *plant) trainingRecord(j *training.Job, job *cluster.Job) *result.Record
 	r := &result.Record{}
 	t := &j.Training
 	n := float64(len(job.Accelerators))
-	iteration := j.Last.Time.Seconds()
+	iteration, storage := j.Last.Time.Seconds(), 0.0
+	if how, fared := j.Outcome(); how != nil && fared.Checkpoints > 0 {
+		storage = how.Storage(j.Last.Time)
+		iteration += storage
+	}
 	perSecond := func(amount float64) float64 {
 		if iteration == 0 {
 			return 0
@@ -209,7 +217,7 @@ func (p *plant) trainingRecord(j *training.Job, job *cluster.Job) *result.Record
 	b.Add(result.ComputePart, j.Last.Compute.Seconds())
 	b.Add(result.ExposedPart, j.Last.AllExposed().Seconds())
 	b.Add(result.BubblePart, j.Last.Bubble.Seconds())
-	b.Add(result.StoragePart, 0.0)
+	b.Add(result.StoragePart, storage)
 	b.Add(result.OptimizerPart, j.Last.Optimizer.Seconds())
 	r.Add(result.Breakdown, b)
 	kinds := &result.Record{}

@@ -17,19 +17,21 @@ import (
 // faulty is the [[topology.fault]] of a scenario, and how it would have gone without.
 type faulty struct {
 	*fault.Schedule
-	without *plant // nil: not known
+	said    []*scenario.TopologyFault // of each fault
+	without *plant                    // nil: not known
 }
 
 // addFaults has the faults of the scenario happen. The cluster must be empty.
 func (b *builder) addFaults() {
 	t := b.scenario.Topology
-	if len(t.Fault) == 0 {
-		return
-	}
 	var all []*fault.Fault
 	parts := b.topology.Parts()
+	var said []*scenario.TopologyFault
 	for i := range t.Fault {
 		w := &t.Fault[i]
+		if !w.Rerouted() {
+			continue
+		}
 		f := &fault.Fault{
 			At: sim.Time(w.At.Value), Repair: sim.Time(w.Repair.Value), Delay: sim.Time(w.Delay.Value), Rate: w.Capacity.Value,
 		}
@@ -51,11 +53,11 @@ func (b *builder) addFaults() {
 			b.fault(w.Name.Pos, w.Path+".name", "%s", b.noSuch(w.Kind.Value, name))
 			continue
 		}
-		all = append(all, f)
+		all, said = append(all, f), append(said, w)
 	}
-	if len(b.faults) == 0 {
+	if len(b.faults) == 0 && all != nil {
 		b.cluster.AllowReroutes()
-		b.broken = &faulty{Schedule: fault.New(b.cluster, all)}
+		b.broken = &faulty{Schedule: fault.New(b.cluster, all), said: said}
 	}
 }
 
@@ -80,6 +82,11 @@ func (b *builder) noSuch(kind, name string) string {
 			}
 		}
 	}
+	return noneOf(kind, name, names)
+}
+
+// noneOf says that a name is not among those of a kind, and what is.
+func noneOf(kind, name string, names []string) string {
 	names = names[:min(len(names), mostNames)]
 	text := fmt.Sprintf("there is no %s %q", kind, name)
 	if near := scenario.Nearest(name, names); near != "" {
@@ -136,7 +143,7 @@ func (p *plant) faultTable() *result.Table {
 	var rerouted []int64
 	var at, repair, rate, bytes []float64
 	for i, f := range p.broken.Faults {
-		w := &p.scenario.Topology.Fault[i]
+		w := p.broken.said[i]
 		name, kind = append(name, w.Name.Value), append(kind, w.Kind.Value)
 		at, rate = append(at, f.At.Seconds()), append(rate, f.Rate)
 		switch now := p.engine.Now(); {

@@ -138,7 +138,6 @@ func TestWrongFaults(t *testing.T) {
 		{"an accelerator", breaks("nic", "host3/acc0", `at = "1ms"`), `there is no nic "host3/acc0"`},
 		{"no time", breaks("switch", "spine1", ""), `topology.fault[0]: needs the key "at"`},
 		{"not a kind", breaks("cable", "spine1", `at = "1ms"`), `topology.fault[0].kind: "cable" is unknown`},
-		{"later", breaks("host", "host1", `at = "1ms"`), `"host" is not built yet`},
 		{"too much is left", breaks("switch", "spine1", "at = \"1ms\"\ncapacity = 1.5"), "topology.fault[0].capacity: must be from 0 to 1"},
 		{"repaired at once", breaks("switch", "spine1", "at = \"1ms\"\nrepair = \"0s\""), "topology.fault[0].repair: must be more than 0"},
 	} {

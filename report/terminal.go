@@ -111,6 +111,7 @@ func (p *printer) training(t *result.Record) {
 	}
 	p.line("  where the time of an iteration goes")
 	p.shares(t.Record(result.Breakdown.Name), iteration)
+	p.reliability(t)
 }
 
 // bar draws a share of 1 in so many characters.

@@ -147,7 +147,7 @@ var (
 	Faults          = Metric{Name: "faults", Definition: "what broke, and what it cost"}
 	FaultList       = Metric{Name: "list", Definition: "one record for each fault, as in faults.csv"}
 	FaultName       = Metric{Name: "name", Definition: "what broke"}
-	FaultKind       = Metric{Name: "kind", Definition: "link, switch or nic"}
+	FaultKind       = Metric{Name: "kind", Definition: "link, switch, nic, accelerator, host, rack, power-domain or site"}
 	FaultAt         = Metric{Name: "at_s", Unit: "s", Definition: "when it broke"}
 	FaultRepair     = Metric{Name: "repair_s", Unit: "s", Definition: "how long until it worked again; empty if never"}
 	FaultRate       = Metric{Name: "capacity_ratio", Unit: "ratio", Definition: "part of its rate that was left meanwhile"}

@@ -19,7 +19,7 @@ var places = []struct {
 	{"summary.json", "training[]", []Metric{
 		Name, Model, Precision, AcceleratorCount, GlobalBatch, Accumulation, IterationCount, IterationTime, TimeToTrain, EvaluationTime, EvaluationCount,
 		TokensPerSecond, SamplesPerSecond, ModelTFLOPS, HardwareTFLOPS, MFU, MemoryPerAccelerator, Memory, MicroBatch, Recompute, TrainedParameters,
-		Degrees, GradientAlgorithm, GradientBytes, CompressedBytes, Breakdown, ExposedByKind, OverlappedTime, ComputeByClass, SlowedCompute, LostToOthers, Slowdown, LostToFaults,
+		Degrees, GradientAlgorithm, GradientBytes, CompressedBytes, Breakdown, ExposedByKind, OverlappedTime, ComputeByClass, SlowedCompute, LostToOthers, Slowdown, LostToFaults, Goodput, Reliability,
 	}},
 	{"summary.json", "training[].memory_bytes", []Metric{MemoryParameters, MemoryGradients, MemoryOptimizer, MemoryActivations, MemoryGathered, MemoryBuffers, MemoryFramework}},
 	{"summary.json", "training[].degrees", []Metric{DegreeOf}},
@@ -58,7 +58,16 @@ var places = []struct {
 
 	{"collectives.csv", "collectives", collectives},
 	{"flows.csv", "flows", []Metric{Flow, FlowStart, FlowFinish, FlowBytes, AloneTime, FlowLost}},
+	{"summary.json", "training[].reliability", []Metric{
+		ExpectedMTTF, Interruptions, MeasuredMTTF, CheckpointBytes, CheckpointInterval, CheckpointWrite, CheckpointPause, CheckpointReload,
+		CheckpointCount, TimeByCause, LargestLoss, LargestCause, FaultCauses, FailureRuns,
+	}},
+	{"summary.json", "training[].reliability.causes[]", []Metric{FaultCause, FaultKind, Interruptions, LostToCause}},
+	{"summary.json", "training[].reliability.runs", []Metric{FailureRunCount, RunInterruptions, RunGoodput}},
+	{"summary.json", "training[].reliability.runs.interruptions", []Metric{Mean, Low, High}},
+	{"summary.json", "training[].reliability.runs.goodput_ratio", []Metric{Mean, Low, High}},
 	{"faults.csv", "faults", faults},
+	{"interruptions.csv", "interruptions", []Metric{Workload, InterruptedAt, FaultKind, FaultName, FaultCause, UndoneWork, ResumedAt}},
 	{"replay.csv", "replay", []Metric{Rank, RankFinish}},
 	{"jobs.csv", "jobs", []Metric{
 		JobID, JobSubmit, JobStart, JobFinish, JobAccelerators, JobStatus, JobWait, JobRun, JobSlowdown, JobPreemptions, JobRho,

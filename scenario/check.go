@@ -25,6 +25,7 @@ func (s *Scenario) check(root *node, b *binder) {
 	}
 	for i := range s.Workload.Training {
 		s.Workload.Training[i].check(r, b)
+		s.Workload.Training[i].checkCheckpoints(s, b)
 	}
 	for i := range s.Workload.Replay {
 		s.Workload.Replay[i].check(b)

@@ -96,6 +96,10 @@ func (k *Key[T]) typeName() string {
 		return "integer or list of integers"
 	case CountOrAuto:
 		return `integer or "auto"`
+	case DurationOrAuto:
+		return `time or "auto"`
+	case MTBF:
+		return `time or "published"`
 	}
 	panic(fmt.Sprintf("scenario: no key holds a %T", k.Value))
 }

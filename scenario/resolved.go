@@ -41,6 +41,11 @@ func (s *Scenario) Files() []string {
 			files = append(files, s.Path(table.Value))
 		}
 	}
+	for i := range s.Topology.Fault {
+		if f := &s.Topology.Fault[i].File; f.Set {
+			files = append(files, s.Path(f.Value))
+		}
+	}
 	for i := range s.Workload.Flows {
 		files = append(files, s.Path(s.Workload.Flows[i].File.Value))
 	}

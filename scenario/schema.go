@@ -36,9 +36,9 @@ type Sim struct {
 type Topology struct {
 	Network
 
-	Site    []Site `key:"site" doc:"data centres of their own, each with keys of [topology] and a name, in place of a kind; made of hosts"`
-	WAN     []WAN  `key:"wan" doc:"cables between sites"`
-	Storage Later  `key:"storage" doc:"storage that jobs read and write"`
+	Site    []Site  `key:"site" doc:"data centres of their own, each with keys of [topology] and a name, in place of a kind; made of hosts"`
+	WAN     []WAN   `key:"wan" doc:"cables between sites"`
+	Storage Storage `key:"storage" doc:"the file system that checkpoints are written to"`
 
 	Blocking        Key[bool]    `key:"blocking" default:"false" doc:"fluid: queues are first in, first out, and what waits for a busy link blocks what shares a link with it, as on single paths of RoCE; messages are then simulated one by one"`
 	SprayEfficiency Key[float64] `key:"spray_efficiency" kinds:"links graph leaf-spine fat-tree rail dragonfly" default:"1.0" min:"0.1" max:"1" doc:"fluid, analytic: part of the payload rate of links between hosts that messages have whose packets are sprayed over equal paths, never quite evenly; 0.82 to 0.90 against NDP packet by packet"`
@@ -46,6 +46,7 @@ type Topology struct {
 
 	Prices NetworkPrices   `key:"prices" doc:"what the parts of the fabric cost, for railyard topo"`
 	Fault  []TopologyFault `key:"fault" doc:"what breaks, and when"`
+	Spares Key[int64]      `key:"spares" default:"0" min:"0" max:"262144" doc:"hosts beside these that stand in for those in repair, for each job"`
 }
 
 // Network is the keys of one network. Which it takes depends on its kind; see
@@ -179,6 +180,8 @@ type Training struct {
 	Prefetch        Key[bool]     `key:"prefetch" default:"true" doc:"with zero = 3, gather the parameters of a layer while the one before computes"`
 	Order           Key[[]string] `key:"order" doc:"dimensions of parallelism from the innermost, whose ranks are next to each other, to the outermost; tensor, context, data, pipeline where left out"`
 	Expand          Key[bool]     `key:"expand" doc:"simulate every rank on its own rather than use their symmetry; where left out where ranks differ: in jobs with stragglers, and in small ones whose groups meet each other unequally on links"`
+
+	Checkpointing
 
 	Jitter    Key[float64] `key:"jitter" default:"0" min:"0" max:"10" doc:"coefficient of variation of a rank's computation: each draws a factor an iteration, log-normal with mean 1, from a random stream of its own; every rank is then simulated on its own"`
 	SlowHosts Key[[]int64] `key:"slow_hosts" min:"0" max:"262143" doc:"hosts, counted from 0, whose accelerators compute slower by slowdown; every rank is then simulated on its own"`

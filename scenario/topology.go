@@ -11,6 +11,10 @@ import (
 // check judges the topology, and fills in the defaults that depend on its kind
 // and its hosts.
 func (t *Topology) check(r *resolver, b *binder) {
+	t.Storage.check(b)
+	for i := range t.Fault {
+		t.Fault[i].check(b)
+	}
 	if len(t.Site) == 0 {
 		if len(t.WAN) > 0 {
 			b.faultf(t.WAN[0].At, t.WAN[0].Path, "joins sites, and there is no [[topology.site]]")

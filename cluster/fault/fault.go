@@ -1,6 +1,7 @@
-// Package fault has links of a running cluster fail and come back.
+// Package fault has links of a running cluster fail and come back, and says when
+// failures stop jobs.
 //
-// # Model
+// # Links
 //
 // A [Fault] takes its links, from an instant until their repair, to a part of their
 // rate. If none is left of it they are down: at once nothing drains over them any
@@ -17,6 +18,12 @@
 // cannot finish, and the error names the hosts that are cut off
 // ([cluster.UnreachableError]). Time-outs of a communication library, 30 s and more,
 // are not modelled.
+//
+// # Hosts
+//
+// [Outages] are failures of accelerators, hosts, racks and so on, drawn from their
+// lifetimes or listed, which stop the jobs on the hosts concerned. They leave the
+// network as it is: what a job does about them is its own affair.
 package fault
 
 import (

@@ -548,7 +548,7 @@ func (j *Job) ComputeByClass() [workload.NumClasses]float64 {
 		ranks += len(g.ranks)
 	}
 	for _, g := range j.gangs {
-		share := g.pace.mean(j.Done) * float64(len(g.ranks)) / float64(ranks)
+		share := g.pace.mean(j.ran) * float64(len(g.ranks)) / float64(ranks)
 		for _, a := range g.programs[0].actions {
 			add(g.passSteps(a), share)
 		}

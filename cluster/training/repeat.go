@@ -30,19 +30,31 @@ func (j *Job) mark() *mark {
 // repeat accounts for what the job has done since a mark being done times more, or
 // as often as time allows, and gives how often.
 func (j *Job) repeat(since *mark, times int64, now sim.Time) int64 {
-	if since == nil || since.quiet != j.c.QuietUntil || !j.c.Alone() {
+	if !j.repeatable(since) {
 		return 0
 	}
 	period := max(now-since.at, 1)
 	times = j.c.Repeats(times, period)
+	j.account(since, times, period, now)
+	return times
+}
+
+// repeatable says whether what the job has done since a mark will happen again as it
+// did.
+func (j *Job) repeatable(since *mark) bool {
+	return since != nil && since.quiet == j.c.QuietUntil && j.c.Alone()
+}
+
+// account accounts for what the job has done since a mark being done times more, once
+// in each period from now on.
+func (j *Job) account(since *mark, times int64, period, now sim.Time) {
 	if times == 0 {
-		return 0
+		return
 	}
 	j.c.Network.Repeat(since.network, times)
 	for i, g := range j.gangs {
 		g.ledger.Repeat(since.ledgers[i], period, times, now)
 	}
-	return times
 }
 
 // round is the iterations from the end of an evaluation to the end of the next.
@@ -55,6 +67,10 @@ type round struct {
 // evaluated closes an evaluation, and with it a round.
 func (j *Job) evaluated(now sim.Time) {
 	j.EvaluationTime = now - j.began
+	if j.course != nil {
+		j.recoverableEvaluation(now)
+		return
+	}
 	j.Evaluations++
 	length := now - j.round.began
 	if length == j.round.before && j.Stragglers.Jitter == 0 {

@@ -60,6 +60,13 @@
 // data centre, the rest is jumped over: those until the next evaluation, and once
 // two rounds from one evaluation to the next are alike, all whole rounds.
 //
+// # Failures
+//
+// A job may save its state and come back after failures ([Recovery]). Iterations are
+// simulated until they are alike; then whole checkpoint cycles are jumped over between
+// one failure and the next. An iteration in which a failure comes before that is run to
+// its end on the network, where it may disturb others, and undone.
+//
 // # Whole passes
 //
 // A job that has the data centre to itself, and of which nobody keeps series, is run
@@ -77,6 +84,7 @@ package training
 import (
 	"github.com/railyard/railyard/cluster"
 	"github.com/railyard/railyard/sim"
+	"github.com/railyard/railyard/topology"
 	"github.com/railyard/railyard/workload"
 )
 
@@ -106,6 +114,9 @@ type Job struct {
 	Unfold, Folded bool
 	// Stragglers make ranks differ; they are then unfolded.
 	Stragglers Stragglers
+	// Recovery, if set, is how a job on some accelerators saves its state and comes back
+	// after failures.
+	Recovery func(accelerators []topology.NodeID) Recovery
 	// Trace, if set, records what waits for what.
 	Trace *Trace
 
@@ -150,6 +161,8 @@ type Job struct {
 	before     *mark // the beginning of the iteration
 	round      round
 	sum        Iteration // of all, with jitter
+	course     *course   // with Recovery
+	ran        int64     // iterations, those jumped over left out
 }
 
 // Kind is what ranks communicate.
@@ -271,6 +284,9 @@ func (j *Job) Begin(c *cluster.Cluster, job int) {
 	j.known = j.settled && c.Network.Isolated()
 	j.settle()
 	j.foreseen = j.foreseeable()
+	if j.Recovery != nil {
+		j.course = newCourse(j.Recovery(c.Jobs[job].Accelerators), c.Engine.Now())
+	}
 	j.start()
 }
 
@@ -321,7 +337,7 @@ func (j *Job) GradientBytes() int64 {
 // start begins an iteration.
 func (j *Job) start() {
 	j.before = nil
-	if j.Done >= Simulated-1 && j.Iterations > Simulated {
+	if j.ran >= Simulated-1 && j.Iterations > Simulated {
 		j.before = j.mark()
 	}
 	j.begin(0)
@@ -389,24 +405,35 @@ func (j *Job) end(now sim.Time) {
 	steady := current == j.Last
 	j.Last = current
 	j.Done++
+	j.ran++
 	if j.Stragglers.Jitter > 0 {
 		steady = false
 		for _, g := range j.gangs {
 			g.pace.sum += g.pace.now
 		}
 		j.sum.add(current, 1)
-		j.Last = j.sum.over(j.Done)
+		j.Last = j.sum.over(j.ran)
 	}
-	left := j.Iterations - j.Done
-	if every := j.EvaluateEvery; every > 0 {
-		left = min(left, (every-j.Done%every)%every)
+	if j.course != nil {
+		j.recoverable(steady, now)
+		return
 	}
+	left := j.untilEvaluation()
 	if steady {
 		left = j.repeat(j.before, left, now)
 		j.Done += left
 		now += sim.Time(left) * j.Last.Time
 	}
 	j.follow(now)
+}
+
+// untilEvaluation is how many iterations are left until the next evaluation or the end.
+func (j *Job) untilEvaluation() int64 {
+	left := j.Iterations - j.Done
+	if every := j.EvaluateEvery; every > 0 {
+		left = min(left, (every-j.Done%every)%every)
+	}
+	return left
 }
 
 // follow goes on at an instant with what comes after the iterations done, be it the

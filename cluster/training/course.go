@@ -1,0 +1,430 @@
+package training
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/railyard/railyard/sim"
+)
+
+// Recovery is how a job saves its state and comes back after failures.
+//
+// After the iteration that brings the work since the latest checkpoint nearest to
+// Interval the job stands still for Pause, and Write after the beginning of the pause
+// the checkpoint is durable: synchronously both are the same, asynchronously the pause
+// is the copy to the hosts' memory, from which it is written while the job goes on
+// (CheckFreq, Mohan et al., FAST 2021). One is written at a time; the next waits.
+//
+// A failure undoes all work since the latest durable checkpoint. It is found out after
+// Detection; then the job waits for its hosts, is started again in Restart and reads
+// the checkpoint in Reload. A failure meanwhile has it begin with Detection again. Of
+// one that is planned the job knows: it saves its state before its hosts go, if it makes
+// checkpoints at all, and only the iteration that it is in is undone.
+//
+// While a host computes slower, so do all: an iteration goes at the pace of the slowest
+// when it begins.
+type Recovery struct {
+	Interval sim.Time // of work, between checkpoints; 0: none are made
+	Pause    sim.Time
+	Write    sim.Time // at least Pause
+
+	Detection, Restart, Reload sim.Time
+
+	Failures Failures // of the hosts of the job; nil: none
+	// Horizon is where time ceases to be counted; 0 is never.
+	Horizon sim.Time
+}
+
+// Failures are those of the hosts of a job, one after another.
+type Failures interface {
+	// Next is the failure after those that were given before; its At is sim.Never if
+	// there is none.
+	Next() Failure
+	// NextSlow is the same of spans in which a host computes slower.
+	NextSlow() Slow
+}
+
+// Slow is a span in which a host takes a multiple of the time to compute.
+type Slow struct {
+	From, Until sim.Time
+	Factor      float64
+}
+
+// Failure is one that stops a job.
+type Failure struct {
+	At sim.Time
+	// Until is when the job has all its hosts again: At where others stand in. It is
+	// sim.Never if it will not.
+	Until   sim.Time
+	Planned bool
+	Cause   int // number of what fails, and which of its parts did
+	Part    int
+}
+
+// Cause is what time of a job went to.
+type Cause uint8
+
+// What time can go to.
+const (
+	Productive Cause = iota // iterations that counted
+	Checkpoint              // standing still for one
+	LostWork                // iterations that a failure undid
+	Slowed                  // what slow hosts add to iterations that counted
+	Detecting               // until a failure is noticed
+	Waiting                 // for repair
+	Restarting
+	Reloading // a checkpoint
+	NumCauses
+)
+
+// String is the name that results use: "lost_work".
+func (c Cause) String() string {
+	return [NumCauses]string{"productive", "checkpoint", "lost_work", "slowed", "detection", "waiting", "restart", "reload"}[c]
+}
+
+// Interruption is a failure as a job met it.
+type Interruption struct {
+	Failure
+	Lost    sim.Time // work that it undid
+	Resumed sim.Time // when iterations went on, or the next failure came
+}
+
+// Outcome is how a job fared.
+type Outcome struct {
+	Time          [NumCauses]sim.Time // but for Productive, which is the rest
+	Checkpoints   int64
+	Interrupted   int64
+	Interruptions []Interruption // the first MaxInterruptions of them
+	Tolls         []Toll         // by what fails
+}
+
+// Toll is what failures of one sort cost a job.
+type Toll struct {
+	Interrupted int64
+	Lost        sim.Time // work undone, and until it went on
+}
+
+// MaxInterruptions is how many an Outcome lists.
+const MaxInterruptions = 1 << 16
+
+// Bounds of what a job goes through.
+const (
+	maxInterrupted = 1 << 22
+	maxFruitless   = 1 << 16 // in a row without any progress
+)
+
+// course is the way of a job through failures and checkpoints. It knows how long
+// iterations take, and not what happens in them.
+type course struct {
+	Recovery
+	Outcome
+
+	next   Failure
+	slow   Slow   // to come
+	slows  []Slow // that have begun
+	done   int64  // iterations that count so far
+	saved  int64  // of them, those that are safe
+	saving int64  // those that are once the checkpoint that is being written is durable
+
+	durable  sim.Time // when that is; 0: none is being written
+	unsaved  sim.Time // work since the beginning of the latest checkpoint
+	inFlight sim.Time // work that the checkpoint being written saves
+
+	slowUnsaved, slowInFlight sim.Time // of both, what slow hosts have added
+
+	fruitless int // interruptions since something was saved last
+	err       error
+}
+
+// newCourse is that of a job which starts at an instant.
+func newCourse(r Recovery, start sim.Time) *course {
+	c := &course{Recovery: r, slow: Slow{From: sim.Never}}
+	if r.Failures != nil {
+		c.slow = r.Failures.NextSlow()
+	}
+	c.await()
+	for c.next.At < start {
+		c.await()
+	}
+	return c
+}
+
+// await takes the next failure in view.
+func (c *course) await() {
+	c.next = Failure{At: sim.Never}
+	if c.Failures != nil {
+		c.next = c.Failures.Next()
+	}
+}
+
+// spend counts time.
+func (c *course) spend(on Cause, from, to sim.Time) {
+	if c.Horizon > 0 {
+		from, to = min(from, c.Horizon), min(to, c.Horizon)
+	}
+	c.Time[on] += to - from
+}
+
+// settle makes the checkpoint that was being written one that is durable, if it is by
+// now.
+func (c *course) settle(now sim.Time) {
+	if c.durable == 0 || c.durable > now {
+		return
+	}
+	if c.saving > c.saved {
+		c.fruitless = 0
+	}
+	c.saved, c.durable, c.inFlight, c.slowInFlight = c.saving, 0, 0, 0
+}
+
+// pace is what slow hosts add at an instant to an iteration that computes for so long,
+// and until when.
+func (c *course) pace(at, compute sim.Time) (added, until sim.Time) {
+	for c.slow.From <= at && c.slow.From != sim.Never {
+		c.slows = append(c.slows, c.slow)
+		c.slow = c.Failures.NextSlow()
+	}
+	c.slows = slices.DeleteFunc(c.slows, func(s Slow) bool { return s.Until <= at })
+	until = c.slow.From
+	factor := 1.0
+	for _, s := range c.slows {
+		factor = max(factor, s.Factor)
+		until = min(until, s.Until)
+	}
+	return sim.Time((factor - 1) * float64(compute)), until
+}
+
+// iterated is called when an iteration has ended. It gives when the next can begin: at
+// once, after a checkpoint, or once the job has recovered from a failure, which may
+// have undone the iteration. Slow hosts have added a part of its time. No checkpoint
+// follows the last.
+func (c *course) iterated(began, ended, added sim.Time, goal int64) sim.Time {
+	if c.next.At < ended {
+		return c.fail(began)
+	}
+	c.work(1, ended-began, added)
+	if c.done < goal && c.due(ended-began) {
+		return c.checkpoint(ended)
+	}
+	return ended
+}
+
+// work counts iterations of one length.
+func (c *course) work(n int64, iteration, added sim.Time) {
+	c.done += n
+	c.unsaved += sim.Time(n) * iteration
+	c.slowUnsaved += sim.Time(n) * added
+	c.Time[Slowed] += sim.Time(n) * added
+}
+
+// due says whether another iteration would take the work since the latest checkpoint
+// farther from the interval.
+func (c *course) due(iteration sim.Time) bool {
+	return c.Interval > 0 && c.unsaved >= c.Interval-iteration/2
+}
+
+// checkpoint makes one, and gives when iterations go on.
+func (c *course) checkpoint(now sim.Time) sim.Time {
+	start := now
+	if c.settle(now); c.durable > 0 {
+		start = c.durable
+	}
+	resume := start.After(c.Pause)
+	if c.next.At < resume {
+		c.spend(Checkpoint, now, c.next.At)
+		return c.fail(c.next.At)
+	}
+	c.spend(Checkpoint, now, resume)
+	c.settle(start)
+	c.Checkpoints++
+	c.saving, c.durable = c.done, start.After(c.Write)
+	c.inFlight, c.unsaved = c.unsaved, 0
+	c.slowInFlight, c.slowUnsaved = c.slowUnsaved, 0
+	c.settle(resume)
+	return resume
+}
+
+// fail is the next failure, which comes when the job has worked from an instant on. It
+// gives when the job can go on.
+func (c *course) fail(worked sim.Time) sim.Time {
+	at := c.next.At
+	if c.Horizon > 0 && at >= c.Horizon {
+		return at
+	}
+	c.settle(at)
+	f := c.take()
+	var saving sim.Time
+	if f.Planned && c.Interval > 0 {
+		if saving = c.Write; c.next.At >= at.After(saving) {
+			c.saved, c.fruitless = c.done, 0
+			c.unsaved, c.inFlight, c.slowUnsaved, c.slowInFlight = 0, 0, 0, 0
+		}
+	}
+	lost := c.unsaved + c.inFlight + at - worked
+	c.Time[LostWork] += lost
+	c.Time[Slowed] -= c.slowUnsaved + c.slowInFlight
+	c.done, c.durable = c.saved, 0
+	c.unsaved, c.inFlight, c.slowUnsaved, c.slowInFlight = 0, 0, 0, 0
+	for now := at; ; {
+		resumed, recovered := c.recover(f, now, saving)
+		c.toll(f.Cause, lost+resumed-now)
+		c.Interrupted++
+		if c.fruitless++; len(c.Interruptions) < MaxInterruptions {
+			c.Interruptions = append(c.Interruptions, Interruption{f, lost, resumed})
+		}
+		switch {
+		case c.fruitless > maxFruitless:
+			c.err = fmt.Errorf("fails again and again before any work is saved, %d times by %v", c.fruitless, now)
+		case c.Interrupted > maxInterrupted:
+			c.err = fmt.Errorf("is interrupted more than %d times by %v", maxInterrupted, now)
+		case f.Until == sim.Never && c.next.At == sim.Never:
+			c.err = errors.New("waits for a host that is never repaired, and no spare one stands in")
+		}
+		if recovered || c.err != nil || c.Horizon > 0 && resumed >= c.Horizon {
+			return resumed
+		}
+		now, lost, saving = resumed, 0, 0
+		f = c.take()
+	}
+}
+
+// take is the failure in view, with the next in its place.
+func (c *course) take() Failure {
+	f := c.next
+	c.await()
+	return f
+}
+
+// toll counts a failure.
+func (c *course) toll(cause int, lost sim.Time) {
+	for len(c.Tolls) <= cause {
+		c.Tolls = append(c.Tolls, Toll{})
+	}
+	c.Tolls[cause].Interrupted++
+	c.Tolls[cause].Lost += lost
+}
+
+// Storage is how long a job stands still for checkpoints in the mean of its iterations,
+// where they all take the same time and nothing fails.
+func (r Recovery) Storage(iteration sim.Time) (seconds float64) {
+	if r.Interval == 0 {
+		return 0
+	}
+	k, length := (&course{Recovery: r}).cycle(max(iteration, 1))
+	return (length - sim.Time(k)*iteration).Seconds() / float64(k)
+}
+
+// recover takes the job from a failure, before which it saves its state for a time, to
+// its next iteration, or to the next failure.
+func (c *course) recover(f Failure, now, saving sim.Time) (at sim.Time, recovered bool) {
+	detection, waiting := c.Detection, max(0, f.Until-now.After(c.Detection))
+	if f.Planned {
+		detection, waiting = 0, f.Until-f.At
+	}
+	reload := c.Reload
+	if c.saved == 0 { // there is nothing to read
+		reload = 0
+	}
+	for _, phase := range []struct {
+		cause Cause
+		time  sim.Time
+	}{
+		{Checkpoint, saving},
+		{Detecting, detection},
+		{Waiting, waiting},
+		{Restarting, c.Restart},
+		{Reloading, reload},
+	} {
+		end := now.After(phase.time)
+		if c.next.At < end {
+			c.spend(phase.cause, now, c.next.At)
+			return c.next.At, false
+		}
+		c.spend(phase.cause, now, end)
+		now = end
+	}
+	return now, true
+}
+
+// run takes the course from an instant, at which an iteration may begin, through
+// iterations that take so long where no host is slow, and compute for a part of it, until
+// so many are done or the next would neither end nor fail by an instant. It gives when
+// that next one would begin, and how many began.
+func (c *course) run(at, whole, compute sim.Time, goal int64, until sim.Time) (next sim.Time, began int64) {
+	for c.done < goal && at != sim.Never && c.err == nil {
+		added, change := c.pace(at, compute)
+		iteration := max(whole, 1) + added
+		if at.After(iteration) > until && c.next.At >= until {
+			break
+		}
+		if n := c.cycles(at, iteration, goal, min(until, change)); n > 0 {
+			k, cycle := c.cycle(iteration)
+			began += n * k
+			at = c.repeat(at, n, k, cycle, iteration, added)
+			continue
+		}
+		n := min(goal-c.done, int64((change-at-1)/iteration)+1) // that begin before the change
+		if c.Interval > 0 {
+			n = min(n, c.untilDue(iteration))
+		}
+		ends := min(n, int64((min(until, c.next.At)-at)/iteration)) // of them, those that end in time
+		began += ends
+		c.work(ends, iteration, added)
+		at += sim.Time(ends) * iteration
+		switch {
+		case ends == n && c.done < goal && c.due(iteration):
+			at = c.checkpoint(at)
+		case ends < n && c.next.At < until:
+			began++
+			at = c.fail(at)
+		}
+	}
+	return at, began
+}
+
+// untilDue is after how many iterations a checkpoint is due.
+func (c *course) untilDue(iteration sim.Time) int64 {
+	left := c.Interval - iteration/2 - c.unsaved
+	return max(1, int64((left+iteration-1)/iteration))
+}
+
+// cycle is the iterations between two checkpoints, and the time from one to the next.
+func (c *course) cycle(iteration sim.Time) (iterations int64, length sim.Time) {
+	iterations = max(1, int64((c.Interval-iteration/2+iteration-1)/iteration))
+	if sim.Time(iterations) > sim.Never/2/iteration {
+		return iterations, sim.Never
+	}
+	return iterations, max(sim.Time(iterations)*iteration+c.Pause, c.Write)
+}
+
+// cycles is how many whole ones follow each other from an instant that comes right
+// after a checkpoint, until anything else happens; 0 from any other.
+func (c *course) cycles(at, iteration sim.Time, goal int64, until sim.Time) int64 {
+	if c.Interval == 0 || c.unsaved > 0 || c.durable > 0 && c.durable != at-c.Pause+c.Write {
+		return 0
+	}
+	if c.durable == 0 && c.Write > c.Pause { // the first has nothing to wait for
+		return 0
+	}
+	k, length := c.cycle(iteration)
+	if length == sim.Never {
+		return 0
+	}
+	return max(0, min(int64((min(until, c.next.At)-at)/length), (goal-1-c.done)/k))
+}
+
+// repeat jumps over so many cycles.
+func (c *course) repeat(at sim.Time, n, k int64, length, iteration, added sim.Time) sim.Time {
+	work := sim.Time(k) * iteration
+	c.done += n * k
+	c.Time[Slowed] += sim.Time(n*k) * added
+	c.Checkpoints += n
+	end := at + sim.Time(n)*length
+	c.Time[Checkpoint] += sim.Time(n) * (length - work)
+	c.fruitless = 0
+	c.saved, c.saving, c.durable = c.done-k, c.done, end-c.Pause+c.Write
+	c.inFlight, c.slowInFlight = work, sim.Time(k)*added
+	c.settle(end)
+	return end
+}

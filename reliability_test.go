@@ -1,0 +1,253 @@
+package railyard_test
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/railyard/railyard"
+)
+
+const storage = "[topology.storage]\nwrite = \"10GB/s\"\n"
+
+// trains is a job of bert-large with more keys.
+func trains(iterations int, keys string) string {
+	return fmt.Sprintf("[[workload.training]]\nmodel = \"bert-large\"\nglobal_batch = 64\nsequence = 128\niterations = %d\n%s\n", iterations, keys)
+}
+
+// TestLlama3Days: the 54 days of Llama 3. Over 200 seeds 419 interruptions in the mean
+// within 1 %; effective training time above 90 %, as published, and within 3 points of
+// the closed form of Kokolis et al. 2024.
+func TestLlama3Days(t *testing.T) {
+	s, err := railyard.Load("scenarios/llama3-54-days.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := railyard.Run(context.Background(), s, railyard.Options{SummaryOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	of := func(key string) float64 { return number(t, r, "training.0.reliability."+key) }
+	if mttf := of("expected_mttf_s"); !near(mttf, 54*86400/419.0, 1e-4) {
+		t.Errorf("a failure in %v s is expected", mttf)
+	}
+	if mean := of("runs.interruptions.mean"); math.Abs(mean-419) > 4.19 {
+		t.Errorf("%v interruptions in the mean of 200 seeds", mean)
+	}
+	// 14 bytes of each of 405.85e9 parameters to storage of 2 TB/s.
+	write := 14 * 405.85e9 / 2e12
+	if got := of("checkpoint_write_s"); !near(got, write, 1e-3) {
+		t.Errorf("a checkpoint takes %v s, want %v", got, write)
+	}
+	d := of("checkpoint_interval_s")
+	if young := math.Sqrt(2 * write * 54 * 86400 / 419); !near(d, young, 0.02) {
+		t.Errorf("checkpoints after %v s, Young's interval is %v", d, young)
+	}
+	closed := (1 - 419/(54*86400.0)*(600+write+d/2)) / (1 + write/d)
+	for _, got := range []float64{number(t, r, "training.0.goodput_ratio"), of("runs.goodput_ratio.mean")} {
+		if got < 0.9 || math.Abs(got-closed) > 0.03 {
+			t.Errorf("goodput %v, the closed form is %v", got, closed)
+		}
+	}
+	sum := 0.0
+	for _, cause := range []string{"productive", "checkpoint", "lost_work", "slowed", "detection", "waiting", "restart", "reload"} {
+		sum += of("time_s." + cause)
+	}
+	if !near(sum, 54*86400, 1e-9) {
+		t.Errorf("the time by cause adds up to %v s", sum)
+	}
+	record := r.Summary.List("training")[0].Record("reliability")
+	if loss, cause := record.Text("largest_loss"), record.Text("largest_cause"); loss != "detection" && loss != "restart" || cause != "faulty GPU" {
+		t.Errorf("the largest loss is %q, the largest cause %q", loss, cause)
+	}
+}
+
+// A job that stops and goes on takes its iterations, and what the report says that it
+// lost; the failure undoes what was not saved, and no more.
+func TestTrainingStops(t *testing.T) {
+	plain := run(t, fabric+trains(3000, ""), nil)
+	iteration := number(t, plain, "training.0.iteration_s")
+	const n = 3000
+	stop := breaks("accelerator", "host1/acc2", "at = \"40s\"\nrepair = \"30s\"")
+	lost := func(keys string, top string) (took, undone float64, r *railyard.Result) {
+		r = run(t, fabric+top+stop+trains(n, keys), nil)
+		took = number(t, r, "training.0.time_to_train_s")
+		return took, column(t, r, "interruptions", "lost_work_s")[0], r
+	}
+	// From scratch: all 40 s again, and the repair.
+	took, undone, _ := lost("detection_time = \"10s\"\nrestart_time = \"5s\"", "")
+	if !near(undone, 40, 1e-9) || !near(took, n*iteration+40+30+5, 1e-3) {
+		t.Errorf("%v s without checkpoints, %v of them undone", took, undone)
+	}
+	// With a spare host nobody waits for the repair.
+	took, _, _ = lost("detection_time = \"10s\"\nrestart_time = \"5s\"", "spares = 1\n")
+	if !near(took, n*iteration+40+10+5, 1e-3) {
+		t.Errorf("%v s with a spare host", took)
+	}
+	// 336 M parameters of bert-large, 14 bytes each, at 10 GB/s.
+	took, undone, r := lost("detection_time = \"10s\"\nrestart_time = \"5s\"\ncheckpoint_interval = \"7s\"", storage)
+	write := number(t, r, "training.0.reliability.checkpoint_write_s")
+	if !near(write, 14*336.2e6/10e9, 0.01) {
+		t.Errorf("a checkpoint takes %v s", write)
+	}
+	work := math.Round(7/iteration) * iteration
+	cycles := math.Floor(40 / (work + write))
+	if want := 40 - cycles*(work+write); !near(undone, want, 1e-2) {
+		t.Errorf("%v s of work undone, want %v", undone, want)
+	}
+	want := n*iteration + undone + 30 + 5 + write*(1+number(t, r, "training.0.reliability.checkpoints"))
+	if !near(took, want, 1e-6) {
+		t.Errorf("%v s with checkpoints, want %v", took, want)
+	}
+	sum := 0.0
+	for _, part := range []string{"compute", "exposed_communication", "bubble", "storage", "optimizer"} {
+		sum += number(t, r, "training.0.breakdown_s."+part)
+	}
+	if got := number(t, r, "training.0.iteration_s"); !near(got, sum, 1e-9) || !near(got, iteration*(1+write/work), 1e-6) {
+		t.Errorf("an iteration of %v s, its parts add up to %v s", got, sum)
+	}
+}
+
+// What stops a job is what it depends on: a failure of any sort, for one job on hosts 0
+// and 1 and another on hosts 2 and 3, which run at the same time.
+func TestWhoStops(t *testing.T) {
+	two := func(n int) (jobs string) {
+		for i := range 2 {
+			list := strings.Trim(strings.ReplaceAll(fmt.Sprint(upFrom(8*i, 8)), " ", ", "), "[]")
+			jobs += trains(n, fmt.Sprintf("name = \"job%d\"\naccelerators = [%s]\ndetection_time = \"100ms\"\nrestart_time = \"100ms\"", i, list))
+		}
+		return jobs
+	}
+	csv := func(row string) map[string]string {
+		return map[string]string{"f.csv": "at_s,name,repair_s\n" + row + "\n"}
+	}
+	for _, c := range []struct {
+		kind, row string
+		stopped   [2]float64
+	}{
+		{"accelerator", "0.3,host0/acc3,", [2]float64{1, 0}},
+		{"nic", "0.3,host2/nic1,", [2]float64{0, 1}},
+		{"host", "0.3,host3,0.5", [2]float64{0, 1}},
+		{"rack", "0.3,rack1,0.5", [2]float64{0, 1}},
+		{"power-domain", "0.3,power0,0.5", [2]float64{1, 0}},
+		{"site", "0.3,site0,0.5", [2]float64{1, 1}},
+		{"switch", "0.3,leaf0,", [2]float64{1, 0}},
+		{"switch", "0.3,spine3,", [2]float64{1, 1}},
+		{"link", "0.3,host0/nic0>leaf0,", [2]float64{1, 0}},
+	} {
+		r := run(t, fabric+fmt.Sprintf("[[topology.fault]]\nkind = %q\nfile = \"f.csv\"\n", c.kind)+two(40), csv(c.row))
+		for i, want := range c.stopped {
+			if got := number(t, r, fmt.Sprintf("training.%d.reliability.interruptions", i)); got != want {
+				t.Errorf("%s %s: job %d is stopped %v times, want %v", c.kind, c.row, i, got, want)
+			}
+		}
+	}
+}
+
+// A slow accelerator holds all back by what it computes longer; a maintenance window
+// comes again and again, and costs its own time, a restart and less than an iteration.
+func TestSlowAndMaintained(t *testing.T) {
+	const n = 3000
+	plain := run(t, fabric+trains(n, ""), nil)
+	iteration := number(t, plain, "training.0.iteration_s")
+	compute := number(t, plain, "training.0.breakdown_s.compute") + number(t, plain, "training.0.breakdown_s.optimizer")
+	r := run(t, fabric+breaks("accelerator", "host2/acc0", "at = \"10s\"\nrepair = \"20s\"\ncapacity = 0.8")+trains(n, ""), nil)
+	slow := 20 / (iteration + compute/4) * compute / 4
+	if got := number(t, r, "training.0.reliability.time_s.slowed"); !near(got, slow, 3e-3) { // whole iterations
+		t.Errorf("20 s at 0.8 of the rate cost %v s, want %v", got, slow)
+	}
+	if got := number(t, r, "training.0.time_to_train_s"); !near(got, n*iteration+slow, 1e-4) {
+		t.Errorf("takes %v s, want %v", got, n*iteration+slow)
+	}
+	if got := number(t, r, "training.0.reliability.interruptions"); got != 0 {
+		t.Errorf("%v interruptions", got)
+	}
+	window := breaks("rack", "rack1", "at = \"30s\"\nrepair = \"5s\"\nevery = \"50s\"\nplanned = true")
+	r = run(t, fabric+storage+window+trains(n, "detection_time = \"1h\"\nrestart_time = \"2s\"\ncheckpoint_interval = \"1h\""), nil)
+	write := number(t, r, "training.0.reliability.checkpoint_write_s")
+	times := number(t, r, "training.0.reliability.interruptions")
+	want := n*iteration + times*(5+2+2*write)
+	if got := number(t, r, "training.0.time_to_train_s"); got < want || got > want+times*iteration {
+		t.Errorf("%v windows: takes %v s, want %v and at most an iteration for each", times, got, want)
+	}
+	if at := column(t, r, "interruptions", "at_s"); len(at) < 2 || at[0] != 30 || at[1] != 80 {
+		t.Errorf("windows at %v", at)
+	}
+}
+
+// Without a job that knows to come back, what stops jobs would go unnoticed.
+func TestStopsNobody(t *testing.T) {
+	reduce := "[[workload.collective]]\nop = \"all_reduce\"\nsizes = [\"1MiB\"]\n"
+	if got := refused(t, fabric+breaks("host", "host1", `at = "1s"`)+reduce, nil); !strings.Contains(got, "topology.fault[0]: stops training jobs") {
+		t.Errorf("%q", got)
+	}
+}
+
+func upFrom(first, n int) (all []int) {
+	for i := range n {
+		all = append(all, first+i)
+	}
+	return all
+}
+
+// What cannot be is refused where it is said.
+func TestWrongStops(t *testing.T) {
+	stochastic := func(kind, keys string) string {
+		return fmt.Sprintf("[[topology.fault]]\nkind = %q\n%s\n", kind, keys)
+	}
+	job := func(keys string) string { return trains(3, keys) }
+	for _, c := range []struct{ name, toml, want string }{
+		{"no such host", breaks("host", "hosst1", `at = "1s"`) + job(""), `there is no host "hosst1" (did you mean "host`},
+		{"no such accelerator", breaks("accelerator", "host1/acc9", `at = "1s"`) + job(""), `there is no accelerator "host1/acc9" (did you mean "host1/acc`},
+		{"two ways", breaks("host", "host1", "at = \"1s\"\nmtbf = \"1h\"") + job(""), "topology.fault[0].mtbf: contradicts at"},
+		{"which host", stochastic("host", `at = "1s"`) + job(""), `needs the key "name"`},
+		{"no shape", stochastic("host", "mtbf = \"1000h\"\ndistribution = \"weibull\"") + job(""), "topology.fault[0].distribution: of what shape?"},
+		{"a wrong distribution", stochastic("host", "mtbf = \"1000h\"\ndistribution = \"weibul\"") + job(""), `did you mean "weibull"?`},
+		{"not published", stochastic("rack", `mtbf = "published"`) + job(""), "none is published for kind \"rack\""},
+		{"a bare number", stochastic("host", "mtbf = 1000") + job(""), "topology.fault[0].mtbf: \"1000\" has no unit; a time was expected: ps, ns, us, ms, s, m, h, d"},
+		{"too often", stochastic("accelerator", `mtbf = "2s"`) + job(""), "an mtbf of 160s is that of one in 10 s"},
+		{"part of a site", breaks("site", "site0", "at = \"1s\"\ncapacity = 0.5") + job(""), "topology.fault[0].capacity: belongs to accelerators, hosts and racks"},
+		{"slow for ever and ever", stochastic("host", "mtbf = \"1000h\"\ncapacity = 0.5") + job(""), "topology.fault[0].capacity: until when is it slow?"},
+		{"windows that meet", breaks("host", "host1", "at = \"1s\"\nevery = \"1h\"\nrepair = \"2h\"") + job(""), "topology.fault[0].every: must be more than repair"},
+		{"a switch that is mended", stochastic("switch", "mtbf = \"1000h\"\nrepair = \"1h\"") + job(""), "topology.fault[0].repair: belongs to at"},
+		{"no storage", job(`checkpoint_interval = "1h"`), "checkpoint_interval: where to?"},
+		{"storage without a rate", "[topology.storage]\nread = \"1GB/s\"\n" + job(`checkpoint_interval = "1h"`), `topology.storage: needs the key "write"`},
+		{"auto without failures", storage + job(`checkpoint_interval = "auto"`), "auto needs a mean time between failures"},
+		{"at once", storage + job(`checkpoint_interval = "0s"`), "checkpoint_interval: must be more than 0"},
+		{"no unit", storage + job(`checkpoint_interval = "60"`), "checkpoint_interval: \"60\" has no unit"},
+		{"no failures", job(`restart_time = "1m"`), "restart_time: belongs to failures"},
+		{"runs of what", breaks("host", "host1", `at = "1s"`) + job("failure_runs = 10"), "failure_runs: belongs to failures"},
+		{"a misspelt key", storage + job(`checkpoint_intervall = "1h"`), `did you mean "checkpoint_interval"?`},
+		{"a misspelt mode", storage + job("checkpoint_interval = \"1h\"\ncheckpoint_mode = \"async\""), "one of: synchronous, asynchronous"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := refused(t, fabric+c.toml, nil); !strings.Contains(got, c.want) {
+				t.Errorf("%q, want %q in it", got, c.want)
+			}
+		})
+	}
+	for _, c := range []struct{ row, want string }{
+		{"1,host9,", `f.csv:2:1: name: there is no host "host9"`},
+		{"-1,host0,", "f.csv:2:1: at_s: -1 is negative"},
+		{"1,host0,x", `f.csv:2:9: repair_s: "x" is not a number`},
+		{"1,,1", "f.csv:2:3: name: is empty"},
+	} {
+		files := map[string]string{"f.csv": "at_s,name,repair_s\n" + c.row + "\n"}
+		if got := refused(t, fabric+stochastic("host", `file = "f.csv"`)+job(""), files); !strings.Contains(got, c.want) {
+			t.Errorf("%q: %q, want %q in it", c.row, got, c.want)
+		}
+	}
+}
+
+// A job whose host never comes back says so.
+func TestNeverRepaired(t *testing.T) {
+	s, err := load(t, fabric+breaks("host", "host1", `at = "1s"`)+trains(1000, ""), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err = railyard.Run(context.Background(), s, railyard.Options{}); err == nil || !strings.Contains(err.Error(), "bert-large: waits for a host that is never repaired") {
+		t.Errorf("%v", err)
+	}
+}
