@@ -125,7 +125,7 @@ func (b *number) of(v float64) string {
 
 // appendText appends a field, in quotes where it has to be (RFC 4180).
 func appendText(line []byte, text string) []byte {
-	plain := text != `\.` && strings.IndexAny(text, ",\"\r\n") < 0
+	plain := text != `\.` && !strings.ContainsAny(text, ",\"\r\n")
 	if plain && text != "" {
 		first, _ := utf8.DecodeRuneInString(text)
 		plain = !unicode.IsSpace(first)
