@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -51,7 +52,7 @@ func Merge(out string, dirs ...string) error {
 			return err
 		}
 		if len(paths) == 0 {
-			return inputf("%s holds no sweep: there is no journal in it", dir)
+			return &InputError{fmt.Errorf("%s %w", dir, errNoJournal)}
 		}
 		for _, path := range paths {
 			if err := m.add(path); err != nil {
@@ -60,7 +61,7 @@ func Merge(out string, dirs ...string) error {
 		}
 	}
 	if m.header == nil {
-		return inputf("%s: no journal has a whole line", strings.Join(dirs, ", "))
+		return &InputError{fmt.Errorf("%s %w", strings.Join(dirs, ", "), errNoJournal)}
 	}
 	if missing := m.missing(); len(missing) > 0 {
 		return &IncompleteError{missing, m.header.Points}
@@ -72,6 +73,13 @@ func Merge(out string, dirs ...string) error {
 		return err
 	}
 	return report.WriteFile(filepath.Join(out, Table), m.write)
+}
+
+var errNoJournal = errors.New("holds no sweep: there is no journal in it")
+
+// Pending says whether an error of Merge may be gone when more points have run.
+func Pending(err error) bool {
+	return errors.As(err, new(*IncompleteError)) || errors.Is(err, errNoJournal)
 }
 
 // IncompleteError says which points of a sweep no journal has.

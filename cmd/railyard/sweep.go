@@ -22,6 +22,8 @@ func newSweep() *cobra.Command {
 	var out, shard, engine string
 	var quiet, dryRun bool
 	slurm := sweep.Slurm{Retries: 2}
+	var tasks int
+	var kubernetes sweep.Kubernetes
 	cmd := &cobra.Command{
 		Use:   "sweep SCENARIO|-",
 		Short: "Run a scenario many times with some of its keys varied",
@@ -42,13 +44,16 @@ indexed Kubernetes job that is the default. All parts may share a folder or have
 their own; railyard merge makes points.csv of them.
 
 --engine slurm does all that: it submits one array job, follows it, submits again
-the tasks that failed, and merges. --out must be a folder that all nodes see.`,
+the tasks that failed, and merges. --out must be a folder that all nodes see.
+--engine kubernetes prints the manifest of an indexed job, and of one that merges, to
+kubectl apply -f -; the image must have railyard as its entry point.`,
 		Example: `  railyard sweep scenarios/quickstart.toml --vary topology.hosts=2..16*2 --out results
   railyard sweep scenarios/gpt3-175b.toml --vary workload.training.0.tensor=1,2,4,8 \
     --vary workload.training.0.pipeline=1..16*2 --where "tensor * pipeline <= 64" \
     --objective "max training.0.mfu_ratio" --out results
   railyard sweep scenarios/quickstart.toml --vary topology.hosts=2..16*2 --out results --resume
-  railyard sweep scenarios/sweep-gpt3.toml --out results --engine slurm --tasks 20 --sbatch --partition=long`,
+  railyard sweep scenarios/sweep-gpt3.toml --out results --engine slurm --tasks 20 --sbatch --partition=long
+  railyard sweep scenarios/sweep-gpt3.toml --engine kubernetes --image example.org/railyard:1 | kubectl apply -f -`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if o.Shard, err = sweep.ShardOf(os.Getenv); cmd.Flags().Changed("shard") {
@@ -60,6 +65,19 @@ the tasks that failed, and merges. --out must be a folder that all nodes see.`,
 			s, err := sweep.Load(args[0], r)
 			if err != nil {
 				return err
+			}
+			slurm.Tasks, kubernetes.Tasks = tasks, tasks
+			if engine == "kubernetes" {
+				if args[0] == "-" {
+					return &failure{exitUsage, errors.New("--engine kubernetes needs a scenario in a file")}
+				}
+				kubernetes.Request, kubernetes.Path, kubernetes.Workers = r, args[0], o.Workers
+				text, err := kubernetes.Manifest(s)
+				if err != nil {
+					return err
+				}
+				fmt.Fprint(cmd.OutOrStdout(), text)
+				return nil
 			}
 			dir := out
 			if dir == "" {
@@ -92,7 +110,7 @@ the tasks that failed, and merges. --out must be a folder that all nodes see.`,
 				slurm.Tell = talk.note
 				tally, err = slurm.Run(cmd.Context(), s, dir, o)
 			default:
-				return &failure{exitUsage, fmt.Errorf("there is no engine %q: local or slurm", engine)}
+				return &failure{exitUsage, fmt.Errorf("there is no engine %q: local, slurm or kubernetes", engine)}
 			}
 			talk.clear()
 			if !quiet && out != "" {
@@ -123,12 +141,17 @@ the tasks that failed, and merges. --out must be a folder that all nodes see.`,
 	f.IntVarP(&o.Workers, "workers", "w", 0, "points to run at one time (default: one for each core)")
 	f.StringVar(&shard, "shard", "", "run part I of N: I/N, I from 0 (default: all; in a Slurm array or indexed job, its part)")
 	f.BoolVar(&o.Resume, "resume", false, "go on with what the folder holds")
-	f.StringVar(&engine, "engine", "local", "where to run: local, slurm")
-	f.IntVar(&slurm.Tasks, "tasks", 0, "tasks of the array job (default: one for each point, up to 100)")
+	f.StringVar(&engine, "engine", "local", "where to run: local, slurm, kubernetes")
+	f.IntVar(&tasks, "tasks", 0, "tasks of the array job, or pods of the indexed one (default: one for each point, up to 100)")
 	f.StringArrayVar(&slurm.Options, "sbatch", nil, "further option of sbatch, as in --partition=long; may be repeated")
+	f.StringVar(&kubernetes.Name, "name", "railyard-sweep", "of Kubernetes: name of the objects")
+	f.StringVar(&kubernetes.Image, "image", "", "of Kubernetes: image that has railyard as its entry point")
+	f.StringVar(&kubernetes.Claim, "claim", "", "of Kubernetes: volume claim to keep points on, which all pods mount (default: make one)")
+	f.StringVar(&kubernetes.Storage, "storage", "1Gi", "of Kubernetes: size of the volume claim that is made")
+	f.StringVar(&kubernetes.Memory, "memory", "", "of Kubernetes: memory of a pod, as in 4Gi")
 	f.BoolVar(&dryRun, "dry-run", false, "print the batch script and submit nothing")
 	f.BoolVarP(&quiet, "quiet", "q", false, "print nothing but errors and the points")
-	_ = cmd.RegisterFlagCompletionFunc("engine", cobra.FixedCompletions([]string{"local", "slurm"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("engine", cobra.FixedCompletions([]string{"local", "slurm", "kubernetes"}, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("method", cobra.FixedCompletions(sweep.Methods, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
@@ -227,16 +250,25 @@ func (t *talk) points(p sweep.Progress) {
 
 func newMerge() *cobra.Command {
 	var out string
+	var wait bool
 	cmd := &cobra.Command{
 		Use:   "merge DIR...",
 		Short: "Make one table of the shards of a sweep",
 		Long: `Merge makes points.csv of a sweep whose shards ran apart. The folders must hold
 one sweep, and all of its points between them. The table is the same, to the byte,
-as that of a sweep that ran in one piece.`,
+as that of a sweep that ran in one piece. With --wait it waits for shards that still
+run.`,
 		Example: `  railyard merge shard0 shard1 --out results`,
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			err := sweep.Merge(out, args...)
+			for wait && err != nil && cmd.Context().Err() == nil && sweep.Pending(err) {
+				select {
+				case <-time.After(2 * time.Second):
+				case <-cmd.Context().Done():
+				}
+				err = sweep.Merge(out, args...)
+			}
 			switch {
 			case errors.As(err, new(*sweep.InputError)):
 				return err
@@ -248,6 +280,7 @@ as that of a sweep that ran in one piece.`,
 		},
 	}
 	cmd.Flags().StringVarP(&out, "out", "o", "", "write points.csv into this folder")
+	cmd.Flags().BoolVar(&wait, "wait", false, "wait until all points have run")
 	_ = cmd.MarkFlagRequired("out")
 	return cmd
 }
