@@ -3,6 +3,7 @@ package railyard
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 
@@ -108,9 +109,13 @@ func (b *builder) addStops() {
 		}
 		s.sources, s.said, s.names = append(s.sources, source), append(s.said, w), append(s.names, names)
 	}
-	if len(b.faults) == 0 && s.sources != nil {
-		s.outages = s.draw(b.scenario, 0)
-		b.stopping = s
+	if len(b.faults) > 0 || s.sources == nil {
+		return
+	}
+	s.outages = s.draw(b.scenario, 0)
+	b.stopping = s
+	if w := &b.scenario.Workload; len(w.Collective)+len(w.Flows)+len(w.Replay)+len(w.Jobs) > 0 {
+		b.warnings = append(b.warnings, "what fails on hosts stops training jobs; all other workloads go on as if nothing did")
 	}
 }
 
@@ -122,10 +127,14 @@ func (s *stopping) draw(of *scenario.Scenario, after int64) *fault.Outages {
 // listed reads the failures of a file.
 func (b *builder) listed(w *scenario.TopologyFault, names []string) ([]fault.Outage, scenario.Faults) {
 	rows, faults := b.scenario.ReadFailures(w)
-	index := make(map[string]int, len(names))
-	for i, n := range names {
-		index[n] = i
+	if faults != nil {
+		return nil, faults
 	}
+	index, order := make(map[string]int, len(names)), make([]int, len(names))
+	for i, n := range names {
+		index[n], order[i] = i, i
+	}
+	random := sim.Stream(uint64(b.scenario.Sim.Seed.Value), "fault/"+w.File.Value)
 	var all []fault.Outage
 	for _, r := range rows {
 		f := fault.Outage{At: sim.FromSeconds(r.At)}
@@ -135,11 +144,17 @@ func (b *builder) listed(w *scenario.TopologyFault, names []string) ([]fault.Out
 		}
 		f.Repaired = f.At.After(repair)
 		if r.Name == "" {
-			if len(all)+len(names) > mostListed {
+			n := max(1, int(math.Round(r.Share*float64(len(names)))))
+			if len(all)+n > mostListed {
 				at := scenario.Position{File: b.scenario.Path(w.File.Value), Line: int(r.Line), Col: 1}
-				return nil, append(faults, at.Faultf("", "more than %d failures, each row being one of all %d parts", mostListed, len(names)))
+				return nil, append(faults, at.Faultf("", "more than %d failures, each row being one of up to %d parts", mostListed, len(names)))
 			}
-			for f.Part = range names {
+			for i := range n { // of a random order, as far as it is needed
+				if n < len(order) {
+					k := i + random.IntN(len(order)-i)
+					order[i], order[k] = order[k], order[i]
+				}
+				f.Part = order[i]
 				all = append(all, f)
 			}
 			continue
