@@ -332,4 +332,8 @@ func TestNeverRepaired(t *testing.T) {
 	if _, err = railyard.Run(context.Background(), s, railyard.Options{}); err == nil || !strings.Contains(err.Error(), "bert-large: waits for a host that is never repaired") {
 		t.Errorf("%v", err)
 	}
+	r := run(t, "[sim]\nhorizon = \"2m\"\n"+fabric+breaks("host", "host1", `at = "1s"`)+trains(1000, "detection_time = \"10s\""), nil)
+	if got := number(t, r, "training.0.reliability.time_s.waiting"); got != 109 {
+		t.Errorf("waits for %v s of 120", got)
+	}
 }
