@@ -21,11 +21,13 @@ const (
 	mostParts   = 1 << 21 // with a random stream each
 	mostPerTime = 0.1     // failures a second of all parts together
 	mostListed  = 1 << 22 // failures of a file
+	mostDrawn   = 1 << 25 // interruptions and streams of all failure_runs together
 )
 
 // stopping is the [[topology.fault]] that stop jobs.
 type stopping struct {
 	sources []fault.Source
+	streams int                       // that they take
 	said    []*scenario.TopologyFault // of each
 	names   [][]string                // of the parts of each
 	outages *fault.Outages
@@ -49,7 +51,7 @@ func (b *builder) addStops() {
 		servers [][]int32
 	}
 	known := map[string]parts{} // by kind
-	streams, rate := 0, 0.0
+	rate := 0.0
 	for i := range t.Fault {
 		w := &t.Fault[i]
 		if w.Rerouted() {
@@ -100,9 +102,9 @@ func (b *builder) addStops() {
 		default:
 			rate += float64(len(servers)) / source.Lifetime.Mean
 			if source.Lifetime.Shape != fault.Exponential {
-				streams += len(servers)
+				s.streams += len(servers)
 			}
-			if rate > mostPerTime || streams > mostParts {
+			if rate > mostPerTime || s.streams > mostParts {
 				b.fault(w.MTBF.Pos, w.Path+".mtbf", "makes %d parts, with those before, fail more often than every %v s, or more than %d of them not exponentially; an mtbf of %.0fs is that of one in 10 s",
 					len(servers), 1/mostPerTime, mostParts, float64(len(servers))/mostPerTime)
 			}
@@ -431,11 +433,16 @@ func (p *plant) tolls(fared *training.Outcome) []*result.Record {
 // failureRuns is how a job fares in the failures of other seeds.
 func (p *plant) failureRuns(n int) *result.Record {
 	w, j, job := &p.scenario.Workload.Training[n], p.training[n], p.cluster.Jobs[p.jobs[n]]
-	runs := w.Checkpointing.Runs.Value
 	var interruptions, goodputs []float64
-	for k := range runs {
+	drawn := int64(0)
+	for k := range w.Checkpointing.Runs.Value {
+		if drawn > mostDrawn {
+			p.warnings = append(p.warnings, fmt.Sprintf("failure_runs ends after %d: there have been %d failures", k, drawn))
+			break
+		}
 		how := p.recovery(w, j.Training, k, job.Accelerators)
 		fared, end, err := training.Fare(how, job.StartedAt, j.Last, j.Iterations)
+		drawn += fared.Interrupted + int64(p.stopping.streams)
 		if err != nil {
 			continue
 		}
