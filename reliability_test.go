@@ -175,6 +175,28 @@ func TestCheckpointRates(t *testing.T) {
 	}
 }
 
+// A job that is not alone in the data centre is simulated iteration by iteration, and
+// meets the same failures with the same losses as one whose iterations are jumped over.
+func TestTrainingStopsTwin(t *testing.T) {
+	job := "[[topology.fault]]\nkind = \"host\"\nmtbf = \"60s\"\nrepair = \"1s\"\n" +
+		trains(2000, "accelerators = [0, 1, 2, 3, 4, 5, 6, 7]\ndetection_time = \"500ms\"\nrestart_time = \"1s\"\ncheckpoint_interval = \"2s\"\ncheckpoint_mode = \"asynchronous\"")
+	later := "[[workload.collective]]\nop = \"all_reduce\"\nsizes = [\"1MiB\"]\nstart = \"1h\"\naccelerators = [8, 9]\n"
+	jumped, stepped := run(t, fabric+storage+job, nil), run(t, fabric+storage+job+later, nil)
+	if a, b := number(t, jumped, "events"), number(t, stepped, "events"); 10*a > b {
+		t.Fatalf("%v events with jumps, %v without", a, b)
+	}
+	a, b := column(t, jumped, "interruptions", "at_s"), column(t, stepped, "interruptions", "at_s")
+	if len(a) < 3 || !slices.Equal(a, b) {
+		t.Errorf("failures at %v, iteration by iteration at %v", a, b)
+	}
+	for _, key := range []string{"time_to_train_s", "goodput_ratio", "reliability.time_s.checkpoint", "reliability.time_s.lost_work", "reliability.checkpoints"} {
+		a, b := number(t, jumped, "training.0."+key), number(t, stepped, "training.0."+key)
+		if !near(a, b, 1e-6) {
+			t.Errorf("%s is %v, iteration by iteration %v", key, a, b)
+		}
+	}
+}
+
 // TestExpectedMTTF: of all parts of a kind together, for a job on all four hosts and for
 // one on the first alone, which does without spines. The fabric has 2 leaves of 8 ports
 // down and 8 up, 8 spines, 16 cables from NICs and 16 between switches.
