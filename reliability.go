@@ -3,6 +3,7 @@ package railyard
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 
@@ -20,11 +21,13 @@ const (
 	mostParts   = 1 << 21 // with a random stream each
 	mostPerTime = 0.1     // failures a second of all parts together
 	mostListed  = 1 << 22 // failures of a file
+	mostDrawn   = 1 << 25 // interruptions and streams of all failure_runs together
 )
 
 // stopping is the [[topology.fault]] that stop jobs.
 type stopping struct {
 	sources []fault.Source
+	streams int                       // that they take
 	said    []*scenario.TopologyFault // of each
 	names   [][]string                // of the parts of each
 	outages *fault.Outages
@@ -48,7 +51,7 @@ func (b *builder) addStops() {
 		servers [][]int32
 	}
 	known := map[string]parts{} // by kind
-	streams, rate := 0, 0.0
+	rate := 0.0
 	for i := range t.Fault {
 		w := &t.Fault[i]
 		if w.Rerouted() {
@@ -99,18 +102,22 @@ func (b *builder) addStops() {
 		default:
 			rate += float64(len(servers)) / source.Lifetime.Mean
 			if source.Lifetime.Shape != fault.Exponential {
-				streams += len(servers)
+				s.streams += len(servers)
 			}
-			if rate > mostPerTime || streams > mostParts {
+			if rate > mostPerTime || s.streams > mostParts {
 				b.fault(w.MTBF.Pos, w.Path+".mtbf", "makes %d parts, with those before, fail more often than every %v s, or more than %d of them not exponentially; an mtbf of %.0fs is that of one in 10 s",
 					len(servers), 1/mostPerTime, mostParts, float64(len(servers))/mostPerTime)
 			}
 		}
 		s.sources, s.said, s.names = append(s.sources, source), append(s.said, w), append(s.names, names)
 	}
-	if len(b.faults) == 0 && s.sources != nil {
-		s.outages = s.draw(b.scenario, 0)
-		b.stopping = s
+	if len(b.faults) > 0 || s.sources == nil {
+		return
+	}
+	s.outages = s.draw(b.scenario, 0)
+	b.stopping = s
+	if w := &b.scenario.Workload; len(w.Collective)+len(w.Flows)+len(w.Replay)+len(w.Jobs) > 0 {
+		b.warnings = append(b.warnings, "what fails on hosts stops training jobs; all other workloads go on as if nothing did")
 	}
 }
 
@@ -122,10 +129,14 @@ func (s *stopping) draw(of *scenario.Scenario, after int64) *fault.Outages {
 // listed reads the failures of a file.
 func (b *builder) listed(w *scenario.TopologyFault, names []string) ([]fault.Outage, scenario.Faults) {
 	rows, faults := b.scenario.ReadFailures(w)
-	index := make(map[string]int, len(names))
-	for i, n := range names {
-		index[n] = i
+	if faults != nil {
+		return nil, faults
 	}
+	index, order := make(map[string]int, len(names)), make([]int, len(names))
+	for i, n := range names {
+		index[n], order[i] = i, i
+	}
+	random := sim.Stream(uint64(b.scenario.Sim.Seed.Value), "fault/"+w.File.Value)
 	var all []fault.Outage
 	for _, r := range rows {
 		f := fault.Outage{At: sim.FromSeconds(r.At)}
@@ -135,11 +146,17 @@ func (b *builder) listed(w *scenario.TopologyFault, names []string) ([]fault.Out
 		}
 		f.Repaired = f.At.After(repair)
 		if r.Name == "" {
-			if len(all)+len(names) > mostListed {
+			n := max(1, int(math.Round(r.Share*float64(len(names)))))
+			if len(all)+n > mostListed {
 				at := scenario.Position{File: b.scenario.Path(w.File.Value), Line: int(r.Line), Col: 1}
-				return nil, append(faults, at.Faultf("", "more than %d failures, each row being one of all %d parts", mostListed, len(names)))
+				return nil, append(faults, at.Faultf("", "more than %d failures, each row being one of up to %d parts", mostListed, len(names)))
 			}
-			for f.Part = range names {
+			for i := range n { // of a random order, as far as it is needed
+				if n < len(order) {
+					k := i + random.IntN(len(order)-i)
+					order[i], order[k] = order[k], order[i]
+				}
+				f.Part = order[i]
 				all = append(all, f)
 			}
 			continue
@@ -416,11 +433,16 @@ func (p *plant) tolls(fared *training.Outcome) []*result.Record {
 // failureRuns is how a job fares in the failures of other seeds.
 func (p *plant) failureRuns(n int) *result.Record {
 	w, j, job := &p.scenario.Workload.Training[n], p.training[n], p.cluster.Jobs[p.jobs[n]]
-	runs := w.Checkpointing.Runs.Value
 	var interruptions, goodputs []float64
-	for k := range runs {
+	drawn := int64(0)
+	for k := range w.Checkpointing.Runs.Value {
+		if drawn > mostDrawn {
+			p.warnings = append(p.warnings, fmt.Sprintf("failure_runs ends after %d: there have been %d failures", k, drawn))
+			break
+		}
 		how := p.recovery(w, j.Training, k, job.Accelerators)
 		fared, end, err := training.Fare(how, job.StartedAt, j.Last, j.Iterations)
+		drawn += fared.Interrupted + int64(p.stopping.streams)
 		if err != nil {
 			continue
 		}

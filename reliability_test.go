@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -146,6 +147,85 @@ func TestWhoStops(t *testing.T) {
 	}
 }
 
+// How long a checkpoint takes: at the rate of the storage, or of what the hosts can send
+// together, the less; and where it is asynchronous, for how long the job stands still. Of
+// 4 hosts with 4 NICs of 50 GB/s each, of which 92 % are payload, and 16 accelerators.
+func TestCheckpointRates(t *testing.T) {
+	const bytes = 80e9
+	for _, c := range []struct {
+		name, storage, keys  string
+		write, pause, reload float64
+	}{
+		{"storage", "write = \"100GB/s\"\nread = \"200GB/s\"", "", 0.8, 0.8, 0.4},
+		{"hosts", "write = \"10TB/s\"", "", bytes / (4 * 4 * 50e9 * 0.92), bytes / (4 * 4 * 50e9 * 0.92), bytes / (4 * 4 * 50e9 * 0.92)},
+		{"hosts, as stated", "write = \"10TB/s\"\nhost = \"2GB/s\"", "", 10, 10, 10},
+		{"asynchronous", "write = \"100GB/s\"", "checkpoint_mode = \"asynchronous\"\ncheckpoint_snapshot = \"250ms\"", 0.8, 0.25, 0.8},
+	} {
+		keys := "checkpoint_interval = \"1s\"\ncheckpoint_size = \"80GB\"\n" + c.keys
+		r := run(t, fabric+"[topology.storage]\n"+c.storage+"\n"+trains(100, keys), nil)
+		for key, want := range map[string]float64{"write": c.write, "pause": c.pause, "reload": c.reload} {
+			if got := number(t, r, "training.0.reliability.checkpoint_"+key+"_s"); !near(got, want, 1e-9) {
+				t.Errorf("%s: %s %v s, want %v", c.name, key, got, want)
+			}
+		}
+		made := number(t, r, "training.0.reliability.checkpoints")
+		if got := number(t, r, "training.0.reliability.time_s.checkpoint"); made < 2 || !near(got, made*c.pause, 1e-6) {
+			t.Errorf("%s: %v s for %v checkpoints", c.name, got, made)
+		}
+	}
+}
+
+// A job that is not alone in the data centre is simulated iteration by iteration, and
+// meets the same failures with the same losses as one whose iterations are jumped over.
+func TestTrainingStopsTwin(t *testing.T) {
+	job := "[[topology.fault]]\nkind = \"host\"\nmtbf = \"60s\"\nrepair = \"1s\"\n" +
+		trains(2000, "accelerators = [0, 1, 2, 3, 4, 5, 6, 7]\ndetection_time = \"500ms\"\nrestart_time = \"1s\"\ncheckpoint_interval = \"2s\"\ncheckpoint_mode = \"asynchronous\"")
+	later := "[[workload.collective]]\nop = \"all_reduce\"\nsizes = [\"1MiB\"]\nstart = \"1h\"\naccelerators = [8, 9]\n"
+	jumped, stepped := run(t, fabric+storage+job, nil), run(t, fabric+storage+job+later, nil)
+	if a, b := number(t, jumped, "events"), number(t, stepped, "events"); 10*a > b {
+		t.Fatalf("%v events with jumps, %v without", a, b)
+	}
+	a, b := column(t, jumped, "interruptions", "at_s"), column(t, stepped, "interruptions", "at_s")
+	if len(a) < 3 || !slices.Equal(a, b) {
+		t.Errorf("failures at %v, iteration by iteration at %v", a, b)
+	}
+	for _, key := range []string{"time_to_train_s", "goodput_ratio", "reliability.time_s.checkpoint", "reliability.time_s.lost_work", "reliability.checkpoints"} {
+		a, b := number(t, jumped, "training.0."+key), number(t, stepped, "training.0."+key)
+		if !near(a, b, 1e-6) {
+			t.Errorf("%s is %v, iteration by iteration %v", key, a, b)
+		}
+	}
+}
+
+// TestExpectedMTTF: of all parts of a kind together, for a job on all four hosts and for
+// one on the first alone, which does without spines. The fabric has 2 leaves of 8 ports
+// down and 8 up, 8 spines, 16 cables from NICs and 16 between switches.
+func TestExpectedMTTF(t *testing.T) {
+	for _, c := range []struct {
+		fault      string
+		all, first float64 // h
+	}{
+		{"kind = \"accelerator\"\nmtbf = \"16000h\"", 1000, 4000},
+		{"kind = \"host\"\nmtbf = \"4000h\"\ndistribution = \"weibull\"\nshape = 0.7", 1000, 4000},
+		{"kind = \"nic\"\nmtbf = \"16000h\"", 1000, 4000},
+		{"kind = \"nic\"\nname = \"host0/nic2\"\nmtbf = \"16000h\"", 16000, 16000},
+		{"kind = \"switch\"\nmtbf = \"10000h\"", 1000, 10000},
+		{"kind = \"link\"\nmtbf = \"32000h\"", 1000, 8000},
+		{"kind = \"rack\"\nmtbf = \"2000h\"\ndistribution = \"log-normal\"\nshape = 1.5", 1000, 2000},
+		{"kind = \"power-domain\"\nracks = 2\nmtbf = \"1000h\"", 1000, 1000},
+		{"kind = \"site\"\nmtbf = \"1000h\"", 1000, 1000},
+		{"kind = \"host\"\nmtbf = \"published\"", 1000 / 6.5 * 24 / 4, 1000 / 6.5 * 24}, // 6.5 in 1000 days
+	} {
+		for i, want := range []float64{c.all, c.first} {
+			keys := []string{"", "accelerators = [0, 1, 2, 3]"}[i]
+			r := run(t, fabric+"[[topology.fault]]\n"+c.fault+"\n"+trains(3, keys), nil)
+			if got := number(t, r, "training.0.reliability.expected_mttf_s") / 3600; !near(got, want, 1e-9) {
+				t.Errorf("%s, job %d: %v h, want %v", c.fault, i, got, want)
+			}
+		}
+	}
+}
+
 // A slow accelerator holds all back by what it computes longer; a maintenance window
 // comes again and again, and costs its own time, a restart and less than an iteration.
 func TestSlowAndMaintained(t *testing.T) {
@@ -174,6 +254,30 @@ func TestSlowAndMaintained(t *testing.T) {
 	}
 	if at := column(t, r, "interruptions", "at_s"); len(at) < 2 || at[0] != 30 || at[1] != 80 {
 		t.Errorf("windows at %v", at)
+	}
+}
+
+// A trace of OpenDC: intervals are from the end of the failure before, all times in
+// milliseconds, and the intensity is a share of the hosts.
+func TestOpenDCTrace(t *testing.T) {
+	files := map[string]string{"f.csv": "failure_interval,failure_duration,failure_intensity\n10000,5000,1\n20000,4000,0.5\n"}
+	r := run(t, fabric+"[[topology.fault]]\nkind = \"host\"\nfile = \"f.csv\"\n"+trains(3000, "detection_time = \"0s\"\nrestart_time = \"0s\""), files)
+	at := column(t, r, "interruptions", "at_s")
+	if want := []float64{10, 10, 10, 10, 35, 35}; !slices.Equal(at, want) {
+		t.Errorf("hosts fail at %v, want %v", at, want)
+	}
+	if waited := number(t, r, "training.0.reliability.time_s.waiting"); !near(waited, 9, 1e-9) {
+		t.Errorf("waits for %v s", waited)
+	}
+	for _, c := range []struct{ row, want string }{
+		{"1,0,1", "failure_duration: must be more than 0"},
+		{"1,1,1.5", "failure_intensity: must be a share of at most 1"},
+		{"1e12,1e12,1", "failure_interval: comes to 2e+09 s, beyond the range of the clock"},
+	} {
+		files["f.csv"] = "failure_interval,failure_duration,failure_intensity\n" + c.row + "\n"
+		if got := refused(t, fabric+"[[topology.fault]]\nkind = \"host\"\nfile = \"f.csv\"\n"+trains(3, ""), files); !strings.Contains(got, c.want) {
+			t.Errorf("%q: %q, want %q in it", c.row, got, c.want)
+		}
 	}
 }
 
@@ -249,5 +353,9 @@ func TestNeverRepaired(t *testing.T) {
 	}
 	if _, err = railyard.Run(context.Background(), s, railyard.Options{}); err == nil || !strings.Contains(err.Error(), "bert-large: waits for a host that is never repaired") {
 		t.Errorf("%v", err)
+	}
+	r := run(t, "[sim]\nhorizon = \"2m\"\n"+fabric+breaks("host", "host1", `at = "1s"`)+trains(1000, "detection_time = \"10s\""), nil)
+	if got := number(t, r, "training.0.reliability.time_s.waiting"); got != 109 {
+		t.Errorf("waits for %v s of 120", got)
 	}
 }

@@ -16,7 +16,7 @@ type TopologyFault struct {
 
 	At   Key[units.Duration] `key:"at" doc:"when it breaks; one of at, mtbf and file is needed"`
 	MTBF Key[MTBF]           `key:"mtbf" doc:"mean time between failures of each part, which then stops the jobs that depend on it: those on its hosts; of a switch or cable between switches, those on several hosts. published takes: accelerator 79230 h (Llama 3, table 5: 268 in 54 days of 16,384 H100), host 3692 h (all causes: 6.5 in 1000 days of a node of RSC-1, Kokolis et al. 2024), nic and link 1.28e6 h, switch 1.43e6 h (0.057 % and 0.051 % a month, HPN, SIGCOMM 2024)"`
-	File Key[string]         `key:"file" doc:"CSV of failures: at_s, optional name and repair_s; without a column name they are of the part that the key says, or of all"`
+	File Key[string]         `key:"file" doc:"CSV of failures: at_s, optional name and repair_s; without a column name they are of the part that the key says, or of all. Or a trace of OpenDC: failure_interval, failure_duration, failure_intensity, which is the share of parts, drawn at random"`
 
 	Distribution Key[string]  `key:"distribution" default:"\"exponential\"" enum:"exponential weibull log-normal" doc:"of the time between failures of a part, with mtbf"`
 	Shape        Key[float64] `key:"shape" min:"0.1" max:"100" doc:"k of a Weibull distribution, sigma of a log-normal one"`

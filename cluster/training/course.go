@@ -137,7 +137,7 @@ type course struct {
 	err       error
 }
 
-// newCourse is that of a job which starts at an instant.
+// newCourse is that of a job which starts at an instant, all its hosts being there.
 func newCourse(r Recovery, start sim.Time) *course {
 	c := &course{Recovery: r, slow: Slow{From: sim.Never}}
 	if r.Failures != nil {
@@ -278,7 +278,7 @@ func (c *course) fail(worked sim.Time) sim.Time {
 			c.err = fmt.Errorf("fails again and again before any work is saved, %d times by %v", c.fruitless, now)
 		case c.Interrupted > maxInterrupted:
 			c.err = fmt.Errorf("is interrupted more than %d times by %v", maxInterrupted, now)
-		case f.Until == sim.Never && c.next.At == sim.Never:
+		case f.Until == sim.Never && c.next.At == sim.Never && c.Horizon == 0:
 			c.err = errors.New("waits for a host that is never repaired, and no spare one stands in")
 		}
 		if recovered || c.err != nil || c.Horizon > 0 && resumed >= c.Horizon {
@@ -350,8 +350,8 @@ func (c *course) recover(f Failure, now, saving sim.Time) (at sim.Time, recovere
 // run takes the course from an instant, at which an iteration may begin, through
 // iterations that take so long where no host is slow, and compute for a part of it, until
 // so many are done or the next would neither end nor fail by an instant. It gives when
-// that next one would begin, and how many began.
-func (c *course) run(at, whole, compute sim.Time, goal int64, until sim.Time) (next sim.Time, began int64) {
+// that next one would begin, and how many ended, undone ones included.
+func (c *course) run(at, whole, compute sim.Time, goal int64, until sim.Time) (next sim.Time, ended int64) {
 	for c.done < goal && at != sim.Never && c.err == nil {
 		added, change := c.pace(at, compute)
 		iteration := max(whole, 1) + added
@@ -360,7 +360,7 @@ func (c *course) run(at, whole, compute sim.Time, goal int64, until sim.Time) (n
 		}
 		if n := c.cycles(at, iteration, goal, min(until, change)); n > 0 {
 			k, cycle := c.cycle(iteration)
-			began += n * k
+			ended += n * k
 			at = c.repeat(at, n, k, cycle, iteration, added)
 			continue
 		}
@@ -369,18 +369,17 @@ func (c *course) run(at, whole, compute sim.Time, goal int64, until sim.Time) (n
 			n = min(n, c.untilDue(iteration))
 		}
 		ends := min(n, int64((min(until, c.next.At)-at)/iteration)) // of them, those that end in time
-		began += ends
+		ended += ends
 		c.work(ends, iteration, added)
 		at += sim.Time(ends) * iteration
 		switch {
 		case ends == n && c.done < goal && c.due(iteration):
 			at = c.checkpoint(at)
 		case ends < n && c.next.At < until:
-			began++
 			at = c.fail(at)
 		}
 	}
-	return at, began
+	return at, ended
 }
 
 // untilDue is after how many iterations a checkpoint is due.

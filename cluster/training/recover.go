@@ -18,11 +18,11 @@ func (j *Job) recoverable(steady bool, now sim.Time) {
 			until = min(until, h)
 		}
 		goal := j.Done + j.untilEvaluation()
-		next, began := j.course.run(at, j.Last.Time, j.computes(), goal, until)
+		next, ended := j.course.run(at, j.Last.Time, j.computes(), goal, until)
 		if until == sim.Never && j.course.done < goal && j.course.err == nil {
 			j.course.err = errors.New("takes longer than the clock can tell, 2.9 years")
 		}
-		j.account(j.before, began, (next-at)/sim.Time(max(began, 1)), at)
+		j.account(j.before, ended, (next-at)/sim.Time(max(ended, 1)), at)
 		at, j.Done = next, j.course.done
 	}
 	j.resume(at, now)
@@ -53,6 +53,9 @@ func (j *Job) resume(at, now sim.Time) {
 	case at < now: // the network was still busy with what a failure undid
 		j.course.spend(Restarting, at, now)
 		at = now
+	}
+	if h := j.c.Engine.Horizon; h > 0 {
+		at = min(at, h.After(1)) // that something is left to come
 	}
 	j.follow(at)
 }
