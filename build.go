@@ -49,8 +49,10 @@ type plant struct {
 	hosting     *hosting                  // nil where jobs are not placed host by host
 	workloads   map[int]scenario.Workload // of jobs of the cluster, by number, each without all others
 	contention  contention
-	broken      *faulty   // nil: no link breaks
-	stopping    *stopping // nil: nothing stops jobs
+	broken      *faulty      // nil: no link breaks
+	stopping    *stopping    // nil: nothing stops jobs
+	power       *powered     // nil: nobody asks for energy
+	consumed    *consumption // once it has run
 	warnings    []string
 }
 
@@ -91,11 +93,12 @@ func (b *builder) build(scale topology.Scale) (*plant, scenario.Faults) {
 		return nil, b.faults
 	}
 	b.spray()
+	b.readPower()
 	if scale != (topology.Scale{}) {
 		b.topology = b.topology.Scaled(scale)
 	}
 	bins := seriesBins(len(b.topology.Links))
-	if scale != (topology.Scale{}) || b.summaryOnly {
+	if scale != (topology.Scale{}) || b.summaryOnly && b.power == nil { // a peak, and carbon, need power over time
 		bins = 0
 	}
 	b.populate(bins)

@@ -95,6 +95,8 @@ func (p *plant) collect(status string, summaryOnly bool) (*Result, error) {
 	if p.packets != nil {
 		s.Add(result.Packets, packetRecord(p.packets.Stats()))
 	}
+	p.addEnergy(r, end, summaryOnly)
+	p.addCost(r, end.Seconds())
 	r.Warnings = p.warnings
 	if summaryOnly {
 		return r, p.expect(r)

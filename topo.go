@@ -30,7 +30,6 @@ func Topology(s *Scenario) (*result.Record, error) {
 		tiers = append(tiers, x)
 	}
 	access := 0.0
-	trunks := 0.0
 	for _, c := range survey.Cables {
 		x := &result.Record{}
 		x.Add(result.CableFrom, survey.Tiers[c.From].Name)
@@ -39,11 +38,8 @@ func Topology(s *Scenario) (*result.Record, error) {
 		x.Add(result.CableLeast, c.Least)
 		x.Add(result.CableMost, c.Most)
 		cables = append(cables, x)
-		switch {
-		case c.IntoHost:
+		if c.IntoHost {
 			access += c.Total
-		case c.BetweenSwitch:
-			trunks += c.Total
 		}
 	}
 	r.Add(result.Tiers, tiers)
@@ -55,16 +51,13 @@ func Topology(s *Scenario) (*result.Record, error) {
 	}
 	addWays(r, t.Walk(uint64(s.Sim.Seed.Value)))
 	if !t.Bare() && survey.Ports > 0 {
-		prices := &s.Topology.Prices
-		gigabits := func(rate float64) float64 { return rate * 8 / 1e9 }
-		switches := gigabits(survey.PortRate) * float64(prices.Switch.Value)
-		long, short := gigabits(trunks)*float64(prices.Trunk.Value), gigabits(access)*float64(prices.Access.Value)
+		price := priceFabric(t, survey, &s.Topology.Prices)
 		x := &result.Record{}
-		x.Add(result.CostSwitches, switches)
-		x.Add(result.CostTrunks, long)
-		x.Add(result.CostAccess, short)
-		x.Add(result.CostTotal, switches+long+short)
-		x.Add(result.CostPerAccelerator, (switches+long+short)/float64(t.Accelerators()))
+		x.Add(result.CostSwitches, price.switches)
+		x.Add(result.CostTrunks, price.trunks)
+		x.Add(result.CostAccess, price.access)
+		x.Add(result.CostTotal, price.total())
+		x.Add(result.CostPerAccelerator, price.total()/float64(t.Accelerators()))
 		r.Add(result.FabricCost, x)
 	}
 	return r, nil

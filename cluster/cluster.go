@@ -112,6 +112,7 @@ type Cluster struct {
 	redivides  bool      // the policy decides at every end
 	deciding   bool      // a decision is due at this instant
 	again      sim.Timer // the decision that the policy asked for
+	beginning  int       // the job whose program begins, -1: none
 	waiting    int       // jobs that do not run, but will
 	queued     int       // of them, those that have come
 	running    int
@@ -148,7 +149,7 @@ func New(engine *sim.Engine, t *topology.Topology, seriesBins int) *Cluster {
 // NewScheduled gives an idle cluster whose jobs go as a policy says.
 func NewScheduled(engine *sim.Engine, t *topology.Topology, seriesBins int, p scheduler.Policy) *Cluster {
 	c := &Cluster{
-		Engine: engine, Topology: t, healthy: t, SeriesBins: seriesBins, QuietUntil: sim.Never,
+		Engine: engine, Topology: t, healthy: t, SeriesBins: seriesBins, QuietUntil: sim.Never, beginning: -1,
 		Network:    network.New(engine, t, seriesBins),
 		Planner:    collective.NewPlanner(t),
 		queue:      scheduler.NewQueue(p, t.Accelerators()),
@@ -241,8 +242,10 @@ func (c *Cluster) Handle(now sim.Time, arg uint64) {
 			c.placement.observe(now)
 		}
 		for _, job := range c.begun {
+			c.beginning = int(job)
 			c.Jobs[job].Program.Begin(c, int(job))
 		}
+		c.beginning = -1
 		c.begun = c.begun[:0]
 	case argPhase:
 		c.advance(int32(n), now)
@@ -442,6 +445,7 @@ func (c *Cluster) transferName(id network.ID) string {
 
 // Ledger is what the accelerators of one gang have done so far.
 type Ledger struct {
+	Job          int // that began with it, -1: none did
 	Accelerators []topology.NodeID
 	Compute      sim.Time
 	Exposed      sim.Time // communication with nothing computed meanwhile
@@ -455,7 +459,7 @@ type Ledger struct {
 
 // NewLedger gives the ledger of a gang.
 func (c *Cluster) NewLedger(accelerators []topology.NodeID) *Ledger {
-	l := &Ledger{Accelerators: accelerators, bins: c.SeriesBins, begun: -1}
+	l := &Ledger{Job: c.beginning, Accelerators: accelerators, bins: c.SeriesBins, begun: -1}
 	c.ledgers = append(c.ledgers, l)
 	return l
 }

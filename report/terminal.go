@@ -39,6 +39,8 @@ func Terminal(w io.Writer, s *result.Record) error {
 		p.contention(n, s.Float(result.Makespan.Name))
 	}
 	p.packets(s.Record(result.Packets.Name))
+	p.energy(s.Record(result.Energy.Name))
+	p.cost(s.Record(result.Cost.Name))
 	p.expectations(s.List(result.Expect.Name))
 	p.line("")
 	end := "simulated " + Seconds(s.Float(result.Makespan.Name)) + " in " + Count(s.Float(result.Events.Name)) + " events"

@@ -14,7 +14,7 @@ var places = []struct {
 	where, path string
 	metrics     []Metric
 }{
-	{"summary.json", "", []Metric{Name, Status, Makespan, Events, Seed, Cluster, Training, Collectives, Replay, Flows, Jobs, Placement, Faults, Network, Packets, Expect}},
+	{"summary.json", "", []Metric{Name, Status, Makespan, Events, Seed, Cluster, Training, Collectives, Replay, Flows, Jobs, Placement, Faults, Network, Packets, Energy, Cost, Expect}},
 	{"summary.json", "cluster", []Metric{TopologyKind, AcceleratorCount, HostCount, Host, SwitchCount, LinkCount}},
 	{"summary.json", "training[]", []Metric{
 		Name, Model, Precision, AcceleratorCount, GlobalBatch, Accumulation, IterationCount, IterationTime, TimeToTrain, EvaluationTime, EvaluationCount,
@@ -54,6 +54,13 @@ var places = []struct {
 	{"summary.json", "placement", []Metric{PlacementRule, LoadArrived, LoadAllocated, LoadFragments}},
 	{"summary.json", "network.losses[]", []Metric{Name, LostToOthers, Slowdown, Link, LossOther}},
 	{"summary.json", "packets", packets},
+	{"summary.json", "energy", []Metric{
+		EnergyTotal, EnergyAccelerators, EnergyHosts, EnergySwitches, EnergyFacility, PUE, AveragePower, PeakPower, GridEnergy, BatteryLeft, CarbonEmissions, CarbonMean, EnergyJobs,
+	}},
+	{"summary.json", "energy.jobs[]", []Metric{Name, JobEnergy, EnergyPerToken, EnergyPerSample}},
+	{"summary.json", "cost", []Metric{CostTotal, CostCapital, CostEnergy, CostRent, CostPurchase, CostPerHour, CostJobs}},
+	{"summary.json", "cost.purchase", []Metric{CostTotal, BoughtAccelerators, BoughtServers, CostSwitches, BoughtCables, BoughtStorage, BoughtRacks}},
+	{"summary.json", "cost.jobs[]", []Metric{Name, CostHours, JobCost, CostPerTokens, CostPerSamples}},
 	{"summary.json", "expect[]", []Metric{ExpectMetric, ExpectOp, ExpectValue, ExpectActual, ExpectHolds}},
 
 	{"collectives.csv", "collectives", collectives},
@@ -71,7 +78,7 @@ var places = []struct {
 	{"replay.csv", "replay", []Metric{Rank, RankFinish}},
 	{"jobs.csv", "jobs", []Metric{
 		JobID, JobSubmit, JobStart, JobFinish, JobAccelerators, JobStatus, JobWait, JobRun, JobSlowdown, JobPreemptions, JobRho,
-		JobUser, JobGroup, JobType, JobModel,
+		JobUser, JobGroup, JobType, JobModel, JobEnergy,
 	}},
 	{"loads.csv", "loads", []Metric{LoadTime, LoadArrived, LoadAllocated, LoadFragments}},
 	{"decisions.jsonl", "decisions", []Metric{DecisionTime, JobID, DecisionAction, DecisionReason, DecisionOther, DecisionUntil, DecisionFree}},
@@ -85,12 +92,21 @@ var places = []struct {
 	{"accelerator_series.csv", "accelerator_series", []Metric{SeriesTime, SeriesCompute, SeriesCommunication, SeriesIdle}},
 	{"link_series.csv", "link_series", []Metric{Link, SeriesTime, SeriesLinkUtilization, SeriesOffered}},
 
+	{"power_series.csv", "power_series", []Metric{SeriesTime, SeriesPower, SeriesGrid, SeriesIntensity, SeriesEmissions}},
+
 	{"railyard topo --json", "", []Metric{Tiers, CableList, BisectionRate, BisectionShare, Hops, HopMean, Diameter, HopsSampled, Problems, FabricCost}},
 	{"railyard topo --json", "tiers[]", []Metric{TierName, TierNodes, TierDown, TierUp, TierOversubscription}},
 	{"railyard topo --json", "cables[]", []Metric{CableFrom, CableTo, CableCount, CableLeast, CableMost}},
 	{"railyard topo --json", "hops[]", []Metric{HopCount, HopPairs}},
 	{"railyard topo --json", "problems[]", []Metric{ProblemText}},
 	{"railyard topo --json", "cost", []Metric{CostSwitches, CostTrunks, CostAccess, CostTotal, CostPerAccelerator}},
+
+	{"railyard estimate --json", "", []Metric{Name, Cluster, EstimateResources, EstimateTransfer, EstimateTraining}},
+	{"railyard estimate --json", "cluster", []Metric{TopologyKind, AcceleratorCount, HostCount, Host, SwitchCount, LinkCount}},
+	{"railyard estimate --json", "resources", resources},
+	{"railyard estimate --json", "transfer[]", transfer},
+	{"railyard estimate --json", "training[]", timeToTrain},
+	{"railyard estimate --json", "training[].factors", factors},
 
 	{"railyard why --json", "training[]", []Metric{Verdict, Sensitivity, CriticalLength, CriticalTotals, CriticalPath}},
 	{"railyard why --json", "training[].sensitivity[]", []Metric{Resource, ResourceFactor, IterationTime, ThroughputGain, TimeElasticity}},

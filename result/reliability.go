@@ -8,7 +8,7 @@ var (
 	ExpectedMTTF       = Metric{Name: "expected_mttf_s", Unit: "s", Definition: "mean time to failure of the job, from the mtbf of all parts that it depends on", Formula: "1 / sum of parts / mtbf"}
 	MeasuredMTTF       = Metric{Name: "mttf_s", Unit: "s", Definition: "time of the job over its interruptions"}
 	Interruptions      = Metric{Name: "interruptions", Definition: "failures that stopped the job, or came while it recovered from one"}
-	CheckpointBytes    = Metric{Name: "checkpoint_bytes", Unit: "bytes", Definition: "size of a checkpoint"}
+	CheckpointBytes    = Metric{Name: "checkpoint_bytes", Unit: "bytes", Definition: "size of a checkpoint: what a job keeps of its state to go on from it"}
 	CheckpointInterval = Metric{Name: "checkpoint_interval_s", Unit: "s", Definition: "work between two checkpoints, before it is rounded to whole iterations; where auto was asked for, what was chosen"}
 	CheckpointWrite    = Metric{Name: "checkpoint_write_s", Unit: "s", Definition: "time until a checkpoint is durable", Formula: "checkpoint_bytes / min(write rate of all hosts, hosts x rate of one)"}
 	CheckpointPause    = Metric{Name: "checkpoint_pause_s", Unit: "s", Definition: "time for which the job stands still for one"}

@@ -19,6 +19,7 @@ func (s *Scenario) check(root *node, b *binder) {
 	if s.Topology != nil {
 		s.Topology.check(r, b)
 		s.Topology.Packet.check(b)
+		s.Topology.checkEnergy(b)
 		if t := s.Topology; t.Blocking.Value && s.Sim.Fidelity.Value == "analytic" {
 			b.faultf(t.Blocking.Pos, "topology.blocking", `contradicts fidelity = "analytic", which leaves out all contention`)
 		}

@@ -80,8 +80,14 @@ func (k *Key[T]) typeName() string {
 		return "compute rate"
 	case units.Power:
 		return "power"
+	case units.Energy:
+		return "energy"
 	case units.Money:
 		return "money"
+	case units.MoneyRate:
+		return "price per hour"
+	case units.Tariff:
+		return "price of energy"
 	case []units.Bytes:
 		return "list of data"
 	case []string:

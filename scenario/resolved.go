@@ -46,6 +46,12 @@ func (s *Scenario) Files() []string {
 			files = append(files, s.Path(f.Value))
 		}
 	}
+	if p := s.Topology.Power; p != nil && p.Curve.Set {
+		files = append(files, s.Path(p.Curve.Value))
+	}
+	if c := s.Topology.Carbon; c != nil && c.File.Set {
+		files = append(files, s.Path(c.File.Value))
+	}
 	for i := range s.Workload.Flows {
 		files = append(files, s.Path(s.Workload.Flows[i].File.Value))
 	}

@@ -47,6 +47,11 @@ type Topology struct {
 	Prices NetworkPrices   `key:"prices" doc:"what the parts of the fabric cost, for railyard topo"`
 	Fault  []TopologyFault `key:"fault" doc:"what breaks, and when"`
 	Spares Key[int64]      `key:"spares" default:"0" min:"0" max:"262144" doc:"hosts beside these that stand in for those in repair, for each job"`
+
+	Power   *Power   `key:"power" doc:"what the parts draw; the run's energy is then in its results"`
+	Carbon  *Carbon  `key:"carbon" doc:"what the grid's power emits; needs no [topology.power], whose defaults then hold"`
+	Battery *Battery `key:"battery" doc:"storage that charges while the grid's carbon intensity is low"`
+	Cost    *Cost    `key:"cost" doc:"what it costs to own or to rent all this; the run's cost is then in its results"`
 }
 
 // Network is the keys of one network. Which it takes depends on its kind; see

@@ -83,6 +83,7 @@ var (
 	energyUnits = []unit{{"J", 1, 1}, {"Wh", 3600, 1}, {"kWh", 3600e3, 1}, {"MWh", 3600e6, 1}}
 	moneyUnits  = []unit{{"USD", 1, 1}}
 	priceUnits  = []unit{{"USD/h", 1, 1}}
+	tariffUnits = []unit{{"USD/MWh", 1, 1000}, {"USD/kWh", 1, 1}}
 )
 
 var (
@@ -94,11 +95,12 @@ var (
 	energyQuantity    = quantity{"an energy", "J", energyUnits, energyUnits}
 	moneyQuantity     = quantity{"an amount of money", "USD", moneyUnits, moneyUnits}
 	moneyRateQuantity = quantity{"a price per hour", "USD/h", priceUnits, priceUnits}
+	tariffQuantity    = quantity{"a price of energy", "USD/kWh", tariffUnits, tariffUnits[1:]}
 )
 
 var quantities = []*quantity{
 	&dataQuantity, &rateQuantity, &timeQuantity, &computeQuantity,
-	&powerQuantity, &energyQuantity, &moneyQuantity, &moneyRateQuantity,
+	&powerQuantity, &energyQuantity, &moneyQuantity, &moneyRateQuantity, &tariffQuantity,
 }
 
 // ParseBytes reads an amount of data: "80GB", "1 GiB". Fractions of a byte are
@@ -151,6 +153,12 @@ func ParseMoneyRate(text string) (MoneyRate, error) {
 	return MoneyRate(v), err
 }
 
+// ParseTariff reads a price of energy: "0.08USD/kWh".
+func ParseTariff(text string) (Tariff, error) {
+	v, err := tariffQuantity.parseFloat(text)
+	return Tariff(v), err
+}
+
 // UnmarshalText is [ParseBytes].
 func (b *Bytes) UnmarshalText(text []byte) error { return unmarshal(b, ParseBytes, text) }
 
@@ -174,6 +182,9 @@ func (m *Money) UnmarshalText(text []byte) error { return unmarshal(m, ParseMone
 
 // UnmarshalText is [ParseMoneyRate].
 func (m *MoneyRate) UnmarshalText(text []byte) error { return unmarshal(m, ParseMoneyRate, text) }
+
+// UnmarshalText is [ParseTariff].
+func (t *Tariff) UnmarshalText(text []byte) error { return unmarshal(t, ParseTariff, text) }
 
 // unmarshal leaves the destination alone when the text is wrong.
 func unmarshal[T any](to *T, parse func(string) (T, error), text []byte) error {

@@ -41,6 +41,9 @@ func (m Money) String() string { return moneyQuantity.formatFloat(float64(m)) }
 // String is the price in dollars per hour: "2.5USD/h".
 func (m MoneyRate) String() string { return moneyRateQuantity.formatFloat(float64(m)) }
 
+// String is the price in dollars per kilowatt-hour: "0.08USD/kWh".
+func (t Tariff) String() string { return tariffQuantity.formatFloat(float64(t)) }
+
 // MarshalText is String.
 func (b Bytes) MarshalText() ([]byte, error) { return []byte(b.String()), nil }
 
@@ -64,6 +67,9 @@ func (m Money) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
 
 // MarshalText is String.
 func (m MoneyRate) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
+
+// MarshalText is String.
+func (t Tariff) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
 
 func (q *quantity) formatInt(n int64) string {
 	return q.format(new(big.Rat).SetInt64(n), func(text string, magnitude *big.Rat) bool {

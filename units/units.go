@@ -37,3 +37,6 @@ type Money float64
 
 // MoneyRate is in US dollars per hour.
 type MoneyRate float64
+
+// Tariff is the price of energy in US dollars per kilowatt-hour.
+type Tariff float64

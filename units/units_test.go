@@ -22,6 +22,7 @@ var parsers = map[string]func(string) (fmt.Stringer, error){
 	"energy":     func(s string) (fmt.Stringer, error) { v, err := ParseEnergy(s); return v, err },
 	"money":      func(s string) (fmt.Stringer, error) { v, err := ParseMoney(s); return v, err },
 	"money rate": func(s string) (fmt.Stringer, error) { v, err := ParseMoneyRate(s); return v, err },
+	"tariff":     func(s string) (fmt.Stringer, error) { v, err := ParseTariff(s); return v, err },
 }
 
 func TestParse(t *testing.T) {
@@ -79,6 +80,8 @@ func TestParse(t *testing.T) {
 		{"energy", "3J", Energy(3)},
 		{"money", "25000USD", Money(25000)},
 		{"money rate", "2.5USD/h", MoneyRate(2.5)},
+		{"tariff", "0.08USD/kWh", Tariff(0.08)},
+		{"tariff", "80 USD/MWh", Tariff(0.08)},
 	} {
 		got, err := parsers[c.quantity](c.text)
 		if err != nil || got != c.want {
@@ -186,6 +189,7 @@ func TestString(t *testing.T) {
 		{Money(25000), "25000USD"},
 		{MoneyRate(2.5), "2.5USD/h"},
 		{MoneyRate(0.1), "0.1USD/h"},
+		{Tariff(0.08), "0.08USD/kWh"},
 	} {
 		if got := c.value.String(); got != c.want {
 			t.Errorf("%T: got %s, want %s", c.value, got, c.want)
@@ -201,7 +205,7 @@ func TestStringParsesBack(t *testing.T) {
 		n, v := whole.Draw(t, "n"), real.Draw(t, "v")
 		for name, value := range map[string]fmt.Stringer{
 			"data": Bytes(n), "time": Duration(n), "rate": Rate(v), "compute": Compute(v),
-			"power": Power(v), "energy": Energy(v), "money": Money(v), "money rate": MoneyRate(v),
+			"power": Power(v), "energy": Energy(v), "money": Money(v), "money rate": MoneyRate(v), "tariff": Tariff(v),
 		} {
 			text := value.String()
 			if back, err := parsers[name](text); err != nil || back != value {
@@ -242,13 +246,14 @@ func TestMarshal(t *testing.T) {
 		E Energy
 		M Money
 		H MoneyRate
+		T Tariff
 	}
-	want := all{80e9, 5e10, 150_000, 312e12, 700, 3600, 25000, 2.5}
+	want := all{80e9, 5e10, 150_000, 312e12, 700, 3600, 25000, 2.5, 0.08}
 	text, err := json.Marshal(want)
 	if err != nil {
 		t.Fatal(err)
 	}
-	const wire = `{"B":"80GB","R":"400Gbps","D":"1.5us","C":"312TFLOPS","P":"700W","E":"1Wh","M":"25000USD","H":"2.5USD/h"}`
+	const wire = `{"B":"80GB","R":"400Gbps","D":"1.5us","C":"312TFLOPS","P":"700W","E":"1Wh","M":"25000USD","H":"2.5USD/h","T":"0.08USD/kWh"}`
 	if string(text) != wire {
 		t.Errorf("got %s\nwant %s", text, wire)
 	}

@@ -32,13 +32,14 @@ const (
 // checked with the house, and is no part of it.
 var rooms = []string{
 	"internal", "cmd", "sweep", ".", "calibrate", "scenario", "report", "cluster", "scheduler", "workload",
-	"collective", "network", "topology", "result", "sim", "units",
+	"collective", "network", "topology", "energy", "result", "sim", "units",
 }
 
 // only limits what a room may import of ours, where going down is not enough.
 var only = map[string][]string{
 	"report": {"result", "report/figure"}, // what a run found, not how
-	"sim":    {},                          // not even units
+	"energy": {},
+	"sim":    {}, // not even units
 	"units":  {},
 }
 

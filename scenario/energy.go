@@ -1,0 +1,240 @@
+package scenario
+
+import (
+	"fmt"
+	"io"
+	"reflect"
+	"time"
+
+	"github.com/railyard/railyard/energy"
+	"github.com/railyard/railyard/units"
+)
+
+// Bounds of tables: a century of quarter hours of carbon intensity, and points of power.
+const (
+	maxCarbonRows = 1 << 22
+	maxPowerRows  = 1 << 10
+)
+
+// Power is [topology.power]: what the parts of the data centre draw, and so what a run
+// takes of energy. Defaults that are not the catalogue's are from: the H200 that
+// api.serialalice.pt measured in 2025, 80.3 W idle of 700 W (a weak source, but
+// the share is that of other reports); Patel et al., POLCA, ASPLOS 2024 (recalled), where the
+// power of GPT-NeoX falls to half of the limit while gradients are exchanged; Barroso
+// and Hölzle, "The Case for Energy-Proportional Computing", 2007: a server without work
+// draws half of its most; the data sheet of NVIDIA's QM9700 (recalled): 1,720 W at the most with
+// transceivers in 64 ports of 400 Gbit/s. Hyperscale operators report a PUE of 1.10 to 1.15 (2023),
+// the mean of Uptime Institute's survey is 1.58 (2023).
+type Power struct {
+	Header
+	Model       Key[string]      `key:"model" default:"\"linear\"" enum:"linear constant sqrt square cubic measured logistic" doc:"power of an accelerator by its utilization: on a line from idle to full, or by its root, square or cube; constant, full at any; measured, along the points of curve; logistic, by the requests of a batch"`
+	Accelerator Key[units.Power] `key:"accelerator" positive:"true" doc:"what an accelerator draws at full utilization; the power of its catalogue entry where left out"`
+	Idle        Key[units.Power] `key:"accelerator_idle" doc:"what it draws without work; 11.5 % of that where left out, as an H200 (80.3 of 700 W, api.serialalice.pt 2025)"`
+	Curve       Key[string]      `key:"curve" doc:"with model = \"measured\": CSV of utilization_ratio,power_W of an accelerator, ascending; straight lines between"`
+
+	Compute       Key[float64] `key:"compute_utilization" default:"1" min:"0" max:"1" doc:"utilization of an accelerator while it computes"`
+	Communication Key[float64] `key:"communication_utilization" default:"0.43" min:"0" max:"1" doc:"the same while it communicates and computes nothing, its kernels turning in a loop; the default brings it to half of its most, as Patel et al. (ASPLOS 2024) saw GPT-NeoX"`
+
+	Batch     Key[float64] `key:"batch" default:"128" min:"1" max:"1000000" doc:"with model = \"logistic\": requests in work at full utilization"`
+	Steepness Key[float64] `key:"steepness" default:"1" positive:"true" min:"0" max:"100" doc:"k of the logistic, for each doubling of the batch; an H100's of vLLM's semantic router (2025, recalled) where left out"`
+	Midpoint  Key[float64] `key:"midpoint" default:"4.2" min:"0" max:"20" doc:"x0 of the logistic: log2 of the batch at which half of the way is made; as steepness"`
+
+	Host     Key[units.Power] `key:"host" doc:"what a host draws beside its accelerators while all of them work; the power of its catalogue entry less theirs where left out"`
+	HostIdle Key[units.Power] `key:"host_idle" doc:"the same while none does, on a line between; half of it where left out (Barroso and Hölzle 2007)"`
+	Switch   Key[units.Power] `key:"switch" default:"\"0.067W\"" doc:"what a switch between hosts draws, for each Gbit/s of a port in use, with its transceivers, at any load; the most of a Quantum-2 QM9700 where left out, 1,720 W for 25.6 Tbit/s (data sheet, recalled)"`
+	PUE      Key[float64]     `key:"pue" default:"1.1" min:"1" max:"10" doc:"power usage effectiveness: all that the site draws over what its machines do; hyperscale operators report 1.10 to 1.15, the mean of Uptime Institute's survey of 2023 is 1.58"`
+}
+
+// Carbon is [topology.carbon]: what the grid's power emits.
+type Carbon struct {
+	Header
+	Intensity Key[float64] `key:"intensity" min:"0" max:"100000" doc:"grams of carbon dioxide for a kWh, at any time"`
+	File      Key[string]  `key:"file" doc:"in place of intensity, CSV of it over time: timestamp,carbon_intensity, ascending, in milliseconds since 1970 and g/kWh, as OpenDC has them; the last holds for good"`
+	Start     Key[string]  `key:"start" doc:"date and time of the file at which the run begins, as in 2022-01-01T00:00:00Z; its first where left out"`
+}
+
+// Battery is [topology.battery]: storage beside the data centre that charges while the
+// grid's intensity is low.
+type Battery struct {
+	Header
+	Capacity  Key[units.Energy] `key:"capacity" required:"true" positive:"true" doc:"what it holds; it begins empty and loses nothing"`
+	Charge    Key[units.Power]  `key:"charge" required:"true" positive:"true" doc:"what it draws while it charges; it gives whatever the data centre draws"`
+	Threshold Key[float64]      `key:"threshold" required:"true" min:"0" max:"100000" doc:"grams for a kWh: below, it charges; from there on it carries the data centre while it lasts (OpenDC's single threshold)"`
+}
+
+// PowerModel is [topology.power], or its defaults where it is left out.
+func (t *Topology) PowerModel() *Power {
+	if t.Power != nil {
+		return t.Power
+	}
+	return defaults[Power]("topology.power")
+}
+
+// defaults is a table that the scenario leaves out.
+func defaults[T any](path string) *T {
+	table := new(T)
+	v := reflect.ValueOf(table).Elem()
+	for _, d := range declarations(v.Type()) {
+		setDefaults(d, v.FieldByIndex(d.index))
+	}
+	v.FieldByName("Header").Set(reflect.ValueOf(Header{Path: path}))
+	return table
+}
+
+// checkEnergy finds the keys of power, carbon and battery that have no meaning beside
+// the others.
+func (t *Topology) checkEnergy(b *binder) {
+	if p := t.Power; p != nil {
+		p.check(b)
+	}
+	if c := t.Carbon; c != nil {
+		switch {
+		case c.Intensity.Set && c.File.Set:
+			b.faultf(c.Intensity.Pos, c.Path+".intensity", "contradicts file: give one of them")
+		case !c.Intensity.Set && !c.File.Set && !b.inside(c.Path):
+			b.faultf(c.At, c.Path, `needs the key "intensity" (g/kWh) or "file" (a series of it)`)
+		case c.Start.Set && !c.File.Set:
+			b.faultf(c.Start.Pos, c.Path+".start", "belongs to file, which is missing")
+		}
+		if _, err := c.start(); err != nil {
+			b.faultf(c.Start.Pos, c.Path+".start", "%v", err)
+		}
+	}
+	if t.Cost != nil {
+		t.Cost.check(b)
+	}
+	if x := t.Battery; x != nil && t.Carbon == nil {
+		b.faultf(x.At, x.Path, "follows the grid's carbon intensity: there is no [topology.carbon]")
+	}
+}
+
+func (p *Power) check(b *binder) {
+	model := p.Model.Value
+	for _, k := range []struct {
+		name   string
+		set    bool
+		at     Position
+		belong string
+	}{
+		{"curve", p.Curve.Set, p.Curve.Pos, "measured"},
+		{"batch", p.Batch.Set, p.Batch.Pos, "logistic"},
+		{"steepness", p.Steepness.Set, p.Steepness.Pos, "logistic"},
+		{"midpoint", p.Midpoint.Set, p.Midpoint.Pos, "logistic"},
+	} {
+		if k.set && model != k.belong {
+			b.faultf(k.at, p.Path+"."+k.name, "belongs to model = %q; model is %q", k.belong, model)
+		}
+	}
+	if model == "measured" {
+		if !p.Curve.Set {
+			b.faultf(p.Model.Pos, p.Path+".model", `"measured" needs the key "curve" (CSV of utilization_ratio,power_W)`)
+		}
+		for _, k := range []struct {
+			name string
+			Key[units.Power]
+		}{{"accelerator", p.Accelerator}, {"accelerator_idle", p.Idle}} {
+			if k.Set {
+				b.faultf(k.Pos, p.Path+"."+k.name, "contradicts curve, which says what an accelerator draws")
+			}
+		}
+	}
+	if p.HostIdle.Set && p.Host.Set && p.HostIdle.Value > p.Host.Value {
+		b.faultf(p.HostIdle.Pos, p.Path+".host_idle", "is more than host, %v", p.Host.Value)
+	}
+}
+
+// start is the date at which a run begins, the zero time where none is given.
+func (c *Carbon) start() (time.Time, error) {
+	if !c.Start.Set {
+		return time.Time{}, nil
+	}
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04", time.DateOnly} {
+		if at, err := time.Parse(layout, c.Start.Value); err == nil {
+			return at, nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%q is no date; write 2022-01-01, or 2022-01-01T00:00:00Z", shown(c.Start.Value))
+}
+
+// ReadCurve reads the measured curve of an accelerator.
+func (s *Scenario) ReadCurve(p *Power) ([]energy.Point, Faults) {
+	var points []energy.Point
+	faults := s.withTable(p.Curve, p.Path+".curve", func(file string, in io.Reader) (faults Faults) {
+		points, faults = readCurve(file, in)
+		return faults
+	})
+	return points, faults
+}
+
+func readCurve(file string, in io.Reader) (points []energy.Point, _ Faults) {
+	rows := newRows(file, in)
+	if !rows.header([]string{"utilization_ratio", "power_W"}, nil) {
+		return nil, rows.all()
+	}
+	utilization, power := rows.column("utilization_ratio"), rows.column("power_W")
+	for rows.next() {
+		x := energy.Point{Utilization: rows.number(utilization), Power: rows.number(power)}
+		switch n := len(points); {
+		case x.Utilization > 1:
+			rows.faultf(utilization, "must be from 0 to 1, not %v", x.Utilization)
+		case n > 0 && x.Utilization <= points[n-1].Utilization:
+			rows.faultf(utilization, "%v does not follow %v: rows ascend", x.Utilization, points[n-1].Utilization)
+		case n == maxPowerRows:
+			rows.faultf(utilization, "there are more than %d rows", n)
+			return nil, rows.all()
+		default:
+			points = append(points, x)
+		}
+	}
+	return points, rows.all()
+}
+
+// ReadCarbon is the carbon intensity over time, in s from the beginning of the run and
+// g/kWh.
+func (s *Scenario) ReadCarbon(c *Carbon) (energy.Steps, Faults) {
+	if !c.File.Set {
+		return energy.Steps{At: []float64{0}, Values: []float64{c.Intensity.Value}}, nil
+	}
+	var steps energy.Steps
+	faults := s.withTable(c.File, c.Path+".file", func(file string, in io.Reader) (faults Faults) {
+		steps, faults = readCarbon(file, in)
+		return faults
+	})
+	if faults != nil {
+		return steps, faults
+	}
+	start := steps.At[0]
+	if given, _ := c.start(); c.Start.Set {
+		start = float64(given.UnixMilli()) / 1000
+		if start < steps.At[0] {
+			first := time.UnixMilli(int64(steps.At[0] * 1000)).UTC().Format(time.RFC3339)
+			return steps, Faults{c.Start.Pos.Faultf(c.Path+".start", "%s.start: is before the first row of %q, %s", c.Path, shown(c.File.Value), first)}
+		}
+	}
+	for i := range steps.At {
+		steps.At[i] -= start
+	}
+	return steps, nil
+}
+
+// readCarbon reads a series in s since 1970.
+func readCarbon(file string, in io.Reader) (steps energy.Steps, _ Faults) {
+	rows := newRows(file, in)
+	if !rows.header([]string{"timestamp", "carbon_intensity"}, nil) {
+		return steps, rows.all()
+	}
+	at, intensity := rows.column("timestamp"), rows.column("carbon_intensity")
+	for rows.next() {
+		seconds, value := rows.number(at)/1000, rows.number(intensity)
+		switch n := len(steps.At); {
+		case n > 0 && seconds <= steps.At[n-1]:
+			rows.faultf(at, "does not follow that of the row before: rows ascend")
+		case n == maxCarbonRows:
+			rows.faultf(at, "there are more than %d rows", n)
+			return steps, rows.all()
+		default:
+			steps.At, steps.Values = append(steps.At, seconds), append(steps.Values, value)
+		}
+	}
+	return steps, rows.all()
+}
