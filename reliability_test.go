@@ -9,6 +9,9 @@ import (
 	"testing"
 
 	"github.com/railyard/railyard"
+	"github.com/railyard/railyard/scenario"
+	"github.com/railyard/railyard/topology"
+	"github.com/railyard/railyard/workload"
 )
 
 const storage = "[topology.storage]\nwrite = \"10GB/s\"\n"
@@ -143,6 +146,21 @@ func TestWhoStops(t *testing.T) {
 			if got := number(t, r, fmt.Sprintf("training.%d.reliability.interruptions", i)); got != want {
 				t.Errorf("%s %s: job %d is stopped %v times, want %v", c.kind, c.row, i, got, want)
 			}
+		}
+	}
+}
+
+// TestCheckpointSizes: those of MLPerf Storage v2.0 (Submission_guidelines.md, table 2):
+// 105 GB, 912 GB and 5.29 TB as printed, which powers of two make 14 bytes a parameter.
+func TestCheckpointSizes(t *testing.T) {
+	for model, want := range map[string]float64{"llama-3.1-8b": 105 << 30, "llama-3.1-70b": 912 << 30, "llama-3.1-405b": 5.29 * (1 << 40)} {
+		m, faults := (&scenario.Scenario{}).Model(model)
+		if faults != nil {
+			t.Fatal(faults)
+		}
+		got := float64(workload.Training{Model: m, Precision: topology.BF16}.CheckpointBytes())
+		if !near(got, want, 0.03) {
+			t.Errorf("%s: %v bytes, want %v", model, got, want)
 		}
 	}
 }
