@@ -92,6 +92,13 @@ var places = []struct {
 	{"railyard topo --json", "problems[]", []Metric{ProblemText}},
 	{"railyard topo --json", "cost", []Metric{CostSwitches, CostTrunks, CostAccess, CostTotal, CostPerAccelerator}},
 
+	{"railyard estimate --json", "", []Metric{Name, Cluster, EstimateResources, EstimateTransfer, EstimateTraining}},
+	{"railyard estimate --json", "cluster", []Metric{TopologyKind, AcceleratorCount, HostCount, Host, SwitchCount, LinkCount}},
+	{"railyard estimate --json", "resources", resources},
+	{"railyard estimate --json", "transfer[]", transfer},
+	{"railyard estimate --json", "training[]", timeToTrain},
+	{"railyard estimate --json", "training[].factors", factors},
+
 	{"railyard why --json", "training[]", []Metric{Verdict, Sensitivity, CriticalLength, CriticalTotals, CriticalPath}},
 	{"railyard why --json", "training[].sensitivity[]", []Metric{Resource, ResourceFactor, IterationTime, ThroughputGain, TimeElasticity}},
 	{"railyard why --json", "training[].critical_path_s", []Metric{CriticalSlowed, CriticalOf}},
