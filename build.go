@@ -254,7 +254,7 @@ func (b *builder) checkPlan(w *scenario.Collective, p *cluster.CollectiveBenchma
 		return false
 	}
 	inOrder := slices.IsSorted(p.Ranks) && slices.IsSorted(j.List)
-	if p.Algorithm == collective.Hierarchical && n > 1 && (b.topology.Dimensions() == nil || n != b.topology.Accelerators() || !inOrder) {
+	if p.Algorithm == collective.Hierarchical && n > 1 && b.topology.Bare() && (b.topology.Dimensions() == nil || n != b.topology.Accelerators() || !inOrder) {
 		b.fault(w.Algorithm.Pos, w.Path+".algorithm", "hierarchical takes all accelerators of a torus or a multi-dimensional network, in their order")
 		return false
 	}
