@@ -363,12 +363,11 @@ func ratio(a, b float64) float64 {
 
 func linkTable(t *topology.Topology, uses []network.LinkUse, end sim.Time) *result.Table {
 	n := len(uses)
-	name, from, to := make([]string, n), make([]string, n), make([]string, n)
+	name, from, to := t.LinkNames()
 	capacity, bytes, busy := make([]float64, n), make([]float64, n), make([]float64, n)
 	used, contended, payload := make([]float64, n), make([]float64, n), make([]float64, n)
 	for i, u := range uses {
 		l := &t.Links[i]
-		name[i], from[i], to[i] = t.LinkName(topology.LinkID(i)), t.NodeName(l.From), t.NodeName(l.To)
 		capacity[i], payload[i], bytes[i] = l.Capacity, l.Payload, u.Bytes
 		busy[i] = ratio(u.Busy.Seconds(), end.Seconds())
 		used[i] = ratio(u.Bytes, l.Capacity*end.Seconds())

@@ -426,6 +426,10 @@ func (p *Plan) Footprints() []*network.Footprint {
 func (p *Planner) lay(f *Phase, r round, ranks []topology.NodeID) {
 	p.sent, p.hops, p.longest = p.sent[:0], p.hops[:0], pass{steps: 1}
 	follow := r.chain || r.repeat > 1
+	if follow { // rather than to grow by doubling
+		messages := 2 * max(1, r.lanes) * len(ranks)
+		p.sent, p.hops = slices.Grow(p.sent, messages), slices.Grow(p.hops, messages)
+	}
 	for from, to := range r.sends {
 		latency := p.message(f, ranks[from], ranks[to], 1)
 		if p.budget < 0 {

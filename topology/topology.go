@@ -224,11 +224,40 @@ func (t *Topology) LinkName(l LinkID) string {
 		return t.linkNames[l]
 	}
 	k := &t.Links[l]
-	name := t.NodeName(k.From) + ">" + t.NodeName(k.To)
+	return t.linkName(l, t.NodeName(k.From), t.NodeName(k.To))
+}
+
+// linkName is the name of a link from the names of its ends.
+func (t *Topology) linkName(l LinkID, from, to string) string {
+	if t.linkNames != nil {
+		return t.linkNames[l]
+	}
+	name := from + ">" + to
 	if before := t.parallel[l]; before > 0 {
 		name += "#" + strconv.Itoa(before+1)
 	}
 	return name
+}
+
+// LinkNames are the names of all links and of their ends, each of these made once.
+func (t *Topology) LinkNames() (names, from, to []string) {
+	n := len(t.Links)
+	names, from, to = make([]string, n), make([]string, n), make([]string, n)
+	nodes := make([]string, t.nodes())
+	name := func(n NodeID) string {
+		if n == None {
+			return ""
+		}
+		if nodes[n] == "" {
+			nodes[n] = t.NodeName(n)
+		}
+		return nodes[n]
+	}
+	for i := range t.Links {
+		from[i], to[i] = name(t.Links[i].From), name(t.Links[i].To)
+		names[i] = t.linkName(LinkID(i), from[i], to[i])
+	}
+	return names, from, to
 }
 
 // countParallel tells apart the links from one on that have the same ends.
