@@ -42,7 +42,7 @@ type Computed struct {
 	Engine   *Engine
 
 	reduce, gather *collective.Plan // of the tensor-parallel ranks, nil for a single one
-	local          bool             // these share a host
+	ring           *collective.Plan // all-reduce of these if they share a host, else nil
 	stages         int
 	send           *collective.Plan // from a stage to the next, nil for a single one
 
@@ -50,9 +50,9 @@ type Computed struct {
 	head  []float64 // by sequences
 }
 
-// oneShot is up to what size engines sum with their own kernels rather than those of the
+// ownReduce is up to what size engines sum with their own kernels rather than those of the
 // collective library (vLLM's and TensorRT-LLM's limit).
-const oneShot = 8 << 20
+const ownReduce = 8 << 20
 
 // Place finds out what tensor-parallel ranks and stages have between them. Accelerators
 // of a stage are next to each other.
@@ -71,9 +71,12 @@ func (x *Computed) Place(c *cluster.Cluster, accelerators []topology.NodeID) err
 		if err != nil {
 			return err
 		}
-		x.reduce, x.gather = reduce.Fastest(oneShot), gather.Fastest(oneShot)
-		t := c.Topology
-		x.local = t.Server(group[0]) == t.Server(group[ranks-1])
+		x.reduce, x.gather = reduce.Fastest(ownReduce), gather.Fastest(ownReduce)
+		if t := c.Topology; t.Server(group[0]) == t.Server(group[ranks-1]) {
+			if x.ring, err = c.Planner.Plan(collective.AllReduce, collective.Ring, group); err != nil {
+				return err
+			}
+		}
 	}
 	if x.stages > 1 {
 		x.send = c.Sends(accelerators[:1], accelerators[ranks:ranks+1])
@@ -134,15 +137,19 @@ func (x *Computed) headTime(sequences int) float64 {
 	return x.head[sequences]
 }
 
-// reduceTime is an all-reduce of the tensor-parallel ranks. Small ones within a host are
-// done by one kernel, which has the bytes to move and a barrier.
+// reduceTime is an all-reduce of the tensor-parallel ranks. Within a host engines have
+// kernels for those up to ownReduce, in which every rank reads what the others have, in
+// one shot or, so that each sums a part and reads the others' sums, in two. The first
+// moves n - 1 times the bytes over each rank's links, the second 2 (n - 1) / n times, as
+// a ring does, and has a barrier more.
 func (x *Computed) reduceTime(bytes float64) float64 {
-	if !x.local || bytes > oneShot {
+	if x.ring == nil || bytes > ownReduce {
 		return x.reduce.Predict(bytes)
 	}
-	t := x.Engine.ReduceOverhead
-	for i := range x.reduce.Phases {
-		t += x.reduce.Phases[i].Drain(bytes).Seconds()
+	var ring float64
+	for i := range x.ring.Phases {
+		ring += x.ring.Phases[i].Drain(bytes).Seconds()
 	}
-	return t
+	each := x.Engine.ReduceOverhead
+	return min(each+ring*float64(x.Forward.Tensor)/2, 2*each+ring)
 }

@@ -27,8 +27,8 @@ type Engine struct {
 	// its work as a multiple of the accelerator's launch overhead: less than one where
 	// captured graphs launch them, or kernels are fused. It grows with the layers.
 	StepOverhead, SequenceOverhead, LaunchShare float64
-	// ReduceOverhead is what an all-reduce costs beside moving its bytes, by the
-	// kernels that engines have for small ones.
+	// ReduceOverhead is what an all-reduce costs beside moving its bytes, for each
+	// barrier of the kernels that engines have for small ones.
 	ReduceOverhead float64
 }
 
@@ -39,19 +39,19 @@ type Engine struct {
 var Engines = []Engine{
 	{
 		Name: "vllm", Order: scheduler.Mixed, Budget: 2048, MaxBatch: 1024, BlockSize: 16, MemoryShare: 0.9,
-		StepOverhead: 0.8e-3, SequenceOverhead: 34e-6, LaunchShare: 1, ReduceOverhead: 4.6e-6,
+		StepOverhead: 0.55e-3, SequenceOverhead: 34e-6, LaunchShare: 1, ReduceOverhead: 4.6e-6,
 	},
 	{
 		Name: "trtllm", Order: scheduler.Mixed, Budget: 2048, MaxBatch: 2048, Reserve: true, BlockSize: 32, NarrowCache: true, MemoryShare: 0.9,
-		StepOverhead: 0.33e-3, SequenceOverhead: 42e-6, LaunchShare: 0.75, ReduceOverhead: 1.1e-6,
+		StepOverhead: 0.98e-3, SequenceOverhead: 23e-6, LaunchShare: 0.65, ReduceOverhead: 3.3e-6,
 	},
 	{
 		Name: "sglang", Order: scheduler.PrefillFirst, Budget: 16384, MaxBatch: 2048, BlockSize: 1, MemoryShare: 0.88,
-		StepOverhead: 0.8e-3, SequenceOverhead: 12e-6, LaunchShare: 1, ReduceOverhead: 3.5e-6,
+		StepOverhead: 0.6e-3, SequenceOverhead: 10e-6, LaunchShare: 1, ReduceOverhead: 3.5e-6,
 	},
 	{ // its overheads are taken to be those of the version that was measured
 		Name: "vllm-v0", Order: scheduler.PrefillFirst, Budget: 4096, MaxBatch: 256, Whole: true, Padded: true, Watermark: 0.01, BlockSize: 16, MemoryShare: 0.9,
-		StepOverhead: 0.8e-3, SequenceOverhead: 34e-6, LaunchShare: 1, ReduceOverhead: 4.6e-6,
+		StepOverhead: 0.55e-3, SequenceOverhead: 34e-6, LaunchShare: 1, ReduceOverhead: 4.6e-6,
 	},
 }
 
