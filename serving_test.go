@@ -76,6 +76,19 @@ func TestServingOrders(t *testing.T) {
 	}
 }
 
+// The most that a scenario can ask for of one step, 65,536 prompts of 16,777,216 tokens
+// at once, is refused and takes no memory.
+func TestServingHostile(t *testing.T) {
+	keys := "model = \"llama-3.1-8b\"\nbatching = \"static\"\nmax_batch = 65536\nkv_blocks = 1073741824\nblock_size = 65536\nconcurrency = 65536\ncount = 65536\ninput = 16777216\noutput = 1\n"
+	s, err := load(t, servingOn("h100-sxm-80gb", 1, keys), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err = railyard.Run(t.Context(), s, railyard.Options{}); err == nil || !strings.Contains(err.Error(), "a step of 1099511627776 tokens would take") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // A table of costs stands in place of the roofline: each step 0.25 s.
 func TestStepCosts(t *testing.T) {
 	costs := "part,sequences,cached_tokens,tokens,time_s\ndense,,,100,0.25\nprefill,1,100,100,0\ndecode,8,200,,0\n"

@@ -54,6 +54,9 @@ type Computed struct {
 // collective library (vLLM's and TensorRT-LLM's limit).
 const ownReduce = 8 << 20
 
+// mostKnown is up to how many tokens of a step costs are kept.
+const mostKnown = 1 << 18
+
 // Place finds out what tensor-parallel ranks and stages have between them. Accelerators
 // of a stage are next to each other.
 func (x *Computed) Place(c *cluster.Cluster, accelerators []topology.NodeID) error {
@@ -105,21 +108,27 @@ func (x *Computed) Time(s *Step) (float64, error) {
 }
 
 func (x *Computed) denseTime(tokens int) float64 {
+	if tokens > mostKnown { // of static batches with long prompts, which are few
+		return x.computeDense(tokens)
+	}
 	for tokens >= len(x.dense) {
 		x.dense = append(x.dense, 0)
 	}
 	if x.dense[tokens] == 0 {
-		var t float64
-		x.Forward.Dense(tokens, func(o workload.Operator, times int) {
-			if o.Class == workload.Communication {
-				t += float64(times) * x.reduceTime(o.Bytes)
-			} else {
-				t += float64(times) * x.Roofline.Time(o)
-			}
-		})
-		x.dense[tokens] = t
+		x.dense[tokens] = x.computeDense(tokens)
 	}
 	return x.dense[tokens]
+}
+
+func (x *Computed) computeDense(tokens int) (t float64) {
+	x.Forward.Dense(tokens, func(o workload.Operator, times int) {
+		if o.Class == workload.Communication {
+			t += float64(times) * x.reduceTime(o.Bytes)
+		} else {
+			t += float64(times) * x.Roofline.Time(o)
+		}
+	})
+	return t
 }
 
 func (x *Computed) headTime(sequences int) float64 {

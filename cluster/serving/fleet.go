@@ -128,7 +128,7 @@ func (f *Fleet) Begin(c *cluster.Cluster, job int) {
 // expect schedules the arrival of the next request.
 func (f *Fleet) expect() {
 	if f.next < len(f.Requests) {
-		at := f.base + sim.FromSeconds(f.Requests[f.next].Arrival)
+		at := f.base.After(sim.FromSeconds(f.Requests[f.next].Arrival))
 		f.c.Engine.Schedule(max(at, f.now), f.actor, argArrive|uint64(f.next))
 		f.next++
 	}
@@ -225,6 +225,9 @@ func (f *Fleet) leastLane(replica int) int {
 	return best
 }
 
+// longestStep is what no sensible step takes, in seconds, and what leaves the clock room.
+const longestStep = 1e6
+
 // decide begins the next step of a lane, if there is one and the first stage is free.
 func (f *Fleet) decide(n int) {
 	l := &f.lanes[n]
@@ -246,6 +249,9 @@ func (f *Fleet) decide(n int) {
 	}
 	f.measure(step)
 	seconds, err := f.Costs.Time(&f.shape)
+	if err == nil && seconds > longestStep {
+		err = fmt.Errorf("a step of %d tokens would take %.3g s", f.shape.Tokens, seconds)
+	}
 	if err != nil {
 		f.ended = len(f.Requests) + 1
 		f.c.Fail(f.job, fmt.Errorf("request %s: %w", f.Requests[step[len(step)-1].Request].ID, err))
@@ -254,7 +260,7 @@ func (f *Fleet) decide(n int) {
 	stage := sim.FromSeconds(seconds / float64(f.Stages))
 	at := f.now
 	for i := range free {
-		at = max(at, free[i]) + stage
+		at = max(at, free[i]).After(stage)
 		free[i] = at
 	}
 	l.replica.ledger.AddCompute(f.now, f.now+stage)
