@@ -45,6 +45,7 @@ type plant struct {
 	collectives []*cluster.CollectiveBenchmark
 	names       []string // of each collective workload
 	replays     []*replayed
+	served      []*served
 	queued      *queued                   // nil without [[workload.jobs]]
 	hosting     *hosting                  // nil where jobs are not placed host by host
 	workloads   map[int]scenario.Workload // of jobs of the cluster, by number, each without all others
@@ -138,6 +139,9 @@ func (b *builder) populate(bins int) {
 	for i := range s.Workload.Replay {
 		b.addReplay(&s.Workload.Replay[i])
 	}
+	for i := range s.Workload.Serving {
+		b.addServing(&s.Workload.Serving[i])
+	}
 	b.addJobs()
 	b.checkFlows()
 }
@@ -168,7 +172,7 @@ func (b *builder) place(p *scenario.Placing, path string, at scenario.Position, 
 	j.Count = n
 	w := &b.scenario.Workload
 	switch a := p.Accelerators; {
-	case !a.Set && len(w.Training)+len(w.Collective)+len(w.Replay)+len(w.Jobs) > 1:
+	case !a.Set && len(w.Training)+len(w.Collective)+len(w.Replay)+len(w.Serving)+len(w.Jobs) > 1:
 		b.fault(at, path+".accelerators", "is missing: with several workloads each says how many of the %d accelerators it takes, or which", n)
 		return false
 	case a.Value.List != nil:

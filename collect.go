@@ -68,6 +68,10 @@ func (p *plant) collect(status string, summaryOnly bool) (*Result, error) {
 		r.Tables = append(r.Tables, p.replayTable())
 		s.Add(result.Replay, p.replayRecords())
 	}
+	if len(p.served) > 0 {
+		r.Tables = append(r.Tables, p.requestTable())
+		s.Add(result.Serving, p.servingRecords())
+	}
 	if p.queued != nil {
 		jobs := p.jobResults()
 		r.Tables = append(r.Tables, jobs.table(), jobs.stretchTable(), jobs.series())
@@ -113,6 +117,9 @@ func (p *plant) collect(status string, summaryOnly bool) (*Result, error) {
 		r.Tables = append(r.Tables, p.acceleratorTable(end))
 	}
 	if table := p.acceleratorSeries(end); table != nil && (p.queued == nil || len(p.cluster.Ledgers()) > 0) {
+		r.Tables = append(r.Tables, table)
+	}
+	if table := p.servingSeries(end); table != nil {
 		r.Tables = append(r.Tables, table)
 	}
 	if table := p.linkSeries(uses, end); table != nil {

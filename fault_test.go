@@ -72,7 +72,7 @@ func TestFaults(t *testing.T) {
 	}{
 		// What the language has and the program has not.
 		{"shared training", host + "shared = true\n", nil, []string{"case.toml:10:10:", "shared", "not built yet"}},
-		{"serving", bare + "\n[[workload.serving]]\nmodel = \"bert-large\"\n", nil, []string{"case.toml:7:", "serving", "not built yet"}},
+		{"serving", bare + "\n[[workload.serving]]\nmodel = \"bert-large\"\n", nil, []string{"case.toml:7:", "serving", "without demand"}},
 		{"hierarchical around a switch", collective("algorithm = \"hierarchical\""), nil, []string{"case.toml:10:13:", "hierarchical takes all accelerators of a torus"}},
 		{"hierarchical on a rank", collective("algorithm = \"hierarchical\"\nranks = [7, 3]"), nil, []string{"case.toml:10:13:", "in their order"}},
 

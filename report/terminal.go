@@ -23,6 +23,9 @@ func Terminal(w io.Writer, s *result.Record) error {
 	for _, r := range s.List(result.Replay.Name) {
 		p.replay(r)
 	}
+	for _, r := range s.List(result.Serving.Name) {
+		p.serving(r)
+	}
 	if f := s.Record(result.Flows.Name); f != nil {
 		p.flows(f)
 	}

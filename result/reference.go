@@ -14,7 +14,7 @@ var places = []struct {
 	where, path string
 	metrics     []Metric
 }{
-	{"summary.json", "", []Metric{Name, Status, Makespan, Events, Seed, Cluster, Training, Collectives, Replay, Flows, Jobs, Placement, Faults, Network, Packets, Energy, Cost, Expect}},
+	{"summary.json", "", []Metric{Name, Status, Makespan, Events, Seed, Cluster, Training, Collectives, Replay, Flows, Serving, Jobs, Placement, Faults, Network, Packets, Energy, Cost, Expect}},
 	{"summary.json", "cluster", []Metric{TopologyKind, AcceleratorCount, HostCount, Host, SwitchCount, LinkCount}},
 	{"summary.json", "training[]", []Metric{
 		Name, Model, Precision, AcceleratorCount, GlobalBatch, Accumulation, IterationCount, IterationTime, TimeToTrain, EvaluationTime, EvaluationCount,
@@ -33,6 +33,14 @@ var places = []struct {
 	{"summary.json", "replay[].mended", []Metric{
 		MendedDangling, MendedSelf, MendedCircular, MendedDuplicates, MendedUnknown, MendedUnsized, MendedPartial,
 	}},
+	{"summary.json", "serving[]", []Metric{
+		Name, Model, ServingReplicas, AcceleratorCount, RequestCount, RequestsRejected, RequestsUnended, FirstTokenTime, TokenTime, InterTokenLatency, EndToEnd,
+		OutputRate, InputRate, RequestRate, MeanQueue, MeanBatch, MeanCache, CacheTokens, WeightBytes, StepCount, StepTime, RequestStops,
+	}},
+	{"summary.json", "serving[].ttft_s", servingSpread},
+	{"summary.json", "serving[].tpot_s", servingSpread},
+	{"summary.json", "serving[].itl_s", servingSpread},
+	{"summary.json", "serving[].e2e_s", servingSpread},
 	{"summary.json", "flows", []Metric{FlowCount, FlowFinished, FlowMean, FlowLongest}},
 	{"summary.json", "faults", []Metric{FaultList, MakespanWithout, FaultLosses}},
 	{"summary.json", "faults.list[]", faults},
@@ -76,6 +84,10 @@ var places = []struct {
 	{"faults.csv", "faults", faults},
 	{"interruptions.csv", "interruptions", []Metric{Workload, InterruptedAt, FaultKind, FaultName, FaultCause, UndoneWork, ResumedAt}},
 	{"replay.csv", "replay", []Metric{Rank, RankFinish}},
+	{"requests.csv", "requests", []Metric{
+		Request, RequestArrival, RequestFirstToken, RequestFinish, RequestInput, RequestOutput, Workload, RequestStatus, RequestReplica, RequestStops,
+	}},
+	{"serving_series.csv", "serving_series", []Metric{Workload, SeriesTime, SeriesQueue, SeriesBatch, SeriesCache}},
 	{"jobs.csv", "jobs", []Metric{
 		JobID, JobSubmit, JobStart, JobFinish, JobAccelerators, JobStatus, JobWait, JobRun, JobSlowdown, JobPreemptions, JobRho,
 		JobUser, JobGroup, JobType, JobModel, JobEnergy,

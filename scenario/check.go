@@ -31,6 +31,9 @@ func (s *Scenario) check(root *node, b *binder) {
 	for i := range s.Workload.Replay {
 		s.Workload.Replay[i].check(b)
 	}
+	for i := range s.Workload.Serving {
+		s.Workload.Serving[i].check(r, b)
+	}
 	s.Sweep.check(b)
 	s.checkLinks(b)
 	s.checkJobs(b)
@@ -113,6 +116,9 @@ func (s *Scenario) checkLinks(b *binder) {
 		refuse(w.Header)
 	}
 	for _, w := range s.Workload.Replay {
+		refuse(w.Header)
+	}
+	for _, w := range s.Workload.Serving {
 		refuse(w.Header)
 	}
 	for _, w := range s.Workload.Jobs {

@@ -193,6 +193,9 @@ func (s *Scenario) checkJobs(b *binder) {
 	for _, w := range s.Workload.Replay {
 		network(w.Header)
 	}
+	for _, w := range s.Workload.Serving {
+		network(w.Header)
+	}
 }
 
 // checkGroups judges the groups and whether the policy can keep their quotas.

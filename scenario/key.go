@@ -106,6 +106,8 @@ func (k *Key[T]) typeName() string {
 		return `time or "auto"`
 	case MTBF:
 		return `time or "published"`
+	case Lengths:
+		return "integer or distribution"
 	}
 	panic(fmt.Sprintf("scenario: no key holds a %T", k.Value))
 }
@@ -156,6 +158,8 @@ func assign(to any, n *node, d declared) (err error) {
 		*to, err = wantList(n, func(item *node) (float64, error) { return wantNumber(item, d) })
 	case *Selection:
 		*to, err = wantSelection(n, d)
+	case *Lengths:
+		*to, err = wantLengths(n, d)
 	case *CountOrAuto:
 		if n.scalar == "auto" {
 			*to = CountOrAuto{Auto: true}

@@ -94,6 +94,10 @@ func (s *Scenario) complete() {
 		j := &s.Workload.Jobs[i]
 		fill(&j.Name, baseName(j.File.Value))
 	}
+	for i := range s.Workload.Serving {
+		w := &s.Workload.Serving[i]
+		fill(&w.Name, w.Model.Value)
+	}
 	for i := range s.Workload.Replay {
 		r := &s.Workload.Replay[i]
 		if r.Prefix.Set {

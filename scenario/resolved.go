@@ -58,6 +58,13 @@ func (s *Scenario) Files() []string {
 	for i := range s.Workload.Jobs {
 		files = append(files, s.Path(s.Workload.Jobs[i].File.Value))
 	}
+	for i := range s.Workload.Serving {
+		for _, file := range []Key[string]{s.Workload.Serving[i].Requests, s.Workload.Serving[i].StepCosts} {
+			if file.Set {
+				files = append(files, s.Path(file.Value))
+			}
+		}
+	}
 	for i := range s.Workload.Replay {
 		traces, _ := s.TraceFiles(&s.Workload.Replay[i]) // the run has found them before
 		files = append(files, traces...)

@@ -131,7 +131,7 @@ type Workload struct {
 	Collective []Collective `key:"collective" doc:"collective operations one after another"`
 	Flows      []Flows      `key:"flows" doc:"transfers from a file"`
 	Jobs       []Jobs       `key:"jobs" doc:"jobs that are durations, from a file"`
-	Serving    Later        `key:"serving" doc:"inference of a model"`
+	Serving    []Serving    `key:"serving" doc:"inference of a model"`
 	Replay     []Replay     `key:"replay" doc:"execution traces"`
 }
 

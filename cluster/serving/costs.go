@@ -1,0 +1,164 @@
+package serving
+
+import (
+	"math"
+
+	"github.com/railyard/railyard/cluster"
+	"github.com/railyard/railyard/collective"
+	"github.com/railyard/railyard/topology"
+	"github.com/railyard/railyard/units"
+	"github.com/railyard/railyard/workload"
+	"github.com/railyard/railyard/workload/serving"
+)
+
+// Step is the shape of a step of an engine, which decides what it costs.
+type Step struct {
+	Tokens    int     // computed in all
+	Sequences int     // that come to a token
+	Decodes   int     // sequences whose prompt has been computed
+	Context   int64   // tokens that these meet in the cache in all, themselves included
+	Chunks    []Chunk // of prompts
+}
+
+// Chunk is a part of a prompt, after so much of it that is in the cache.
+type Chunk struct{ Tokens, Cached int }
+
+// Costs tells how long a step takes, in seconds. An error says why it cannot.
+type Costs interface {
+	// Place is called once, with the accelerators of the first replica, before steps are
+	// priced.
+	Place(c *cluster.Cluster, accelerators []topology.NodeID) error
+	Time(s *Step) (float64, error)
+}
+
+// Computed are costs by the roofline of the accelerator: products with weights by the
+// tokens of the step, attention by what each meets, all-reduces of the tensor-parallel
+// ranks as they take with their links to themselves, and what the engine adds.
+//
+// What depends on the number of tokens or sequences alone is computed once.
+type Computed struct {
+	Forward  *serving.Forward
+	Roofline cluster.Roofline
+	Engine   *Engine
+
+	reduce, gather *collective.Plan // of the tensor-parallel ranks, nil for a single one
+	ring           *collective.Plan // all-reduce of these if they share a host, else nil
+	stages         int
+	send           *collective.Plan // from a stage to the next, nil for a single one
+
+	dense []float64 // by tokens; 0 is not known yet
+	head  []float64 // by sequences
+}
+
+// ownReduce is up to what size engines sum with their own kernels rather than those of the
+// collective library (vLLM's and TensorRT-LLM's limit).
+const ownReduce = 8 << 20
+
+// mostKnown is up to how many tokens of a step costs are kept.
+const mostKnown = 1 << 18
+
+// Place finds out what tensor-parallel ranks and stages have between them. Accelerators
+// of a stage are next to each other.
+func (x *Computed) Place(c *cluster.Cluster, accelerators []topology.NodeID) error {
+	ranks := x.Forward.Tensor
+	launch := &x.Roofline.Accelerator.LaunchOverhead
+	*launch = units.Duration(math.Round(float64(*launch) * x.Engine.LaunchShare))
+	x.stages = len(accelerators) / ranks
+	if ranks > 1 {
+		group := accelerators[:ranks]
+		reduce, err := c.Planner.Plans(collective.AllReduce, group)
+		if err != nil {
+			return err
+		}
+		gather, err := c.Planner.Plans(collective.AllGather, group)
+		if err != nil {
+			return err
+		}
+		x.reduce, x.gather = reduce.Fastest(ownReduce), gather.Fastest(ownReduce)
+		if t := c.Topology; t.Server(group[0]) == t.Server(group[ranks-1]) {
+			if x.ring, err = c.Planner.Plan(collective.AllReduce, collective.Ring, group); err != nil {
+				return err
+			}
+		}
+	}
+	if x.stages > 1 {
+		x.send = c.Sends(accelerators[:1], accelerators[ranks:ranks+1])
+	}
+	return nil
+}
+
+// Time is the cost of a step through all stages.
+func (x *Computed) Time(s *Step) (float64, error) {
+	e, layers := x.Engine, float64(x.Forward.Model.Layers)
+	t := x.denseTime(s.Tokens) + e.StepOverhead + float64(s.Sequences)*e.SequenceOverhead
+	if s.Sequences > 0 {
+		t += x.headTime(s.Sequences)
+	}
+	if s.Decodes > 0 {
+		t += layers * x.Roofline.Time(x.Forward.Decode(s.Decodes, s.Context))
+	}
+	for _, c := range s.Chunks {
+		t += layers * x.Roofline.Time(x.Forward.Prefill(c.Tokens, c.Cached))
+	}
+	if x.send != nil {
+		bytes := 2 * float64(s.Tokens) * float64(x.Forward.Model.Hidden)
+		t += float64(x.stages-1) * x.send.Predict(bytes)
+	}
+	return t, nil
+}
+
+func (x *Computed) denseTime(tokens int) float64 {
+	if tokens > mostKnown { // of static batches with long prompts, which are few
+		return x.computeDense(tokens)
+	}
+	for tokens >= len(x.dense) {
+		x.dense = append(x.dense, 0)
+	}
+	if x.dense[tokens] == 0 {
+		x.dense[tokens] = x.computeDense(tokens)
+	}
+	return x.dense[tokens]
+}
+
+func (x *Computed) computeDense(tokens int) (t float64) {
+	x.Forward.Dense(tokens, func(o workload.Operator, times int) {
+		if o.Class == workload.Communication {
+			t += float64(times) * x.reduceTime(o.Bytes)
+		} else {
+			t += float64(times) * x.Roofline.Time(o)
+		}
+	})
+	return t
+}
+
+func (x *Computed) headTime(sequences int) float64 {
+	for sequences >= len(x.head) {
+		x.head = append(x.head, 0)
+	}
+	if x.head[sequences] == 0 {
+		var t float64
+		x.Forward.Head(sequences, func(o workload.Operator, times int) { t += float64(times) * x.Roofline.Time(o) })
+		if x.gather != nil {
+			t += x.gather.Predict(x.Forward.LogitBytes(sequences))
+		}
+		x.head[sequences] = t
+	}
+	return x.head[sequences]
+}
+
+// reduceTime is an all-reduce of the tensor-parallel ranks. Within a host engines have
+// kernels for those up to ownReduce, in which every rank reads what the others have, in
+// one shot or, so that each sums a part and reads the others' sums, in two. The first
+// moves n - 1 times the bytes over each rank's links, the second 2 (n - 1) / n times, as
+// a ring does, and has a barrier more.
+func (x *Computed) reduceTime(bytes float64) float64 {
+	if x.ring == nil || bytes > ownReduce {
+		return x.reduce.Predict(bytes)
+	}
+	var ring float64
+	for i := range x.ring.Phases {
+		ring += x.ring.Phases[i].Drain(bytes).Seconds()
+	}
+	each := x.Engine.ReduceOverhead
+	return min(each+ring*float64(x.Forward.Tensor)/2, 2*each+ring)
+}

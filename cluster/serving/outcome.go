@@ -1,0 +1,65 @@
+package serving
+
+import (
+	"math"
+
+	"github.com/railyard/railyard/sim"
+)
+
+// Outcome is what became of a request.
+type Outcome struct {
+	Arrival, First, Finish sim.Time // when it came, had its first token and its last; -1: has not
+	Replica                int32
+	Stops                  int32 // preemptions
+	Rejected               bool  // it can never be served
+}
+
+// Gaps counts the times between tokens, in intervals of equal ratio: what it tells is
+// within half a percent.
+type Gaps struct {
+	counts []int64
+	total  int64
+	sum    float64
+}
+
+// gapsPerFactor is how many intervals a factor of e has.
+const gapsPerFactor = 100
+
+// add counts a gap.
+func (g *Gaps) add(gap sim.Time) {
+	i := 0
+	if gap > 0 {
+		i = 1 + int(gapsPerFactor*math.Log(float64(gap)))
+	}
+	for i >= len(g.counts) {
+		g.counts = append(g.counts, 0)
+	}
+	g.counts[i]++
+	g.total++
+	g.sum += gap.Seconds()
+}
+
+// Mean is the mean in seconds, 0 if there are none.
+func (g *Gaps) Mean() float64 { return g.sum / float64(max(g.total, 1)) }
+
+// Quantile is the gap that a share of them does not exceed, in seconds.
+func (g *Gaps) Quantile(share float64) float64 {
+	rank := int64(math.Ceil(share * float64(g.total)))
+	for i, n := range g.counts {
+		if rank -= n; rank <= 0 && i > 0 {
+			return sim.Time(math.Exp((float64(i) - 0.5) / gapsPerFactor)).Seconds()
+		}
+	}
+	return 0
+}
+
+// Status is "finished", "rejected" or "unfinished".
+func (o *Outcome) Status() string {
+	switch {
+	case o.Rejected:
+		return "rejected"
+	case o.Finish < 0:
+		return "unfinished"
+	}
+	return "finished"
+}

@@ -1,0 +1,43 @@
+package report
+
+import "github.com/railyard/railyard/result"
+
+// serving writes what became of the requests to a model.
+func (p *printer) serving(s *result.Record) {
+	p.line("")
+	p.line("serving %s: %s, %s replicas on %s accelerators", s.Text(result.Name.Name), s.Text(result.Model.Name),
+		Count(s.Float(result.ServingReplicas.Name)), Count(s.Float(result.AcceleratorCount.Name)))
+	requests := Count(s.Float(result.RequestCount.Name)) + " answered"
+	if n := s.Float(result.RequestsRejected.Name); n > 0 {
+		requests += ", " + Count(n) + " rejected"
+	}
+	if n := s.Float(result.RequestsUnended.Name); n > 0 {
+		requests += ", " + Count(n) + " unfinished"
+	}
+	p.item("requests", "%s", requests)
+	if s.Float(result.RequestCount.Name) == 0 {
+		return
+	}
+	p.item("throughput", "%s tokens/s of answers, %s of prompts; %.4g requests/s", Count(s.Float(result.OutputRate.Name)),
+		Count(s.Float(result.InputRate.Name)), s.Float(result.RequestRate.Name))
+	for _, t := range []struct {
+		name   string
+		metric result.Metric
+	}{
+		{"time to first token", result.FirstTokenTime},
+		{"time per token", result.TokenTime},
+		{"between tokens", result.InterTokenLatency},
+		{"end to end", result.EndToEnd},
+	} {
+		d := s.Record(t.metric.Name)
+		p.item(t.name, "%-10s median %-10s p90 %-10s p99 %s", Seconds(d.Float(result.Mean.Name)), Seconds(d.Float(result.P50.Name)),
+			Seconds(d.Float(result.P90.Name)), Seconds(d.Float(result.P99.Name)))
+	}
+	p.item("steps", "%s of %s; %.1f sequences on a replica, %.1f requests wait", Count(s.Float(result.StepCount.Name)),
+		Seconds(s.Float(result.StepTime.Name)), s.Float(result.MeanBatch.Name), s.Float(result.MeanQueue.Name))
+	cache := Percent(s.Float(result.MeanCache.Name)) + " used of " + Count(s.Float(result.CacheTokens.Name)) + " tokens a replica"
+	if n := s.Float(result.RequestStops.Name); n > 0 {
+		cache += ", " + Count(n) + " preemptions for want of room"
+	}
+	p.item("cache", "%s; weights %s an accelerator", cache, Prefixed(s.Float(result.WeightBytes.Name), "B"))
+}

@@ -1,0 +1,43 @@
+package result
+
+// Inference of a model.
+var (
+	Serving = Metric{Name: "serving", Definition: "one record for each [[workload.serving]]"}
+
+	ServingReplicas   = Metric{Name: "replicas", Definition: "copies of the model"}
+	RequestCount      = Metric{Name: "requests", Definition: "requests that have ended"}
+	RequestsRejected  = Metric{Name: "rejected", Definition: "requests that can never be served: prompt and answer are longer than the context or the cache"}
+	RequestsUnended   = Metric{Name: "unfinished", Definition: "requests that the end of the run found under way or to come"}
+	FirstTokenTime    = Metric{Name: "ttft_s", Unit: "s", Definition: "time to first token of ended requests", Formula: "first_token_s - arrival_s"}
+	TokenTime         = Metric{Name: "tpot_s", Unit: "s", Definition: "time per output token of ended requests with more than one", Formula: "(finish_s - first_token_s) / (output_tokens - 1)"}
+	InterTokenLatency = Metric{Name: "itl_s", Unit: "s", Definition: "time between one token of a request and its next, over all tokens; percentiles within half a percent"}
+	EndToEnd          = Metric{Name: "e2e_s", Unit: "s", Definition: "time from arrival to last token of ended requests", Formula: "finish_s - arrival_s"}
+	P50               = Metric{Name: "p50", Definition: "median, by nearest rank"}
+	P90               = Metric{Name: "p90", Definition: "90th percentile, by nearest rank"}
+	OutputRate        = Metric{Name: "output_tokens_per_s", Unit: "1/s", Definition: "tokens of the answers of ended requests, from the first arrival to the last end"}
+	InputRate         = Metric{Name: "input_tokens_per_s", Unit: "1/s", Definition: "tokens of their prompts, in the same time"}
+	RequestRate       = Metric{Name: "requests_per_s", Unit: "1/s", Definition: "ended requests, in the same time"}
+	MeanQueue         = Metric{Name: "mean_queue", Definition: "requests that wait, of all replicas, mean over the time from the start to the last end"}
+	MeanBatch         = Metric{Name: "mean_batch", Definition: "requests that run on a replica, mean over that time and the replicas"}
+	MeanCache         = Metric{Name: "kv_ratio", Unit: "ratio", Definition: "share of the blocks of the caches of keys and values that hold something, mean over that time"}
+	CacheTokens       = Metric{Name: "kv_tokens", Definition: "tokens that the cache of a replica has room for"}
+	WeightBytes       = Metric{Name: "weights_bytes", Unit: "bytes", Definition: "weights that an accelerator holds"}
+	StepCount         = Metric{Name: "steps", Definition: "steps of all engines"}
+	StepTime          = Metric{Name: "step_s", Unit: "s", Definition: "mean time that a step takes, in each stage of the pipeline"}
+	RequestStops      = Metric{Name: "preemptions", Definition: "times that a sequence lost its cache for want of blocks, and began again"}
+
+	Request           = Metric{Name: "request", Definition: "name of the request, or its number from 0"}
+	RequestArrival    = Metric{Name: "arrival_s", Unit: "s", Definition: "when it came; empty if it has not"}
+	RequestFirstToken = Metric{Name: "first_token_s", Unit: "s", Definition: "when it had its first token; empty if it has not"}
+	RequestFinish     = Metric{Name: "finish_s", Unit: "s", Definition: "when it had its last token; empty if it has not"}
+	RequestInput      = Metric{Name: "input_tokens", Definition: "tokens of the prompt"}
+	RequestOutput     = Metric{Name: "output_tokens", Definition: "tokens of the answer"}
+	RequestReplica    = Metric{Name: "replica", Definition: "replica that served it, from 0; empty if none has"}
+	RequestStatus     = Metric{Name: "status", Definition: `"finished"; "rejected" if it can never be served; "unfinished" if the run ended before it`}
+
+	SeriesQueue = Metric{Name: "queue", Definition: "requests that wait, of all replicas, mean over the interval"}
+	SeriesBatch = Metric{Name: "batch", Definition: "requests that run, of all replicas, mean over the interval"}
+	SeriesCache = Metric{Name: "kv_ratio", Unit: "ratio", Definition: "share of the blocks of the caches that hold something, mean over the interval"}
+)
+
+var servingSpread = []Metric{Mean, P50, P90, P99}

@@ -1,0 +1,270 @@
+package scenario
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/railyard/railyard/workload/serving"
+)
+
+// Bounds of requests: each takes some hundred bytes, and its tokens are counted in 32
+// bits.
+const (
+	maxRequests = 1 << 22
+	maxTokens   = 1 << 24
+	maxCosts    = 1 << 20 // rows of a table of step costs
+)
+
+// Serving is one [[workload.serving]].
+type Serving struct {
+	Header
+	Name Key[string] `key:"name" doc:"name in results; the model's where left out"`
+	Placing
+
+	Model    Key[string] `key:"model" required:"true" doc:"model of the catalogue, or a [models.NAME] of this file; a transformer"`
+	Replicas Key[int64]  `key:"replicas" min:"1" max:"65536" doc:"copies of the model; what fills the accelerators where left out"`
+	Tensor   Key[int64]  `key:"tensor" default:"1" min:"1" max:"1024" doc:"tensor-parallel degree of a replica"`
+	Pipeline Key[int64]  `key:"pipeline" default:"1" min:"1" max:"256" doc:"pipeline stages of a replica, which has as many batches under way"`
+
+	Engine       Key[string] `key:"engine" default:"\"vllm\"" enum:"vllm trtllm sglang vllm-v0" doc:"whose order of steps, token budget, type of cache and overheads: vllm mixes prompts and tokens (version 1), vllm-v0 has prompts first and whole, as it did before; trtllm mixes, and reserves the cache of all tokens to come; sglang has prompts first"`
+	Batching     Key[string] `key:"batching" default:"\"continuous\"" enum:"static continuous chunked" doc:"static: a batch stays together until its last sequence ends; continuous: as the engine does; chunked: the next token of every sequence first, then parts of prompts up to chunk tokens in all (Sarathi-Serve)"`
+	MaxBatch     Key[int64]  `key:"max_batch" min:"1" max:"65536" doc:"sequences that run at a time on a replica; the engine's default where left out"`
+	Chunk        Key[int64]  `key:"chunk" min:"1" max:"16777216" doc:"with batching = \"chunked\", tokens of a step; 512 where left out"`
+	TokenBudget  Key[int64]  `key:"token_budget" min:"1" max:"16777216" doc:"with batching = \"continuous\", tokens of a step; the engine's default where left out"`
+	Quantization Key[string] `key:"quantization" default:"\"none\"" enum:"none fp8 int8 fp4 int4" doc:"format of the weights but for embeddings and head; products are computed in it where the accelerator can, else in 16 bits"`
+
+	KVCache   Key[string] `key:"kv_cache" enum:"16-bit fp8" doc:"format of keys and values in the cache; as the engine chooses where left out: trtllm has fp8 with weights of 8 bits or fewer, all others 16 bits"`
+	BlockSize Key[int64]  `key:"block_size" min:"1" max:"65536" doc:"tokens of a block of the cache; the engine's default where left out"`
+	KVBlocks  Key[int64]  `key:"kv_blocks" min:"1" max:"1073741824" doc:"blocks of the cache of a replica; what the memory has room for where left out"`
+	Context   Key[int64]  `key:"context" min:"2" max:"16777216" doc:"tokens that a prompt and its answer may have together; what the cache has room for where left out. Longer requests are rejected"`
+	StepCosts Key[string] `key:"step_costs" doc:"CSV of what steps cost, in place of the roofline: part,sequences,cached_tokens,tokens,time_s, of all layers and one replica. A step is the sum of its parts: dense, by tokens; prefill, by chunks (sequences), what they have in the cache, and the root of the sum of the squares of their tokens; decode, by sequences and their mean context. Each takes the next row that is not below; more chunks than the table has are its most"`
+
+	Router Key[string] `key:"router" default:"\"round-robin\"" enum:"round-robin least-loaded least-waiting" doc:"which replica a request goes to: least-loaded has the fewest requests that have not ended, least-waiting the fewest in its queue"`
+
+	Requests    Key[string]  `key:"requests" doc:"demand: CSV of requests in the order of arrival: request,arrival_s,input_tokens,output_tokens"`
+	Rate        Key[float64] `key:"rate" positive:"true" min:"0" max:"1e9" doc:"demand: requests a second, however many are under way"`
+	Arrivals    Key[string]  `key:"arrivals" default:"\"poisson\"" enum:"poisson constant gamma" doc:"with rate, how requests come: poisson, at random; constant, evenly; gamma, with gaps of a coefficient of variation cv"`
+	CV          Key[float64] `key:"cv" positive:"true" min:"0" max:"100" doc:"with arrivals = \"gamma\", coefficient of variation of the time between requests"`
+	Concurrency Key[int64]   `key:"concurrency" min:"1" max:"1048576" doc:"demand: clients that each send a request, and the next when it has ended; all begin at once"`
+	Count       Key[int64]   `key:"count" min:"1" max:"4194304" doc:"with rate or concurrency, how many requests"`
+	Input       Key[Lengths] `key:"input" min:"1" max:"16777216" doc:"with rate or concurrency, tokens of a prompt: an integer, or { distribution = \"uniform\", min, max } or { distribution = \"lognormal\", mean, cv, min, max }"`
+	Output      Key[Lengths] `key:"output" min:"1" max:"16777216" doc:"with rate or concurrency, tokens of an answer, in the same way"`
+
+	Autoscale Later `key:"autoscale" doc:"replicas that come and go with the load"`
+}
+
+// Lengths is a number of tokens, or a distribution of it.
+type Lengths serving.Lengths
+
+// wantLengths takes an integer, or a table that says how lengths vary.
+func wantLengths(n *node, d declared) (Lengths, error) {
+	if n.table == nil {
+		count, err := wantInteger(n, d)
+		return Lengths{Mean: float64(count)}, err
+	}
+	kinds := map[string]struct {
+		distribution serving.Distribution
+		keys         []string
+	}{
+		"uniform":   {serving.Uniform, []string{"min", "max"}},
+		"lognormal": {serving.LogNormal, []string{"mean", "cv", "min", "max"}},
+	}
+	item := n.table["distribution"]
+	if item == nil {
+		return Lengths{}, fmt.Errorf(`must be an integer or say its distribution: "uniform" or "lognormal"`)
+	}
+	name, _ := item.scalar.(string)
+	kind, ok := kinds[name]
+	if !ok {
+		return Lengths{}, &itemError{item, fmt.Errorf(`distribution must be "uniform" or "lognormal"`)}
+	}
+	l := Lengths{Distribution: kind.distribution, Min: 1, Max: maxTokens}
+	for _, key := range n.keys {
+		item, err := n.table[key], error(nil)
+		var v int64
+		switch {
+		case key == "distribution":
+		case !strings.Contains(" "+strings.Join(kind.keys, " ")+" ", " "+key+" "):
+			err = fmt.Errorf("unknown key %q; %s takes %s", shown(key), name, strings.Join(kind.keys, ", "))
+		case key == "mean":
+			l.Mean, err = wantNumber(item, d)
+		case key == "cv":
+			l.CV, err = wantNumber(item, declared{min: new(0.0), max: new(100.0)})
+		case key == "min":
+			v, err = wantInteger(item, d)
+			l.Min = int(v)
+		case key == "max":
+			v, err = wantInteger(item, d)
+			l.Max = int(v)
+		}
+		if err != nil {
+			return l, &itemError{item, fmt.Errorf("%s: %w", key, err)}
+		}
+	}
+	switch {
+	case l.Distribution == serving.LogNormal && l.Mean == 0:
+		return l, fmt.Errorf("lognormal needs its mean")
+	case l.Distribution == serving.Uniform && n.table["max"] == nil:
+		return l, fmt.Errorf("uniform needs its max")
+	case l.Min > l.Max:
+		return l, fmt.Errorf("min, %d, is above max, %d", l.Min, l.Max)
+	}
+	return l, nil
+}
+
+// check judges the keys of a serving workload together.
+func (w *Serving) check(r *resolver, b *binder) {
+	if w.Model.Set {
+		r.model(w.Model.Value, w.Model.Pos, w.Path+".model")
+	}
+	demands := []struct {
+		name string
+		set  bool
+		at   Position
+	}{{"requests", w.Requests.Set, w.Requests.Pos}, {"rate", w.Rate.Set, w.Rate.Pos}, {"concurrency", w.Concurrency.Set, w.Concurrency.Pos}}
+	given := ""
+	for _, d := range demands {
+		if d.set && given != "" {
+			b.faultf(d.at, w.Path+"."+d.name, "contradicts %s: give one of requests, rate and concurrency", given)
+		} else if d.set {
+			given = d.name
+		}
+	}
+	if given == "" {
+		b.faultf(w.At, w.Path, "is without demand: give requests (a CSV), rate or concurrency")
+	}
+	belongs := func(set bool, at Position, key string, holds bool, to string) {
+		if set && !holds {
+			b.faultf(at, w.Path+"."+key, "belongs to %s", to)
+		}
+	}
+	for _, k := range []struct {
+		name string
+		set  bool
+		at   Position
+	}{{"count", w.Count.Set, w.Count.Pos}, {"input", w.Input.Set, w.Input.Pos}, {"output", w.Output.Set, w.Output.Pos}} {
+		belongs(k.set, k.at, k.name, given != "requests", "rate or concurrency")
+		if !k.set && (given == "rate" || given == "concurrency") {
+			b.faultf(w.At, w.Path, "needs the key %q with %s", k.name, given)
+		}
+	}
+	belongs(w.Arrivals.Set, w.Arrivals.Pos, "arrivals", given == "rate", "rate")
+	gamma := w.Arrivals.Value == "gamma"
+	belongs(w.CV.Set, w.CV.Pos, "cv", gamma, `arrivals = "gamma"`)
+	if gamma && !w.CV.Set {
+		b.faultf(w.Arrivals.Pos, w.Path+".arrivals", "needs the key \"cv\", the coefficient of variation of the gaps")
+	}
+	belongs(w.Chunk.Set, w.Chunk.Pos, "chunk", w.Batching.Value == "chunked", `batching = "chunked"`)
+	belongs(w.TokenBudget.Set, w.TokenBudget.Pos, "token_budget", w.Batching.Value == "continuous", `batching = "continuous"`)
+}
+
+// ReadRequests reads the file of requests that a [[workload.serving]] names.
+func (s *Scenario) ReadRequests(w *Serving) ([]serving.Request, Faults) {
+	var all []serving.Request
+	faults := s.withTable(w.Requests, w.Path+".requests", func(file string, in io.Reader) (faults Faults) {
+		all, faults = readRequests(file, in)
+		return faults
+	})
+	return all, faults
+}
+
+func readRequests(file string, in io.Reader) ([]serving.Request, Faults) {
+	rows := newRows(file, in)
+	if !rows.header([]string{"request", "arrival_s", "input_tokens", "output_tokens"}, nil) {
+		return nil, rows.all()
+	}
+	request, arrival, input, output := rows.column("request"), rows.column("arrival_s"), rows.column("input_tokens"), rows.column("output_tokens")
+	seen := map[string]int32{}
+	var all []serving.Request
+	for rows.next() {
+		if len(all) == maxRequests {
+			rows.faultf(request, "more than %d requests", maxRequests)
+			break
+		}
+		r := serving.Request{
+			ID: rows.id(request, seen), Arrival: rows.time(arrival),
+			Input: rows.within(input, 1, maxTokens), Output: rows.within(output, 1, maxTokens), Line: int(rows.line()),
+		}
+		if n := len(all); n > 0 && r.Arrival < all[n-1].Arrival {
+			rows.faultf(arrival, "%s is before the %s of the row above: rows stand in the order of arrival",
+				rows.text(arrival), strconv.FormatFloat(all[n-1].Arrival, 'f', -1, 64))
+			r.Arrival = all[n-1].Arrival
+		}
+		all = append(all, r)
+	}
+	if faults := rows.all(); faults != nil {
+		return nil, faults
+	}
+	return all, nil
+}
+
+// within is a whole number in a range.
+func (r *rows) within(column int, least, most int64) int {
+	n := r.integer(column)
+	if n < least || n > most {
+		r.faultf(column, "must be from %d to %d, not %d", least, most, n)
+		return int(least)
+	}
+	return int(n)
+}
+
+// StepCost is a row of a table of step costs.
+type StepCost struct {
+	Part                      string // dense, prefill or decode
+	Sequences, Cached, Tokens int
+	Seconds                   float64
+}
+
+// ReadStepCosts reads the table of step costs that a [[workload.serving]] names.
+func (s *Scenario) ReadStepCosts(w *Serving) ([]StepCost, Faults) {
+	var all []StepCost
+	faults := s.withTable(w.StepCosts, w.Path+".step_costs", func(file string, in io.Reader) (faults Faults) {
+		all, faults = readStepCosts(file, in)
+		return faults
+	})
+	return all, faults
+}
+
+func readStepCosts(file string, in io.Reader) ([]StepCost, Faults) {
+	rows := newRows(file, in)
+	if !rows.header([]string{"part", "sequences", "cached_tokens", "tokens", "time_s"}, nil) {
+		return nil, rows.all()
+	}
+	part, sequences, cached, tokens, seconds := rows.column("part"), rows.column("sequences"), rows.column("cached_tokens"), rows.column("tokens"), rows.column("time_s")
+	// A number that the part does not go by stays empty.
+	count := func(column int, wanted bool, least int64) int {
+		if !wanted && rows.text(column) == "" {
+			return 0
+		}
+		if !wanted {
+			rows.faultf(column, "must be empty for %s", rows.text(part))
+			return 0
+		}
+		return rows.within(column, least, maxTokens)
+	}
+	var all []StepCost
+	for rows.next() {
+		if len(all) == maxCosts {
+			rows.faultf(part, "more than %d rows", maxCosts)
+			break
+		}
+		x := StepCost{Seconds: rows.time(seconds)}
+		switch rows.text(part) {
+		case "dense", "prefill", "decode":
+			x.Part = strings.Clone(rows.text(part))
+		default:
+			rows.faultf(part, "%q is unknown: dense, prefill or decode", shown(rows.text(part)))
+			continue
+		}
+		x.Sequences = count(sequences, x.Part != "dense", 1)
+		x.Cached = count(cached, x.Part != "dense", 0)
+		x.Tokens = count(tokens, x.Part != "decode", 1)
+		all = append(all, x)
+	}
+	if faults := rows.all(); faults != nil {
+		return nil, faults
+	}
+	return all, nil
+}

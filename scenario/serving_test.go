@@ -1,0 +1,97 @@
+package scenario
+
+import (
+	"strings"
+	"testing"
+)
+
+const served = "[topology]\nkind = \"single-host\"\nhost = \"dgx-h100\"\n\n[[workload.serving]]\nmodel = \"llama-2-70b\"\n"
+
+func TestServingKeys(t *testing.T) {
+	drawn := "rate = 2.0\ncount = 10\ninput = 8\n"
+	for _, c := range []struct{ name, text, want string }{
+		{"no demand", "", "case.toml:5:1: workload.serving[0]: is without demand"},
+		{"two demands", "rate = 1.0\nconcurrency = 2\ncount = 1\ninput = 1\noutput = 1\n", "workload.serving[0].concurrency: contradicts rate"},
+		{"no lengths", "rate = 1.0\ncount = 1\ninput = 1\n", `needs the key "output" with rate`},
+		{"lengths of a file", "requests = \"r.csv\"\ninput = 1\n", "workload.serving[0].input: belongs to rate or concurrency"},
+		{"gamma without cv", drawn + "output = 1\narrivals = \"gamma\"\n", `needs the key "cv"`},
+		{"cv without gamma", drawn + "output = 1\ncv = 2.0\n", `belongs to arrivals = "gamma"`},
+		{"chunk of continuous", drawn + "output = 1\nchunk = 4\n", `belongs to batching = "chunked"`},
+		{"no tokens", drawn + "output = 0\n", "must be from 1 to 16777216, not 0"},
+		{"unknown distribution", drawn + "output = { distribution = \"zipf\" }\n", `distribution must be "uniform" or "lognormal"`},
+		{"no distribution", drawn + "output = { min = 1 }\n", "must be an integer or say its distribution"},
+		{"unknown key of one", drawn + "output = { distribution = \"uniform\", mean = 1, max = 3 }\n", `unknown key "mean"; uniform takes min, max`},
+		{"backwards", drawn + "output = { distribution = \"uniform\", min = 4, max = 3 }\n", "min, 4, is above max, 3"},
+		{"as it should be", drawn + "output = 1\n", ""},
+		{"autoscale", drawn + "output = 1\n[workload.serving.autoscale]\n", "is not built yet"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, faults := Parse("case.toml", []byte(served+c.text), nil)
+			switch {
+			case c.want == "" && faults != nil:
+				t.Error(faults)
+			case c.want != "" && !strings.Contains(faults.Error(), c.want):
+				t.Errorf("got %v\nwant %s", faults, c.want)
+			}
+		})
+	}
+}
+
+const requestHeader = "request,arrival_s,input_tokens,output_tokens\n"
+
+func TestReadRequests(t *testing.T) {
+	all, faults := readRequests("r.csv", strings.NewReader(requestHeader+"a,0,10,1\nb,1.5,20,2\n"))
+	if faults != nil || len(all) != 2 || all[1].ID != "b" || all[1].Arrival != 1.5 || all[1].Input != 20 || all[1].Output != 2 || all[1].Line != 3 {
+		t.Errorf("%+v, %v", all, faults)
+	}
+	for _, c := range []struct{ name, text, want string }{
+		{"before the last", "a,1,10,1\nb,0.5,10,1\n", "r.csv:3:3: arrival_s: 0.5 is before the 1 of the row above"},
+		{"twice", "a,1,10,1\na,2,10,1\n", `r.csv:3:1: request: "a" is there twice`},
+		{"no prompt", "a,1,0,1\n", "r.csv:2:5: input_tokens: must be from 1 to 16777216, not 0"},
+		{"half a token", "a,1,10,0.5\n", `output_tokens: "0.5" is not a whole number`},
+		{"empty", "", "there are no rows"},
+	} {
+		if _, faults := readRequests("r.csv", strings.NewReader(requestHeader+c.text)); !strings.Contains(faults.Error(), c.want) {
+			t.Errorf("%s: got %v, want %s", c.name, faults, c.want)
+		}
+	}
+}
+
+const costHeader = "part,sequences,cached_tokens,tokens,time_s\n"
+
+func TestReadStepCosts(t *testing.T) {
+	all, faults := readStepCosts("c.csv", strings.NewReader(costHeader+"dense,,,8,0.01\nprefill,1,0,8,0.001\ndecode,4,64,,0.002\n"))
+	if faults != nil || len(all) != 3 || all[2] != (StepCost{"decode", 4, 64, 0, 0.002}) {
+		t.Errorf("%+v, %v", all, faults)
+	}
+	for _, c := range []struct{ name, text, want string }{
+		{"unknown part", "head,,,8,1\n", `c.csv:2:1: part: "head" is unknown: dense, prefill or decode`},
+		{"what it does not go by", "dense,3,,8,1\n", "c.csv:2:7: sequences: must be empty for dense"},
+		{"negative", "dense,,,8,-1\n", "time_s: -1 is negative"},
+	} {
+		if _, faults := readStepCosts("c.csv", strings.NewReader(costHeader+c.text)); !strings.Contains(faults.Error(), c.want) {
+			t.Errorf("%s: got %v, want %s", c.name, faults, c.want)
+		}
+	}
+}
+
+func FuzzReadRequests(f *testing.F) {
+	f.Add(requestHeader + "a,0,10,1\nb,1.5,20,2\n")
+	f.Add(requestHeader + "a,1e400,-1,1\n\"")
+	f.Fuzz(func(t *testing.T, text string) {
+		all, faults := readRequests("r.csv", strings.NewReader(text))
+		if (all == nil) == (faults == nil) {
+			t.Errorf("%d requests and faults %v", len(all), faults)
+		}
+	})
+}
+
+func FuzzReadStepCosts(f *testing.F) {
+	f.Add(costHeader + "dense,,,8,0.01\nprefill,1,0,8,0.001\ndecode,4,64,,0.002\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		all, faults := readStepCosts("c.csv", strings.NewReader(text))
+		if (all == nil) == (faults == nil) {
+			t.Errorf("%d rows and faults %v", len(all), faults)
+		}
+	})
+}

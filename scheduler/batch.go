@@ -1,0 +1,345 @@
+package scheduler
+
+// Order is in which order an inference engine serves prompts and tokens.
+type Order uint8
+
+// The orders.
+const (
+	// Mixed steps have tokens of running sequences first, then of waiting prompts,
+	// up to a budget (vLLM since its version 1, TensorRT-LLM's in-flight batching).
+	// Blocks are taken as tokens need them.
+	Mixed Order = iota
+	// DecodeFirst steps have the next token of every sequence, then prompts in chunks
+	// for what the budget leaves (Agrawal et al., Sarathi-Serve, OSDI 2024). The blocks
+	// of a prompt are taken as it is admitted.
+	DecodeFirst
+	// PrefillFirst has prompts in steps of their own as long as there are any that fit,
+	// and the next token of every sequence in the others (Kwon et al., PagedAttention,
+	// SOSP 2023; SGLang).
+	PrefillFirst
+	// Static has a batch that stays together until its last sequence ends: what
+	// inference was before Orca (Yu et al., OSDI 2022).
+	Static
+)
+
+// Batching is what an engine decides its steps by.
+type Batching struct {
+	Order    Order
+	MaxBatch int // sequences that run at a time
+	Budget   int // tokens of a step with prompts; Static takes none
+
+	// Whole prompts are not cut to fit the budget; one that is longer has a step of
+	// its own. Padded ones count as long as the longest of their step.
+	Whole, Padded bool
+
+	// The cache of keys and values has Blocks blocks for BlockSize tokens each.
+	// Watermark of them stay free when a prompt is admitted whole. Reserve takes the
+	// blocks of all tokens to come with the prompt: nothing is ever preempted.
+	Blocks, BlockSize, Watermark int
+	Reserve                      bool
+}
+
+// Sequence is a request as batching sees it.
+type Sequence struct {
+	Request int32
+	Prompt  int32 // tokens to compute before the next one comes
+	Left    int32 // tokens to come
+	Cached  int32 // tokens whose keys and values are in the cache
+	Stops   int32 // preemptions
+
+	// Tokens is how many of its tokens the present step computes.
+	Tokens int32
+	blocks int32
+}
+
+// Prefills says whether the sequence still computes its prompt.
+func (s *Sequence) Prefills() bool { return s.Cached < s.Prompt }
+
+// pending is the tokens that could be computed next.
+func (s *Sequence) pending() int { return int(max(1, s.Prompt-s.Cached)) }
+
+// Batcher decides the steps of one engine: Next says what the next one computes, Finish
+// that it has been. It knows no time. What it preempts is computed again, the tokens
+// that had come before as part of the prompt.
+type Batcher struct {
+	Batching
+	waiting []*Sequence // from head on; preempted ones come back to the front
+	head    int
+	running []*Sequence // in the order of their arrival
+	step    []*Sequence
+	free    int
+}
+
+// NewBatcher gives a batcher of an idle engine.
+func NewBatcher(b Batching) *Batcher { return &Batcher{Batching: b, free: b.Blocks} }
+
+// Fits says whether a sequence of so many tokens, the last of which needs no place, can
+// ever be served.
+func (b *Batching) Fits(tokens int) bool {
+	return b.blocksOf(tokens-1)+b.Watermark <= b.Blocks
+}
+
+func (b *Batching) blocksOf(tokens int) int { return (tokens + b.BlockSize - 1) / b.BlockSize }
+
+// Add puts a sequence at the end of the queue.
+func (b *Batcher) Add(s *Sequence) {
+	if b.head > 0 && len(b.waiting) == cap(b.waiting) { // reuse what those before have left
+		n := copy(b.waiting, b.waiting[b.head:])
+		clear(b.waiting[n:])
+		b.waiting, b.head = b.waiting[:n], 0
+	}
+	b.waiting = append(b.waiting, s)
+}
+
+// Waiting is how many sequences wait.
+func (b *Batcher) Waiting() int { return len(b.waiting) - b.head }
+
+// Running is how many sequences have been admitted and have not ended.
+func (b *Batcher) Running() int { return len(b.running) }
+
+// Used is how many blocks of the cache hold something.
+func (b *Batcher) Used() int { return b.Blocks - b.free }
+
+// Next decides a step and gives its sequences, none if there is nothing to do. The slice
+// is valid until the next call.
+func (b *Batcher) Next() []*Sequence {
+	b.step = b.step[:0]
+	switch b.Order {
+	case Mixed:
+		b.mixed()
+	case DecodeFirst:
+		b.decodeFirst()
+	case PrefillFirst:
+		if b.prefills(); len(b.step) == 0 {
+			b.decodes()
+		}
+	case Static:
+		b.static()
+	}
+	return b.step
+}
+
+// Finish notes that the step has been computed and tells of every sequence that has
+// come to a token, and whether it was its last.
+func (b *Batcher) Finish(token func(s *Sequence, last bool)) {
+	ended := 0
+	for _, s := range b.step {
+		s.Cached += s.Tokens
+		s.Tokens = 0
+		if s.Prefills() {
+			continue
+		}
+		s.Left--
+		token(s, s.Left == 0)
+		if s.Left == 0 {
+			ended++
+			if b.Order != Static {
+				b.release(s)
+			}
+		}
+	}
+	b.step = b.step[:0]
+	if ended == 0 || b.Order == Static && b.unended() > 0 {
+		return
+	}
+	kept := b.running[:0]
+	for _, s := range b.running {
+		if s.Left > 0 {
+			kept = append(kept, s)
+		} else {
+			b.release(s)
+		}
+	}
+	b.running = kept
+}
+
+// unended is how many running sequences have tokens to come.
+func (b *Batcher) unended() (n int) {
+	for _, s := range b.running {
+		if s.Left > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+func (b *Batcher) schedule(s *Sequence, tokens int) {
+	s.Tokens = int32(tokens)
+	b.step = append(b.step, s)
+}
+
+// take gives a sequence the blocks that so many tokens need beside those that it has,
+// if spare ones stay free.
+func (b *Batcher) take(s *Sequence, tokens, spare int) bool {
+	need := b.blocksOf(tokens) - int(s.blocks)
+	if need <= 0 {
+		return true
+	}
+	if need > b.free-spare {
+		return false
+	}
+	b.free -= need
+	s.blocks += int32(need)
+	return true
+}
+
+func (b *Batcher) release(s *Sequence) {
+	b.free += int(s.blocks)
+	s.blocks = 0
+}
+
+// preempt stops the sequence that came last, and gives it.
+func (b *Batcher) preempt() *Sequence {
+	last := len(b.running) - 1
+	s := b.running[last]
+	b.running = b.running[:last]
+	b.release(s)
+	if !s.Prefills() {
+		s.Prompt = s.Cached + 1
+	}
+	s.Cached = 0
+	s.Stops++
+	if b.head == 0 { // make room before the first
+		room := len(b.waiting) + 8
+		b.waiting = append(make([]*Sequence, room, room+len(b.waiting)), b.waiting...)
+		b.head = room
+	}
+	b.head--
+	b.waiting[b.head] = s
+	return s
+}
+
+// admit moves the first of the queue to those that run, with blocks for so many tokens.
+func (b *Batcher) admit(tokens, spare int) *Sequence {
+	s := b.waiting[b.head]
+	if b.Reserve {
+		tokens, spare = int(s.Prompt+s.Left)-1, 0
+	}
+	if !b.take(s, tokens, spare) {
+		return nil
+	}
+	b.waiting[b.head] = nil
+	if b.head++; b.head == len(b.waiting) {
+		b.waiting, b.head = b.waiting[:0], 0
+	}
+	b.running = append(b.running, s)
+	return s
+}
+
+// room says whether another sequence may run.
+func (b *Batcher) room() bool { return b.Waiting() > 0 && len(b.running) < b.MaxBatch }
+
+func (b *Batcher) mixed() {
+	left, stopped := b.Budget, false
+	for i := 0; i < len(b.running) && left > 0; i++ {
+		s := b.running[i]
+		n := min(s.pending(), left)
+		for !b.take(s, int(s.Cached)+n, 0) {
+			stopped = true
+			if b.preempt() == s {
+				return
+			}
+		}
+		b.schedule(s, n)
+		left -= n
+	}
+	for !stopped && left > 0 && b.room() {
+		n := b.waiting[b.head].pending()
+		if n > left {
+			if b.Whole && len(b.step) > 0 {
+				return
+			}
+			if !b.Whole {
+				n = left
+			}
+		}
+		s := b.admit(n, 0)
+		if s == nil {
+			return
+		}
+		b.schedule(s, n)
+		left -= n
+	}
+}
+
+// decodes has every sequence that has computed its prompt come to its next token. A
+// free block is asked for even if the token still has a place: engines that decide for
+// a whole step are as careful.
+func (b *Batcher) decodes() {
+	for i := 0; i < len(b.running); i++ {
+		s := b.running[i]
+		if s.Prefills() {
+			continue
+		}
+		for !b.Reserve && b.free == 0 {
+			if b.preempt() == s {
+				return
+			}
+		}
+		b.take(s, int(s.Cached)+1, 0)
+		b.schedule(s, 1)
+	}
+}
+
+// chunks goes on with prompts that were begun.
+func (b *Batcher) chunks(left int) int {
+	for _, s := range b.running {
+		if s.Prefills() && left > 0 {
+			n := min(s.pending(), left)
+			b.schedule(s, n)
+			left -= n
+		}
+	}
+	return left
+}
+
+func (b *Batcher) decodeFirst() {
+	b.decodes()
+	left := b.chunks(b.Budget - len(b.step))
+	for left > 0 && b.room() {
+		s := b.admit(b.waiting[b.head].pending(), b.Watermark)
+		if s == nil {
+			return
+		}
+		n := min(s.pending(), left)
+		b.schedule(s, n)
+		left -= n
+	}
+}
+
+func (b *Batcher) prefills() {
+	left, longest := b.chunks(b.Budget), 0
+	for left > 0 && b.room() {
+		n := b.waiting[b.head].pending()
+		longest = max(longest, n)
+		if !b.Whole {
+			n = min(n, left)
+		} else if over := n > left || b.Padded && longest*(len(b.step)+1) > b.Budget; over && len(b.step) > 0 {
+			return
+		}
+		s := b.admit(b.waiting[b.head].pending(), b.Watermark)
+		if s == nil {
+			return
+		}
+		b.schedule(s, n)
+		left -= n
+	}
+}
+
+func (b *Batcher) static() {
+	if len(b.running) > 0 {
+		for _, s := range b.running {
+			if s.Left > 0 {
+				b.schedule(s, 1)
+			}
+		}
+		return
+	}
+	for b.room() {
+		s := b.waiting[b.head]
+		if b.admit(int(s.Prompt+s.Left)-1, 0) == nil {
+			return
+		}
+		b.schedule(s, s.pending())
+	}
+}

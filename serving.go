@@ -1,0 +1,309 @@
+package railyard
+
+import (
+	"math"
+	"slices"
+
+	"github.com/railyard/railyard/cluster"
+	"github.com/railyard/railyard/cluster/serving"
+	"github.com/railyard/railyard/result"
+	"github.com/railyard/railyard/scenario"
+	"github.com/railyard/railyard/scheduler"
+	"github.com/railyard/railyard/sim"
+	"github.com/railyard/railyard/topology"
+	demand "github.com/railyard/railyard/workload/serving"
+)
+
+// served is a [[workload.serving]] that runs.
+type served struct {
+	*serving.Fleet
+	job     int // in the cluster
+	model   string
+	weights float64 // bytes of an accelerator
+}
+
+func (b *builder) addServing(w *scenario.Serving) {
+	path, before := w.Path, len(b.faults)
+	if b.topology.Bare() {
+		b.fault(w.At, path, "bare accelerators have no compute rate: serving needs a topology of hosts (single-host, leaf-spine, fat-tree, rail, dragonfly)")
+		return
+	}
+	if w.Shared.Value {
+		b.fault(w.Shared.Pos, path+".shared", "is not built yet for serving: each accelerator computes for one workload")
+	}
+	j := &cluster.Job{Name: b.name(w.Name, w.Model.Value)}
+	f := &serving.Fleet{Tensor: int(w.Tensor.Value), Stages: int(w.Pipeline.Value), Concurrency: int(w.Concurrency.Value), Context: int(w.Context.Value)}
+	if !b.placeReplicas(w, f, j) {
+		return
+	}
+	f.Routing, _ = scheduler.ParseRouting(w.Router.Value)
+	f.Requests = b.requests(w, j.Name)
+	forward, costs := b.stepCosts(w, f, j)
+	if len(b.faults) > before {
+		return
+	}
+	f.Costs = costs
+	j.Program = f
+	b.served = append(b.served, &served{f, len(b.cluster.Jobs), w.Model.Value, forward.WeightBytes() / float64(f.Stages)})
+	only := *w
+	only.Name.Value, only.Name.Set = j.Name, true
+	b.submit(j, scenario.Workload{Serving: []scenario.Serving{only}})
+}
+
+// placeReplicas finds how many replicas there are and how many accelerators they want.
+func (b *builder) placeReplicas(w *scenario.Serving, f *serving.Fleet, j *cluster.Job) bool {
+	each := f.Tensor * f.Stages
+	place := w.Placing
+	if w.Replicas.Set && !place.Accelerators.Set {
+		place.Accelerators = scenario.Key[scenario.Selection]{Value: scenario.Selection{Count: w.Replicas.Value * int64(each)}, Set: true, Pos: w.Replicas.Pos}
+	}
+	if !b.place(&place, w.Path, w.At, j) {
+		return false
+	}
+	f.Replicas = j.Count / each
+	if w.Replicas.Set {
+		f.Replicas = int(w.Replicas.Value)
+	}
+	if f.Replicas*each != j.Count {
+		b.fault(b.at(w.Tensor.Pos, w.At), w.Path, "%d replicas of %d accelerators (tensor %d, pipeline %d) do not make up the %d that there are",
+			max(f.Replicas, 1), each, f.Tensor, f.Stages, j.Count)
+		return false
+	}
+	return true
+}
+
+// requests are those of the file, or drawn as the demand says.
+func (b *builder) requests(w *scenario.Serving, name string) []demand.Request {
+	if w.Requests.Set {
+		all, faults := b.scenario.ReadRequests(w)
+		b.faults = append(b.faults, faults...)
+		return all
+	}
+	d := demand.Demand{
+		Count: int(w.Count.Value), Input: demand.Lengths(w.Input.Value), Output: demand.Lengths(w.Output.Value),
+		Rate: w.Rate.Value, CV: w.CV.Value,
+	}
+	d.Process, _ = demand.ParseProcess(w.Arrivals.Value)
+	seed := uint64(b.scenario.Sim.Seed.Value)
+	all := d.Requests(sim.Stream(seed, "serving/arrivals/"+name), sim.Stream(seed, "serving/lengths/"+name))
+	if n := len(all); n > 0 && all[n-1].Arrival > sim.Never.Seconds()/2 {
+		b.fault(w.Rate.Pos, w.Path+".rate", "is so low that the last of %d requests comes after %.3g s, beyond the clock", n, all[n-1].Arrival)
+	}
+	return all
+}
+
+// stepCosts finds what steps cost and what the cache has room for.
+func (b *builder) stepCosts(w *scenario.Serving, f *serving.Fleet, j *cluster.Job) (*demand.Forward, serving.Costs) {
+	path := w.Path
+	model, faults := b.scenario.Model(w.Model.Value)
+	b.faults = append(b.faults, faults...)
+	if faults != nil {
+		return nil, nil
+	}
+	engine, _ := serving.ParseEngine(w.Engine.Value)
+	format, _ := demand.ParseFormat(w.Quantization.Value)
+	accelerator := b.accelerator(j, topology.BF16)
+	kv := 2
+	if w.KVCache.Value == "fp8" || !w.KVCache.Set && engine.NarrowCache && format.Bytes <= 1 {
+		kv = 1
+	}
+	forward := demand.NewForward(model, &accelerator, f.Tensor, format, kv)
+	if err := forward.Validate(f.Stages); err != nil {
+		b.fault(w.Model.Pos, path+".model", "%v", err)
+		return nil, nil
+	}
+	f.Batching = engine.Batching(w.Batching.Value)
+	for _, k := range []struct {
+		key scenario.Key[int64]
+		to  *int
+	}{{w.MaxBatch, &f.Batching.MaxBatch}, {w.Chunk, &f.Batching.Budget}, {w.TokenBudget, &f.Batching.Budget}, {w.BlockSize, &f.Batching.BlockSize}, {w.KVBlocks, &f.Batching.Blocks}} {
+		if k.key.Set {
+			*k.to = int(k.key.Value)
+		}
+	}
+	if !w.KVBlocks.Set {
+		room := engine.CacheBytes(forward, float64(accelerator.Memory), f.Stages)
+		f.Batching.Blocks = int(min(max(0, room*float64(f.Stages)/(forward.TokenBytes()*float64(f.Batching.BlockSize))), math.MaxInt32))
+	}
+	f.Batching.Blocks /= f.Stages
+	f.Batching.MaxBatch = max(1, f.Batching.MaxBatch/f.Stages)
+	f.Batching.Watermark = int(engine.Watermark * float64(f.Batching.Blocks))
+	if f.Batching.Blocks < 1 {
+		b.fault(b.at(w.Tensor.Pos, w.At), path, "%s does not fit: of %.1f GB of %s, %s takes %.0f %%; weights of %.1f GB an accelerator and activations leave nothing for keys and values. More tensor or pipeline, or a quantization",
+			w.Model.Value, float64(accelerator.Memory)/1e9, accelerator.Name, engine.Name, 100*engine.MemoryShare, forward.WeightBytes()/float64(f.Stages)/1e9)
+		return nil, nil
+	}
+	if w.StepCosts.Set {
+		rows, faults := b.scenario.ReadStepCosts(w)
+		b.faults = append(b.faults, faults...)
+		all := make([]serving.Row, len(rows))
+		for i, r := range rows {
+			part, _ := serving.ParsePart(r.Part)
+			all[i] = serving.Row{Part: part, Sequences: r.Sequences, Cached: r.Cached, Tokens: r.Tokens, Seconds: r.Seconds}
+		}
+		return forward, serving.NewTable(all)
+	}
+	return forward, &serving.Computed{Forward: forward, Roofline: cluster.Roofline{Accelerator: accelerator, Kernels: b.kernels}, Engine: engine}
+}
+
+// requestTable is what became of every request.
+func (p *plant) requestTable() *result.Table {
+	var name, status, replica, of []string
+	var arrival, first, finish []float64
+	var input, output, stops []int64
+	seconds := func(t sim.Time) float64 {
+		if t < 0 {
+			return result.Missing
+		}
+		return t.Seconds()
+	}
+	for _, s := range p.served {
+		for i := range s.Outcomes {
+			r, o := &s.Requests[i], &s.Outcomes[i]
+			name, of = append(name, r.ID), append(of, p.cluster.Jobs[s.job].Name)
+			arrival, first, finish = append(arrival, seconds(o.Arrival)), append(first, seconds(o.First)), append(finish, seconds(o.Finish))
+			input, output, stops = append(input, int64(r.Input)), append(output, int64(r.Output)), append(stops, int64(o.Stops))
+			where := ""
+			if o.Replica >= 0 {
+				where = result.Number(float64(o.Replica))
+			}
+			replica, status = append(replica, where), append(status, o.Status())
+		}
+	}
+	return &result.Table{Name: "requests", Columns: []result.Column{
+		{Metric: result.Request, Text: name},
+		{Metric: result.RequestArrival, Numbers: arrival},
+		{Metric: result.RequestFirstToken, Numbers: first},
+		{Metric: result.RequestFinish, Numbers: finish},
+		{Metric: result.RequestInput, Integers: input},
+		{Metric: result.RequestOutput, Integers: output},
+		{Metric: result.Workload, Text: of},
+		{Metric: result.RequestStatus, Text: status},
+		{Metric: result.RequestReplica, Text: replica},
+		{Metric: result.RequestStops, Integers: stops},
+	}}
+}
+
+// servingSeries is queues, batches and caches over time, nil if nothing happened.
+func (p *plant) servingSeries(end sim.Time) *result.Table {
+	var of []string
+	var at, queue, batch, cache []float64
+	for _, s := range p.served {
+		l := &s.Level
+		shift := result.CommonShift(end, p.cluster.SeriesBins, &l.Queue, &l.Batch, &l.Cache)
+		blocks := float64(s.Replicas * s.Stages * s.Batching.Blocks)
+		q, r, c := l.Queue.Rates(shift, end), l.Batch.Rates(shift, end), l.Cache.Rates(shift, end)
+		value := func(rates []float64, i int, part float64) float64 {
+			if i >= len(rates) {
+				return 0
+			}
+			return rates[i] / part
+		}
+		for i := range max(len(q), len(r), len(c)) {
+			begin, width := sim.Time(i)<<shift, sim.Time(1)<<shift
+			part := float64(min(width, end-begin)) / float64(width)
+			of, at = append(of, p.cluster.Jobs[s.job].Name), append(at, begin.Seconds())
+			queue, batch, cache = append(queue, value(q, i, part)), append(batch, value(r, i, part)), append(cache, value(c, i, part)/blocks)
+		}
+	}
+	if at == nil {
+		return nil
+	}
+	return &result.Table{Name: "serving_series", Columns: []result.Column{
+		{Metric: result.Workload, Text: of},
+		{Metric: result.SeriesTime, Numbers: at},
+		{Metric: result.SeriesQueue, Numbers: queue},
+		{Metric: result.SeriesBatch, Numbers: batch},
+		{Metric: result.SeriesCache, Numbers: cache},
+	}}
+}
+
+// servingRecords sum up what became of the requests of each workload.
+func (p *plant) servingRecords() []*result.Record {
+	var all []*result.Record
+	for _, s := range p.served {
+		var first, each, whole []float64
+		var input, output, rejected, unfinished, stops int64
+		begin, end := sim.Never, sim.Time(0)
+		for i := range s.Outcomes {
+			r, o := &s.Requests[i], &s.Outcomes[i]
+			stops += int64(o.Stops)
+			switch {
+			case o.Rejected:
+				rejected++
+				continue
+			case o.Finish < 0:
+				unfinished++
+				continue
+			}
+			begin, end = min(begin, o.Arrival), max(end, o.Finish)
+			input += int64(r.Input)
+			output += int64(r.Output)
+			first = append(first, (o.First - o.Arrival).Seconds())
+			whole = append(whole, (o.Finish - o.Arrival).Seconds())
+			if r.Output > 1 {
+				each = append(each, (o.Finish-o.First).Seconds()/float64(r.Output-1))
+			}
+		}
+		unfinished += int64(len(s.Requests) - len(s.Outcomes)) // the horizon came before the start
+		span := (end - min(begin, end)).Seconds()
+		replicas := float64(s.Replicas)
+		blocks := replicas * float64(s.Stages*s.Batching.Blocks)
+		lasted := s.Level.Lasted()
+		m := &result.Record{}
+		m.Add(result.Name, p.cluster.Jobs[s.job].Name)
+		m.Add(result.Model, s.model)
+		m.Add(result.ServingReplicas, int64(s.Replicas))
+		m.Add(result.AcceleratorCount, int64(s.Replicas*s.Tensor*s.Stages))
+		m.Add(result.RequestCount, int64(len(whole)))
+		m.Add(result.RequestsRejected, rejected)
+		m.Add(result.RequestsUnended, unfinished)
+		m.Add(result.FirstTokenTime, spread(first))
+		m.Add(result.TokenTime, spread(each))
+		m.Add(result.InterTokenLatency, gapRecord(&s.Gaps))
+		m.Add(result.EndToEnd, spread(whole))
+		m.Add(result.OutputRate, ratio(float64(output), span))
+		m.Add(result.InputRate, ratio(float64(input), span))
+		m.Add(result.RequestRate, ratio(float64(len(whole)), span))
+		m.Add(result.MeanQueue, ratio(s.Level.Queued, lasted))
+		m.Add(result.MeanBatch, ratio(s.Level.Ran, lasted*replicas))
+		m.Add(result.MeanCache, ratio(s.Level.Held, lasted*blocks))
+		m.Add(result.CacheTokens, int64(s.Batching.Blocks)*int64(s.Stages*s.Batching.BlockSize))
+		m.Add(result.WeightBytes, s.weights)
+		m.Add(result.StepCount, s.Steps)
+		m.Add(result.StepTime, ratio(s.Busy().Seconds(), float64(s.Steps)))
+		m.Add(result.RequestStops, stops)
+		all = append(all, m)
+	}
+	return all
+}
+
+// spread is the distribution of some times, which it sorts.
+func spread(times []float64) *result.Record {
+	slices.Sort(times)
+	var sum float64
+	for _, t := range times {
+		sum += t
+	}
+	rank := func(share float64) float64 {
+		if len(times) == 0 {
+			return 0
+		}
+		return times[max(0, int(math.Ceil(share*float64(len(times))))-1)]
+	}
+	r := &result.Record{}
+	r.Add(result.Mean, ratio(sum, float64(len(times))))
+	r.Add(result.P50, rank(0.5))
+	r.Add(result.P90, rank(0.9))
+	r.Add(result.P99, rank(0.99))
+	return r
+}
+
+func gapRecord(g *serving.Gaps) *result.Record {
+	r := &result.Record{}
+	r.Add(result.Mean, g.Mean())
+	r.Add(result.P50, g.Quantile(0.5))
+	r.Add(result.P90, g.Quantile(0.9))
+	r.Add(result.P99, g.Quantile(0.99))
+	return r
+}

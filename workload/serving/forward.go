@@ -1,0 +1,216 @@
+package serving
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/railyard/railyard/topology"
+	"github.com/railyard/railyard/workload"
+)
+
+// Format is how weights are stored and multiplied. Norms, embeddings and the head stay
+// in 16 bits.
+type Format struct {
+	Name  string
+	Bytes float64 // of a weight, the scales of its block included
+	// Precision is that of the products on accelerators that have it. All others turn
+	// the weights to 16 bits as they come (Frantar et al., Marlin, 2024).
+	Precision topology.Precision
+}
+
+// Formats are those of weights. FP4 is NVFP4: a scale of a byte for each 16 values.
+// INT4 is that of GPTQ and AWQ: a scale of two bytes and a zero for each 128, and never
+// more than storage.
+var Formats = []Format{
+	{"none", 2, topology.BF16},
+	{"fp8", 1, topology.FP8},
+	{"int8", 1, topology.INT8},
+	{"fp4", 0.5 + 1.0/16, topology.FP4},
+	{"int4", 0.5 + 2.5/128, topology.BF16},
+}
+
+// ParseFormat finds a format by its name.
+func ParseFormat(name string) (Format, bool) {
+	for _, f := range Formats {
+		if f.Name == name {
+			return f, true
+		}
+	}
+	return Format{}, false
+}
+
+// Forward is a model as it computes answers, shared by Tensor ranks: what one of them
+// does.
+type Forward struct {
+	Model   workload.Model
+	Tensor  int
+	Weights Format
+	KVBytes int // of a value in the cache
+	// Precision is the number format of 16 bits that the accelerator has, Products
+	// that of products with weights.
+	Precision, Products topology.Precision
+}
+
+// NewForward gives the forward pass of a model on an accelerator.
+func NewForward(m workload.Model, a *topology.Accelerator, tensor int, w Format, kvBytes int) *Forward {
+	f := &Forward{Model: m.WithDefaults(), Tensor: tensor, Weights: w, KVBytes: kvBytes, Precision: topology.BF16}
+	if a.Peak[topology.BF16] == 0 {
+		f.Precision = topology.FP16
+	}
+	f.Products = f.Precision
+	if w.Bytes < 2 && a.Peak[w.Precision] > 0 {
+		f.Products = w.Precision
+	}
+	return f
+}
+
+// Validate reports why the model cannot be served in so many stages.
+func (f *Forward) Validate(stages int) error {
+	m := &f.Model
+	switch t := int64(f.Tensor); {
+	case m.Family != workload.FamilyTransformer:
+		return fmt.Errorf("family %q answers no prompts: serving takes transformers", m.Family)
+	case m.Heads%t != 0:
+		return fmt.Errorf("tensor = %d does not divide its %d heads", t, m.Heads)
+	case int64(stages) > m.Layers:
+		return fmt.Errorf("pipeline = %d is more than its %d layers", stages, m.Layers)
+	}
+	return nil
+}
+
+func (f *Forward) unfold(tokens int) []workload.Layer {
+	return f.Model.Unfold(workload.Batch{Samples: 1, Sequence: int64(tokens), Precision: f.Precision, Tensor: int64(f.Tensor)})
+}
+
+// Dense calls op for every operator of a step over so many tokens but attention and the
+// head, with how many times it runs.
+func (f *Forward) Dense(tokens int, op func(o workload.Operator, times int)) {
+	layers := f.unfold(tokens)
+	layers = layers[:len(layers)-1] // without the head
+	for i := 0; i < len(layers); {
+		n := 1
+		for i+n < len(layers) && layers[i].SharesOperators(&layers[i+n]) {
+			n++
+		}
+		for _, o := range layers[i].Forward {
+			switch o.Class {
+			case workload.FlashAttention, workload.FlashAttention2:
+				continue
+			case workload.Matrix:
+				f.quantize(&o, tokens)
+			}
+			op(o, n)
+		}
+		i += n
+	}
+}
+
+// quantize gives a product with weights its operands. Of experts those are read that a
+// token visits: with even routing each of E is left out by n tokens that visit k with
+// probability (1 - k / E)^n.
+func (f *Forward) quantize(o *workload.Operator, tokens int) {
+	if o.Batch > 1 {
+		m := &f.Model
+		visits := float64(tokens) * float64(m.ExpertsPerToken)
+		share := float64(m.ExpertsPerToken) / float64(m.Experts)
+		visited := math.Ceil(float64(o.Batch) * (1 - math.Pow(1-share, float64(tokens))))
+		o.Batch = max(1, int64(visited))
+		o.M = max(1, int64(math.Ceil(visits/visited)))
+		o.FLOPs = 2 * float64(o.Batch) * float64(o.M) * float64(o.N) * float64(o.K)
+	}
+	inputs := 2.0
+	if o.Precision = f.Products; f.Products != f.Precision {
+		inputs = f.Weights.Bytes
+	}
+	o.Bytes = float64(o.Batch) * (inputs*float64(o.M)*float64(o.K) + f.Weights.Bytes*float64(o.K)*float64(o.N) + 2*float64(o.M)*float64(o.N))
+}
+
+// Head calls op for the operators that choose the next token of so many sequences: norm,
+// logits, and a pass of the sampler over them.
+func (f *Forward) Head(sequences int, op func(o workload.Operator, times int)) {
+	layers := f.unfold(sequences)
+	for _, o := range layers[len(layers)-1].Forward {
+		if o.Class == workload.Loss || o.Class == workload.Communication {
+			continue
+		}
+		op(o, 1)
+	}
+	logits := float64(sequences) * float64(f.Model.Vocab)
+	op(workload.Operator{Name: "sampler", Class: workload.Elementwise, Precision: f.Precision, Bytes: logits * (2 + 4), FLOPs: 4 * logits, Launches: 2}, 1)
+}
+
+// LogitBytes is what the ranks gather of their shares of the logits.
+func (f *Forward) LogitBytes(sequences int) float64 {
+	return 2 * float64(sequences) * float64(f.Model.Vocab)
+}
+
+// heads is what attention has on one rank: heads of queries, widths of a key and a value
+// as scores and sums meet them, and values in the cache of a token and layer. Latent
+// attention works on the latent vector itself (DeepSeek-AI 2024, section 2.1.2), of
+// which every rank has a copy.
+func (f *Forward) heads() (queries, key, value, cached int64) {
+	m := &f.Model
+	t := int64(f.Tensor)
+	queries = workload.Quotient(m.Heads, t)
+	if m.KVRank > 0 {
+		return queries, m.KVRank + m.RotaryDim, m.KVRank, m.KVRank + m.RotaryDim
+	}
+	return queries, m.HeadDim, m.HeadDim, 2 * workload.Quotient(m.KVHeads, t) * m.HeadDim
+}
+
+// Decode is the attention of one layer of a token of each of some sequences, which
+// together meet so many in the cache, themselves included.
+func (f *Forward) Decode(sequences int, cached int64) workload.Operator {
+	queries, key, value, kv := f.heads()
+	met := float64(cached)
+	return workload.Operator{
+		Name: "decode attention", Class: workload.FlashAttention, Precision: f.Precision,
+		Batch: int64(sequences) * queries, M: 1, N: cached / int64(sequences), K: key,
+		FLOPs: 2 * float64(key+value) * float64(queries) * met,
+		Bytes: met*float64(kv)*float64(f.KVBytes) + 2*float64(sequences)*float64(queries*(key+value)), Launches: 1,
+	}
+}
+
+// Prefill is the attention of one layer of so many tokens of a prompt, after those of it
+// that are in the cache.
+func (f *Forward) Prefill(tokens, cached int) workload.Operator {
+	queries, key, value, kv := f.heads()
+	n, c := float64(tokens), float64(cached)
+	if f.Model.KVRank > 0 { // prompts expand keys and values
+		key, value = f.Model.HeadDim+f.Model.RotaryDim, f.Model.ValueDim
+	}
+	return workload.Operator{
+		Name: "prefill attention", Class: workload.FlashAttention, Precision: f.Precision,
+		Batch: queries, M: int64(tokens), N: int64(tokens + cached), K: key,
+		FLOPs: 2 * float64(key+value) * float64(queries) * n * (c + n/2),
+		Bytes: (n+c)*float64(kv)*float64(f.KVBytes) + 2*n*float64(queries*(key+value)), Launches: 1,
+	}
+}
+
+// WeightBytes is what the weights of a rank take.
+func (f *Forward) WeightBytes() float64 {
+	layers := f.unfold(1)
+	var sum float64
+	for i, l := range layers {
+		bytes := f.Weights.Bytes
+		if i == 0 || i == len(layers)-1 {
+			bytes = 2
+		}
+		sum += bytes * float64(l.Parameters+l.ExpertParameters)
+	}
+	return sum
+}
+
+// ActivationBytes is what a step of so many tokens holds at its peak: the residual
+// stream and the widest layer.
+func (f *Forward) ActivationBytes(tokens int) float64 {
+	m := &f.Model
+	width := max(2*m.FFN, 2*m.ExpertFFN*m.ExpertsPerToken, (m.Heads+2*m.KVHeads)*m.HeadDim)
+	return 2 * float64(tokens) * float64(2*m.Hidden+3*width/2/int64(f.Tensor))
+}
+
+// TokenBytes is what a token takes in the cache of a rank, over all layers.
+func (f *Forward) TokenBytes() float64 {
+	_, _, _, kv := f.heads()
+	return float64(kv) * float64(f.KVBytes) * float64(f.Model.Layers)
+}
