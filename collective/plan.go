@@ -37,6 +37,7 @@ type Plan struct {
 	NetworkSteps int
 
 	library []cost // what the software adds, by protocol; none on bare accelerators
+	tuned   tuned
 	rounds  []round
 	sides   []side
 }

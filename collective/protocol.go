@@ -158,7 +158,7 @@ func (p *Plan) costs(h *topology.Host, loss, copied float64) []cost {
 
 // SetOverhead replaces all that the library adds by one time before the first byte.
 func (p *Plan) SetOverhead(start sim.Time) {
-	p.library = []cost{{start: start, limit: math.Inf(1)}}
+	p.library, p.tuned = []cost{{start: start, limit: math.Inf(1)}}, tuned{}
 }
 
 // Launch is the time before the first byte of an operation of a size: the start and
@@ -175,13 +175,27 @@ func (p *Plan) Protocol(size float64) Protocol {
 	return protocol
 }
 
+// tuned is what was found for a size: a plan is launched with the same again and again.
+type tuned struct {
+	size     float64
+	protocol Protocol
+	launch   sim.Time
+}
+
 // tune takes the protocol of the least time, of equals the first.
-func (p *Plan) tune(size float64) (protocol Protocol, launch sim.Time) {
+func (p *Plan) tune(size float64) (Protocol, sim.Time) {
 	if p.library == nil {
 		return NoProtocol, 0
 	}
+	if p.tuned.protocol == NoProtocol || p.tuned.size != size {
+		p.tuned = p.choose(size)
+	}
+	return p.tuned.protocol, p.tuned.launch
+}
+
+func (p *Plan) choose(size float64) tuned {
 	drain := p.drain(size)
-	launch = sim.Never
+	best := tuned{size: size, launch: sim.Never}
 	for i := range p.library {
 		c := &p.library[i]
 		if size > c.limit {
@@ -194,9 +208,9 @@ func (p *Plan) tune(size float64) (protocol Protocol, launch sim.Time) {
 		if c.hidden > 0 {
 			lost += float64(c.hidden) * max(0, c.network-drain/float64(c.steps))
 		}
-		if t := c.start.After(sim.FromSeconds(lost)); t < launch {
-			protocol, launch = c.protocol, t
+		if t := c.start.After(sim.FromSeconds(lost)); t < best.launch {
+			best.protocol, best.launch = c.protocol, t
 		}
 	}
-	return protocol, launch
+	return best
 }
