@@ -151,23 +151,32 @@ func (n *Network) classify(footprints []*Footprint) ([]topology.LinkID, []class)
 	of := n.bundles.class
 	links, classes := n.bundles.links[:0], append(n.bundles.classes[:0], class{})
 	origins := map[origin]int32{}
-	var last origin // what comes next is often like it
-	var number int32
+	// What comes next is often like one of the last: links of a host take turns.
+	var last [4]origin
+	var numbers [4]int32
+	turn := 0
 	for _, f := range footprints {
 		for _, l := range f.Links {
 			if of[l] != 0 {
 				continue
 			}
 			k := &n.solver.links[l]
-			if key := (origin{k.bundle, k.limit, len(k.flows) > 0}); key != last || number == 0 {
-				last, number = key, origins[key]
+			key := origin{k.bundle, k.limit, len(k.flows) > 0}
+			at := 0
+			for at < len(last) && (numbers[at] == 0 || last[at] != key) {
+				at++
 			}
-			if number == 0 {
-				number = int32(len(classes))
-				origins[last] = number
-				classes = append(classes, class{origin: last})
+			if at == len(last) {
+				number := origins[key]
+				if number == 0 {
+					number = int32(len(classes))
+					origins[key] = number
+					classes = append(classes, class{origin: key})
+				}
+				at, turn = turn, (turn+1)%len(last)
+				last[at], numbers[at] = key, number
 			}
-			of[l] = number
+			of[l] = numbers[at]
 			links = append(links, l)
 		}
 	}
