@@ -246,9 +246,8 @@ func (t *Network) fit(pools []topology.HostPool, b *binder) bool {
 	var what string
 	switch kind := t.Kind.Value; {
 	case kind == "fat-tree" && t.K.Set:
-		ports := t.K.Value * t.K.Value * t.K.Value / 4
-		fits = ports / int64(max(1, first.NICs))
-		what = fmt.Sprintf("a fat-tree of %d-port switches has %d ports", t.K.Value, ports)
+		fits = int64(topology.FatTreeHosts(int(t.K.Value), *first))
+		what = fmt.Sprintf("a fat-tree of %d-port switches has %d ports", t.K.Value, t.K.Value*t.K.Value*t.K.Value/4)
 	case kind == "dragonfly":
 		fits = int64(topology.DragonflyHosts(topology.Fabric{
 			Host: *first, HostsPerRack: int(t.HostsPerRack.Value), Groups: int(t.Groups.Value),

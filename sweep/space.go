@@ -2,7 +2,6 @@ package sweep
 
 import (
 	"cmp"
-	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -261,9 +260,4 @@ func (s *Space) seeds(first int64, n int) error {
 	}
 	s.points = repeated
 	return nil
-}
-
-// Describe is a point in words: "topology.hosts=16, workload.training.0.tensor=8".
-func (s *Space) Describe(i int) string {
-	return fmt.Sprintf("point %d (%s)", i, strings.Join(s.Settings(i), ", "))
 }

@@ -138,7 +138,7 @@ func TestPointIsARun(t *testing.T) {
 		}
 		if row["status"] != "done" {
 			if row["reason"] == "" || row["makespan_s"] != "" {
-				t.Errorf("%s: %v", s.Describe(i), row)
+				t.Errorf("%v: %v", s.Settings(i), row)
 			}
 			continue
 		}
@@ -147,7 +147,7 @@ func TestPointIsARun(t *testing.T) {
 		got, _ := strconv.ParseFloat(row["collectives.0.time_s"], 64)
 		if row["workload.collective.0.algorithm"] == "ring" {
 			if want := 2 * (n - 1) * (bytes/n/1e9 + 1e-6); got < 0.999999*want || got > 1.000001*want {
-				t.Errorf("%s: %v s, want %v", s.Describe(i), got, want)
+				t.Errorf("%v: %v s, want %v", s.Settings(i), got, want)
 			}
 		}
 		if i%17 != 0 {
@@ -164,7 +164,7 @@ func TestPointIsARun(t *testing.T) {
 		for name, cell := range row {
 			v, err := r.Summary.Lookup(name)
 			if got, isNumber := strconv.ParseFloat(cell, 64); err == nil && (isNumber != nil || got != v) {
-				t.Errorf("%s: %s is %s, in a run of its own %v", s.Describe(i), name, cell, v)
+				t.Errorf("%v: %s is %s, in a run of its own %v", s.Settings(i), name, cell, v)
 			}
 		}
 	}
@@ -495,12 +495,12 @@ func Example() {
 		return
 	}
 	for i := range s.Len() {
-		fmt.Println(s.Describe(i))
+		fmt.Println(i, strings.Join(s.Settings(i), " "))
 	}
 	// Output:
-	// point 0 (topology.bandwidth=25GB/s, topology.latency=1us)
-	// point 1 (topology.bandwidth=50GB/s, topology.latency=1us)
-	// point 2 (topology.bandwidth=50GB/s, topology.latency=10us)
-	// point 3 (topology.bandwidth=100GB/s, topology.latency=1us)
-	// point 4 (topology.bandwidth=100GB/s, topology.latency=10us)
+	// 0 topology.bandwidth=25GB/s topology.latency=1us
+	// 1 topology.bandwidth=50GB/s topology.latency=1us
+	// 2 topology.bandwidth=50GB/s topology.latency=10us
+	// 3 topology.bandwidth=100GB/s topology.latency=1us
+	// 4 topology.bandwidth=100GB/s topology.latency=10us
 }
