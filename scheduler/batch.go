@@ -113,6 +113,9 @@ func (b *Batcher) Next() []*Sequence {
 		if b.prefills(); len(b.step) == 0 {
 			b.decodes()
 		}
+		if len(b.step) == 0 { // the only sequence was preempted: it comes back at once
+			b.prefills()
+		}
 	case Static:
 		b.static()
 	}

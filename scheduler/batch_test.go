@@ -81,6 +81,15 @@ func TestBatchingOrders(t *testing.T) {
 	}
 }
 
+// A sequence that is alone and finds no free block for its next token is preempted and
+// comes back in the same step: an engine with work never has an empty one.
+func TestAlonePreempted(t *testing.T) {
+	got := stepsOf(scheduler.Batching{Order: scheduler.PrefillFirst, Budget: 6, MaxBatch: 1, Blocks: 2, BlockSize: 3}, [2]int32{5, 2})
+	if want := []string{"0:5", "0:6"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 // Whatever the order and the cache: every token comes once, blocks are neither lost nor
 // made, no sequence waits for ever, and no step is beyond its budget.
 func TestBatchingConserves(t *testing.T) {
