@@ -2,6 +2,7 @@ package topology
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -33,7 +34,7 @@ func newHosts(kind string, f Fabric, hostsPerRack func(*Host) int) (*Topology, *
 	pools := f.pools()
 	for i := range pools {
 		h, n := &pools[i].Host, pools[i].Hosts
-		if h.Accelerators < 1 || h.NICs < 0 || n < 1 || n > (MaxAccelerators-t.accelerators)/h.Accelerators {
+		if h.Accelerators < 0 || h.NICs < 0 || n < 1 || n > (MaxAccelerators-t.accelerators)/max(1, h.Accelerators) {
 			return nil, nil, fmt.Errorf("topology: %d hosts of %d accelerators; 1 to %d accelerators can be built in all",
 				n, h.Accelerators, MaxAccelerators)
 		}
@@ -53,6 +54,9 @@ func newHosts(kind string, f Fabric, hostsPerRack func(*Host) int) (*Topology, *
 		hosts, links = hosts+n, links+perHost*n
 		t.accelerators += n * h.Accelerators
 		t.nics += n * h.NICs
+	}
+	if t.accelerators == 0 {
+		return nil, nil, errors.New("topology: hosts without accelerators alone")
 	}
 	t.Servers = make([]Server, 0, hosts)
 	t.hostOf = make([]int32, 0, t.accelerators)
@@ -88,7 +92,7 @@ func (t *Topology) buildHost(r *hostRouter, s int) {
 	rate, latency := float64(h.ScaleUpBandwidth), sim.Time(h.ScaleUpLatency)
 	first, n := server.FirstAccelerator, h.Accelerators
 	all := span{first, 1, n}
-	if n > 1 || h.ScaleUp == ScaleUpPCIe {
+	if n > 1 || n == 1 && h.ScaleUp == ScaleUpPCIe {
 		switch h.ScaleUp {
 		case ScaleUpMesh:
 			r.scaleUp[s] = t.buildMesh(all, rate/float64(n-1), h.ScaleUpEfficiency, latency)
@@ -104,7 +108,7 @@ func (t *Topology) buildHost(r *hostRouter, s int) {
 	}
 	r.pcie[s] = LinkID(len(t.Links))
 	pcie := math.Max(float64(h.PCIeBandwidth), float64(h.NICBandwidth))
-	if h.NICs == 0 {
+	if h.NICs == 0 || n == 0 {
 		return
 	}
 	if h.ScaleUp == ScaleUpPCIe { // NICs sit on the same PCIe switch
@@ -121,6 +125,9 @@ func (t *Topology) buildHost(r *hostRouter, s int) {
 
 // toNIC appends the links from an accelerator to its NIC.
 func (r *hostRouter) toNIC(a NodeID, path []LinkID) []LinkID {
+	if r.t.isNIC(a) {
+		return path
+	}
 	s := r.t.hostOf[a]
 	server := &r.t.Servers[s]
 	i := int(a - server.FirstAccelerator)
@@ -132,6 +139,9 @@ func (r *hostRouter) toNIC(a NodeID, path []LinkID) []LinkID {
 
 // fromNIC appends the links from an accelerator's NIC to it.
 func (r *hostRouter) fromNIC(a NodeID, path []LinkID) []LinkID {
+	if r.t.isNIC(a) {
+		return path
+	}
 	s := r.t.hostOf[a]
 	server := &r.t.Servers[s]
 	i := int(a - server.FirstAccelerator)
@@ -148,12 +158,13 @@ func (r *hostRouter) route(src, dst NodeID, label uint64, path []LinkID) []LinkI
 func (r *hostRouter) steps() stepper { return r.fabric }
 
 func (r *hostRouter) fork(src, dst NodeID, path []LinkID) (head []LinkID, from, to NodeID) {
-	if s := r.t.hostOf[src]; s == r.t.hostOf[dst] {
+	s := r.t.Server(src)
+	if s == r.t.Server(dst) {
 		return r.scaleUp[s].route(src, dst, 0, path), None, None
 	}
-	if r.relays {
+	if r.relays && !r.t.isNIC(src) && !r.t.isNIC(dst) {
 		if relay := r.relay(src, dst); relay != src {
-			path = r.scaleUp[r.t.hostOf[src]].route(src, relay, 0, path)
+			path = r.scaleUp[s].route(src, relay, 0, path)
 			src = relay
 		}
 	}

@@ -173,6 +173,14 @@ func (p *part) global(n NodeID) NodeID {
 	return n + p.switches
 }
 
+// local is the number that an accelerator or a NIC of the whole has in its site.
+func (p *part) local(n NodeID) NodeID {
+	if l := n - p.nic; int(l) >= p.topology.accelerators {
+		return l
+	}
+	return n - p.accelerator
+}
+
 // add moves a site into the whole. nics is how many the sites before have.
 func (r *siteRouter) add(s *Site, number, nics int) {
 	t, local := r.t, s.Topology
@@ -285,8 +293,8 @@ func (r *siteRouter) measure() error {
 	return nil
 }
 
-// site is that of an accelerator.
-func (r *siteRouter) site(a NodeID) int { return r.t.siteOf(int(r.t.hostOf[a])) }
+// site is that of an accelerator or a NIC.
+func (r *siteRouter) site(n NodeID) int { return r.t.siteOf(r.t.Server(n)) }
 
 // siteOf is the site of a server.
 func (t *Topology) siteOf(server int) int {
@@ -355,7 +363,7 @@ func (r *siteRouter) route(src, dst NodeID, label uint64, path []LinkID) []LinkI
 	p := &r.parts[from]
 	if from == to {
 		n := len(path)
-		path = p.topology.Route(src-p.accelerator, dst-p.accelerator, label, path)
+		path = p.topology.Route(p.local(src), p.local(dst), label, path)
 		for i := range path[n:] {
 			path[n+i] += p.links
 		}
@@ -375,7 +383,7 @@ func (r *siteRouter) route(src, dst NodeID, label uint64, path []LinkID) []LinkI
 // ascend appends the links from an accelerator to its NIC, descend those back.
 func (r *siteRouter) ascend(site int, a NodeID, path []LinkID) []LinkID {
 	n, p := len(path), &r.parts[site]
-	path = p.topology.router.(*hostRouter).toNIC(a-p.accelerator, path)
+	path = p.topology.router.(*hostRouter).toNIC(p.local(a), path)
 	for i := range path[n:] {
 		path[n+i] += p.links
 	}
@@ -384,7 +392,7 @@ func (r *siteRouter) ascend(site int, a NodeID, path []LinkID) []LinkID {
 
 func (r *siteRouter) descend(site int, a NodeID, path []LinkID) []LinkID {
 	n, p := len(path), &r.parts[site]
-	path = p.topology.router.(*hostRouter).fromNIC(a-p.accelerator, path)
+	path = p.topology.router.(*hostRouter).fromNIC(p.local(a), path)
 	for i := range path[n:] {
 		path[n+i] += p.links
 	}
@@ -401,7 +409,7 @@ func (r *siteRouter) way(t *Topology, src, dst NodeID, label uint64, load []floa
 		if load != nil {
 			load = load[p.links : int(p.links)+len(local.Links)]
 		}
-		local.Way(src-p.accelerator, dst-p.accelerator, label, load, w)
+		local.Way(p.local(src), p.local(dst), label, load, w)
 		for i := range w.Links {
 			w.Links[i] += p.links
 		}

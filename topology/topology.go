@@ -109,6 +109,8 @@ type Topology struct {
 	siteFirst    []int    // first server of each site
 	router       router
 	detours      *detours // around links that are down; nil: none is
+	driven       []int    // servers with drives, whose links are from driveLinks on
+	driveLinks   LinkID
 }
 
 // router finds the way between two accelerators that are not the same.
@@ -131,32 +133,43 @@ func (t *Topology) nodes() int { return t.accelerators + t.nics + len(t.switchNa
 // SwitchNames are the names of all switches.
 func (t *Topology) SwitchNames() []string { return t.switchNames }
 
-// Server is the index in Servers of an accelerator's host, -1 where there are
-// no hosts.
-func (t *Topology) Server(accelerator NodeID) int {
-	if t.hostOf == nil {
+// Server is the index in Servers of the host of an accelerator or a NIC, -1 where
+// there are no hosts.
+func (t *Topology) Server(n NodeID) int {
+	switch {
+	case t.hostOf == nil:
 		return -1
+	case t.isNIC(n):
+		return t.serverOfNIC(n)
 	}
-	return int(t.hostOf[accelerator])
+	return int(t.hostOf[n])
 }
 
-// NIC is the network interface that an accelerator uses, None if it has none.
-func (t *Topology) NIC(accelerator NodeID) NodeID {
-	if t.hostOf == nil {
+// isNIC tells network interfaces from accelerators.
+func (t *Topology) isNIC(n NodeID) bool { return int(n) >= t.accelerators }
+
+// NIC is the network interface that an accelerator uses, None if it has none, and of
+// a NIC itself.
+func (t *Topology) NIC(n NodeID) NodeID {
+	switch {
+	case t.hostOf == nil:
 		return None
+	case t.isNIC(n):
+		return n
 	}
-	s := &t.Servers[t.hostOf[accelerator]]
+	s := &t.Servers[t.hostOf[n]]
 	if s.Spec.NICs == 0 || t.nics == 0 {
 		return None
 	}
-	return s.FirstNIC + NodeID(s.Spec.nicOf(int(accelerator-s.FirstAccelerator)))
+	return s.FirstNIC + NodeID(s.Spec.nicOf(int(n-s.FirstAccelerator)))
 }
 
 // nicOf is the NIC that accelerator i of the host uses.
 func (h *Host) nicOf(i int) int { return i * h.NICs / h.Accelerators }
 
 // Route appends to path the links of one connection from an accelerator to
-// another, in order. label tells apart connections between the same two (queue
+// another, in order. Either end may be a NIC instead, of another host: that of what
+// the host does itself. label tells apart connections between the same two (queue
 // pairs, channels); where there are several shortest paths it decides between
 // them, unless the routing is Static. An accelerator reaches itself over no links.
 func (t *Topology) Route(src, dst NodeID, label uint64, path []LinkID) []LinkID {
@@ -220,9 +233,6 @@ func (t *Topology) serverOfNIC(n NodeID) int {
 // LinkName is the name of a link: that of its ends, "host3/nic0>leaf0", of the
 // second of parallel ones "a>b#2", or for bare links the name it was given.
 func (t *Topology) LinkName(l LinkID) string {
-	if t.linkNames != nil {
-		return t.linkNames[l]
-	}
 	k := &t.Links[l]
 	return t.linkName(l, t.NodeName(k.From), t.NodeName(k.To))
 }
@@ -231,6 +241,9 @@ func (t *Topology) LinkName(l LinkID) string {
 func (t *Topology) linkName(l LinkID, from, to string) string {
 	if t.linkNames != nil {
 		return t.linkNames[l]
+	}
+	if name := t.driveName(l); name != "" {
+		return name
 	}
 	name := from + ">" + to
 	if before := t.parallel[l]; before > 0 {

@@ -1,0 +1,143 @@
+// Package storage is distributed file systems over the hosts of a data centre, and what
+// reads and writes them.
+//
+// # Model
+//
+// A file is cut into blocks (HDFS), stripes (Lustre) or objects (RADOS) of one size, and
+// these are dealt out over the hosts that serve, in turn, from one that differs from
+// file to file. What a client reads or writes crosses its NIC, the fabric, the NIC of a
+// server and the server's drives: all of them links, shared max-min with everything else
+// that crosses them. Blocks of a file that go the same way are one transfer.
+//
+//	layout           a block of B bytes is          on drives    over the network
+//	local            in the client's own host       B            0
+//	striped          on one server                  B            B
+//	replicated       on Copies servers, written     Copies B     Copies B, less the
+//	                 from each to the next                       first if it is local
+//	object           on Copies servers, written     Copies B     the same
+//	                 by the first to the others
+//	erasure-coded    Data + Parity cells on as      (Data +      (Data + Parity) / Data B
+//	                 many servers, which the        Parity) /    written, B read
+//	                 client makes                   Data B
+//
+// Replicated is HDFS (Shvachko et al., MSST 2010): the first copy is on the client's
+// own host if that serves, the second in another rack, the third in the second's rack.
+// The pipeline goes at the pace of its slowest hop, since a packet of 64 KiB is passed
+// on as it comes; so it is one transfer over all hops. Object is the primary copy of
+// RADOS (Weil et al., PDSW 2007): the first server sends to all others at once.
+// Striped is Lustre, erasure-coded HDFS-EC and 3FS's kin with coding in the client.
+// A read takes a copy on the client's own host, else in its rack, else the first.
+//
+// Files are opened one after another by a metadata server of a stated rate, in the order
+// in which clients ask; a file costs a stated latency beside. An operation ends with its
+// last byte, durable (MLPerf Storage asks for fsync, and counts the slowest client).
+//
+// Not modelled: caches, seeks and requests a second, failures of drives, rebuilding.
+package storage
+
+import (
+	"fmt"
+
+	"github.com/railyard/railyard/sim"
+	"github.com/railyard/railyard/topology"
+)
+
+// Layout is where the blocks of a file are.
+type Layout uint8
+
+// The layouts.
+const (
+	Local Layout = iota
+	Striped
+	Replicated
+	Object
+	ErasureCoded
+)
+
+// String is the name as a scenario writes it.
+func (l Layout) String() string {
+	return [...]string{"local", "striped", "replicated", "object", "erasure-coded"}[l]
+}
+
+// ParseLayout finds a layout by its name.
+func ParseLayout(name string) (l Layout, ok bool) {
+	for l := range ErasureCoded + 1 {
+		if l.String() == name {
+			return l, true
+		}
+	}
+	return 0, false
+}
+
+// MaxCopies bounds the copies of a block.
+const MaxCopies = 8
+
+// System is a file system. Make one with New.
+type System struct {
+	Layout  Layout
+	Servers []topology.Drives
+	Block   float64 // bytes
+
+	Stripes      int // Striped: servers of a file; 0 is all
+	Copies       int // Replicated and Object, up to MaxCopies
+	Data, Parity int // ErasureCoded: cells of a block
+
+	// Opens is how many files a second the metadata server opens; 0 is as many as
+	// are asked for. Latency is that of a file beside.
+	Opens   float64
+	Latency sim.Time
+
+	t      *topology.Topology
+	server map[int]int // by host
+	way    topology.Way
+}
+
+// New gives a file system on a topology, after checking that it has the servers that
+// the layout wants.
+func New(t *topology.Topology, s System) (*System, error) {
+	s.t, s.server = t, map[int]int{}
+	for i, d := range s.Servers {
+		s.server[d.Server] = i
+	}
+	if want := s.Width(); want > len(s.Servers) {
+		return nil, fmt.Errorf("%s storage puts a block on %d hosts, and %d serve", s.Layout, want, len(s.Servers))
+	}
+	if s.Stripes == 0 {
+		s.Stripes = len(s.Servers)
+	}
+	return &s, nil
+}
+
+// Width is on how many servers the layout puts a block, or a file that is striped.
+func (s *System) Width() int {
+	switch s.Layout {
+	case Striped:
+		return max(1, s.Stripes)
+	case Replicated, Object:
+		return s.Copies
+	case ErasureCoded:
+		return s.Data + s.Parity
+	}
+	return 1
+}
+
+// Overhead is how many bytes are on drives for each byte of a file.
+func (s *System) Overhead() float64 {
+	switch s.Layout {
+	case Replicated, Object:
+		return float64(s.Copies)
+	case ErasureCoded:
+		return float64(s.Data+s.Parity) / float64(s.Data)
+	}
+	return 1
+}
+
+// Serves says whether the client at an accelerator can use the file system: whether its
+// host has drives, where they are local, or NICs.
+func (s *System) Serves(client topology.NodeID) bool {
+	if s.Layout == Local {
+		_, own := s.server[s.t.Server(client)]
+		return own
+	}
+	return s.t.NIC(client) != topology.None
+}
