@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/railyard/railyard/cluster"
+	"github.com/railyard/railyard/cluster/storage"
 	"github.com/railyard/railyard/cluster/training"
 	"github.com/railyard/railyard/collective"
 	"github.com/railyard/railyard/network"
@@ -46,6 +47,9 @@ type plant struct {
 	names       []string // of each collective workload
 	replays     []*replayed
 	served      []*served
+	files       *storage.System // nil without a file system on hosts
+	stored      []*stored
+	written     float64                   // bytes on its drives
 	queued      *queued                   // nil without [[workload.jobs]]
 	hosting     *hosting                  // nil where jobs are not placed host by host
 	workloads   map[int]scenario.Workload // of jobs of the cluster, by number, each without all others
@@ -98,6 +102,9 @@ func (b *builder) build(scale topology.Scale) (*plant, scenario.Faults) {
 	if scale != (topology.Scale{}) {
 		b.topology = b.topology.Scaled(scale)
 	}
+	if b.buildStorage(); b.faults != nil {
+		return nil, b.faults
+	}
 	bins := seriesBins(len(b.topology.Links))
 	if scale != (topology.Scale{}) || b.summaryOnly && b.power == nil { // a peak, and carbon, need power over time
 		bins = 0
@@ -141,6 +148,9 @@ func (b *builder) populate(bins int) {
 	}
 	for i := range s.Workload.Serving {
 		b.addServing(&s.Workload.Serving[i])
+	}
+	for i := range s.Workload.Storage {
+		b.addStorage(&s.Workload.Storage[i])
 	}
 	b.addJobs()
 	b.checkFlows()

@@ -72,6 +72,10 @@ func (p *plant) collect(status string, summaryOnly bool) (*Result, error) {
 		r.Tables = append(r.Tables, p.requestTable())
 		s.Add(result.Serving, p.servingRecords())
 	}
+	if len(p.stored) > 0 {
+		r.Tables = append(r.Tables, p.storageTable())
+		s.Add(result.StorageLoads, p.storageRecords())
+	}
 	if p.queued != nil {
 		jobs := p.jobResults()
 		r.Tables = append(r.Tables, jobs.table(), jobs.stretchTable(), jobs.series())

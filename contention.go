@@ -83,7 +83,7 @@ func (p *plant) runAlone(ctx context.Context, o Options, n int) *aloneRun {
 	s := *p.scenario
 	s.Workload = only
 	b := newBuilder(&s, o)
-	b.topology, b.breaks = p.topology, true
+	b.topology, b.files, b.breaks = p.topology, p.files, true
 	b.populate(0)
 	if b.faults != nil {
 		return nil

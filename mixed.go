@@ -17,7 +17,7 @@ func (b *builder) accelerator(j *cluster.Job, p topology.Precision) topology.Acc
 	consider := func(h *topology.Host) {
 		a := h.Accelerator
 		switch {
-		case h == seen:
+		case h == seen || h.Accelerators == 0:
 			return
 		case seen == nil:
 			slowest = a

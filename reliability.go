@@ -288,7 +288,11 @@ func (p *plant) recovery(w *scenario.Training, of workload.Training, after int64
 		}
 		return sim.FromSeconds(bytes / rate)
 	}
-	r.Write = takes(float64(storage.Write.Value))
+	if p.files == nil {
+		r.Write, r.Reload = takes(float64(storage.Write.Value)), takes(float64(cmp.Or(storage.Read.Value, storage.Write.Value)))
+	} else {
+		r.Write, r.Reload = p.idleTime(accelerators, bytes, true), p.idleTime(accelerators, bytes, false)
+	}
 	r.Pause = r.Write
 	if k.Mode.Value == "asynchronous" {
 		r.Pause = sim.FromSeconds(bytes / float64(len(accelerators)) / float64(spec.PCIeBandwidth))
@@ -296,10 +300,6 @@ func (p *plant) recovery(w *scenario.Training, of workload.Training, after int64
 			r.Pause = sim.Time(k.Snapshot.Value)
 		}
 		r.Write = max(r.Write, r.Pause)
-	}
-	r.Reload = takes(float64(storage.Write.Value))
-	if storage.Read.Set {
-		r.Reload = takes(float64(storage.Read.Value))
 	}
 	r.Interval = sim.Time(k.Interval.Value.Duration)
 	if rate := stopped.Rate(); k.Interval.Value.Auto {

@@ -26,6 +26,9 @@ func Terminal(w io.Writer, s *result.Record) error {
 	for _, r := range s.List(result.Serving.Name) {
 		p.serving(r)
 	}
+	for _, r := range s.List(result.StorageLoads.Name) {
+		p.storage(r)
+	}
 	if f := s.Record(result.Flows.Name); f != nil {
 		p.flows(f)
 	}

@@ -14,7 +14,7 @@ var places = []struct {
 	where, path string
 	metrics     []Metric
 }{
-	{"summary.json", "", []Metric{Name, Status, Makespan, Events, Seed, Cluster, Training, Collectives, Replay, Flows, Serving, Jobs, Placement, Faults, Network, Packets, Energy, Cost, Expect}},
+	{"summary.json", "", []Metric{Name, Status, Makespan, Events, Seed, Cluster, Training, Collectives, Replay, Flows, Serving, StorageLoads, Jobs, Placement, Faults, Network, Packets, Energy, Cost, Expect}},
 	{"summary.json", "cluster", []Metric{TopologyKind, AcceleratorCount, HostCount, Host, SwitchCount, LinkCount}},
 	{"summary.json", "training[]", []Metric{
 		Name, Model, Precision, AcceleratorCount, GlobalBatch, Accumulation, IterationCount, IterationTime, TimeToTrain, EvaluationTime, EvaluationCount,
@@ -41,6 +41,10 @@ var places = []struct {
 	{"summary.json", "serving[].tpot_s", servingSpread},
 	{"summary.json", "serving[].itl_s", servingSpread},
 	{"summary.json", "serving[].e2e_s", servingSpread},
+	{"summary.json", "storage[]", []Metric{
+		Name, StorageOp, StorageLayout, StorageServers, StorageClients, IterationCount, StorageTime, StorageSlowest, StorageBytes, StorageMoved, StorageRate,
+		LostToOthers, Slowdown,
+	}},
 	{"summary.json", "flows", []Metric{FlowCount, FlowFinished, FlowMean, FlowLongest}},
 	{"summary.json", "faults", []Metric{FaultList, MakespanWithout, FaultLosses}},
 	{"summary.json", "faults.list[]", faults},
@@ -83,6 +87,7 @@ var places = []struct {
 	{"summary.json", "training[].reliability.runs.goodput_ratio", []Metric{Mean, Low, High}},
 	{"faults.csv", "faults", faults},
 	{"interruptions.csv", "interruptions", []Metric{Workload, InterruptedAt, FaultKind, FaultName, FaultCause, UndoneWork, ResumedAt}},
+	{"storage.csv", "storage", []Metric{Workload, StorageOp, StorageIteration, StorageStart, StorageFinish, StorageBytes, StorageMoved, StorageRate}},
 	{"replay.csv", "replay", []Metric{Rank, RankFinish}},
 	{"requests.csv", "requests", []Metric{
 		Request, RequestArrival, RequestFirstToken, RequestFinish, RequestInput, RequestOutput, Workload, RequestStatus, RequestReplica, RequestStops,

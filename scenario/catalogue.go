@@ -102,21 +102,27 @@ func (r *resolver) host(name string, at Position, path string) (h topology.Host,
 	if e == nil {
 		return h, false
 	}
-	complete := r.needs(e.Header, []need{
-		{"accelerator", e.Accelerator.Set},
-		{"accelerators", e.Accelerators.Set},
-		{"scale_up", e.ScaleUp.Set},
-		{"scale_up_bandwidth", e.ScaleUpBandwidth.Set},
-		{"nics", e.NICs.Set},
-		{"nic_bandwidth", e.NICBandwidth.Set},
-	})
-	if !complete {
+	needs := []need{{"nics", e.NICs.Set}, {"nic_bandwidth", e.NICBandwidth.Set}}
+	without := e.Accelerators.Set && e.Accelerators.Value == 0
+	if !without {
+		needs = append([]need{
+			{"accelerator", e.Accelerator.Set},
+			{"accelerators", e.Accelerators.Set},
+			{"scale_up", e.ScaleUp.Set},
+			{"scale_up_bandwidth", e.ScaleUpBandwidth.Set},
+		}, needs...)
+	}
+	if !r.needs(e.Header, needs) {
 		return h, false
 	}
-	accelerator, ok := r.accelerator(e.Accelerator.Value, e.Accelerator.Pos, e.Path+".accelerator")
-	scaleUp, known := topology.ParseScaleUp(e.ScaleUp.Value)
-	if !known {
-		panic("scenario: the schema accepts a scale-up network that the topology does not have: " + e.ScaleUp.Value)
+	var accelerator topology.Accelerator
+	var scaleUp topology.ScaleUp
+	if ok = without; !without {
+		accelerator, ok = r.accelerator(e.Accelerator.Value, e.Accelerator.Pos, e.Path+".accelerator")
+		var known bool
+		if scaleUp, known = topology.ParseScaleUp(e.ScaleUp.Value); !known {
+			panic("scenario: the schema accepts a scale-up network that the topology does not have: " + e.ScaleUp.Value)
+		}
 	}
 	return topology.Host{
 		Name:         name,
@@ -176,6 +182,8 @@ func (r *resolver) hostEntry(seen []*Host, name string, at Position, path string
 			return nil
 		}
 		reference = r.referenceHost(seen, a, e.Accelerators)
+	case e.Accelerators.Set && e.Accelerators.Value == 0:
+		return e
 	default:
 		r.add(e.At.Faultf(e.Path, "%s: needs the key \"base\" or \"accelerator\"", e.Path))
 		return nil
@@ -215,7 +223,7 @@ func (r *resolver) referenceHost(seen []*Host, a *Accelerator, accelerators Key[
 // the ratios of all that the host shares out.
 func (h *Host) scaled(accelerators int64) *Host {
 	from := h.Accelerators.Value
-	if from == 0 || from == accelerators {
+	if from == 0 || accelerators == 0 || from == accelerators {
 		return h
 	}
 	ratio := float64(accelerators) / float64(from)

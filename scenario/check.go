@@ -36,6 +36,7 @@ func (s *Scenario) check(root *node, b *binder) {
 	}
 	s.Sweep.check(b)
 	s.checkLinks(b)
+	s.checkStorage(b)
 	s.checkJobs(b)
 	s.checkUnused(r, b)
 	for _, fault := range r.faults {

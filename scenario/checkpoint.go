@@ -2,19 +2,21 @@ package scenario
 
 import "github.com/railyard/railyard/units"
 
-// Storage is [topology.storage]: the file system that checkpoints are written to.
+// Storage is [topology.storage]: a file system, as rates or as servers with drives.
 type Storage struct {
 	Header
+	FileSystem
 	Write Key[units.Rate] `key:"write" positive:"true" doc:"rate at which all hosts together write, as Tectonic's 2 TB/s for Llama 3"`
 	Read  Key[units.Rate] `key:"read" positive:"true" doc:"rate at which they read; that of writing where left out"`
 	Host  Key[units.Rate] `key:"host" positive:"true" doc:"the most that one host writes or reads; the payload of its NICs where left out"`
 }
 
-func (s *Storage) check(b *binder) {
+func (s *Storage) check(t *Topology, b *binder) {
 	if s.At.Line == 0 && s.At.File == "" {
 		return
 	}
-	if !s.Write.Set && !b.inside(s.Path) {
+	s.checkLayout(t, b)
+	if !s.Layout.Set && !s.Write.Set && !b.inside(s.Path) {
 		b.faultf(s.At, s.Path, `needs the key "write" (rate at which all hosts together write)`)
 	}
 }
@@ -52,7 +54,7 @@ func (t *Training) checkCheckpoints(s *Scenario, b *binder) {
 	c := &t.Checkpointing
 	storage, stops, rated := false, false, false
 	if s.Topology != nil {
-		storage = s.Topology.Storage.Write.Set
+		storage = s.Topology.Storage.Write.Set || s.Topology.Storage.Layout.Set
 		for i := range s.Topology.Fault {
 			f := &s.Topology.Fault[i]
 			stops = stops || !f.Rerouted()
@@ -60,7 +62,7 @@ func (t *Training) checkCheckpoints(s *Scenario, b *binder) {
 		}
 	}
 	if c.Interval.Set && !storage {
-		b.faultf(c.Interval.Pos, t.Path+".checkpoint_interval", "where to? [topology.storage] with its write rate is missing")
+		b.faultf(c.Interval.Pos, t.Path+".checkpoint_interval", "where to? [topology.storage] with its write rate or a layout is missing")
 	}
 	if c.Interval.Set && !c.Interval.Value.Auto && c.Interval.Value.Duration == 0 {
 		b.faultf(c.Interval.Pos, t.Path+".checkpoint_interval", "must be more than 0")

@@ -16,7 +16,7 @@ type Host struct {
 	Header
 	Base         Key[string] `key:"base" doc:"host that this one builds on"`
 	Accelerator  Key[string] `key:"accelerator" doc:"accelerator of the catalogue, or an [accelerators.NAME] of this file"`
-	Accelerators Key[int64]  `key:"accelerators" min:"1" max:"1024" doc:"number of accelerators"`
+	Accelerators Key[int64]  `key:"accelerators" min:"0" max:"1024" doc:"number of accelerators; 0 for a host that only stores or serves others, which needs nics and nic_bandwidth and no more"`
 
 	ScaleUp           Key[string]         `key:"scale_up" enum:"switch mesh ring pcie torus" doc:"network between the accelerators of the host; a torus is the nearest to a cube that they fill"`
 	ScaleUpBandwidth  Key[units.Rate]     `key:"scale_up_bandwidth" positive:"true" doc:"rate of an accelerator's port into it, per direction"`

@@ -38,7 +38,7 @@ type Topology struct {
 
 	Site    []Site  `key:"site" doc:"data centres of their own, each with keys of [topology] and a name, in place of a kind; made of hosts"`
 	WAN     []WAN   `key:"wan" doc:"cables between sites"`
-	Storage Storage `key:"storage" doc:"the file system that checkpoints are written to"`
+	Storage Storage `key:"storage" doc:"the file system that checkpoints are written to, and whatever else reads and writes"`
 
 	Blocking        Key[bool]    `key:"blocking" default:"false" doc:"fluid: queues are first in, first out, and what waits for a busy link blocks what shares a link with it, as on single paths of RoCE; messages are then simulated one by one"`
 	SprayEfficiency Key[float64] `key:"spray_efficiency" kinds:"links graph leaf-spine fat-tree rail dragonfly" default:"1.0" min:"0.1" max:"1" doc:"fluid, analytic: part of the payload rate of links between hosts that messages have whose packets are sprayed over equal paths, never quite evenly; 0.82 to 0.90 against NDP packet by packet"`
@@ -133,6 +133,8 @@ type Workload struct {
 	Jobs       []Jobs       `key:"jobs" doc:"jobs that are durations, from a file"`
 	Serving    []Serving    `key:"serving" doc:"inference of a model"`
 	Replay     []Replay     `key:"replay" doc:"execution traces"`
+
+	Storage []StorageLoad `key:"storage" doc:"files read and written on the hosts of [topology.storage]"`
 }
 
 // Training is one [[workload.training]].

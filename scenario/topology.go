@@ -11,7 +11,7 @@ import (
 // check judges the topology, and fills in the defaults that depend on its kind
 // and its hosts.
 func (t *Topology) check(r *resolver, b *binder) {
-	t.Storage.check(b)
+	t.Storage.check(t, b)
 	for i := range t.Fault {
 		t.Fault[i].check(b)
 	}

@@ -2,6 +2,7 @@ package storage
 
 import (
 	"math"
+	"slices"
 
 	"github.com/railyard/railyard/network"
 	"github.com/railyard/railyard/topology"
@@ -73,39 +74,41 @@ func (s *System) deal(bytes float64, n int, to func(i int, bytes float64)) {
 	}
 }
 
-// copies are the servers of a block that falls to one, or if the first is given has its
-// first copy there: the second is the next server of another rack, the third the next of
-// the second's rack, any other the next at all.
+// copies are the servers of a block that falls to one in turn, or if the first is given
+// has its first copy there: the second is in another rack, of whose servers each has its
+// turn; the third is the next of the second's rack, any other the next at all.
 func (s *System) copies(first, turn int) []int {
 	n := len(s.Servers)
-	all := make([]int, 0, s.Copies)
-	next := func(fits func(server int) bool) {
-		for _, want := range []func(int) bool{fits, func(int) bool { return true }} {
-			for i := range n {
-				at := (turn + i) % n
-				taken := false
-				for _, has := range all {
-					taken = taken || has == at
-				}
-				if !taken && want(at) {
-					all = append(all, at)
-					return
-				}
-			}
-		}
-	}
-	if first >= 0 {
-		all = append(all, first)
+	all := make([]int, 1, s.Copies)
+	if all[0] = first; first < 0 {
+		all[0] = turn
 	}
 	for len(all) < s.Copies {
+		last := all[len(all)-1]
+		others := func(fits func(server int) bool) (some []int) { // from the one after the last on
+			for i := range n - 1 {
+				if at := (last + 1 + i) % n; !slices.Contains(all, at) && fits(at) {
+					some = append(some, at)
+				}
+			}
+			return some
+		}
+		rest := others(func(int) bool { return true })
+		chosen := rest[0]
 		switch len(all) {
 		case 1:
-			next(func(at int) bool { return s.rack(at) != s.rack(all[0]) })
+			far := others(func(at int) bool { return s.rack(at) != s.rack(last) })
+			if len(far) == 0 {
+				far = rest
+			}
+			slices.Sort(far)
+			chosen = far[turn%len(far)]
 		case 2:
-			next(func(at int) bool { return s.rack(at) == s.rack(all[1]) })
-		default:
-			next(func(int) bool { return true })
+			if near := others(func(at int) bool { return s.rack(at) == s.rack(last) }); len(near) > 0 {
+				chosen = near[0]
+			}
 		}
+		all = append(all, chosen)
 	}
 	return all
 }
@@ -178,7 +181,8 @@ func (r *routes) add(bytes float64, servers ...int) {
 }
 
 // hop adds the way from one host to another: by the NIC of the client's accelerator,
-// and of other hosts by the one of its number, so that rails are not changed.
+// and of other hosts by the one of its number, so that rails are not changed. Where
+// these have another number of NICs the clients take turns.
 func (r *routes) hop(c *crossing, from, to int) {
 	if from == to {
 		return
@@ -189,7 +193,8 @@ func (r *routes) hop(c *crossing, from, to int) {
 		if host == own {
 			return r.a.Client
 		}
-		number := int(t.NIC(r.a.Client) - t.Servers[own].FirstNIC)
+		mine := &t.Servers[own]
+		number := own*mine.Spec.NICs + int(t.NIC(r.a.Client)-mine.FirstNIC)
 		return t.Servers[host].FirstNIC + topology.NodeID(number%t.Servers[host].Spec.NICs)
 	}
 	t.Way(end(from), end(to), r.label, nil, &s.way)

@@ -1,6 +1,8 @@
 package storage
 
 import (
+	"math"
+
 	"github.com/railyard/railyard/cluster"
 	"github.com/railyard/railyard/sim"
 	"github.com/railyard/railyard/topology"
@@ -35,8 +37,23 @@ type Row struct {
 	Moved         float64 // of these on drives, with copies and parity
 }
 
-// MaxAccesses bounds the files that all clients of a load have together.
-const MaxAccesses = 1 << 18
+// Transfers is about how many transfers so many clients have on their way at a time.
+func (l *Load) Transfers(clients int) float64 {
+	s := l.System
+	n := float64(len(s.Servers))
+	blocks := math.Ceil(l.Bytes / float64(l.Files) / s.Block)
+	switch s.Layout {
+	case Local:
+		blocks = 1
+	case Striped:
+		blocks = min(blocks, float64(s.Stripes))
+	case Replicated, Object:
+		blocks = min(blocks, n)
+	case ErasureCoded:
+		blocks = min(blocks+float64(s.Data+s.Parity)-1, n)
+	}
+	return float64(clients) * float64(l.Files) * blocks
+}
 
 // Begin starts the first time.
 func (l *Load) Begin(c *cluster.Cluster, job int) {

@@ -1,0 +1,196 @@
+package railyard
+
+import (
+	"context"
+
+	"github.com/railyard/railyard/cluster"
+	"github.com/railyard/railyard/cluster/storage"
+	"github.com/railyard/railyard/result"
+	"github.com/railyard/railyard/scenario"
+	"github.com/railyard/railyard/sim"
+	"github.com/railyard/railyard/topology"
+	"github.com/railyard/railyard/units"
+)
+
+// maxStored bounds the transfers that clients of a file system have on their way at a
+// time, and so their memory.
+const maxStored = 1 << 20
+
+// buildStorage puts drives into the hosts that serve files, if the scenario has any.
+func (b *builder) buildStorage() {
+	s := &b.scenario.Topology.Storage
+	if !s.Layout.Set {
+		return
+	}
+	if b.topology.Bare() {
+		b.fault(s.Layout.Pos, s.Path+".layout", "there are no hosts to have drives: it needs a topology of hosts")
+		return
+	}
+	write := s.DriveRead.Value
+	if s.DriveWrite.Set {
+		write = s.DriveWrite.Value
+	}
+	with, drives, err := b.topology.WithDrives(
+		b.scenario.Topology.StoragePool(len(b.topology.Servers)), s.DriveRead.Value*units.Rate(s.Drives.Value), write*units.Rate(s.Drives.Value))
+	if err != nil {
+		b.fault(s.Layout.Pos, s.Path, "%v", err)
+		return
+	}
+	layout, _ := storage.ParseLayout(s.Layout.Value)
+	made := storage.System{
+		Layout: layout, Servers: drives, Block: float64(s.Block.Value), Stripes: int(s.Stripes.Value), Copies: int(s.Copies.Value),
+		Data: int(s.Data.Value), Parity: int(s.Parity.Value), Opens: s.Opens.Value, Latency: sim.Time(s.Latency.Value),
+	}
+	if b.files, err = storage.New(with, made); err != nil {
+		b.fault(s.Layout.Pos, s.Path+".layout", "%v", err)
+		return
+	}
+	b.topology = with
+}
+
+// stored is a [[workload.storage]] as it runs.
+type stored struct {
+	load *storage.Load
+	job  int
+}
+
+// addStorage adds what reads and writes files.
+func (b *builder) addStorage(w *scenario.StorageLoad) {
+	j := &cluster.Job{Name: b.name(w.Name, w.Op.Value)}
+	place := scenario.Placing{Start: w.Start, Accelerators: w.Accelerators}
+	if !place.Accelerators.Set {
+		place.Accelerators.Set, place.Accelerators.Value.Count = true, int64(b.topology.Accelerators())
+	}
+	if !b.place(&place, w.Path, w.At, j) {
+		return
+	}
+	if j.List == nil { // the first so many, whoever has them
+		for i := range j.Count {
+			j.List = append(j.List, int32(i))
+		}
+	}
+	j.Shared = true
+	l := &storage.Load{
+		System: b.files, Write: w.Op.Value == "write", Bytes: float64(w.Size.Value), Files: int(w.Files.Value), Iterations: int(w.Iterations.Value),
+		First: sim.Stream(uint64(b.scenario.Sim.Seed.Value), "storage/"+j.Name).IntN(len(b.files.Servers)),
+	}
+	for _, client := range j.List {
+		if !b.files.Serves(topology.NodeID(client)) {
+			b.fault(w.At, w.Path, "accelerator %d cannot reach the files: its host has %s", client, map[bool]string{true: "no drives", false: "no NICs"}[b.files.Layout == storage.Local])
+			return
+		}
+	}
+	if most := l.Transfers(len(j.List)); most > maxStored {
+		b.fault(w.Size.Pos, w.Path+".size", "%.3g transfers at a time are more than the %d that can be simulated; fewer files, fewer clients or larger blocks make fewer", most, maxStored)
+		return
+	}
+	if l.Write && !b.fits(w, float64(len(j.List))) {
+		return
+	}
+	j.Program = l
+	b.stored = append(b.stored, &stored{l, len(b.cluster.Jobs)})
+	only := *w
+	only.Name.Value, only.Name.Set = j.Name, true
+	b.submit(j, scenario.Workload{Storage: []scenario.StorageLoad{only}})
+}
+
+// fits says whether drives have room for what is written once.
+func (b *builder) fits(w *scenario.StorageLoad, clients float64) bool {
+	s := &b.scenario.Topology.Storage
+	if !s.DriveSize.Set {
+		return true
+	}
+	b.written += float64(w.Size.Value) * clients * b.files.Overhead()
+	if room := float64(s.DriveSize.Value) * float64(s.Drives.Value) * float64(len(b.files.Servers)); b.written > room {
+		b.fault(w.Size.Pos, w.Path+".size", "with what is written before it comes to %.4g TB on drives, which hold %.4g TB", b.written/1e12, room/1e12)
+		return false
+	}
+	return true
+}
+
+// idleTime is how long accelerators take to write or read so many bytes together, each
+// an equal part in a file of its own, while nothing else is on the network. Where that
+// is very many transfers the blocks are taken to be larger.
+func (p *plant) idleTime(accelerators []topology.NodeID, bytes float64, write bool) sim.Time {
+	engine := sim.New()
+	c := cluster.New(engine, p.topology, 0)
+	if p.scenario.Sim.Fidelity.Value == "analytic" {
+		c.Network.Isolate()
+	}
+	j := &cluster.Job{Name: "checkpoint", Count: len(accelerators), Shared: true}
+	for _, a := range accelerators {
+		j.List = append(j.List, int32(a))
+	}
+	files := *p.files
+	l := &storage.Load{System: &files, Write: write, Bytes: bytes / float64(len(accelerators)), Files: 1, Iterations: 1}
+	for l.Transfers(len(accelerators)) > maxStored && files.Block < l.Bytes {
+		files.Block *= 2
+	}
+	j.Program = l
+	c.Submit(j)
+	if err := engine.Run(context.Background()); err != nil {
+		panic("railyard: a checkpoint on an idle network: " + err.Error())
+	}
+	return l.Rows[0].Finish
+}
+
+// storageTable has a row for each time that files were read or written.
+func (p *plant) storageTable() *result.Table {
+	var of, op []string
+	var times []int64
+	var start, finish, bytes, moved, rates []float64
+	for _, s := range p.stored {
+		for i, r := range s.load.Rows {
+			of, op, times = append(of, p.cluster.Jobs[s.job].Name), append(op, opOf(s.load)), append(times, int64(i))
+			start, finish = append(start, r.Start.Seconds()), append(finish, r.Finish.Seconds())
+			bytes, moved = append(bytes, r.Bytes), append(moved, r.Moved)
+			rates = append(rates, ratio(r.Bytes, (r.Finish-r.Start).Seconds()))
+		}
+	}
+	return &result.Table{Name: "storage", Columns: []result.Column{
+		{Metric: result.Workload, Text: of},
+		{Metric: result.StorageOp, Text: op},
+		{Metric: result.StorageIteration, Integers: times},
+		{Metric: result.StorageStart, Numbers: start},
+		{Metric: result.StorageFinish, Numbers: finish},
+		{Metric: result.StorageBytes, Numbers: bytes},
+		{Metric: result.StorageMoved, Numbers: moved},
+		{Metric: result.StorageRate, Numbers: rates},
+	}}
+}
+
+func opOf(l *storage.Load) string {
+	if l.Write {
+		return "write"
+	}
+	return "read"
+}
+
+// storageRecords is a record for each workload that reads or writes files.
+func (p *plant) storageRecords() []*result.Record {
+	all := []*result.Record{}
+	for _, s := range p.stored {
+		job := p.cluster.Jobs[s.job]
+		var spent, bytes, moved, slowest float64
+		for _, r := range s.load.Rows {
+			took := (r.Finish - r.Start).Seconds()
+			spent, slowest = spent+took, max(slowest, took)
+			bytes, moved = bytes+r.Bytes, moved+r.Moved
+		}
+		r := &result.Record{}
+		r.Add(result.Name, job.Name)
+		r.Add(result.StorageOp, opOf(s.load))
+		r.Add(result.StorageLayout, p.files.Layout.String())
+		r.Add(result.StorageServers, int64(len(p.files.Servers)))
+		r.Add(result.StorageClients, int64(len(job.List)))
+		r.Add(result.IterationCount, int64(len(s.load.Rows)))
+		r.Add(result.StorageTime, ratio(spent, float64(len(s.load.Rows))))
+		r.Add(result.StorageSlowest, slowest)
+		r.Add(result.StorageBytes, bytes)
+		r.Add(result.StorageMoved, moved)
+		r.Add(result.StorageRate, ratio(bytes, spent))
+		p.addLost(r, s.job)
+		all = append(all, r)
+	}
+	return all
+}
