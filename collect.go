@@ -154,6 +154,8 @@ func (p *plant) trainingRecord(j *training.Job, job *cluster.Job) *result.Record
 		storage = how.Storage(j.Last.Time)
 		iteration += storage
 	}
+	outer := j.OuterShare()
+	iteration += outer.Time.Seconds()
 	perSecond := func(amount float64) float64 {
 		if iteration == 0 {
 			return 0
@@ -173,9 +175,14 @@ func (p *plant) trainingRecord(j *training.Job, job *cluster.Job) *result.Record
 		finished = p.engine.Now()
 	}
 	r.Add(result.TimeToTrain, (finished - min(job.Start, finished)).Seconds())
-	if j.EvaluateEvery > 0 {
-		r.Add(result.EvaluationTime, j.EvaluationTime.Seconds())
-		r.Add(result.EvaluationCount, j.Evaluations)
+	switch {
+	case t.Islands > 1:
+		r.Add(result.Islands, int64(t.Islands))
+		r.Add(result.OuterTime, j.Interlude.Time.Seconds())
+		r.Add(result.OuterCount, j.Interludes)
+	case j.Every > 0:
+		r.Add(result.EvaluationTime, j.Interlude.Time.Seconds())
+		r.Add(result.EvaluationCount, j.Interludes)
 	}
 	samples := perSecond(float64(t.GlobalBatch))
 	if t.Sequence > 1 { // not a sample that is one whole
@@ -227,15 +234,15 @@ func (p *plant) trainingRecord(j *training.Job, job *cluster.Job) *result.Record
 		}
 	}
 	b := &result.Record{}
-	b.Add(result.ComputePart, j.Last.Compute.Seconds())
-	b.Add(result.ExposedPart, j.Last.AllExposed().Seconds())
-	b.Add(result.BubblePart, j.Last.Bubble.Seconds())
+	b.Add(result.ComputePart, (j.Last.Compute + outer.Compute).Seconds())
+	b.Add(result.ExposedPart, (j.Last.AllExposed() + outer.AllExposed()).Seconds())
+	b.Add(result.BubblePart, (j.Last.Bubble + outer.Bubble).Seconds())
 	b.Add(result.StoragePart, storage)
-	b.Add(result.OptimizerPart, j.Last.Optimizer.Seconds())
+	b.Add(result.OptimizerPart, (j.Last.Optimizer + outer.Optimizer).Seconds())
 	r.Add(result.Breakdown, b)
 	kinds := &result.Record{}
 	for k, exposed := range j.Last.Exposed {
-		kinds.Add(kindMetric(training.Kind(k)), exposed.Seconds())
+		kinds.Add(kindMetric(training.Kind(k)), (exposed + outer.Exposed[k]).Seconds())
 	}
 	r.Add(result.ExposedByKind, kinds)
 	r.Add(result.OverlappedTime, j.Last.Overlapped.Seconds())

@@ -54,6 +54,9 @@ func (b *builder) addTraining(w *scenario.Training) {
 	if w.Recompute.Value != "auto" {
 		t.Recompute = w.Recompute.Value
 	}
+	if !b.island(w, &t) {
+		return
+	}
 	asked := t // without defaults, which depend on each other
 	t = t.WithDefaults()
 	if w.MicroBatch.Value.Auto {
@@ -88,6 +91,9 @@ func (b *builder) addTraining(w *scenario.Training) {
 		b.fault(at, path+".micro_batch", "%d does not fit in memory: %s; allow_oversubscribed = true runs it anyway", t.MicroBatch, tooMuch(asked, t, accelerator))
 		return
 	}
+	if t.Islands > 1 {
+		job.Every = w.LocalSteps.Value
+	}
 	micros := t.Accumulation()
 	if w.EvaluateEvery.Set {
 		evaluation := t.EvaluationMicros(w.EvaluationSamples.Value)
@@ -97,7 +103,7 @@ func (b *builder) addTraining(w *scenario.Training) {
 			return
 		}
 		micros = max(micros, evaluation)
-		job.EvaluateEvery, job.EvaluationSamples = w.EvaluateEvery.Value, w.EvaluationSamples.Value
+		job.Every, job.EvaluationSamples = w.EvaluateEvery.Value, w.EvaluationSamples.Value
 	}
 	if passes := t.Ranks() * micros * t.VirtualStages; passes > workload.MaxPasses {
 		for _, k := range []struct {

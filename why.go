@@ -39,6 +39,7 @@ var resources = []struct {
 	{"network latency", "latency-bound", less, topology.Scale{Latency: less}},
 	{"collective overhead", "latency-bound", less, topology.Scale{Collective: less}},
 	{"kernel launch overhead", "launch-bound", less, topology.Scale{Launch: less}},
+	{"WAN bandwidth", "WAN-bound", more, topology.Scale{WAN: more}}, // last: not where there is one site
 }
 
 // Why explains the training jobs of a scenario: the critical path of an
@@ -59,7 +60,11 @@ func Why(ctx context.Context, s *Scenario, o Options) (*result.Record, error) {
 		return nil, err
 	}
 	with := make([][]sim.Time, len(base.training)) // iterations of each job with more of each resource
-	for _, r := range resources {
+	changed := resources
+	if len(s.Topology.Site) < 2 {
+		changed = changed[:len(changed)-1]
+	}
+	for _, r := range changed {
 		p, err := explained(ctx, s, o, r.scale)
 		if err != nil {
 			return nil, err
@@ -92,7 +97,7 @@ func explained(ctx context.Context, s *Scenario, o Options, scale topology.Scale
 			most = 1
 		}
 		j.Iterations = min(j.Iterations, most)
-		j.EvaluateEvery = 0
+		j.Every = 0
 		if scale == (topology.Scale{}) {
 			j.Trace = &training.Trace{}
 		}
@@ -150,8 +155,8 @@ func whyRecord(p *plant, number int, j *training.Job, with []sim.Time) *result.R
 
 // sensitivityRecords are what each resource gains, and the verdict on that.
 func sensitivityRecords(iteration sim.Time, with []sim.Time) (all []*result.Record, verdict string) {
-	order := make([]int, len(resources))
-	gain := make([]float64, len(resources))
+	order := make([]int, len(with))
+	gain := make([]float64, len(with))
 	for i := range order {
 		order[i] = i
 		gain[i] = float64(iteration)/float64(max(with[i], 1)) - 1

@@ -103,6 +103,9 @@ func (p *printer) training(t *result.Record) {
 	p.item("throughput", "%s", rate)
 	p.item("utilization", "MFU %s, %.1f TFLOP/s per accelerator", Percent(t.Float(result.MFU.Name)), t.Float(result.ModelTFLOPS.Name))
 	p.item("time to train", "%s (%s iterations)", Seconds(t.Float(result.TimeToTrain.Name)), Count(t.Float(result.IterationCount.Name)))
+	if n := t.Float(result.OuterCount.Name); n > 0 {
+		p.item("outer steps", "%s each, %s of them in the time to train, between %s islands", Seconds(t.Float(result.OuterTime.Name)), Count(n), Count(t.Float(result.Islands.Name)))
+	}
 	if n := t.Float(result.EvaluationCount.Name); n > 0 {
 		p.item("evaluation", "%s each, %s of them in the time to train", Seconds(t.Float(result.EvaluationTime.Name)), Count(n))
 	}

@@ -49,6 +49,9 @@ var (
 	IterationCount       = Metric{Name: "iterations", Definition: "iterations run"}
 	TimeToTrain          = Metric{Name: "time_to_train_s", Unit: "s", Definition: "from the start of the job to the end of its last iteration or evaluation"}
 	EvaluationTime       = Metric{Name: "evaluation_s", Unit: "s", Definition: "with evaluate_every, time of one evaluation"}
+	Islands              = Metric{Name: "islands", Definition: "with local_steps, groups of replicas that train by themselves"}
+	OuterTime            = Metric{Name: "outer_step_s", Unit: "s", Definition: "with local_steps, time of the latest outer step, in which the islands average what they have learnt; an equal part of it is in every iteration_s"}
+	OuterCount           = Metric{Name: "outer_steps", Definition: "with local_steps, outer steps run"}
 	EvaluationCount      = Metric{Name: "evaluations", Definition: "with evaluate_every, evaluations run"}
 	TokensPerSecond      = Metric{Name: "tokens_per_s", Unit: "1/s", Definition: "tokens trained on, all replicas", Formula: "samples_per_s x sequence"}
 	SamplesPerSecond     = Metric{Name: "samples_per_s", Unit: "1/s", Definition: "sequences or samples trained on, all replicas", Formula: "global_batch / iteration_s"}
@@ -85,7 +88,7 @@ var (
 	ComputeByClass      = Metric{Name: "compute_by_class_s", Unit: "s", Definition: "compute of one iteration by class of operator, as it would be with no communication beside it; what that adds is slowed_compute_s"}
 	SlowedCompute       = Metric{Name: "slowed_compute_s", Unit: "s", Definition: "part of breakdown_s.compute by which communication kernels slow the computation beside them: it is not in compute_by_class_s", Formula: "share of the multiprocessors that they take x overlapped_communication_s"}
 	DegreeOf            = Metric{Name: "DIMENSION", Definition: "degree of one dimension of parallelism: tensor, pipeline, data, context, expert"}
-	ExposedOf           = Metric{Name: "KIND", Unit: "s", Definition: "waiting for the exchange of one kind: gradients, parameters, tensor, context, expert, lookups, pipeline"}
+	ExposedOf           = Metric{Name: "KIND", Unit: "s", Definition: "waiting for the exchange of one kind: gradients, parameters, tensor, context, expert, lookups, outer, pipeline"}
 	ComputeOf           = Metric{Name: "CLASS", Unit: "s", Definition: "operators of one class: matrix, attention, flash-attention, convolution, elementwise, embedding, loss"}
 	CollectiveOp        = Metric{Name: "op", Definition: "collective operation"}
 	CollectiveAlgorithm = Metric{Name: "algorithm", Definition: "algorithm that was run; where auto was asked for, what it chose"}

@@ -17,7 +17,7 @@ var places = []struct {
 	{"summary.json", "", []Metric{Name, Status, Makespan, Events, Seed, Cluster, Training, Collectives, Replay, Flows, Serving, StorageLoads, Jobs, Placement, Faults, Network, Packets, Energy, Cost, Expect}},
 	{"summary.json", "cluster", []Metric{TopologyKind, AcceleratorCount, HostCount, Host, SwitchCount, LinkCount}},
 	{"summary.json", "training[]", []Metric{
-		Name, Model, Precision, AcceleratorCount, GlobalBatch, Accumulation, IterationCount, IterationTime, TimeToTrain, EvaluationTime, EvaluationCount,
+		Name, Model, Precision, AcceleratorCount, GlobalBatch, Accumulation, IterationCount, IterationTime, TimeToTrain, EvaluationTime, EvaluationCount, Islands, OuterTime, OuterCount,
 		TokensPerSecond, SamplesPerSecond, ModelTFLOPS, HardwareTFLOPS, MFU, MemoryPerAccelerator, Memory, MicroBatch, Recompute, TrainedParameters,
 		Degrees, GradientAlgorithm, GradientBytes, CompressedBytes, Breakdown, ExposedByKind, OverlappedTime, ComputeByClass, SlowedCompute, LostToOthers, Slowdown, LostToFaults, Goodput, Reliability,
 	}},

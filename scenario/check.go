@@ -94,6 +94,12 @@ func (t *Training) check(r *resolver, b *binder) {
 	case t.EvaluationSamples.Set && !t.EvaluateEvery.Set:
 		b.faultf(t.EvaluationSamples.Pos, t.Path+".evaluation_samples", "how often? evaluate_every is missing")
 	}
+	switch {
+	case t.Islands.Set && !t.LocalSteps.Set:
+		b.faultf(t.Islands.Pos, t.Path+".islands", "belong to local_steps, which is missing")
+	case t.LocalSteps.Set && t.EvaluateEvery.Set:
+		b.faultf(t.EvaluateEvery.Pos, t.Path+".evaluate_every", "is not simulated with local_steps")
+	}
 	if t.GradientDensity.Set && t.GradientCompression.Value != "top-k" {
 		b.faultf(t.GradientDensity.Pos, t.Path+".gradient_density", `belongs to gradient_compression = "top-k"; gradient_compression is %q`, t.GradientCompression.Value)
 	}

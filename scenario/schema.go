@@ -149,6 +149,8 @@ type Training struct {
 	Pipeline         Key[int64] `key:"pipeline" default:"1" min:"1" max:"1048576" doc:"pipeline stages"`
 	Data             Key[int64] `key:"data" min:"1" max:"1048576" doc:"data-parallel replicas; what fills the accelerators where left out"`
 	Context          Key[int64] `key:"context" default:"1" min:"1" max:"1048576" doc:"context-parallel degree: parts of each sequence"`
+	Islands          Key[int64] `key:"islands" min:"1" max:"1048576" doc:"with local_steps, groups of replicas that train by themselves; the sites of the topology where left out. The data dimension is then the outermost, unless order says otherwise"`
+	LocalSteps       Key[int64] `key:"local_steps" min:"1" max:"1000000000" doc:"iterations after each of which the islands average what they have learnt, in FP32, with gradients summed within an island only (DiLoCo: Douillard et al. 2023); every iteration sums over all replicas where left out"`
 	Expert           Key[int64] `key:"expert" default:"1" min:"1" max:"1048576" doc:"expert-parallel degree"`
 	SequenceParallel Key[bool]  `key:"sequence_parallel" default:"false" doc:"norms and dropouts split along the sequence within a tensor-parallel group"`
 	Zero             Key[int64] `key:"zero" default:"0" min:"0" max:"3" doc:"ZeRO stage: 1 shards optimizer state, 2 gradients too, 3 parameters too (FSDP)"`

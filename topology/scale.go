@@ -13,7 +13,8 @@ type Scale struct {
 	Memory  float64 // bandwidth of HBM
 	ScaleUp float64 // bandwidth between the accelerators of a host, and of all links without hosts
 	NIC     float64 // bandwidth of NICs and their cables
-	Spine   float64 // bandwidth of the cables between switches
+	Spine   float64 // bandwidth of the cables between switches of a site
+	WAN     float64 // bandwidth of the cables between sites, and to their gateways
 	Latency float64 // of cables, switches and the scale-up network
 
 	Collective float64 // software overhead of starting a collective, and of each of its steps
@@ -78,6 +79,8 @@ func (t *Topology) Scaled(by Scale) *Topology {
 			f = factor(by.NIC)
 		case tierSpine:
 			f = factor(by.Spine)
+		case tierWAN:
+			f = factor(by.WAN)
 		}
 		l.Capacity *= f
 		l.Payload *= f
@@ -94,6 +97,7 @@ const (
 	tierPCIe                // between accelerators and NICs
 	tierNIC                 // between NICs and switches
 	tierSpine               // between switches
+	tierWAN                 // between the gateways of sites, and to them
 )
 
 // tier is that of a link, which the kinds of its ends tell.
@@ -106,6 +110,9 @@ func (t *Topology) tier(l *Link, inside []bool) tier {
 	nics := t.accelerators + t.nics
 	switch {
 	case low >= nics:
+		if r, ok := t.router.(*siteRouter); ok && high >= int(r.firstGateway) {
+			return tierWAN
+		}
 		return tierSpine
 	case low >= t.accelerators && !inside[high-nics]:
 		return tierNIC

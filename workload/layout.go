@@ -5,13 +5,14 @@ package workload
 // together in it. Use Training.Layout.
 type Layout struct {
 	tensor, context, data, pipeline, expert int // degrees
+	islands                                 int
 	order                                   []Group
 }
 
 // Layout is that of t.
 func (t Training) Layout() Layout {
 	t = t.WithDefaults()
-	return Layout{t.Tensor, t.Context, t.Data, t.Pipeline, t.Expert, t.Order}
+	return Layout{t.Tensor, t.Context, t.Data, t.Pipeline, t.Expert, t.Islands, t.Order}
 }
 
 // degree is the number of ranks along a dimension.
@@ -51,13 +52,13 @@ func (l *Layout) Rank(place [NumGroups]int) int {
 
 // Group is the group of the rank at a place, in a dimension: every rank with the
 // same number works together. The data group takes in the context-parallel ranks,
-// which hold the same parameters. The expert group is a run of Expert ranks of it,
+// which hold the same parameters, and ends at its island. The expert group is a run of Expert ranks of it,
 // and experts are summed over those that hold the same: the ranks that are at the
 // same place in their expert groups ([Layout.ExpertReplicas]).
 func (l *Layout) Group(g Group, p [NumGroups]int) int {
 	switch g {
 	case DataGroup:
-		return p[TensorGroup] + l.tensor*p[PipelineGroup]
+		return p[TensorGroup] + l.tensor*(p[PipelineGroup]+l.pipeline*l.island(p))
 	case TensorGroup:
 		return p[ContextGroup] + l.context*(p[DataGroup]+l.data*p[PipelineGroup])
 	case ContextGroup:
@@ -69,9 +70,19 @@ func (l *Layout) Group(g Group, p [NumGroups]int) int {
 	return p[TensorGroup] + l.tensor*(p[ContextGroup]+l.context*p[DataGroup])
 }
 
+// island is that of the rank at a place.
+func (l *Layout) island(p [NumGroups]int) int { return p[DataGroup] * l.islands / l.data }
+
+// Counterparts is the group of ranks that are at the same place in their islands as the
+// one at a place.
+func (l *Layout) Counterparts(p [NumGroups]int) int {
+	p[DataGroup] %= l.data / l.islands
+	return l.Rank(p)
+}
+
 // ExpertReplicas is the group of ranks that hold the same experts as the one at a
 // place.
 func (l *Layout) ExpertReplicas(p [NumGroups]int) int {
 	among := p[ContextGroup] + l.context*p[DataGroup]
-	return p[TensorGroup] + l.tensor*(among%l.expert+l.expert*p[PipelineGroup])
+	return p[TensorGroup] + l.tensor*(among%l.expert+l.expert*(p[PipelineGroup]+l.pipeline*l.island(p)))
 }

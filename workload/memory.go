@@ -113,11 +113,11 @@ func (t Training) memory(layers []Layer, stage int) Memory {
 	if t.Pipeline > 1 {
 		m.Buffers += t.MessageBytes() * inFlight
 	}
-	if t.Zero > 0 && t.Data*t.Context > 1 {
+	if t.Zero > 0 && t.Replicas() > 1 {
 		bucket := min(shared+experts, bucketParameters)
 		m.Buffers += bucket*GradientBytes(t.Precision) + bucket*element
 	}
-	if replicas := int64(t.Data * t.Context); t.Compresses() && replicas > 1 {
+	if replicas := int64(t.Replicas()); t.Compresses() && replicas > 1 {
 		_, bytes := t.Summed(min(shared+experts, bucketParameters), replicas)
 		m.Buffers += int64(bytes)
 		if t.GradientCompression == CompressionTopK {

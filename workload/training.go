@@ -33,6 +33,10 @@ type Training struct {
 	// The degrees of parallelism; default 1.
 	Data, Tensor, Pipeline, Context, Expert int
 
+	// Islands are groups of replicas that train apart and only now and then agree on
+	// their parameters; default 1. See [Training.Outer].
+	Islands int
+
 	// SequenceParallel shares norms, dropouts and residuals between the
 	// tensor-parallel ranks. TensorOverlap runs the exchanges of the backward pass
 	// beside products that do not need them.
@@ -92,7 +96,7 @@ var DefaultOrder = []Group{TensorGroup, ContextGroup, DataGroup, PipelineGroup}
 // WithDefaults is t with every field that has a default filled in.
 func (t Training) WithDefaults() Training {
 	t.Model.fillIn()
-	for _, degree := range []*int{&t.MicroBatch, &t.Data, &t.Tensor, &t.Pipeline, &t.Context, &t.Expert, &t.VirtualStages} {
+	for _, degree := range []*int{&t.MicroBatch, &t.Data, &t.Tensor, &t.Pipeline, &t.Context, &t.Expert, &t.VirtualStages, &t.Islands} {
 		if *degree == 0 {
 			*degree = 1
 		}
@@ -161,6 +165,7 @@ func (t Training) Validate() error {
 		{"context", t.Context},
 		{"expert", t.Expert},
 		{"virtual_stages", t.VirtualStages},
+		{"islands", t.Islands},
 	} {
 		if f.value < 1 {
 			positive = false
@@ -234,6 +239,13 @@ func (t Training) checkDegrees() []error {
 	var errs []error
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	m := t.Model
+	switch {
+	case t.Data%t.Islands != 0:
+		bad("islands %d do not divide data %d: nearest %s", t.Islands, t.Data, NearestDivisors(int64(t.Islands), int64(t.Data)))
+		return errs
+	case t.Islands > 1 && m.Family == FamilyDLRM:
+		bad("islands %d: the embedding tables of the family %s are shared by all replicas: 1", t.Islands, m.Family)
+	}
 	if m.Family != FamilyTransformer && m.Family != FamilyBERT {
 		for _, d := range []struct {
 			key   string
@@ -261,13 +273,17 @@ func (t Training) checkDegrees() []error {
 			bad("pipeline %d stages are more than the %d layers: nearest %d", t.Pipeline, m.Layers, m.Layers)
 		}
 	}
-	switch d, ranks := int64(t.Expert), int64(t.Data*t.Context); {
+	switch d, ranks := int64(t.Expert), int64(t.Replicas()); {
 	case d > 1 && m.Experts == 0:
 		bad("expert %d: the model has no routed experts: 1", d)
 	case d > 1 && m.Experts%d != 0:
 		bad("expert %d does not divide the %d experts: nearest %s", d, m.Experts, NearestDivisors(d, m.Experts))
 	case ranks%d != 0:
-		bad("expert %d does not divide data x context = %d: nearest %s", d, ranks, NearestDivisors(d, ranks))
+		of := "data x context"
+		if t.Islands > 1 {
+			of += " / islands"
+		}
+		bad("expert %d does not divide %s = %d: nearest %s", d, of, ranks, NearestDivisors(d, ranks))
 	}
 	return errs
 }
@@ -367,7 +383,7 @@ func (t Training) Owned(shared, experts int64, from int) int64 {
 	if t.Zero < from {
 		return shared + experts
 	}
-	replicas := int64(t.Data * t.Context)
+	replicas := int64(t.Replicas())
 	return Quotient(shared, replicas) + Quotient(experts, replicas/int64(t.Expert))
 }
 
@@ -422,6 +438,13 @@ func (t Training) Chunks(layers []Layer) [][2]int {
 		from = to
 	}
 	return chunks
+}
+
+// Replicas is the number of ranks that hold the same parameters and sum gradients: of
+// an island, those that are context-parallel included.
+func (t Training) Replicas() int {
+	t = t.WithDefaults()
+	return t.Data * t.Context / t.Islands
 }
 
 // Ranks is the number of accelerators.

@@ -121,7 +121,7 @@ func TestEvaluationOfPipeline(t *testing.T) {
 				GlobalBatch: p, Pipeline: p, VirtualStages: v, Precision: topology.BF16,
 			}.WithDefaults(),
 			Iterations: 7, SendOverlap: true,
-			EvaluateEvery: every, EvaluationSamples: int64(m - short),
+			Every: every, EvaluationSamples: int64(m - short),
 		}, f, 2 * f, 0}
 		engine := sim.New()
 		c := cluster.New(engine, topo, 0)
@@ -130,8 +130,8 @@ func TestEvaluationOfPipeline(t *testing.T) {
 			t.Fatal(err, c.Err)
 		}
 		evaluation := sim.Time((m-short)*v+p-1) * f
-		if j.EvaluationTime != evaluation || j.Evaluations != 7/every {
-			t.Fatalf("%d evaluations of %v, want %d of %v", j.Evaluations, j.EvaluationTime, 7/every, evaluation)
+		if j.Interlude.Time != evaluation || j.Interludes != 7/every {
+			t.Fatalf("%d evaluations of %v, want %d of %v", j.Interludes, j.Interlude.Time, 7/every, evaluation)
 		}
 		iteration := sim.Time(p*v+(p-1)) * 3 * f
 		if j.Last.Time != iteration {

@@ -17,7 +17,7 @@ import (
 // iterations.
 func evaluating(t testing.TB, tr workload.Training, iterations, every, samples int64) *training.Job {
 	j := parallel(t, tr)
-	j.Iterations, j.EvaluateEvery, j.EvaluationSamples = iterations, every, samples
+	j.Iterations, j.Every, j.EvaluationSamples = iterations, every, samples
 	return j
 }
 
@@ -40,8 +40,8 @@ func TestEvaluationsAreJumpedOver(t *testing.T) {
 					}
 					c := run(t, leafSpine(host(), 3, 2), jobs...)
 					got[i], events[i] = rankBooks(c, j), c.Engine.Handled()
-					if want := iterations*j.Last.Time + sim.Time(iterations/every)*j.EvaluationTime; got[i].finished != want || j.Evaluations != iterations/every {
-						t.Errorf("ends at %v with %d evaluations of %v, want %v", got[i].finished, j.Evaluations, j.EvaluationTime, want)
+					if want := iterations*j.Last.Time + sim.Time(iterations/every)*j.Interlude.Time; got[i].finished != want || j.Interludes != iterations/every {
+						t.Errorf("ends at %v with %d evaluations of %v, want %v", got[i].finished, j.Interludes, j.Interlude.Time, want)
 					}
 				}
 				sameBooks(t, got[0], got[1])
@@ -58,13 +58,13 @@ func TestEvaluationsAreJumpedOver(t *testing.T) {
 func TestEvaluation(t *testing.T) {
 	for samples, micros := range map[int64]sim.Time{1: 1, 32: 1, 33: 2, 320: 10} {
 		j := job(8, 1, 25<<20, true, 2) // micro-batches of 4
-		j.EvaluateEvery, j.EvaluationSamples = 2, samples
+		j.Every, j.EvaluationSamples = 2, samples
 		c := run(t, leafSpine(host(), 1, 1), &cluster.Job{Name: "it", Count: 8, Program: j})
 		var forward sim.Time
 		for _, l := range j.Training.Layers() {
 			forward += sim.FromSeconds(j.Roofline.Total(l.Forward))
 		}
-		if got, want := j.EvaluationTime, micros*forward; got != want {
+		if got, want := j.Interlude.Time, micros*forward; got != want {
 			t.Errorf("%d samples: an evaluation takes %v, want %v", samples, got, want)
 		}
 		plain := job(8, 1, 25<<20, true, 2)
@@ -88,7 +88,7 @@ func TestEvaluationsStopAtTheHorizon(t *testing.T) {
 	topo := leafSpine(host(), 1, 1)
 	probe := evaluating(t, workload.Training{Model: small, GlobalBatch: 8, Data: 8}, 2, 2, 8)
 	run(t, topo, &cluster.Job{Name: "it", Count: 8, Program: probe})
-	round := 2*probe.Last.Time + probe.EvaluationTime
+	round := 2*probe.Last.Time + probe.Interlude.Time
 	for _, c := range []struct {
 		rounds      int64
 		more        sim.Time
@@ -108,8 +108,8 @@ func TestEvaluationsStopAtTheHorizon(t *testing.T) {
 		if err := engine.Run(context.Background()); !errors.Is(err, sim.ErrHorizon) {
 			t.Fatal(err)
 		}
-		if j.Done != c.done || j.Evaluations != c.evals {
-			t.Errorf("after %d rounds and %v: %d iterations and %d evaluations, want %d and %d", c.rounds, c.more, j.Done, j.Evaluations, c.done, c.evals)
+		if j.Done != c.done || j.Interludes != c.evals {
+			t.Errorf("after %d rounds and %v: %d iterations and %d evaluations, want %d and %d", c.rounds, c.more, j.Done, j.Interludes, c.done, c.evals)
 		}
 		if engine.Handled() > 100_000 {
 			t.Errorf("%d events", engine.Handled())

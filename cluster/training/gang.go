@@ -276,7 +276,7 @@ func (g *gang) flow(after int32) {
 // exchanged is called when a collective of a group has ended, which is an activity
 // of the trace.
 func (g *gang) exchanged(by *group, activity int32, now sim.Time) {
-	if d := g.dimensionOf(by); d == overReplicas || d == overExpertReplicas {
+	if d := g.dimensionOf(by); d == overReplicas || d == overExpertReplicas || d == overIslands {
 		g.disturb(func() { g.streamed = false })
 		done := g.stream[0]
 		g.stream = g.stream[1:]
@@ -515,6 +515,7 @@ func (g *gang) close(now sim.Time) {
 	g.closing++
 	switch g.closing {
 	case summing:
+		g.held = append(g.held, g.program.outer...)
 		g.release()
 		if len(g.stream) > 0 {
 			g.await(forStream, now)

@@ -21,6 +21,7 @@ const (
 	overLookups        // all replicas, for a layer's exchange
 	overReplicas       // the ranks that hold the same parameters, experts apart
 	overExpertReplicas // the ranks that hold the same experts
+	overIslands        // counterparts in all islands
 	overTable          // the first and the last stage's, which share the embedding table
 	numDimensions
 )
@@ -38,6 +39,8 @@ func (t transfer) dimension() dimension {
 		return overLookups
 	case Pipeline:
 		return overTable
+	case Outer:
+		return overIslands
 	}
 	if t.expert {
 		return overExpertReplicas
@@ -117,7 +120,7 @@ func (j *Job) form() error {
 		ranks[s] = append(ranks[s], rank)
 	}
 	j.micros = t.Accumulation()
-	if j.EvaluateEvery > 0 {
+	if j.evaluates() {
 		j.micros = max(j.micros, t.EvaluationMicros(j.EvaluationSamples))
 	}
 	if j.Layers == nil {
@@ -169,7 +172,7 @@ func (j *Job) form() error {
 func (j *Job) groupsOver(d dimension, places [][workload.NumGroups]int) [][]int {
 	t, layout := &j.Training, j.Training.Layout()
 	size := [numDimensions]int{
-		t.Tensor, t.Context, t.Expert, t.Data * t.Context, t.Data * t.Context, t.Data * t.Context / t.Expert, min(t.Pipeline, 2),
+		t.Tensor, t.Context, t.Expert, t.Replicas(), t.Replicas(), t.Replicas() / t.Expert, t.Islands, min(t.Pipeline, 2),
 	}[d]
 	if size == 1 {
 		return nil
@@ -190,6 +193,8 @@ func (j *Job) groupsOver(d dimension, places [][workload.NumGroups]int) [][]int 
 			id = layout.Group(workload.DataGroup, place)
 		case overExpertReplicas:
 			id = layout.ExpertReplicas(place)
+		case overIslands:
+			id = layout.Counterparts(place)
 		case overTable:
 			if s := place[workload.PipelineGroup]; s != 0 && s != t.Pipeline-1 {
 				continue

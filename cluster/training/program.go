@@ -17,8 +17,11 @@ type program struct {
 	chunks    []chunk
 	optimizer sim.Time // the update of the rank's parameters, compressed gradients made whole before
 	gather    []transfer
-	tied      transfer // gradients of the table that the first and last stage share; no bytes: none
+	outer     []transfer // of an outer step
+	tied      transfer   // gradients of the table that the first and last stage share; no bytes: none
 	needs     needs
+
+	shared, experts int64 // parameters of a rank's layers
 }
 
 // chunk is a run of layers of a stage. Its number among all chunks tells what
@@ -190,14 +193,38 @@ func (c *chunk) passes() iter.Seq[*pass] {
 	}
 }
 
-// programs works out what a stage does in an iteration and in an evaluation, which
-// takes the forward passes.
+// programs works out what a stage does in an iteration and in what comes between: in an
+// evaluation, which takes the forward passes, or in an outer step.
 func (j *Job) programs(layers []workload.Layer, stage int) (both [2]*program) {
 	both[0] = j.compile(layers, stage)
-	if j.EvaluateEvery > 0 {
+	switch {
+	case j.Training.Islands > 1:
+		both[1] = j.outerStep(both[0])
+	case j.evaluates():
 		both[1] = &program{stage: stage, actions: j.Training.EvaluationSchedule(j.EvaluationSamples), chunks: both[0].chunks, needs: both[0].needs}
 	}
 	return both
+}
+
+// outerStep works out what a stage does to agree with the other islands.
+func (j *Job) outerStep(inner *program) *program {
+	t := j.Training
+	bytes, expertBytes, step := t.Outer(inner.shared, inner.experts)
+	p := &program{stage: inner.stage, chunks: inner.chunks, optimizer: sim.FromSeconds(j.Roofline.Time(step))}
+	p.outer = present(
+		transfer{kind: Outer, op: collective.AllReduce, bytes: bytes},
+		transfer{kind: Outer, op: collective.AllReduce, bytes: expertBytes})
+	if replicas := t.Replicas(); t.Zero < 3 && replicas > 1 {
+		p.gather = parameters(t, inner.shared, inner.experts)
+		if replicas == t.Expert {
+			p.gather = parameters(t, inner.shared, 0)
+		}
+	}
+	for _, t := range slices.Concat(p.outer, p.gather) {
+		inner.needs.add(t)
+	}
+	p.needs = inner.needs
+	return p
 }
 
 // compile works out what a stage does in an iteration.
@@ -205,7 +232,6 @@ func (j *Job) compile(layers []workload.Layer, stage int) *program {
 	t := j.Training
 	p := &program{stage: stage, actions: t.Schedule(stage)}
 	ranges := t.Chunks(layers)
-	var shared, experts int64
 	for n := stage; n < len(ranges); n += t.Pipeline {
 		own := layers[ranges[n][0]:ranges[n][1]]
 		if inner := 0 < n && n < len(ranges)-1; inner && j.inner.layers != nil && alike(own, j.inner.layers) {
@@ -219,12 +245,13 @@ func (j *Job) compile(layers []workload.Layer, stage int) *program {
 			}
 		}
 		for _, l := range own {
-			shared += l.Parameters
-			experts += l.ExpertParameters
+			p.shared += l.Parameters
+			p.experts += l.ExpertParameters
 		}
 	}
+	shared, experts := p.shared, p.experts
 	p.optimizer = sim.FromSeconds(j.Roofline.Time(t.Step(t.Owned(shared, experts, 1), j.parameters))) + j.decompression(shared, experts)
-	if replicas := t.Data * t.Context; (t.Zero == 1 || t.Zero == 2) && replicas > 1 {
+	if replicas := t.Replicas(); (t.Zero == 1 || t.Zero == 2) && replicas > 1 {
 		p.gather = parameters(t, shared, experts)
 		if replicas == t.Expert {
 			p.gather = parameters(t, shared, 0)
@@ -267,7 +294,7 @@ func gradients(t workload.Training, due gradientsDue) []transfer {
 // replicasOf is the number of ranks that hold the same parameters, or the same
 // routed experts.
 func replicasOf(t workload.Training, expert bool) int64 {
-	n := int64(t.Data * t.Context)
+	n := int64(t.Replicas())
 	if expert {
 		n /= int64(t.Expert)
 	}
@@ -415,7 +442,7 @@ func (j *Job) readyAfter(layers []workload.Layer, last bool) []gradientsDue {
 	for _, b := range t.Buckets(layers, size) {
 		ready[b.Layer].shared = b.Parameters
 	}
-	if t.Data*t.Context > t.Expert {
+	if j.replicas() > t.Expert {
 		for i, l := range layers {
 			ready[i].experts = l.ExpertParameters
 		}
@@ -435,8 +462,8 @@ func (j *Job) reduce(due gradientsDue) []step {
 	return []step{{do: stepCompute, duration: sim.FromSeconds(classes[op.Class]), work: classes}, sum}
 }
 
-// replicas is the number of ranks that hold the same parameters.
-func (j *Job) replicas() int { return j.Training.Data * j.Training.Context }
+// replicas is the number of ranks that hold the same parameters, of an island.
+func (j *Job) replicas() int { return j.Training.Replicas() }
 
 // selection is which operators of a layer a pass runs.
 type selection uint8

@@ -17,7 +17,7 @@ func (j *Job) recoverable(steady bool, now sim.Time) {
 		if h := j.c.Engine.Horizon; h > 0 {
 			until = min(until, h)
 		}
-		goal := j.Done + j.untilEvaluation()
+		goal := j.Done + j.untilInterlude()
 		next, ended := j.course.run(at, j.Last.Time, j.computes(), goal, until)
 		if until == sim.Never && j.course.done < goal && j.course.err == nil {
 			j.course.err = errors.New("takes longer than the clock can tell, 2.9 years")
@@ -31,15 +31,15 @@ func (j *Job) recoverable(steady bool, now sim.Time) {
 // computes is for how long an iteration computes.
 func (j *Job) computes() sim.Time { return j.Last.Compute + j.Last.Optimizer }
 
-// recoverableEvaluation closes an evaluation of such a job, which happens again if a
+// recoverableInterlude closes an interlude of such a job, which happens again if a
 // failure came in it.
-func (j *Job) recoverableEvaluation(now sim.Time) {
+func (j *Job) recoverableInterlude(now sim.Time) {
 	at := now
 	if j.course.next.At < now {
 		at = j.course.fail(j.began)
 		j.Done = j.course.done
 	} else {
-		j.Evaluations++
+		j.Interludes++
 	}
 	j.resume(at, now)
 }

@@ -57,26 +57,26 @@ func (j *Job) account(since *mark, times int64, period, now sim.Time) {
 	}
 }
 
-// round is the iterations from the end of an evaluation to the end of the next.
+// round is the iterations from the end of an interlude to the end of the next.
 type round struct {
 	began  sim.Time
 	since  *mark    // its beginning
 	before sim.Time // length of the one before
 }
 
-// evaluated closes an evaluation, and with it a round.
-func (j *Job) evaluated(now sim.Time) {
-	j.EvaluationTime = now - j.began
+// endInterlude closes an interlude, and with it a round.
+func (j *Job) endInterlude(now sim.Time) {
+	j.Interlude = j.mean(now - j.began)
 	if j.course != nil {
-		j.recoverableEvaluation(now)
+		j.recoverableInterlude(now)
 		return
 	}
-	j.Evaluations++
+	j.Interludes++
 	length := now - j.round.began
 	if length == j.round.before && j.Stragglers.Jitter == 0 {
-		rounds := j.repeat(j.round.since, (j.Iterations-j.Done)/j.EvaluateEvery, now)
-		j.Done += rounds * j.EvaluateEvery
-		j.Evaluations += rounds
+		rounds := j.repeat(j.round.since, (j.Iterations-j.Done)/j.Every, now)
+		j.Done += rounds * j.Every
+		j.Interludes += rounds
 		now += sim.Time(rounds) * length
 	}
 	j.round = round{began: now, before: length}

@@ -28,7 +28,10 @@
 //     ends when all stages' have.
 //
 // After every so many iterations all replicas may evaluate the model, with forward
-// passes alone. The passes are those of training, dropout included.
+// passes alone. The passes are those of training, dropout included. Or replicas are
+// islands, as in local SGD and DiLoCo (Stich 2019; Douillard et al. 2023): gradients are
+// summed within an island, and after every so many iterations the islands average what
+// they have learnt ([workload.Training.Outer]).
 //
 // A communication kernel takes multiprocessors away from the computation beside
 // it, which slows down in that proportion ([cluster.Kernels]).
@@ -57,8 +60,8 @@
 //
 // Iterations are alike unless others share the network. After the first
 // [Simulated], once two in a row take the same time and the job is alone in the
-// data centre, the rest is jumped over: those until the next evaluation, and once
-// two rounds from one evaluation to the next are alike, all whole rounds.
+// data centre, the rest is jumped over: those until the next interlude, and once
+// two rounds from one interlude to the next are alike, all whole rounds.
 //
 // # Failures
 //
@@ -120,9 +123,9 @@ type Job struct {
 	// Trace, if set, records what waits for what.
 	Trace *Trace
 
-	// EvaluateEvery has the model evaluated on EvaluationSamples after every so many
-	// iterations; 0 is never.
-	EvaluateEvery     int64
+	// Every is after how many iterations an interlude comes, 0 is never: with islands
+	// the outer step by which they agree, else an evaluation on EvaluationSamples.
+	Every             int64
 	EvaluationSamples int64
 
 	// Last is what the latest iteration took, and for what: the steady state
@@ -130,9 +133,9 @@ type Job struct {
 	// iterations.
 	Last Iteration
 	Done int64
-	// EvaluationTime is what the latest evaluation took. Evaluations counts them.
-	EvaluationTime sim.Time
-	Evaluations    int64
+	// Interlude is what the latest interlude took, and for what. Interludes counts them.
+	Interlude  Iteration
+	Interludes int64
 
 	settled  bool // the times of collectives are known where nothing of the job is in their way
 	known    bool // and everywhere
@@ -154,15 +157,15 @@ type Job struct {
 	messages []message
 	idle     []int32 // messages to use again
 
-	micros     int // most micro-batches of an iteration or evaluation
-	running    int // gangs that have not ended the iteration
-	evaluating bool
-	began      sim.Time
-	before     *mark // the beginning of the iteration
-	round      round
-	sum        Iteration // of all, with jitter
-	course     *course   // with Recovery
-	ran        int64     // iterations, those jumped over left out
+	micros  int // most micro-batches of an iteration or evaluation
+	running int // gangs that have not ended the iteration
+	between bool
+	began   sim.Time
+	before  *mark // the beginning of the iteration
+	round   round
+	sum     Iteration // of all, with jitter
+	course  *course   // with Recovery
+	ran     int64     // iterations, those jumped over left out
 }
 
 // Kind is what ranks communicate.
@@ -176,11 +179,12 @@ const (
 	Context
 	Expert
 	Lookups  // rows of a recommender's tables, and their gradients
+	Outer    // what islands have learnt by themselves
 	Pipeline // activations and their gradients between stages
 	NumKinds
 )
 
-var kindNames = [NumKinds]string{"gradients", "parameters", "tensor", "context", "expert", "lookups", "pipeline"}
+var kindNames = [NumKinds]string{"gradients", "parameters", "tensor", "context", "expert", "lookups", "outer", "pipeline"}
 
 // String is the name that breakdowns use: "gradients".
 func (k Kind) String() string { return kindNames[k] }
@@ -189,7 +193,7 @@ func (k Kind) String() string { return kindNames[k] }
 func (k Kind) Exchanged() string {
 	return [NumKinds]string{
 		"gradients between replicas", "parameters between replicas", "activations between tensor-parallel ranks",
-		"keys and values between context-parallel ranks", "tokens between expert-parallel ranks", "rows of embedding tables between replicas", "activations between pipeline stages",
+		"keys and values between context-parallel ranks", "tokens between expert-parallel ranks", "rows of embedding tables between replicas", "what islands have learnt", "activations between pipeline stages",
 	}[k]
 }
 
@@ -252,15 +256,15 @@ func (i Iteration) over(n int64) Iteration {
 
 // Events of a job, in the high bits of their argument; the rest is a number.
 const (
-	argComputed  uint64 = iota << 56 // the gang's computation has ended
-	argExchanged                     // the group's collective has
-	argArrived                       // the message has
-	argStart                         // begin an iteration
-	argEvaluate                      // begin an evaluation
-	argEvaluated                     // one has ended
-	argEnd                           // all iterations have been jumped over
-	argAhead                         // the gang has been taken ahead until now
-	argKind      = 0xff << 56
+	argComputed     uint64 = iota << 56 // the gang's computation has ended
+	argExchanged                        // the group's collective has
+	argArrived                          // the message has
+	argStart                            // begin an iteration
+	argInterlude                        // begin an interlude
+	argInterludeEnd                     // one has ended
+	argEnd                              // all iterations have been jumped over
+	argAhead                            // the gang has been taken ahead until now
+	argKind         = 0xff << 56
 )
 
 // Begin makes the gangs and their programs and starts.
@@ -334,6 +338,9 @@ func (j *Job) GradientBytes() int64 {
 	return sum * workload.GradientBytes(t.Precision)
 }
 
+// evaluates says whether interludes are evaluations.
+func (j *Job) evaluates() bool { return j.Every > 0 && j.Training.Islands == 1 }
+
 // start begins an iteration.
 func (j *Job) start() {
 	j.before = nil
@@ -343,10 +350,10 @@ func (j *Job) start() {
 	j.begin(0)
 }
 
-// begin sets the gangs to work on an iteration, or an evaluation.
+// begin sets the gangs to work on an iteration, or an interlude.
 func (j *Job) begin(program int) {
 	now := j.c.Engine.Now()
-	j.began, j.evaluating = now, program == 1
+	j.began, j.between = now, program == 1
 	j.Trace.reset()
 	j.running = len(j.gangs)
 	for _, g := range j.gangs {
@@ -373,10 +380,10 @@ func (j *Job) Handle(now sim.Time, arg uint64) {
 		j.arrived(n, now)
 	case argStart:
 		j.start()
-	case argEvaluate:
+	case argInterlude:
 		j.begin(1)
-	case argEvaluated:
-		j.evaluated(now)
+	case argInterludeEnd:
+		j.endInterlude(now)
 	case argEnd:
 		j.c.Done(j.job)
 	case argAhead:
@@ -384,14 +391,14 @@ func (j *Job) Handle(now sim.Time, arg uint64) {
 	}
 }
 
-// finished is called when a gang has ended the iteration or the evaluation.
+// finished is called when a gang has ended the iteration or the interlude.
 func (j *Job) finished(g *gang, now sim.Time) {
 	g.credit(now)
 	if j.running--; j.running > 0 {
 		return
 	}
-	if j.evaluating {
-		j.c.Engine.Defer(j.actor, argEvaluated) // once the links of the last exchange are idle
+	if j.between {
+		j.c.Engine.Defer(j.actor, argInterludeEnd) // once the links of the last exchange are idle
 		return
 	}
 	j.Trace.close(g.cause)
@@ -399,7 +406,7 @@ func (j *Job) finished(g *gang, now sim.Time) {
 }
 
 // end closes an iteration and begins the next, or jumps over those to come until the
-// next evaluation.
+// next interlude.
 func (j *Job) end(now sim.Time) {
 	current := j.mean(now - j.began)
 	steady := current == j.Last
@@ -418,7 +425,7 @@ func (j *Job) end(now sim.Time) {
 		j.recoverable(steady, now)
 		return
 	}
-	left := j.untilEvaluation()
+	left := j.untilInterlude()
 	if steady {
 		left = j.repeat(j.before, left, now)
 		j.Done += left
@@ -427,10 +434,10 @@ func (j *Job) end(now sim.Time) {
 	j.follow(now)
 }
 
-// untilEvaluation is how many iterations are left until the next evaluation or the end.
-func (j *Job) untilEvaluation() int64 {
+// untilInterlude is how many iterations are left until the next interlude or the end.
+func (j *Job) untilInterlude() int64 {
 	left := j.Iterations - j.Done
-	if every := j.EvaluateEvery; every > 0 {
+	if every := j.Every; every > 0 {
 		left = min(left, (every-j.Done%every)%every)
 	}
 	return left
@@ -441,8 +448,8 @@ func (j *Job) untilEvaluation() int64 {
 func (j *Job) follow(at sim.Time) {
 	next := argStart
 	switch {
-	case j.EvaluateEvery > 0 && j.Evaluations < j.Done/j.EvaluateEvery:
-		next = argEvaluate
+	case j.Every > 0 && j.Interludes < j.Done/j.Every:
+		next = argInterlude
 	case j.Done >= j.Iterations:
 		next = argEnd
 	}
@@ -451,6 +458,14 @@ func (j *Job) follow(at sim.Time) {
 		return
 	}
 	j.c.Engine.Schedule(at, j.actor, next)
+}
+
+// OuterShare is what an outer step adds to each of the iterations before it.
+func (j *Job) OuterShare() Iteration {
+	if j.Training.Islands <= 1 || j.Interludes == 0 {
+		return Iteration{}
+	}
+	return j.Interlude.over(j.Every)
 }
 
 // mean is the iteration of the mean rank.
