@@ -33,7 +33,7 @@ func (p *purchase) total() float64 {
 // purchaseOf prices a topology by [topology.cost] and, for the fabric, [topology.prices].
 func purchaseOf(t *topology.Topology, s *scenario.Topology) *purchase {
 	c := s.Cost
-	p := &purchase{storage: float64(c.Storage.Value), racks: float64(len(t.Racks)) * float64(c.Rack.Value)}
+	p := &purchase{storage: float64(c.Storage.Value), racks: float64(racks(t, c)) * float64(c.Rack.Value)}
 	if t.Bare() {
 		each := defaultAccelerator
 		if c.Accelerator.Set {
@@ -51,13 +51,46 @@ func purchaseOf(t *topology.Topology, s *scenario.Topology) *purchase {
 	return p
 }
 
-// hostPrices are those of a host's accelerators and of its rest.
+// racks is how many there are.
+func racks(t *topology.Topology, c *scenario.Cost) int {
+	if c == nil || !c.RackHosts.Set {
+		return len(t.Racks)
+	}
+	each := int(c.RackHosts.Value)
+	return (len(t.Servers) + each - 1) / each
+}
+
+// bill is what a data centre costs for a time, in USD.
+type bill struct {
+	bought                *purchase // nil: it is rented
+	capital, energy, rent float64
+}
+
+func (b *bill) total() float64 { return b.capital + b.energy + b.rent }
+
+// billFor is what a topology costs for so many seconds in which it takes so many joules
+// of the grid.
+func billFor(t *topology.Topology, s *scenario.Topology, seconds, joules float64) *bill {
+	hours := seconds / secondsPerHour
+	if c := s.Cost; c.Rental.Set {
+		return &bill{rent: float64(c.Rental.Value) * float64(t.Accelerators()) * hours}
+	}
+	b := &bill{bought: purchaseOf(t, s), energy: joules / energy.JoulesPerKWh * float64(s.Cost.Tariff.Value)}
+	years := s.Cost.Years.Value
+	b.capital = (b.bought.total() - b.bought.racks) / (years * hoursPerYear) * hours
+	if s.Cost.RackYears.Set {
+		years = s.Cost.RackYears.Value
+	}
+	b.capital += b.bought.racks / (years * hoursPerYear) * hours
+	return b
+}
+
+// hostPrices are those of a host's accelerators and of its rest. Another price of the
+// accelerators leaves the rest as it is.
 func hostPrices(h *topology.Host, c *scenario.Cost) (accelerators, rest float64) {
 	n := float64(h.Accelerators)
 	whole := float64(h.Price)
 	switch {
-	case c.Accelerator.Set:
-		accelerators = n * float64(c.Accelerator.Value)
 	case h.Accelerator.Price > 0:
 		accelerators = n * float64(h.Accelerator.Price)
 	case whole > 0:
@@ -65,13 +98,15 @@ func hostPrices(h *topology.Host, c *scenario.Cost) (accelerators, rest float64)
 	default:
 		accelerators = n * defaultAccelerator
 	}
-	switch {
-	case c.Server.Set:
-		rest = float64(c.Server.Value)
-	case whole > 0:
+	rest = n * defaultRest
+	if whole > 0 {
 		rest = max(0, whole-accelerators)
-	default:
-		rest = n * defaultRest
+	}
+	if c.Accelerator.Set {
+		accelerators = n * float64(c.Accelerator.Value)
+	}
+	if c.Server.Set {
+		rest = float64(c.Server.Value)
 	}
 	return accelerators, rest
 }
@@ -108,24 +143,22 @@ func (p *plant) addCost(r *Result, seconds float64) {
 	}
 	x := &result.Record{}
 	hours, n := seconds/secondsPerHour, float64(p.topology.Accelerators())
-	total := 0.0
-	if s.Cost.Rental.Set {
-		total = float64(s.Cost.Rental.Value) * n * hours
-		x.Add(result.CostTotal, total)
-		x.Add(result.CostRent, total)
-	} else {
-		bought := purchaseOf(p.topology, s)
-		capital := bought.total() / (s.Cost.Years.Value * hoursPerYear) * hours
-		joules := p.consumed.total
+	joules := 0.0
+	if p.consumed != nil {
+		joules = p.consumed.total
 		if p.power.battery != nil && seconds > 0 {
 			joules = p.consumed.grid.Integral(0, seconds)
 		}
-		paid := joules / energy.JoulesPerKWh * float64(s.Cost.Tariff.Value)
-		total = capital + paid
-		x.Add(result.CostTotal, total)
-		x.Add(result.CostCapital, capital)
-		x.Add(result.CostEnergy, paid)
-		x.Add(result.CostPurchase, purchaseRecord(bought))
+	}
+	costs := billFor(p.topology, s, seconds, joules)
+	total := costs.total()
+	x.Add(result.CostTotal, total)
+	if costs.bought == nil {
+		x.Add(result.CostRent, costs.rent)
+	} else {
+		x.Add(result.CostCapital, costs.capital)
+		x.Add(result.CostEnergy, costs.energy)
+		x.Add(result.CostPurchase, purchaseRecord(costs.bought))
 	}
 	x.Add(result.CostPerHour, ratio(total, hours))
 	jobs := []*result.Record{}

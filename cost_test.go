@@ -66,3 +66,17 @@ func TestCostOfRenting(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// Racks of two hosts, of which the last is not full, are written off by themselves.
+func TestCostOfRacks(t *testing.T) {
+	r := run(t, twoHosts, nil, "topology.hosts=5", "topology.cost.rack=100000USD", "topology.cost.rack_hosts=2", "topology.cost.rack_years=20")
+	hours := number(t, r, "makespan_s") / 3600
+	bought := number(t, r, "cost.purchase.total_USD")
+	if got := number(t, r, "cost.purchase.racks_USD"); got != 300000 {
+		t.Errorf("racks cost %v, want three of 100,000 USD", got)
+	}
+	want := ((bought-300000)/5 + 300000.0/20) / 8766 * hours
+	if got := number(t, r, "cost.capital_USD"); !near(got, want, 1e-9) {
+		t.Errorf("the capital is %v, want %v", got, want)
+	}
+}

@@ -77,20 +77,16 @@ func (b *builder) addTraining(w *scenario.Training) {
 		b.fault(b.at(w.Precision.Pos, w.At), path+".precision", "%s has no %s; it has %s", accelerator.Name, precision, strings.Join(has, ", "))
 		return
 	}
-	job := &training.Job{
-		Roofline: cluster.Roofline{Accelerator: accelerator, Kernels: b.kernels},
-		// Megatron-LM reduces gradients after the pipeline has run dry unless it
-		// is told otherwise, and only its interleaved schedule sends beside
-		// computation; DistributedDataParallel and FSDP reduce while they compute.
-		Overlap: t.Pipeline == 1, Prefetch: w.Prefetch.Value, SendOverlap: t.PipelineSchedule == workload.Interleaved, Unfold: w.Expand.Value, Folded: w.Expand.Set && !w.Expand.Value,
-		Stragglers: stragglers,
-	}
-	t, layers, fits := choose(t, w.MicroBatch.Value.Auto, w.Recompute.Value == "auto", job.Roofline, accelerator.Memory)
+	roofline := cluster.Roofline{Accelerator: accelerator, Kernels: b.kernels}
+	t, layers, fits := choose(t, w.MicroBatch.Value.Auto, w.Recompute.Value == "auto", roofline, accelerator.Memory)
 	if !fits && !w.AllowOversubscribed.Value {
 		at := b.at(w.MicroBatch.Pos, w.At)
 		b.fault(at, path+".micro_batch", "%d does not fit in memory: %s; allow_oversubscribed = true runs it anyway", t.MicroBatch, tooMuch(asked, t, accelerator))
 		return
 	}
+	job := newTraining(t, layers, roofline)
+	job.Prefetch, job.Stragglers = w.Prefetch.Value, stragglers
+	job.Unfold, job.Folded = w.Expand.Value, w.Expand.Set && !w.Expand.Value
 	if t.Islands > 1 {
 		job.Every = w.LocalSteps.Value
 	}
@@ -117,18 +113,15 @@ func (b *builder) addTraining(w *scenario.Training) {
 			}
 		}
 	}
-	job.Training, job.Layers, job.BucketBytes = t, layers, t.BucketBytes()
 	if w.PipelineOverlap.Set {
 		job.SendOverlap = w.PipelineOverlap.Value
 	}
 	if w.Overlap.Set {
 		job.Overlap = w.Overlap.Value
+		job.BucketBytes = bucketBytes(job)
 	}
-	switch {
-	case w.BucketSize.Set:
+	if w.BucketSize.Set {
 		job.BucketBytes = int64(w.BucketSize.Value)
-	case !job.Overlap && t.Zero < 3:
-		job.BucketBytes = 0
 	}
 	job.Iterations = w.Iterations.Value
 	switch perIteration := int64(t.GlobalBatch); {
@@ -152,6 +145,28 @@ func (b *builder) addTraining(w *scenario.Training) {
 	only := *w
 	only.Name.Value, only.Name.Set = j.Name, true
 	b.submit(j, scenario.Workload{Training: []scenario.Training{only}})
+}
+
+// newTraining is a training job with the habits of its framework. Megatron-LM reduces
+// gradients after the pipeline has run dry unless it is told otherwise, and only its
+// interleaved schedule sends beside computation; DistributedDataParallel and FSDP reduce
+// while they compute.
+func newTraining(t workload.Training, layers []workload.Layer, r cluster.Roofline) *training.Job {
+	job := &training.Job{
+		Training: t, Layers: layers, Roofline: r,
+		Overlap: t.Pipeline == 1, Prefetch: true, SendOverlap: t.PipelineSchedule == workload.Interleaved,
+	}
+	job.BucketBytes = bucketBytes(job)
+	return job
+}
+
+// bucketBytes is the size of a job's gradient buckets: one for all where nothing
+// computes beside their sum.
+func bucketBytes(j *training.Job) int64 {
+	if !j.Overlap && j.Training.Zero < 3 {
+		return 0
+	}
+	return j.Training.BucketBytes()
 }
 
 // stragglers are the ranks that a scenario slows down.

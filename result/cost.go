@@ -3,7 +3,7 @@ package result
 // Cost.
 var (
 	Cost               = Metric{Name: "cost", Definition: "what the run cost, by [topology.cost]: the data centre for as long as the run took, and its energy; or its rent"}
-	CostCapital        = Metric{Name: "capital_USD", Unit: "USD", Definition: "of what was bought, the part that is written off in the time of the run", Formula: "purchase.total_USD x makespan_s / life"}
+	CostCapital        = Metric{Name: "capital_USD", Unit: "USD", Definition: "of what was bought, the part that is written off in the time of the run", Formula: "(purchase.total_USD - purchase.racks_USD) x makespan_s / life_years + purchase.racks_USD x makespan_s / rack_years"}
 	CostEnergy         = Metric{Name: "energy_USD", Unit: "USD", Definition: "energy of the site at the tariff; with a battery that which the grid gave"}
 	CostRent           = Metric{Name: "rent_USD", Unit: "USD", Definition: "rent of all accelerators, used or not"}
 	CostPerHour        = Metric{Name: "per_hour_USD", Unit: "USD", Definition: "all of it for an hour", Formula: "total_USD / makespan in hours"}

@@ -15,6 +15,8 @@ type Cost struct {
 	Server      Key[units.Money]  `key:"server" doc:"purchase price of a host without its accelerators; that of its catalogue entry less theirs, or 9251USD for each of them, where left out: an eighth of the other 74,010 USD of a DGX H100 (SemiAnalysis, May 2023)"`
 	Storage     Key[units.Money]  `key:"storage" default:"\"0USD\"" doc:"purchase price of all storage beyond that of the hosts"`
 	Rack        Key[units.Money]  `key:"rack" default:"\"0USD\"" doc:"purchase price of a rack with its power and cooling, and of its share of the building"`
+	RackHosts   Key[int64]        `key:"rack_hosts" min:"1" max:"262144" doc:"hosts that stand in a rack, where that is not what the topology groups: a rail joins 32 hosts, which no rack holds"`
+	RackYears   Key[float64]      `key:"rack_years" positive:"true" min:"0" max:"100" doc:"years over which racks are written off; life_years where left out"`
 	Years       Key[float64]      `key:"life_years" default:"5" positive:"true" min:"0" max:"100" doc:"years over which the purchase is written off, evenly; Amazon's for servers from 2025 where left out"`
 	Tariff      Key[units.Tariff] `key:"tariff" default:"\"0.081USD/kWh\"" doc:"price of energy; the mean of industry in the United States in 2024 (EIA) where left out"`
 
@@ -35,6 +37,8 @@ func (c *Cost) check(b *binder) {
 		{"server", c.Server.Set, c.Server.Pos},
 		{"storage", c.Storage.Set, c.Storage.Pos},
 		{"rack", c.Rack.Set, c.Rack.Pos},
+		{"rack_hosts", c.RackHosts.Set, c.RackHosts.Pos},
+		{"rack_years", c.RackYears.Set, c.RackYears.Pos},
 		{"life_years", c.Years.Set, c.Years.Pos},
 		{"tariff", c.Tariff.Set, c.Tariff.Pos},
 	} {
