@@ -60,6 +60,24 @@ func TestOpenDCScenario(t *testing.T) {
 	}
 }
 
+// An hour and a half at 150 W under a grid as Electricity Maps exports it, 37.5 Wh a
+// quarter of an hour; the export's first two rows are an hour.
+func TestElectricityMapsScenario(t *testing.T) {
+	toml, files := onePool("5400")
+	files["be.csv"] = "Datetime (UTC),Zone id,Carbon intensity gCO₂eq/kWh (direct),Carbon intensity gCO₂eq/kWh (Life cycle)\n" +
+		"2024-01-01 00:00:00,BE,50,80\n2024-01-01 01:00:00,BE,60,90\n"
+	for keys, want := range map[string]float64{
+		"":                               0.0375 * (4*80 + 2*90),
+		"accounting = \"direct\"\n":      0.0375 * (4*50 + 2*60),
+		"start = \"2024-01-01T01:00\"\n": 0.0375 * 6 * 90,
+	} {
+		r := run(t, toml+"[topology.carbon]\nfile = \"be.csv\"\n"+keys, files)
+		if got := number(t, r, "energy.emissions_g"); !near(got, want, 1e-9) {
+			t.Errorf("%s: %v g, want %v", keys, got, want)
+		}
+	}
+}
+
 func total(numbers []float64) float64 {
 	sum := 0.0
 	for _, v := range numbers {
@@ -85,6 +103,13 @@ func TestOpenDCFiles(t *testing.T) {
 	r := run(t, toml+carbon("2022-01-01_2022-12-31_NL.csv"), files)
 	if got := number(t, r, "energy.emissions_g"); math.Abs(got-24.73173) > 0.1 {
 		t.Errorf("%v g, want 24.73173 within 0.1", got)
+	}
+	// Hourly series: an hour at 150 W has the intensity of the first row throughout.
+	for file, first := range map[string]float64{"2022-01-01_2022-12-31_BE.csv": 29.001127704967995, "2022-01-01_2022-12-31_FR.csv": 15.096709044543305} {
+		r = run(t, toml+carbon(file), files)
+		if got := number(t, r, "energy.emissions_g"); !near(got, 0.15*first, 1e-9) {
+			t.Errorf("%s: %v g, want %v", file, got, 0.15*first)
+		}
 	}
 	toml, files = onePool("600")
 	r = run(t, toml+carbon("2022-01-01_single_100.csv")+"[topology.battery]\ncapacity = \"0.1kWh\"\ncharge = \"1kW\"\nthreshold = 90\n", files)
@@ -191,6 +216,8 @@ func TestEnergyFaults(t *testing.T) {
 		{"no date", pool + "[topology.carbon]\nfile = \"x\"\nstart = \"May\"\n", `"May" is no date`},
 		{"too early", pool + "[topology.carbon]\nfile = \"c.csv\"\nstart = \"2021-01-01\"\n", "is before the first row of \"c.csv\", 2022-01-01T00:00:00Z"},
 		{"falls", pool + "[topology.carbon]\nfile = \"falls.csv\"\n", "falls.csv:3:1: timestamp: does not follow that of the row before"},
+		{"one accounting", pool + "[topology.carbon]\nfile = \"c.csv\"\naccounting = \"direct\"\n", "accounting belongs to a file of Electricity Maps"},
+		{"accounting of nothing", pool + "[topology.carbon]\nintensity = 1\naccounting = \"direct\"\n", "topology.carbon.accounting: belongs to file, which is missing"},
 		{"battery alone", pool + "[topology.battery]\ncapacity = \"1kWh\"\ncharge = \"1kW\"\nthreshold = 1\n", "there is no [topology.carbon]"},
 	} {
 		files["c.csv"] = "timestamp,carbon_intensity\n1640995200000,80\n"
