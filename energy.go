@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/railyard/railyard/cluster"
+	"github.com/railyard/railyard/cluster/jobs"
 	"github.com/railyard/railyard/energy"
 	"github.com/railyard/railyard/result"
 	"github.com/railyard/railyard/scenario"
@@ -158,6 +159,7 @@ type consumption struct {
 	grid                          energy.Steps // what of it the grid gave
 	left                          float64      // J in the battery
 	jobs                          []float64    // J of each job of the cluster, and its part of the hosts
+	emitted                       []float64    // g of each; nil if carbon is not asked for
 }
 
 // consume finds what the run took until its end. An accelerator computes, communicates
@@ -234,23 +236,38 @@ func (p *plant) consumeTrace(c *consumption, compute []float64, over *result.Bin
 	}
 	bins := max(p.cluster.SeriesBins, 1)
 	for i, s := range p.queued.trace.Stretches(end) {
-		seconds := (s.To - s.From).Seconds()
-		part := 1.0
-		if row := p.row(s.Job); row >= 0 && p.queued.rows[row].Milli > 0 {
-			part = float64(p.queued.rows[row].Milli) / 1000
-		}
-		idle, above := 0.0, 0.0
+		seconds, part := (s.To - s.From).Seconds(), p.partOf(s.Job)
 		for _, span := range p.queued.trace.Spans(i) {
 			for a := span.First; a <= span.Last; a++ {
-				d := p.draws(a)
 				compute[a] += part * seconds
-				idle += part * d.idle()
-				above += part * d.above(1, 0)
 			}
 		}
+		idle, above := p.stretchPower(i, s)
 		c.jobs[s.Job] += (idle + above) * seconds
 		over.Add(s.From, s.To, above, bins)
 	}
+}
+
+// partOf is how much of each of its accelerators a job of a trace has.
+func (p *plant) partOf(job int) float64 {
+	if row := p.row(job); row >= 0 && p.queued.rows[row].Milli > 0 {
+		return float64(p.queued.rows[row].Milli) / 1000
+	}
+	return 1
+}
+
+// stretchPower is what the accelerators of stretch i of a trace and their part of the
+// hosts draw without work, and what they draw above that, in W.
+func (p *plant) stretchPower(i int, s jobs.Stretch) (idle, above float64) {
+	part := p.partOf(s.Job)
+	for _, span := range p.queued.trace.Spans(i) {
+		for a := span.First; a <= span.Last; a++ {
+			d := p.draws(a)
+			idle += part * d.idle()
+			above += part * d.above(1, 0)
+		}
+	}
+	return idle, above
 }
 
 // consumeOverTime finds the power over time, the grid's part of it and what it emits.
@@ -264,13 +281,19 @@ func (p *plant) consumeOverTime(c *consumption, trace *result.Bins, end sim.Time
 		c.load.At = append(c.load.At, (sim.Time(i) * width).Seconds())
 		c.load.Values = append(c.load.Values, (c.idle+above)*w.pue)
 	}
-	c.grid = c.load
-	if len(rates) == 0 { // nobody keeps series of so many links: the mean has to do
-		c.grid = energy.Steps{At: []float64{0}, Values: []float64{ratio(c.total, end.Seconds())}}
-	}
+	c.grid = c.siteLoad(end)
 	if w.battery != nil {
 		c.grid, c.left = w.battery.Grid(c.grid, *w.grid, end.Seconds())
 	}
+}
+
+// siteLoad is the power of the site over time; where nobody keeps series of so many links
+// the mean has to do.
+func (c *consumption) siteLoad(end sim.Time) energy.Steps {
+	if len(c.load.Values) > 0 {
+		return c.load
+	}
+	return energy.Steps{At: []float64{0}, Values: []float64{ratio(c.total, end.Seconds())}}
 }
 
 // addEnergy adds what the run took to its results.
@@ -300,6 +323,7 @@ func (p *plant) addEnergy(r *Result, end sim.Time, summaryOnly bool) {
 		emissions := energy.Emissions(c.grid, *w.grid, 0, seconds)
 		x.Add(result.CarbonEmissions, emissions)
 		x.Add(result.CarbonMean, ratio(w.grid.Integral(0, seconds), seconds))
+		c.emitted = p.emit(c, end)
 	}
 	x.Add(result.EnergyJobs, p.jobEnergies(c))
 	r.Summary.Add(result.Energy, x)
@@ -308,6 +332,9 @@ func (p *plant) addEnergy(r *Result, end sim.Time, summaryOnly bool) {
 	}
 	if t := r.Table("jobs"); t != nil {
 		t.Columns = append(t.Columns, result.Column{Metric: result.JobEnergy, Numbers: c.jobs})
+		if c.emitted != nil {
+			t.Columns = append(t.Columns, result.Column{Metric: result.CarbonEmissions, Numbers: c.emitted})
+		}
 	}
 	if t := p.powerSeries(c, seconds); t != nil {
 		r.Tables = append(r.Tables, t)
@@ -331,6 +358,9 @@ func (p *plant) jobEnergies(c *consumption) []*result.Record {
 		}
 		if samples > 0 {
 			x.Add(result.EnergyPerSample, c.jobs[i]/samples)
+		}
+		if c.emitted != nil {
+			addCarbon(x, c.emitted[i], samples, tokens)
 		}
 		all = append(all, x)
 	}

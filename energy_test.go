@@ -52,11 +52,33 @@ func TestOpenDCScenario(t *testing.T) {
 	if sum := total(r.Table("power_series").Column("emissions_g").Numbers); !near(sum, want, 1e-9) {
 		t.Errorf("the series sums to %v g, want %v", sum, want)
 	}
+	// The job has the data centre for itself, so all of it is its.
+	if got := r.Table("jobs").Column("emissions_g").Numbers[0]; !near(got, want, 1e-9) {
+		t.Errorf("the job emits %v g, want %v", got, want)
+	}
 	// A quarter of an hour later, the last quarter lasts for another.
 	r = run(t, toml+"[topology.carbon]\nfile = \"nl.csv\"\nstart = \"2022-01-01T01:15:00+01:00\"\n", files)
 	want = 0.0375 * (162.9489 + 164.301 + 2*167.5809)
 	if got := number(t, r, "energy.emissions_g"); !near(got, want, 1e-9) {
 		t.Errorf("%v g a quarter later, want %v", got, want)
+	}
+}
+
+// An hour and a half at 150 W under a grid as Electricity Maps exports it, 37.5 Wh a
+// quarter of an hour; the export's first two rows are an hour.
+func TestElectricityMapsScenario(t *testing.T) {
+	toml, files := onePool("5400")
+	files["be.csv"] = "Datetime (UTC),Zone id,Carbon intensity gCO₂eq/kWh (direct),Carbon intensity gCO₂eq/kWh (Life cycle)\n" +
+		"2024-01-01 00:00:00,BE,50,80\n2024-01-01 01:00:00,BE,60,90\n"
+	for keys, want := range map[string]float64{
+		"":                               0.0375 * (4*80 + 2*90),
+		"accounting = \"direct\"\n":      0.0375 * (4*50 + 2*60),
+		"start = \"2024-01-01T01:00\"\n": 0.0375 * 6 * 90,
+	} {
+		r := run(t, toml+"[topology.carbon]\nfile = \"be.csv\"\n"+keys, files)
+		if got := number(t, r, "energy.emissions_g"); !near(got, want, 1e-9) {
+			t.Errorf("%s: %v g, want %v", keys, got, want)
+		}
 	}
 }
 
@@ -66,6 +88,49 @@ func total(numbers []float64) float64 {
 		sum += v
 	}
 	return sum
+}
+
+// Two jobs share a grid that gets dirtier after ten minutes, and a battery that carries
+// all from then on while it lasts: what charged it counts for who draws from it. By hand:
+// the first job runs for 600 s at 300 W with the other accelerator idling at 100 W; the
+// battery charges with 200 W meanwhile and holds 120 kJ. The second runs for 600 s at the
+// same powers, of which the battery gives 120 kJ at once, in 300 s.
+func TestEmissionsOfJobs(t *testing.T) {
+	const toml = `[topology]
+kind = "pool"
+accelerators = 2
+[topology.power]
+accelerator = "300W"
+accelerator_idle = "100W"
+pue = 1
+[topology.carbon]
+file = "grid.csv"
+[topology.battery]
+capacity = "1kWh"
+charge = "200W"
+threshold = 100
+[[workload.jobs]]
+file = "jobs.csv"
+`
+	files := map[string]string{
+		"grid.csv": "timestamp,carbon_intensity\n0,80\n600000,120\n",
+		"jobs.csv": "job,submit_s,accelerators,duration_s\na,0,1,600\nb,600,1,600\n",
+	}
+	const kWh = 3.6e6
+	r := run(t, toml, files)
+	// While it charges, the site draws 400 W and the grid gives 600.
+	a := 600 * 300 * (600.0 / 400) * 80 / kWh
+	b := 300 * 300 * 120 / kWh // the grid gives nothing for 300 s
+	for i, want := range []float64{a, b} {
+		if got := r.Table("jobs").Column("emissions_g").Numbers[i]; !near(got, want, 1e-9) {
+			t.Errorf("job %d emits %v g, want %v", i, got, want)
+		}
+	}
+	// The rest is what idle accelerators draw.
+	idle := (600*100*(600.0/400)*80 + 300*100*120) / kWh
+	if got := number(t, r, "energy.emissions_g"); !near(got, a+b+idle, 1e-6) {
+		t.Errorf("the site emits %v g, want %v", got, a+b+idle)
+	}
 }
 
 // The whole year of the reference collection, and OpenDC's battery: ten minutes above
@@ -85,6 +150,13 @@ func TestOpenDCFiles(t *testing.T) {
 	r := run(t, toml+carbon("2022-01-01_2022-12-31_NL.csv"), files)
 	if got := number(t, r, "energy.emissions_g"); math.Abs(got-24.73173) > 0.1 {
 		t.Errorf("%v g, want 24.73173 within 0.1", got)
+	}
+	// Hourly series: an hour at 150 W has the intensity of the first row throughout.
+	for file, first := range map[string]float64{"2022-01-01_2022-12-31_BE.csv": 29.001127704967995, "2022-01-01_2022-12-31_FR.csv": 15.096709044543305} {
+		r = run(t, toml+carbon(file), files)
+		if got := number(t, r, "energy.emissions_g"); !near(got, 0.15*first, 1e-9) {
+			t.Errorf("%s: %v g, want %v", file, got, 0.15*first)
+		}
 	}
 	toml, files = onePool("600")
 	r = run(t, toml+carbon("2022-01-01_single_100.csv")+"[topology.battery]\ncapacity = \"0.1kWh\"\ncharge = \"1kW\"\nthreshold = 90\n", files)
@@ -164,6 +236,12 @@ func TestEnergyOverTime(t *testing.T) {
 		t.Errorf("%v g, want %v", got, want)
 	}
 	job := r.Summary.Record("energy").List("jobs")[0]
+	if got, want := job.Float("emissions_g"), job.Float("energy_J")/3.6e6*400; !near(got, want, 1e-6) {
+		t.Errorf("the job emits %v g, want %v", got, want)
+	}
+	if got, want := job.Float("per_token_g"), job.Float("per_token_J")/3.6e6*400; !near(got, want, 1e-6) {
+		t.Errorf("%v g a token, want %v", got, want)
+	}
 	tokens := number(t, r, "training.0.tokens_per_s") * number(t, r, "training.0.iteration_s") * 50
 	if got, want := job.Float("per_token_J"), job.Float("energy_J")/tokens; !near(got, want, 1e-9) {
 		t.Errorf("%v J a token, want %v", got, want)
@@ -191,6 +269,8 @@ func TestEnergyFaults(t *testing.T) {
 		{"no date", pool + "[topology.carbon]\nfile = \"x\"\nstart = \"May\"\n", `"May" is no date`},
 		{"too early", pool + "[topology.carbon]\nfile = \"c.csv\"\nstart = \"2021-01-01\"\n", "is before the first row of \"c.csv\", 2022-01-01T00:00:00Z"},
 		{"falls", pool + "[topology.carbon]\nfile = \"falls.csv\"\n", "falls.csv:3:1: timestamp: does not follow that of the row before"},
+		{"one accounting", pool + "[topology.carbon]\nfile = \"c.csv\"\naccounting = \"direct\"\n", "accounting belongs to a file of Electricity Maps"},
+		{"accounting of nothing", pool + "[topology.carbon]\nintensity = 1\naccounting = \"direct\"\n", "topology.carbon.accounting: belongs to file, which is missing"},
 		{"battery alone", pool + "[topology.battery]\ncapacity = \"1kWh\"\ncharge = \"1kW\"\nthreshold = 1\n", "there is no [topology.carbon]"},
 	} {
 		files["c.csv"] = "timestamp,carbon_intensity\n1640995200000,80\n"

@@ -107,16 +107,7 @@ func TestBattery(t *testing.T) {
 // What the grid gives is what the load takes and the battery gains, whatever they do.
 func TestBatteryConserves(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		steps := func(name string, most float64) Steps {
-			s := Steps{}
-			at := 0.0
-			for range rapid.IntRange(1, 8).Draw(t, name+" steps") {
-				s.At, s.Values = append(s.At, at), append(s.Values, rapid.Float64Range(0, most).Draw(t, name))
-				at += rapid.Float64Range(1, 1000).Draw(t, name+" lasts")
-			}
-			return s
-		}
-		load, intensity := steps("load", 1000), steps("intensity", 500)
+		load, intensity := drawSteps(t, "load", 1000), drawSteps(t, "intensity", 500)
 		b := Battery{
 			Capacity: rapid.Float64Range(0, 1e6).Draw(t, "capacity"), Charge: rapid.Float64Range(0, 2000).Draw(t, "charge"),
 			Threshold: rapid.Float64Range(0, 500).Draw(t, "threshold"),

@@ -48,6 +48,9 @@ func (p *printer) energy(e *result.Record) {
 		} else if v := j.Float(result.EnergyPerSample.Name); v > 0 {
 			each = ", " + joules(v) + " a sample"
 		}
+		if emitted, known := j.Get(result.CarbonEmissions.Name).(float64); known {
+			each += ", " + grams(emitted) + " of carbon dioxide"
+		}
 		p.item(j.Text(result.Name.Name), "%s%s", wattHours(j.Float(result.JobEnergy.Name)), each)
 	}
 }

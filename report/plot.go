@@ -38,6 +38,7 @@ type PlotOptions struct {
 	Links   int      // rows of the heat map, at most 64; 0 is 64
 	With    []string // further results folders whose jobs are compared with these
 	Only    []string // pictures by their names, as in "busbw"; all that can be drawn where empty
+	Draw    figure.Options
 }
 
 // FileError is what is wrong with a file of a results folder.
@@ -144,7 +145,7 @@ func Plot(dir string, o PlotOptions) ([]string, error) {
 	for _, p := range pictures {
 		for _, format := range formats {
 			file := filepath.Join(out, p.name+"."+format)
-			if err := figure.Save(file, p.Figure, figure.Options{}); err != nil {
+			if err := figure.Save(file, p.Figure, o.Draw); err != nil {
 				return files, err
 			}
 			files = append(files, file)

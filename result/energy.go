@@ -13,12 +13,14 @@ var (
 	PeakPower          = Metric{Name: "peak_power_W", Unit: "W", Definition: "highest power of the site, mean over an interval of power_series.csv"}
 	GridEnergy         = Metric{Name: "grid_J", Unit: "J", Definition: "energy that the grid gave to the site and its battery"}
 	BatteryLeft        = Metric{Name: "battery_J", Unit: "J", Definition: "energy in the battery at the end"}
-	CarbonEmissions    = Metric{Name: "emissions_g", Unit: "g", Definition: "carbon dioxide emitted: the integral of the grid's power times its intensity, power being constant within an interval of power_series.csv"}
+	CarbonEmissions    = Metric{Name: "emissions_g", Unit: "g", Definition: "carbon dioxide emitted: the integral of the grid's power times its intensity, power being constant within an interval of power_series.csv; of a job, by the part that it has of the site's power at each instant"}
 	CarbonMean         = Metric{Name: "mean_intensity_g_per_kWh", Unit: "g/kWh", Definition: "carbon intensity of the grid, mean over the run"}
 	EnergyJobs         = Metric{Name: "jobs", Definition: "one record for each workload that runs event by event; jobs of a trace have a column in jobs.csv"}
 	JobEnergy          = Metric{Name: "energy_J", Unit: "J", Definition: "energy of its accelerators and their part of their hosts while it had them, with the site's overhead; without switches"}
 	EnergyPerToken     = Metric{Name: "per_token_J", Unit: "J", Definition: "energy for each token trained", Formula: "energy_J / (iterations x global_batch x sequence)"}
 	EnergyPerSample    = Metric{Name: "per_sample_J", Unit: "J", Definition: "energy for each sample trained", Formula: "energy_J / (iterations x global_batch)"}
+	CarbonPerToken     = Metric{Name: "per_token_g", Unit: "g", Definition: "carbon dioxide for each token", Formula: "emissions_g / tokens"}
+	CarbonPerSample    = Metric{Name: "per_sample_g", Unit: "g", Definition: "carbon dioxide for each sample trained", Formula: "emissions_g / (iterations x global_batch)"}
 	SeriesPower        = Metric{Name: "power_W", Unit: "W", Definition: "power of the site, mean over the interval"}
 	SeriesGrid         = Metric{Name: "grid_power_W", Unit: "W", Definition: "power that the grid gives to the site and its battery, mean over the interval"}
 	SeriesIntensity    = Metric{Name: "intensity_g_per_kWh", Unit: "g/kWh", Definition: "carbon intensity of the grid, mean over the interval"}

@@ -69,7 +69,7 @@ var places = []struct {
 	{"summary.json", "energy", []Metric{
 		EnergyTotal, EnergyAccelerators, EnergyHosts, EnergySwitches, EnergyFacility, PUE, AveragePower, PeakPower, GridEnergy, BatteryLeft, CarbonEmissions, CarbonMean, EnergyJobs,
 	}},
-	{"summary.json", "energy.jobs[]", []Metric{Name, JobEnergy, EnergyPerToken, EnergyPerSample}},
+	{"summary.json", "energy.jobs[]", []Metric{Name, JobEnergy, EnergyPerToken, EnergyPerSample, CarbonEmissions, CarbonPerToken, CarbonPerSample}},
 	{"summary.json", "cost", []Metric{CostTotal, CostCapital, CostEnergy, CostRent, CostPurchase, CostPerHour, CostJobs}},
 	{"summary.json", "cost.purchase", []Metric{CostTotal, BoughtAccelerators, BoughtServers, CostSwitches, BoughtCables, BoughtStorage, BoughtRacks}},
 	{"summary.json", "cost.jobs[]", []Metric{Name, CostHours, JobCost, CostPerTokens, CostPerSamples}},
@@ -96,6 +96,7 @@ var places = []struct {
 	{"jobs.csv", "jobs", []Metric{
 		JobID, JobSubmit, JobStart, JobFinish, JobAccelerators, JobStatus, JobWait, JobRun, JobSlowdown, JobPreemptions, JobRho,
 		JobUser, JobGroup, JobType, JobModel, JobEnergy,
+		CarbonEmissions,
 	}},
 	{"loads.csv", "loads", []Metric{LoadTime, LoadArrived, LoadAllocated, LoadFragments}},
 	{"decisions.jsonl", "decisions", []Metric{DecisionTime, JobID, DecisionAction, DecisionReason, DecisionOther, DecisionUntil, DecisionFree}},

@@ -318,25 +318,39 @@ func (r *rows) advance() bool {
 
 // header reads the first row and judges its columns.
 func (r *rows) header(required, optional []string) bool {
+	return r.heading("its first row must name the columns "+strings.Join(required, ",")) && r.columns(required, optional)
+}
+
+// heading reads the names in the first row, which a file that is empty lacks.
+func (r *rows) heading(lacks string) bool {
 	if !r.advance() {
 		if len(r.faults) == 0 {
-			r.add(Fault{File: r.file, Message: "the file is empty; its first row must name the columns " + strings.Join(required, ",")})
+			r.add(Fault{File: r.file, Message: "the file is empty; " + lacks})
 		}
 		return false
 	}
 	r.names = make([]string, len(r.record))
-	known := slices.Concat(required, optional)
 	for i, name := range r.record {
-		name = strings.TrimSpace(name)
 		if i == 0 {
 			name = strings.TrimPrefix(name, "\ufeff")
 		}
+		name = strings.TrimSpace(name)
 		if slices.Contains(r.names[:i], name) {
 			r.faultf(i, "the column %q is there twice", shown(name))
-		} else if !slices.Contains(known, name) {
-			r.faultf(i, "unknown column %q%s; columns: %s", shown(name), meant(name, known), strings.Join(known, ", "))
 		}
 		r.names[i] = strings.Clone(name)
+	}
+	return len(r.faults) == 0
+}
+
+// columns judges the names of the first row.
+func (r *rows) columns(required, optional []string) bool {
+	known := slices.Concat(required, optional)
+	for i, name := range r.names {
+		if !slices.Contains(known, name) {
+			line, col := r.reader.FieldPos(i)
+			r.add(Position{r.file, line, col}.Faultf(name, "unknown column %q%s; columns: %s", shown(name), meant(name, known), strings.Join(known, ", ")))
+		}
 	}
 	for _, name := range required {
 		if !slices.Contains(r.names, name) {

@@ -1,20 +1,15 @@
 package scenario
 
 import (
-	"fmt"
 	"io"
 	"reflect"
-	"time"
 
 	"github.com/railyard/railyard/energy"
 	"github.com/railyard/railyard/units"
 )
 
-// Bounds of tables: a century of quarter hours of carbon intensity, and points of power.
-const (
-	maxCarbonRows = 1 << 22
-	maxPowerRows  = 1 << 10
-)
+// maxPowerRows bounds the points of a measured curve.
+const maxPowerRows = 1 << 10
 
 // Power is [topology.power]: what the parts of the data centre draw, and so what a run
 // takes of energy. Defaults that are not the catalogue's are from: the H200 that
@@ -43,14 +38,6 @@ type Power struct {
 	HostIdle Key[units.Power] `key:"host_idle" doc:"the same while none does, on a line between; half of it where left out (Barroso and Hölzle 2007)"`
 	Switch   Key[units.Power] `key:"switch" default:"\"0.067W\"" doc:"what a switch between hosts draws, for each Gbit/s of a port in use, with its transceivers, at any load; the most of a Quantum-2 QM9700 where left out, 1,720 W for 25.6 Tbit/s (data sheet, recalled)"`
 	PUE      Key[float64]     `key:"pue" default:"1.1" min:"1" max:"10" doc:"power usage effectiveness: all that the site draws over what its machines do; hyperscale operators report 1.10 to 1.15, the mean of Uptime Institute's survey of 2023 is 1.58"`
-}
-
-// Carbon is [topology.carbon]: what the grid's power emits.
-type Carbon struct {
-	Header
-	Intensity Key[float64] `key:"intensity" min:"0" max:"100000" doc:"grams of carbon dioxide for a kWh, at any time"`
-	File      Key[string]  `key:"file" doc:"in place of intensity, CSV of it over time: timestamp,carbon_intensity, ascending, in milliseconds since 1970 and g/kWh, as OpenDC has them; the last holds for good"`
-	Start     Key[string]  `key:"start" doc:"date and time of the file at which the run begins, as in 2022-01-01T00:00:00Z; its first where left out"`
 }
 
 // Battery is [topology.battery]: storage beside the data centre that charges while the
@@ -87,18 +74,8 @@ func (t *Topology) checkEnergy(b *binder) {
 	if p := t.Power; p != nil {
 		p.check(b)
 	}
-	if c := t.Carbon; c != nil {
-		switch {
-		case c.Intensity.Set && c.File.Set:
-			b.faultf(c.Intensity.Pos, c.Path+".intensity", "contradicts file: give one of them")
-		case !c.Intensity.Set && !c.File.Set && !b.inside(c.Path):
-			b.faultf(c.At, c.Path, `needs the key "intensity" (g/kWh) or "file" (a series of it)`)
-		case c.Start.Set && !c.File.Set:
-			b.faultf(c.Start.Pos, c.Path+".start", "belongs to file, which is missing")
-		}
-		if _, err := c.start(); err != nil {
-			b.faultf(c.Start.Pos, c.Path+".start", "%v", err)
-		}
+	if t.Carbon != nil {
+		t.Carbon.check(b)
 	}
 	if t.Cost != nil {
 		t.Cost.check(b)
@@ -143,19 +120,6 @@ func (p *Power) check(b *binder) {
 	}
 }
 
-// start is the date at which a run begins, the zero time where none is given.
-func (c *Carbon) start() (time.Time, error) {
-	if !c.Start.Set {
-		return time.Time{}, nil
-	}
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04", time.DateOnly} {
-		if at, err := time.Parse(layout, c.Start.Value); err == nil {
-			return at, nil
-		}
-	}
-	return time.Time{}, fmt.Errorf("%q is no date; write 2022-01-01, or 2022-01-01T00:00:00Z", shown(c.Start.Value))
-}
-
 // ReadCurve reads the measured curve of an accelerator.
 func (s *Scenario) ReadCurve(p *Power) ([]energy.Point, Faults) {
 	var points []energy.Point
@@ -187,54 +151,4 @@ func readCurve(file string, in io.Reader) (points []energy.Point, _ Faults) {
 		}
 	}
 	return points, rows.all()
-}
-
-// ReadCarbon is the carbon intensity over time, in s from the beginning of the run and
-// g/kWh.
-func (s *Scenario) ReadCarbon(c *Carbon) (energy.Steps, Faults) {
-	if !c.File.Set {
-		return energy.Steps{At: []float64{0}, Values: []float64{c.Intensity.Value}}, nil
-	}
-	var steps energy.Steps
-	faults := s.withTable(c.File, c.Path+".file", func(file string, in io.Reader) (faults Faults) {
-		steps, faults = readCarbon(file, in)
-		return faults
-	})
-	if faults != nil {
-		return steps, faults
-	}
-	start := steps.At[0]
-	if given, _ := c.start(); c.Start.Set {
-		start = float64(given.UnixMilli()) / 1000
-		if start < steps.At[0] {
-			first := time.UnixMilli(int64(steps.At[0] * 1000)).UTC().Format(time.RFC3339)
-			return steps, Faults{c.Start.Pos.Faultf(c.Path+".start", "%s.start: is before the first row of %q, %s", c.Path, shown(c.File.Value), first)}
-		}
-	}
-	for i := range steps.At {
-		steps.At[i] -= start
-	}
-	return steps, nil
-}
-
-// readCarbon reads a series in s since 1970.
-func readCarbon(file string, in io.Reader) (steps energy.Steps, _ Faults) {
-	rows := newRows(file, in)
-	if !rows.header([]string{"timestamp", "carbon_intensity"}, nil) {
-		return steps, rows.all()
-	}
-	at, intensity := rows.column("timestamp"), rows.column("carbon_intensity")
-	for rows.next() {
-		seconds, value := rows.number(at)/1000, rows.number(intensity)
-		switch n := len(steps.At); {
-		case n > 0 && seconds <= steps.At[n-1]:
-			rows.faultf(at, "does not follow that of the row before: rows ascend")
-		case n == maxCarbonRows:
-			rows.faultf(at, "there are more than %d rows", n)
-			return steps, rows.all()
-		default:
-			steps.At, steps.Values = append(steps.At, seconds), append(steps.Values, value)
-		}
-	}
-	return steps, rows.all()
 }

@@ -44,6 +44,9 @@ const maxConfigMap = 1 << 20
 
 var kubernetesName = regexp.MustCompile(`^[a-z]([-a-z0-9]{0,50}[a-z0-9])?$`)
 
+// kubernetesQuantity is how much of a volume or of memory.
+var kubernetesQuantity = regexp.MustCompile(`^[0-9]+(\.[0-9]+)?(Ki|Mi|Gi|Ti|Pi|Ei|k|M|G|T|P|E)?$`)
+
 // object is a part of a manifest.
 type object = map[string]any
 
@@ -55,6 +58,10 @@ func (k *Kubernetes) Manifest(s *Sweep) (string, error) {
 		return "", inputf("%q is no name for objects of Kubernetes: small letters, digits and hyphens, at most 52, a letter first", k.Name)
 	case k.Image == "":
 		return "", inputf("Kubernetes needs an image that has railyard as its entry point")
+	case k.Claim == "" && !kubernetesQuantity.MatchString(k.Storage):
+		return "", inputf("%q is no size of a volume of Kubernetes; write 10Gi", k.Storage)
+	case k.Memory != "" && !kubernetesQuantity.MatchString(k.Memory):
+		return "", inputf("%q is no memory of a pod of Kubernetes; write 4Gi", k.Memory)
 	}
 	files, items, err := k.files(s)
 	if err != nil {

@@ -154,8 +154,10 @@ func TestKubernetesErrors(t *testing.T) {
 	}{
 		{sweep.Kubernetes{Name: "Sweep_1", Image: "x", Path: "rings.toml"}, `"Sweep_1" is no name`},
 		{sweep.Kubernetes{Name: "sweep", Path: "rings.toml"}, "needs an image"},
-		{sweep.Kubernetes{Name: "sweep", Image: "x", Path: "/etc/hostname"}, "is not below the working folder"},
-		{sweep.Kubernetes{Name: "sweep", Image: "x", Path: "none.toml"}, "none.toml: cannot read it"},
+		{sweep.Kubernetes{Name: "sweep", Image: "x", Path: "rings.toml", Storage: "10GB"}, `"10GB" is no size of a volume`},
+		{sweep.Kubernetes{Name: "sweep", Image: "x", Path: "rings.toml", Storage: "10Gi", Memory: "4 Gi"}, `"4 Gi" is no memory`},
+		{sweep.Kubernetes{Name: "sweep", Image: "x", Path: "/etc/hostname", Storage: "1Gi"}, "is not below the working folder"},
+		{sweep.Kubernetes{Name: "sweep", Image: "x", Path: "none.toml", Storage: "1Gi"}, "none.toml: cannot read it"},
 	} {
 		if _, err := c.k.Manifest(s); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v: %v, want %s", c.k, err, c.want)

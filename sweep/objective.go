@@ -2,6 +2,7 @@ package sweep
 
 import (
 	"encoding/csv"
+	"fmt"
 	"io"
 	"math"
 	"os"
@@ -9,6 +10,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/railyard/railyard/result"
+	"github.com/railyard/railyard/scenario"
 )
 
 // Objective is a metric by which points are better or worse.
@@ -36,8 +40,37 @@ func parseObjectives(texts []string) ([]Objective, error) {
 		default:
 			return nil, inputf(`objective %q: a metric was expected, with min or max before it, as in "max training.0.mfu_ratio"`, text)
 		}
+		if err := checkMetric(all[len(all)-1].Metric); err != nil {
+			return nil, inputf("objective %q: %w", text, err)
+		}
 	}
 	return all, nil
+}
+
+// checkMetric says whether a summary could have a metric at a path, before any point
+// has run.
+func checkMetric(path string) error {
+	var candidates []string
+	for _, d := range result.Reference() {
+		if d.Where != "summary.json" {
+			continue
+		}
+		pattern := strings.ReplaceAll(d.Path, "[]", ".0")
+		if slices.EqualFunc(strings.Split(pattern, "."), strings.Split(path, "."), func(want, have string) bool {
+			if want == "0" {
+				return strings.Trim(have, "0123456789") == ""
+			}
+			return want == have || want == strings.ToUpper(want) // a name such as KIND stands for any
+		}) {
+			return nil
+		}
+		candidates = append(candidates, pattern)
+	}
+	hint := ""
+	if near := scenario.Nearest(path, candidates); near != "" {
+		hint = fmt.Sprintf(" (did you mean %q?)", near)
+	}
+	return fmt.Errorf("summary.json has no metric %s%s", path, hint)
 }
 
 // Best is the Pareto front of the points in a folder's table: those than which

@@ -357,6 +357,8 @@ func TestErrors(t *testing.T) {
 		{"method", rings, sweep.Request{Method: "guess"}, `"guess" is no method: one of grid, zip, random, latin-hypercube, halton`},
 		{"zip of unequal lists", rings, sweep.Request{Method: "zip", Vary: []string{"sim.seed=1,2"}}, "zip goes through the values of all keys in step, but topology.accelerators has 5 and sim.seed has 2"},
 		{"objective", rings, sweep.Request{Objectives: []string{"least makespan_s"}}, `objective "least makespan_s": a metric was expected`},
+		{"objective of no run", rings, sweep.Request{Objectives: []string{"max training.0.mfu"}}, `objective "max training.0.mfu": summary.json has no metric training.0.mfu`},
+		{"objective misspelt", rings, sweep.Request{Objectives: []string{"makespan_s", "min training.12.iterations_s"}}, `(did you mean "training.0.iteration_s"?)`},
 		{"seeds twice", rings, sweep.Request{Vary: []string{"sim.seed=1,2"}, Seeds: 3}, "sim.seed is varied: leave out the number of seeds"},
 		{"samples without a number", rings, sweep.Request{Method: "halton"}, "the method halton needs a number of points"},
 		{"in the scenario", strings.Replace(rings, `"2..32*2"`, `"8..2"`, 1), sweep.Request{}, "rings.toml:14:25: sweep.vary: topology.accelerators: the range 8..2 is empty"},

@@ -152,37 +152,6 @@ and prints everything that is wrong, one line each: file:line:col: message.`,
 	return cmd
 }
 
-func newPlot() *cobra.Command {
-	var o report.PlotOptions
-	cmd := &cobra.Command{
-		Use:   "plot DIR",
-		Short: "Draw the results in a folder",
-		Long: `Plot draws what the tables of a results folder allow: utilization of the
-accelerators over time, utilization of the links over time and of the whole network,
-what the most contended link carried and what was wanted of it, bus bandwidth against
-message size; of a queue of jobs, who had which accelerators when, how many waited,
-and the distribution of completion times. It prints the files that it wrote.`,
-		Example: `  railyard run scenarios/quickstart.toml --out results && railyard plot results
-  railyard plot fifo --with srtf,las`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			files, err := report.Plot(args[0], o)
-			for _, f := range files {
-				fmt.Fprintln(cmd.OutOrStdout(), f)
-			}
-			if err != nil {
-				return &failure{exitInput, err}
-			}
-			return nil
-		},
-	}
-	cmd.Flags().StringVarP(&o.Out, "out", "o", "", "write pictures into this folder (default DIR)")
-	cmd.Flags().IntVar(&o.Links, "links", 0, "draw so many of the hottest links (default: up to 64)")
-	cmd.Flags().StringSliceVar(&o.With, "with", nil, "compare the completion times of jobs with those in these folders")
-	cmd.Flags().StringSliceVar(&o.Formats, "format", []string{"png", "svg"}, "formats to write: png, svg")
-	return cmd
-}
-
 // host describes this machine and what the run has cost so far.
 func host(began time.Time, events float64) report.Host {
 	h := hostResources()

@@ -113,7 +113,7 @@ kubectl apply -f -; the image must have railyard as its entry point.`,
 				return &failure{exitUsage, fmt.Errorf("there is no engine %q: local, slurm or kubernetes", engine)}
 			}
 			talk.clear()
-			if !quiet && out != "" {
+			if !quiet && out != "" && tally.Points != nil {
 				fmt.Fprintln(cmd.ErrOrStderr(), tallied(tally))
 			}
 			switch {
@@ -122,6 +122,9 @@ kubectl apply -f -; the image must have railyard as its entry point.`,
 			case errors.Is(err, sweep.ErrInterrupted):
 				return &failure{exitInterrupted, fmt.Errorf("interrupted: the same command with --resume goes on")}
 			case err != nil && !errors.As(err, new(*sweep.InputError)):
+				if out != "" && tally.Points != nil {
+					err = fmt.Errorf("%w: once that is mended, the same command with --resume goes on", err)
+				}
 				return &failure{exitUnfinished, err}
 			case err != nil:
 				return err

@@ -19,6 +19,7 @@ type canvas struct {
 	width, height float64
 	// pixel is the size of a device pixel, or 0 if the device has none (SVG).
 	pixel float64
+	dark  bool // of the paper
 	// texts are those drawn so far on a device without pixels.
 	texts []textBox
 }
@@ -55,7 +56,7 @@ func (c *canvas) polygon(fill color.Color, points []point) {
 		}
 	}
 	path.Close()
-	c.vg.SetColor(fill)
+	c.vg.SetColor(c.shade(fill))
 	c.vg.Fill(path)
 }
 
@@ -127,7 +128,7 @@ func (c *canvas) strokeOnce(p pen, walked float64, lines [][]point) {
 	} else {
 		walked = 0
 	}
-	c.vg.SetColor(p.color)
+	c.vg.SetColor(c.shade(p.color))
 	c.vg.SetLineWidth(vg.Length(p.width))
 	c.vg.SetLineDash(dash, vg.Length(walked))
 	c.vg.Stroke(path)
@@ -205,7 +206,7 @@ func (c *canvas) text(f face, ink color.Color, x, y, align float64, s string) {
 		x -= align * w
 		s = boxed(ff, s)
 	}
-	c.vg.SetColor(ink)
+	c.vg.SetColor(c.shade(ink))
 	c.vg.FillString(ff, point{x, c.snap(y)}.vg(), s)
 }
 

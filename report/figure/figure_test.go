@@ -42,9 +42,9 @@ func TestSameInputSameBytes(t *testing.T) {
 }
 
 func TestGolden(t *testing.T) {
-	for name, f := range map[string]Figure{"stack": accelerators(24), "heatmap": links(6, 24), "lines": busbw(), "network": clos(4, 2, 2)} {
+	for name, f := range map[string]Figure{"stack": accelerators(24), "heatmap": links(6, 24), "lines": busbw(), "network": clos(4, 2, 2), "dark": accelerators(12)} {
 		path := filepath.Join("testdata", name+".svg")
-		got := mustRender(t, "svg", f, Options{})
+		got := mustRender(t, "svg", f, Options{Dark: name == "dark"})
 		if *update {
 			if err := os.WriteFile(path, got, 0o666); err != nil {
 				t.Fatal(err)

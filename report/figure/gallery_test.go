@@ -336,6 +336,9 @@ func TestPictures(t *testing.T) {
 				t.Error(err)
 			}
 		}
+		if err := Save(filepath.Join(*pictures, name+"-dark.png"), f, Options{Dark: true}); err != nil {
+			t.Error(err)
+		}
 	}
 	if files, err := os.ReadDir(*pictures); err == nil {
 		for _, f := range files {

@@ -104,8 +104,8 @@ func (n Network) coloured() bool {
 }
 
 // strains are colours for lines on white, from idle to full: what is used most is
-// darkest.
-var strains = [...]color.NRGBA{rgb(0xd3dae0), rgb(0xa9bccb), rgb(0xe6b34d), rgb(0xd55e00), rgb(0x8a1c00)}
+// darkest. None is a colour of the palette, which dark paper treats apart.
+var strains = [...]color.NRGBA{rgb(0xd3dae0), rgb(0xa9bccb), rgb(0xe6b34d), rgb(0xd45f02), rgb(0x8a1c00)}
 
 // strain is the colour of a share.
 func strain(share float64) color.NRGBA {

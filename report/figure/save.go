@@ -40,6 +40,27 @@ type Options struct {
 	// DPI is the number of pixels per inch of a PNG: 192 by default, from 36
 	// to 1200. At most 100 million pixels.
 	DPI int
+	// Dark draws for dark paper, as a screen at night has: the colours of series are
+	// lighter, heat maps stay as they are.
+	Dark bool
+}
+
+// Validate says what is wrong with the options for any picture.
+func (o Options) Validate() error {
+	var errs []error
+	for _, side := range []struct {
+		name         string
+		value, least float64
+	}{{"width", o.Width, 160}, {"height", o.Height, 100}} {
+		// Not "value < least": NaN is to fail, too.
+		if side.value != 0 && !(side.value >= side.least && side.value <= 4000) {
+			errs = append(errs, fmt.Errorf("%s %g points: want %g to 4000", side.name, side.value, side.least))
+		}
+	}
+	if o.DPI != 0 && (o.DPI < 36 || o.DPI > 1200) {
+		errs = append(errs, fmt.Errorf("resolution %d dpi: want 36 to 1200", o.DPI))
+	}
+	return errors.Join(errs...)
 }
 
 // Save draws a picture into a file, in the format that the extension of its
@@ -85,7 +106,7 @@ func render(format string, f Figure, opt Options) ([]byte, error) {
 	if format != "png" && format != "svg" {
 		return nil, fmt.Errorf("unknown format %q: want png or svg", format)
 	}
-	if err := f.Validate(); err != nil {
+	if err := errors.Join(f.Validate(), opt.Validate()); err != nil {
 		return nil, err
 	}
 	width, height := f.size()
@@ -98,20 +119,13 @@ func render(format string, f Figure, opt Options) ([]byte, error) {
 	if opt.DPI == 0 {
 		opt.DPI = 192
 	}
-	// Not "width < 160": NaN is to fail, too.
-	if !(width >= 160 && width <= 4000 && height >= 100 && height <= 4000) {
-		return nil, fmt.Errorf("size %g by %g points: want 160 by 100 to 4000 by 4000", width, height)
-	}
-	if opt.DPI < 36 || opt.DPI > 1200 {
-		return nil, fmt.Errorf("resolution %d dpi: want 36 to 1200", opt.DPI)
-	}
 	if format == "svg" {
-		return renderSVG(f, width, height)
+		return renderSVG(f, width, height, opt.Dark)
 	}
-	return renderPNG(f, width, height, opt.DPI)
+	return renderPNG(f, width, height, opt.DPI, opt.Dark)
 }
 
-func renderPNG(f Figure, width, height float64, dpi int) ([]byte, error) {
+func renderPNG(f Figure, width, height float64, dpi int, dark bool) ([]byte, error) {
 	pixel := 72 / float64(dpi)
 	// A whole number of pixels, so that the origin is on the border of one.
 	columns, rows := math.Round(width/pixel), math.Round(height/pixel)
@@ -119,8 +133,10 @@ func renderPNG(f Figure, width, height float64, dpi int) ([]byte, error) {
 		return nil, fmt.Errorf("%.0f by %.0f pixels: more than 100 million", columns, rows)
 	}
 	width, height = columns*pixel, rows*pixel
-	img := vgimg.NewWith(vgimg.UseWH(vg.Length(width), vg.Length(height)), vgimg.UseDPI(dpi))
-	f.draw(&canvas{vg: img, width: width, height: height, pixel: pixel})
+	c := &canvas{width: width, height: height, pixel: pixel, dark: dark}
+	img := vgimg.NewWith(vgimg.UseWH(vg.Length(width), vg.Length(height)), vgimg.UseDPI(dpi), vgimg.UseBackgroundColor(c.shade(paper)))
+	c.vg = img
+	f.draw(c)
 	var b bytes.Buffer
 	if _, err := (vgimg.PngCanvas{Canvas: img}).WriteTo(&b); err != nil {
 		return nil, err
@@ -128,9 +144,9 @@ func renderPNG(f Figure, width, height float64, dpi int) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-func renderSVG(f Figure, width, height float64) ([]byte, error) {
+func renderSVG(f Figure, width, height float64, dark bool) ([]byte, error) {
 	img := vgsvg.New(vg.Length(width), vg.Length(height))
-	c := &canvas{vg: img, width: width, height: height}
+	c := &canvas{vg: img, width: width, height: height, dark: dark}
 	c.rect(paper, 0, 0, width, height)
 	f.draw(c)
 	var b bytes.Buffer

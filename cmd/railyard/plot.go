@@ -1,0 +1,56 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/railyard/railyard/report"
+)
+
+func newPlot() *cobra.Command {
+	var o report.PlotOptions
+	var theme string
+	cmd := &cobra.Command{
+		Use:   "plot DIR",
+		Short: "Draw the results in a folder",
+		Long: `Plot draws what the tables of a results folder allow: utilization of the
+accelerators over time, utilization of the links over time and of the whole network,
+what the most contended link carried and what was wanted of it, bus bandwidth against
+message size; of a queue of jobs, who had which accelerators when, how many waited,
+and the distribution of completion times. It prints the files that it wrote.`,
+		Example: `  railyard run scenarios/quickstart.toml --out results && railyard plot results
+  railyard plot results --format svg --theme dark --out pictures
+  railyard plot fifo --with srtf,las`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch theme {
+			case "light", "dark":
+				o.Draw.Dark = theme == "dark"
+			default:
+				return &failure{exitUsage, fmt.Errorf("there is no theme %q: light or dark", theme)}
+			}
+			if err := o.Draw.Validate(); err != nil {
+				return &failure{exitUsage, err}
+			}
+			files, err := report.Plot(args[0], o)
+			for _, f := range files {
+				fmt.Fprintln(cmd.OutOrStdout(), f)
+			}
+			if err != nil {
+				return &failure{exitInput, err}
+			}
+			return nil
+		},
+	}
+	f := cmd.Flags()
+	f.StringVarP(&o.Out, "out", "o", "", "write pictures into this folder (default DIR)")
+	f.IntVar(&o.Links, "links", 0, "draw so many of the hottest links (default: up to 64)")
+	f.StringSliceVar(&o.With, "with", nil, "compare the completion times of jobs with those in these folders")
+	f.StringSliceVar(&o.Formats, "format", []string{"png", "svg"}, "formats to write: png, svg")
+	f.StringVar(&theme, "theme", "light", "colours: light, or dark for dark paper")
+	f.Float64Var(&o.Draw.Width, "width", 0, "width in points, 1/72 inch, from 160 to 4000 (default 504)")
+	f.IntVar(&o.Draw.DPI, "dpi", 0, "pixels per inch of a PNG, from 36 to 1200 (default 192)")
+	_ = cmd.RegisterFlagCompletionFunc("theme", cobra.FixedCompletions([]string{"light", "dark"}, cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
