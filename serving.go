@@ -43,6 +43,7 @@ func (b *builder) addServing(w *scenario.Serving) {
 		return
 	}
 	f.Costs = costs
+	b.scaling(w, f, forward)
 	j.Program = f
 	b.served = append(b.served, &served{f, len(b.cluster.Jobs), w.Model.Value, forward.WeightBytes() / float64(f.Stages)})
 	only := *w
@@ -53,16 +54,19 @@ func (b *builder) addServing(w *scenario.Serving) {
 // placeReplicas finds how many replicas there are and how many accelerators they want.
 func (b *builder) placeReplicas(w *scenario.Serving, f *serving.Fleet, j *cluster.Job) bool {
 	each := f.Tensor * f.Stages
-	place := w.Placing
-	if w.Replicas.Set && !place.Accelerators.Set {
-		place.Accelerators = scenario.Key[scenario.Selection]{Value: scenario.Selection{Count: w.Replicas.Value * int64(each)}, Set: true, Pos: w.Replicas.Pos}
+	place, replicas := w.Placing, w.Replicas
+	if w.Autoscale != nil {
+		replicas = w.Autoscale.Max
+	}
+	if replicas.Set && !place.Accelerators.Set {
+		place.Accelerators = scenario.Key[scenario.Selection]{Value: scenario.Selection{Count: replicas.Value * int64(each)}, Set: true, Pos: replicas.Pos}
 	}
 	if !b.place(&place, w.Path, w.At, j) {
 		return false
 	}
 	f.Replicas = j.Count / each
-	if w.Replicas.Set {
-		f.Replicas = int(w.Replicas.Value)
+	if replicas.Set {
+		f.Replicas = int(replicas.Value)
 	}
 	if f.Replicas*each != j.Count {
 		b.fault(b.at(w.Tensor.Pos, w.At), w.Path, "%d replicas of %d accelerators (tensor %d, pipeline %d) do not make up the %d that there are",
@@ -187,23 +191,24 @@ func (p *plant) requestTable() *result.Table {
 // servingSeries is queues, batches and caches over time, nil if nothing happened.
 func (p *plant) servingSeries(end sim.Time) *result.Table {
 	var of []string
-	var at, queue, batch, cache []float64
+	var at, queue, batch, cache, replicas []float64
 	for _, s := range p.served {
 		l := &s.Level
-		shift := result.CommonShift(end, p.cluster.SeriesBins, &l.Queue, &l.Batch, &l.Cache)
-		blocks := float64(s.Replicas * s.Stages * s.Batching.Blocks)
-		q, r, c := l.Queue.Rates(shift, end), l.Batch.Rates(shift, end), l.Cache.Rates(shift, end)
+		shift := result.CommonShift(end, p.cluster.SeriesBins, &l.Queue, &l.Batch, &l.Cache, &l.Replicas)
+		blocks := float64(s.Stages * s.Batching.Blocks)
+		q, r, c, u := l.Queue.Rates(shift, end), l.Batch.Rates(shift, end), l.Cache.Rates(shift, end), l.Replicas.Rates(shift, end)
 		value := func(rates []float64, i int, part float64) float64 {
 			if i >= len(rates) {
 				return 0
 			}
 			return rates[i] / part
 		}
-		for i := range max(len(q), len(r), len(c)) {
+		for i := range max(len(q), len(r), len(c), len(u)) {
 			begin, width := sim.Time(i)<<shift, sim.Time(1)<<shift
 			part := float64(min(width, end-begin)) / float64(width)
 			of, at = append(of, p.cluster.Jobs[s.job].Name), append(at, begin.Seconds())
-			queue, batch, cache = append(queue, value(q, i, part)), append(batch, value(r, i, part)), append(cache, value(c, i, part)/blocks)
+			queue, batch, cache = append(queue, value(q, i, part)), append(batch, value(r, i, part)), append(cache, ratio(value(c, i, part), value(u, i, part)*blocks))
+			replicas = append(replicas, value(u, i, part))
 		}
 	}
 	if at == nil {
@@ -215,6 +220,7 @@ func (p *plant) servingSeries(end sim.Time) *result.Table {
 		{Metric: result.SeriesQueue, Numbers: queue},
 		{Metric: result.SeriesBatch, Numbers: batch},
 		{Metric: result.SeriesCache, Numbers: cache},
+		{Metric: result.SeriesReplicas, Numbers: replicas},
 	}}
 }
 
@@ -223,7 +229,7 @@ func (p *plant) servingRecords() []*result.Record {
 	var all []*result.Record
 	for _, s := range p.served {
 		var first, each, whole []float64
-		var input, output, rejected, unfinished, stops int64
+		var input, output, rejected, refused, unfinished, stops int64
 		begin, end := sim.Never, sim.Time(0)
 		for i := range s.Outcomes {
 			r, o := &s.Requests[i], &s.Outcomes[i]
@@ -231,6 +237,9 @@ func (p *plant) servingRecords() []*result.Record {
 			switch {
 			case o.Rejected:
 				rejected++
+				continue
+			case o.Refused:
+				refused++
 				continue
 			case o.Finish < 0:
 				unfinished++
@@ -247,8 +256,7 @@ func (p *plant) servingRecords() []*result.Record {
 		}
 		unfinished += int64(len(s.Requests) - len(s.Outcomes)) // the horizon came before the start
 		span := (end - min(begin, end)).Seconds()
-		replicas := float64(s.Replicas)
-		blocks := replicas * float64(s.Stages*s.Batching.Blocks)
+		blocks := s.Level.Up * float64(s.Stages*s.Batching.Blocks)
 		lasted := s.Level.Lasted()
 		m := &result.Record{}
 		m.Add(result.Name, p.cluster.Jobs[s.job].Name)
@@ -266,13 +274,15 @@ func (p *plant) servingRecords() []*result.Record {
 		m.Add(result.InputRate, ratio(float64(input), span))
 		m.Add(result.RequestRate, ratio(float64(len(whole)), span))
 		m.Add(result.MeanQueue, ratio(s.Level.Queued, lasted))
-		m.Add(result.MeanBatch, ratio(s.Level.Ran, lasted*replicas))
-		m.Add(result.MeanCache, ratio(s.Level.Held, lasted*blocks))
+		m.Add(result.MeanBatch, ratio(s.Level.Ran, s.Level.Up))
+		m.Add(result.MeanCache, ratio(s.Level.Cached, blocks))
 		m.Add(result.CacheTokens, int64(s.Batching.Blocks)*int64(s.Stages*s.Batching.BlockSize))
 		m.Add(result.WeightBytes, s.weights)
 		m.Add(result.StepCount, s.Steps)
 		m.Add(result.StepTime, ratio(s.Busy().Seconds(), float64(s.Steps)))
 		m.Add(result.RequestStops, stops)
+		m.Add(result.RequestsRefused, refused)
+		s.addReplicas(m)
 		all = append(all, m)
 	}
 	return all

@@ -36,6 +36,7 @@ var places = []struct {
 	{"summary.json", "serving[]", []Metric{
 		Name, Model, ServingReplicas, AcceleratorCount, RequestCount, RequestsRejected, RequestsUnended, FirstTokenTime, TokenTime, InterTokenLatency, EndToEnd,
 		OutputRate, InputRate, RequestRate, MeanQueue, MeanBatch, MeanCache, CacheTokens, WeightBytes, StepCount, StepTime, RequestStops,
+		RequestsRefused, MeanReplicas, AcceleratorHours, MostReplicas, ScalingCount, ReplicaStarts, ReplicaFailures, RequestsMoved,
 	}},
 	{"summary.json", "serving[].ttft_s", servingSpread},
 	{"summary.json", "serving[].tpot_s", servingSpread},
@@ -87,7 +88,8 @@ var places = []struct {
 	{"requests.csv", "requests", []Metric{
 		Request, RequestArrival, RequestFirstToken, RequestFinish, RequestInput, RequestOutput, Workload, RequestStatus, RequestReplica, RequestStops,
 	}},
-	{"serving_series.csv", "serving_series", []Metric{Workload, SeriesTime, SeriesQueue, SeriesBatch, SeriesCache}},
+	{"serving_series.csv", "serving_series", []Metric{Workload, SeriesTime, SeriesQueue, SeriesBatch, SeriesCache, SeriesReplicas}},
+	{"scaling.csv", "scaling", []Metric{Workload, ScalingTime, ScalingMetric, ScalingReady, ScalingStarting, ScalingRecommended, ScalingDesired}},
 	{"jobs.csv", "jobs", []Metric{
 		JobID, JobSubmit, JobStart, JobFinish, JobAccelerators, JobStatus, JobWait, JobRun, JobSlowdown, JobPreemptions, JobRho,
 		JobUser, JobGroup, JobType, JobModel, JobEnergy,

@@ -52,7 +52,9 @@ type Serving struct {
 	Input       Key[Lengths] `key:"input" min:"1" max:"16777216" doc:"with rate or concurrency, tokens of a prompt: an integer, or { distribution = \"uniform\", min, max } or { distribution = \"lognormal\", mean, cv, min, max }"`
 	Output      Key[Lengths] `key:"output" min:"1" max:"16777216" doc:"with rate or concurrency, tokens of an answer, in the same way"`
 
-	Autoscale Later `key:"autoscale" doc:"replicas that come and go with the load"`
+	MaxQueue  Key[int64] `key:"max_queue" min:"1" max:"4194304" doc:"requests that may wait, of all replicas; more are turned away. No limit where left out"`
+	Autoscale *Autoscale `key:"autoscale" doc:"replicas that come and go with the load"`
+	ColdStart ColdStart  `key:"cold_start" doc:"what a replica does before it answers, where replicas scale or fail"`
 }
 
 // Lengths is a number of tokens, or a distribution of it.
@@ -158,6 +160,7 @@ func (w *Serving) check(r *resolver, b *binder) {
 	}
 	belongs(w.Chunk.Set, w.Chunk.Pos, "chunk", w.Batching.Value == "chunked", `batching = "chunked"`)
 	belongs(w.TokenBudget.Set, w.TokenBudget.Pos, "token_budget", w.Batching.Value == "continuous", `batching = "continuous"`)
+	w.checkScaling(b)
 }
 
 // ReadRequests reads the file of requests that a [[workload.serving]] names.

@@ -9,6 +9,7 @@ const served = "[topology]\nkind = \"single-host\"\nhost = \"dgx-h100\"\n\n[[wor
 
 func TestServingKeys(t *testing.T) {
 	drawn := "rate = 2.0\ncount = 10\ninput = 8\n"
+	scaled := drawn + "output = 1\n[workload.serving.autoscale]\ntarget = 10.0\n"
 	for _, c := range []struct{ name, text, want string }{
 		{"no demand", "", "case.toml:5:1: workload.serving[0]: is without demand"},
 		{"two demands", "rate = 1.0\nconcurrency = 2\ncount = 1\ninput = 1\noutput = 1\n", "workload.serving[0].concurrency: contradicts rate"},
@@ -23,7 +24,14 @@ func TestServingKeys(t *testing.T) {
 		{"unknown key of one", drawn + "output = { distribution = \"uniform\", mean = 1, max = 3 }\n", `unknown key "mean"; uniform takes min, max`},
 		{"backwards", drawn + "output = { distribution = \"uniform\", min = 4, max = 3 }\n", "min, 4, is above max, 3"},
 		{"as it should be", drawn + "output = 1\n", ""},
-		{"autoscale", drawn + "output = 1\n[workload.serving.autoscale]\n", "is not built yet"},
+		{"no target", drawn + "output = 1\n[workload.serving.autoscale]\n", `needs the key "target"`},
+		{"min above max", scaled + "min = 5\nmax = 3\n", "workload.serving[0].autoscale.min: 5 is more than max, 3"},
+		{"poll of some", scaled + "poll = \"10s\"\n", "workload.serving[0].autoscale.poll: belongs to min = 0"},
+		{"sync without end", scaled + "sync = \"1ps\"\n", "autoscale.sync: must be 100ms or more"},
+		{"policy of both", scaled + "[[workload.serving.autoscale.up]]\npods = 1\npercent = 1\n", "autoscale.up[0]: needs one of pods and percent"},
+		{"more at the start", drawn + "output = 1\nreplicas = 4\n[workload.serving.autoscale]\ntarget = 1\nmax = 3\n", "there are 4 at the start, more than autoscale.max, 3"},
+		{"queue of clients", "concurrency = 1\ncount = 1\ninput = 1\noutput = 1\nmax_queue = 1\n", "max_queue: belongs to requests or rate"},
+		{"scaled", scaled + "min = 0\n[workload.serving.cold_start]\nimage = \"1GB\"\n[[workload.serving.autoscale.down]]\npercent = 10\nperiod = \"60s\"\n", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, faults := Parse("case.toml", []byte(served+c.text), nil)

@@ -191,17 +191,40 @@ func (b *Batcher) release(s *Sequence) {
 	s.blocks = 0
 }
 
+// forget takes all blocks of a sequence: what it has computed is to be computed again,
+// the tokens that came with the prompt.
+func (b *Batcher) forget(s *Sequence) {
+	b.release(s)
+	if !s.Prefills() {
+		s.Prompt = s.Cached + 1
+	}
+	s.Cached, s.Tokens = 0, 0
+	s.Stops++
+}
+
+// Evict gives all sequences that have not ended, those that run first, and forgets them
+// and any step that is under way: another engine may take them up.
+func (b *Batcher) Evict() []*Sequence {
+	var all []*Sequence
+	for _, s := range b.running {
+		if s.Left > 0 {
+			b.forget(s)
+			all = append(all, s)
+		} else {
+			b.release(s)
+		}
+	}
+	all = append(all, b.waiting[b.head:]...)
+	*b = Batcher{Batching: b.Batching, free: b.free}
+	return all
+}
+
 // preempt stops the sequence that came last, and gives it.
 func (b *Batcher) preempt() *Sequence {
 	last := len(b.running) - 1
 	s := b.running[last]
 	b.running = b.running[:last]
-	b.release(s)
-	if !s.Prefills() {
-		s.Prompt = s.Cached + 1
-	}
-	s.Cached = 0
-	s.Stops++
+	b.forget(s)
 	if b.head == 0 { // make room before the first
 		room := len(b.waiting) + 8
 		b.waiting = append(make([]*Sequence, room, room+len(b.waiting)), b.waiting...)
