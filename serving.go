@@ -20,6 +20,7 @@ type served struct {
 	job     int // in the cluster
 	model   string
 	weights float64 // bytes of an accelerator
+	tenants []tenant
 }
 
 func (b *builder) addServing(w *scenario.Serving) {
@@ -37,7 +38,8 @@ func (b *builder) addServing(w *scenario.Serving) {
 		return
 	}
 	f.Routing, _ = scheduler.ParseRouting(w.Router.Value)
-	f.Requests = b.requests(w, j.Name)
+	whose, shares, priorities := tenants(w)
+	f.Requests, f.Priorities = b.requests(w, j.Name, shares), priorities
 	forward, costs := b.stepCosts(w, f, j)
 	if len(b.faults) > before {
 		return
@@ -45,7 +47,7 @@ func (b *builder) addServing(w *scenario.Serving) {
 	f.Costs = costs
 	b.scaling(w, f, forward)
 	j.Program = f
-	b.served = append(b.served, &served{f, len(b.cluster.Jobs), w.Model.Value, forward.WeightBytes() / float64(f.Stages)})
+	b.served = append(b.served, &served{f, len(b.cluster.Jobs), w.Model.Value, forward.WeightBytes() / float64(f.Stages), whose})
 	only := *w
 	only.Name.Value, only.Name.Set = j.Name, true
 	b.submit(j, scenario.Workload{Serving: []scenario.Serving{only}})
@@ -77,7 +79,7 @@ func (b *builder) placeReplicas(w *scenario.Serving, f *serving.Fleet, j *cluste
 }
 
 // requests are those of the file, or drawn as the demand says.
-func (b *builder) requests(w *scenario.Serving, name string) []demand.Request {
+func (b *builder) requests(w *scenario.Serving, name string, tenants []demand.Tenant) []demand.Request {
 	if w.Requests.Set {
 		all, faults := b.scenario.ReadRequests(w)
 		b.faults = append(b.faults, faults...)
@@ -85,11 +87,11 @@ func (b *builder) requests(w *scenario.Serving, name string) []demand.Request {
 	}
 	d := demand.Demand{
 		Count: int(w.Count.Value), Input: demand.Lengths(w.Input.Value), Output: demand.Lengths(w.Output.Value),
-		Rate: w.Rate.Value, CV: w.CV.Value,
+		Rate: w.Rate.Value, CV: w.CV.Value, Tenants: tenants,
 	}
 	d.Process, _ = demand.ParseProcess(w.Arrivals.Value)
 	seed := uint64(b.scenario.Sim.Seed.Value)
-	all := d.Requests(sim.Stream(seed, "serving/arrivals/"+name), sim.Stream(seed, "serving/lengths/"+name))
+	all := d.Requests(sim.Stream(seed, "serving/arrivals/"+name), sim.Stream(seed, "serving/lengths/"+name), sim.Stream(seed, "serving/tenants/"+name))
 	if n := len(all); n > 0 && all[n-1].Arrival > sim.Never.Seconds()/2 {
 		b.fault(w.Rate.Pos, w.Path+".rate", "is so low that the last of %d requests comes after %.3g s, beyond the clock", n, all[n-1].Arrival)
 	}
@@ -152,7 +154,8 @@ func (b *builder) stepCosts(w *scenario.Serving, f *serving.Fleet, j *cluster.Jo
 
 // requestTable is what became of every request.
 func (p *plant) requestTable() *result.Table {
-	var name, status, replica, of []string
+	var name, status, replica, of, whose []string
+	several := false
 	var arrival, first, finish []float64
 	var input, output, stops []int64
 	seconds := func(t sim.Time) float64 {
@@ -162,6 +165,7 @@ func (p *plant) requestTable() *result.Table {
 		return t.Seconds()
 	}
 	for _, s := range p.served {
+		several = several || s.tenants[0].name != ""
 		for i := range s.Outcomes {
 			r, o := &s.Requests[i], &s.Outcomes[i]
 			name, of = append(name, r.ID), append(of, p.cluster.Jobs[s.job].Name)
@@ -172,9 +176,10 @@ func (p *plant) requestTable() *result.Table {
 				where = result.Number(float64(o.Replica))
 			}
 			replica, status = append(replica, where), append(status, o.Status())
+			whose = append(whose, s.tenants[r.Tenant].name)
 		}
 	}
-	return &result.Table{Name: "requests", Columns: []result.Column{
+	t := &result.Table{Name: "requests", Columns: []result.Column{
 		{Metric: result.Request, Text: name},
 		{Metric: result.RequestArrival, Numbers: arrival},
 		{Metric: result.RequestFirstToken, Numbers: first},
@@ -186,6 +191,10 @@ func (p *plant) requestTable() *result.Table {
 		{Metric: result.RequestReplica, Text: replica},
 		{Metric: result.RequestStops, Integers: stops},
 	}}
+	if several {
+		t.Columns = append(t.Columns, result.Column{Metric: result.RequestTenant, Text: whose})
+	}
+	return t
 }
 
 // servingSeries is queues, batches and caches over time, nil if nothing happened.
@@ -228,61 +237,41 @@ func (p *plant) servingSeries(end sim.Time) *result.Table {
 func (p *plant) servingRecords() []*result.Record {
 	var all []*result.Record
 	for _, s := range p.served {
-		var first, each, whole []float64
-		var input, output, rejected, refused, unfinished, stops int64
-		begin, end := sim.Never, sim.Time(0)
-		for i := range s.Outcomes {
-			r, o := &s.Requests[i], &s.Outcomes[i]
-			stops += int64(o.Stops)
-			switch {
-			case o.Rejected:
-				rejected++
-				continue
-			case o.Refused:
-				refused++
-				continue
-			case o.Finish < 0:
-				unfinished++
-				continue
-			}
-			begin, end = min(begin, o.Arrival), max(end, o.Finish)
-			input += int64(r.Input)
-			output += int64(r.Output)
-			first = append(first, (o.First - o.Arrival).Seconds())
-			whole = append(whole, (o.Finish - o.Arrival).Seconds())
-			if r.Output > 1 {
-				each = append(each, (o.Finish-o.First).Seconds()/float64(r.Output-1))
-			}
-		}
-		unfinished += int64(len(s.Requests) - len(s.Outcomes)) // the horizon came before the start
-		span := (end - min(begin, end)).Seconds()
-		blocks := s.Level.Up * float64(s.Stages*s.Batching.Blocks)
+		parts := s.tallies()
+		tenants := s.tenantRecords(parts) // sorts the times of each, which are then sorted together
+		t := sum(parts)
+		t.unfinished += int64(len(s.Requests) - len(s.Outcomes)) // the horizon came before the start
 		lasted := s.Level.Lasted()
 		m := &result.Record{}
 		m.Add(result.Name, p.cluster.Jobs[s.job].Name)
 		m.Add(result.Model, s.model)
 		m.Add(result.ServingReplicas, int64(s.Replicas))
 		m.Add(result.AcceleratorCount, int64(s.Replicas*s.Tensor*s.Stages))
-		m.Add(result.RequestCount, int64(len(whole)))
-		m.Add(result.RequestsRejected, rejected)
-		m.Add(result.RequestsUnended, unfinished)
-		m.Add(result.FirstTokenTime, spread(first))
-		m.Add(result.TokenTime, spread(each))
+		m.Add(result.RequestCount, int64(len(t.whole)))
+		m.Add(result.RequestsRejected, t.rejected)
+		m.Add(result.RequestsUnended, t.unfinished)
+		m.Add(result.FirstTokenTime, spread(t.first))
+		m.Add(result.TokenTime, spread(t.each))
 		m.Add(result.InterTokenLatency, gapRecord(&s.Gaps))
-		m.Add(result.EndToEnd, spread(whole))
-		m.Add(result.OutputRate, ratio(float64(output), span))
-		m.Add(result.InputRate, ratio(float64(input), span))
-		m.Add(result.RequestRate, ratio(float64(len(whole)), span))
+		m.Add(result.EndToEnd, spread(t.whole))
+		m.Add(result.OutputRate, ratio(float64(t.output), t.span()))
+		m.Add(result.InputRate, ratio(float64(t.input), t.span()))
+		m.Add(result.RequestRate, ratio(float64(len(t.whole)), t.span()))
 		m.Add(result.MeanQueue, ratio(s.Level.Queued, lasted))
 		m.Add(result.MeanBatch, ratio(s.Level.Ran, s.Level.Up))
-		m.Add(result.MeanCache, ratio(s.Level.Cached, blocks))
+		m.Add(result.MeanCache, ratio(s.Level.Cached, s.Level.Up*float64(s.Stages*s.Batching.Blocks)))
 		m.Add(result.CacheTokens, int64(s.Batching.Blocks)*int64(s.Stages*s.Batching.BlockSize))
 		m.Add(result.WeightBytes, s.weights)
 		m.Add(result.StepCount, s.Steps)
 		m.Add(result.StepTime, ratio(s.Busy().Seconds(), float64(s.Steps)))
-		m.Add(result.RequestStops, stops)
-		m.Add(result.RequestsRefused, refused)
+		m.Add(result.RequestStops, t.stops)
+		m.Add(result.RequestsRefused, t.refused)
+		m.Add(result.ReplicaUse, ratio(s.Busy().Seconds(), s.Level.Up*float64(s.Stages)))
 		s.addReplicas(m)
+		t.addGoodput(m, slices.ContainsFunc(s.tenants, func(t tenant) bool { return t.slo != objectives{} }))
+		if tenants != nil {
+			m.Add(result.Tenants, tenants)
+		}
 		all = append(all, m)
 	}
 	return all

@@ -47,6 +47,13 @@ func (p *printer) serving(s *result.Record) {
 		cache += ", " + Count(n) + " preemptions"
 	}
 	p.item("cache", "%s; weights %s an accelerator", cache, Prefixed(s.Float(result.WeightBytes.Name), "B"))
+	p.goodput("objectives", s)
+	for _, t := range s.List(result.Tenants.Name) {
+		d := t.Record(result.FirstTokenTime.Name)
+		p.item("tenant "+t.Text(result.Name.Name), "%s answered, %s tokens/s; p99 to first token %s, per token %s", Count(t.Float(result.RequestCount.Name)),
+			Count(t.Float(result.OutputRate.Name)), Seconds(d.Float(result.P99.Name)), Seconds(t.Record(result.TokenTime.Name).Float(result.P99.Name)))
+		p.goodput("", t)
+	}
 	if s.Get(result.ReplicaStarts.Name) == nil {
 		return
 	}
@@ -56,4 +63,12 @@ func (p *printer) serving(s *result.Record) {
 	}
 	p.item("replicas", "%s; %s starts, %s failures; %s requests moved; %.4g accelerator hours", replicas, Count(s.Float(result.ReplicaStarts.Name)),
 		Count(s.Float(result.ReplicaFailures.Name)), Count(s.Float(result.RequestsMoved.Name)), s.Float(result.AcceleratorHours.Name))
+}
+
+// goodput writes how many requests kept to their objectives.
+func (p *printer) goodput(name string, s *result.Record) {
+	if s.Get(result.SLORatio.Name) != nil {
+		p.item(name, "%s of the requests keep to them, %.4g a second; %s to first token, %s per token, %s end to end", Percent(s.Float(result.SLORatio.Name)),
+			s.Float(result.ServingGoodput.Name), Percent(s.Float(result.SLOFirst.Name)), Percent(s.Float(result.SLOEach.Name)), Percent(s.Float(result.SLOWhole.Name)))
+	}
 }

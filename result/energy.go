@@ -17,7 +17,7 @@ var (
 	CarbonMean         = Metric{Name: "mean_intensity_g_per_kWh", Unit: "g/kWh", Definition: "carbon intensity of the grid, mean over the run"}
 	EnergyJobs         = Metric{Name: "jobs", Definition: "one record for each workload that runs event by event; jobs of a trace have a column in jobs.csv"}
 	JobEnergy          = Metric{Name: "energy_J", Unit: "J", Definition: "energy of its accelerators and their part of their hosts while it had them, with the site's overhead; without switches"}
-	EnergyPerToken     = Metric{Name: "per_token_J", Unit: "J", Definition: "energy for each token trained", Formula: "energy_J / (iterations x global_batch x sequence)"}
+	EnergyPerToken     = Metric{Name: "per_token_J", Unit: "J", Definition: "energy for each token trained, or of answers", Formula: "energy_J / (iterations x global_batch x sequence), or / output tokens of ended requests"}
 	EnergyPerSample    = Metric{Name: "per_sample_J", Unit: "J", Definition: "energy for each sample trained", Formula: "energy_J / (iterations x global_batch)"}
 	SeriesPower        = Metric{Name: "power_W", Unit: "W", Definition: "power of the site, mean over the interval"}
 	SeriesGrid         = Metric{Name: "grid_power_W", Unit: "W", Definition: "power that the grid gives to the site and its battery, mean over the interval"}

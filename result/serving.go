@@ -27,6 +27,17 @@ var (
 	RequestStops      = Metric{Name: "preemptions", Definition: "times that a sequence lost its cache, for want of blocks or with its replica, and began again"}
 	RequestsRefused   = Metric{Name: "refused", Definition: "requests that found the queue full"}
 
+	ReplicaUse = Metric{Name: "utilization_ratio", Unit: "ratio", Definition: "share of the time in which the replicas that answer compute, over their stages"}
+
+	SLORatio       = Metric{Name: "slo_ratio", Unit: "ratio", Definition: "share of the requests that kept to all their objectives, of those that ended or were turned away"}
+	SLOFirst       = Metric{Name: "slo_ttft_ratio", Unit: "ratio", Definition: "share that kept to the time to first token"}
+	SLOEach        = Metric{Name: "slo_tpot_ratio", Unit: "ratio", Definition: "share that kept to the time per output token"}
+	SLOWhole       = Metric{Name: "slo_e2e_ratio", Unit: "ratio", Definition: "share that kept to the time from arrival to last token"}
+	ServingGoodput = Metric{Name: "goodput_requests_per_s", Unit: "1/s", Definition: "requests that kept to all their objectives, from the first arrival to the last end"}
+	TokenGoodput   = Metric{Name: "goodput_tokens_per_s", Unit: "1/s", Definition: "tokens of their answers, in the same time"}
+	Tenants        = Metric{Name: "tenants", Definition: "one record for each [[workload.serving.tenant]]"}
+	RequestTenant  = Metric{Name: "tenant", Definition: "whose request it is; empty where the workload has no tenants"}
+
 	MeanReplicas     = Metric{Name: "mean_replicas", Definition: "replicas that answer, mean over the time from the start to the last end"}
 	MostReplicas     = Metric{Name: "most_replicas", Definition: "replicas that held accelerators at a time, at most"}
 	AcceleratorHours = Metric{Name: "replica_accelerator_hours", Unit: "h", Definition: "accelerators that replicas held, from their host on until they went, times the time"}

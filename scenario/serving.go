@@ -3,6 +3,7 @@ package scenario
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -43,7 +44,7 @@ type Serving struct {
 
 	Router Key[string] `key:"router" default:"\"round-robin\"" enum:"round-robin least-loaded least-waiting" doc:"which replica a request goes to: least-loaded has the fewest requests that have not ended, least-waiting the fewest in its queue"`
 
-	Requests    Key[string]  `key:"requests" doc:"demand: CSV of requests in the order of arrival: request,arrival_s,input_tokens,output_tokens"`
+	Requests    Key[string]  `key:"requests" doc:"demand: CSV of requests in the order of arrival: request,arrival_s,input_tokens,output_tokens, and tenant where there are several"`
 	Rate        Key[float64] `key:"rate" positive:"true" min:"0" max:"1e9" doc:"demand: requests a second, however many are under way"`
 	Arrivals    Key[string]  `key:"arrivals" default:"\"poisson\"" enum:"poisson constant gamma" doc:"with rate, how requests come: poisson, at random; constant, evenly; gamma, with gaps of a coefficient of variation cv"`
 	CV          Key[float64] `key:"cv" positive:"true" min:"0" max:"100" doc:"with arrivals = \"gamma\", coefficient of variation of the time between requests"`
@@ -52,6 +53,8 @@ type Serving struct {
 	Input       Key[Lengths] `key:"input" min:"1" max:"16777216" doc:"with rate or concurrency, tokens of a prompt: an integer, or { distribution = \"uniform\", min, max } or { distribution = \"lognormal\", mean, cv, min, max }"`
 	Output      Key[Lengths] `key:"output" min:"1" max:"16777216" doc:"with rate or concurrency, tokens of an answer, in the same way"`
 
+	SLO       SLO        `key:"slo" doc:"what a request is to keep to, for goodput"`
+	Tenant    []Tenant   `key:"tenant" doc:"whose requests there are"`
 	MaxQueue  Key[int64] `key:"max_queue" min:"1" max:"4194304" doc:"requests that may wait, of all replicas; more are turned away. No limit where left out"`
 	Autoscale *Autoscale `key:"autoscale" doc:"replicas that come and go with the load"`
 	ColdStart ColdStart  `key:"cold_start" doc:"what a replica does before it answers, where replicas scale or fail"`
@@ -161,21 +164,27 @@ func (w *Serving) check(r *resolver, b *binder) {
 	belongs(w.Chunk.Set, w.Chunk.Pos, "chunk", w.Batching.Value == "chunked", `batching = "chunked"`)
 	belongs(w.TokenBudget.Set, w.TokenBudget.Pos, "token_budget", w.Batching.Value == "continuous", `batching = "continuous"`)
 	w.checkScaling(b)
+	w.checkTenants(b)
 }
 
 // ReadRequests reads the file of requests that a [[workload.serving]] names.
 func (s *Scenario) ReadRequests(w *Serving) ([]serving.Request, Faults) {
 	var all []serving.Request
 	faults := s.withTable(w.Requests, w.Path+".requests", func(file string, in io.Reader) (faults Faults) {
-		all, faults = readRequests(file, in)
+		all, faults = readRequests(file, in, w.Tenant)
 		return faults
 	})
 	return all, faults
 }
 
-func readRequests(file string, in io.Reader) ([]serving.Request, Faults) {
+func readRequests(file string, in io.Reader, tenants []Tenant) ([]serving.Request, Faults) {
 	rows := newRows(file, in)
-	if !rows.header([]string{"request", "arrival_s", "input_tokens", "output_tokens"}, nil) {
+	if !rows.header([]string{"request", "arrival_s", "input_tokens", "output_tokens"}, []string{"tenant"}) {
+		return nil, rows.all()
+	}
+	tenant := rows.column("tenant")
+	if tenant < 0 && len(tenants) > 0 {
+		rows.add(Position{file, 1, 1}.Faultf("tenant", "there are tenants, and no column says whose a request is"))
 		return nil, rows.all()
 	}
 	request, arrival, input, output := rows.column("request"), rows.column("arrival_s"), rows.column("input_tokens"), rows.column("output_tokens")
@@ -194,6 +203,12 @@ func readRequests(file string, in io.Reader) ([]serving.Request, Faults) {
 			rows.faultf(arrival, "%s is before the %s of the row above: rows stand in the order of arrival",
 				rows.text(arrival), strconv.FormatFloat(all[n-1].Arrival, 'f', -1, 64))
 			r.Arrival = all[n-1].Arrival
+		}
+		if tenant >= 0 {
+			r.Tenant = slices.IndexFunc(tenants, func(t Tenant) bool { return t.Name.Value == rows.text(tenant) })
+			if r.Tenant < 0 {
+				rows.faultf(tenant, "%q is no [[workload.serving.tenant]]", shown(rows.text(tenant)))
+			}
 		}
 		all = append(all, r)
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/railyard/railyard/units"
 )
 
-
 // kubernetes are the defaults of the documentation: a scale-down window of 300 s, all
 // replicas a 15 s down; the higher of all and 4 up.
 func kubernetes(target float64, least, most int) scheduler.Autoscaling {
@@ -113,7 +112,8 @@ func TestScalingBehaviour(t *testing.T) {
 		{"window up", with(func(a *scheduler.Autoscaling) { a.Up.Window = 30 * second }), 4, repeated(200, 4), []int{4, 4, 8, 8}},
 		{
 			"window of a minute down", with(func(a *scheduler.Autoscaling) { a.Down.Window = 60 * second }), 4,
-			[]float64{100, 50, 50, 50, 50, 50}, []int{4, 4, 4, 4, 2, 2},
+			[]float64{100, 50, 50, 50, 50, 50},
+			[]int{4, 4, 4, 4, 2, 2},
 		},
 		{"ten percent a minute", with(func(a *scheduler.Autoscaling) {
 			a.Down = scheduler.ScalingRules{Policies: []scheduler.ScalingPolicy{tenth}}

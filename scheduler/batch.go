@@ -1,5 +1,7 @@
 package scheduler
 
+import "slices"
+
 // Order is in which order an inference engine serves prompts and tokens.
 type Order uint8
 
@@ -46,6 +48,9 @@ type Sequence struct {
 	Left    int32 // tokens to come
 	Cached  int32 // tokens whose keys and values are in the cache
 	Stops   int32 // preemptions
+	// Priority has it wait and run before those with a lower one, and be preempted
+	// after them. It takes no place from one that runs already, but for want of blocks.
+	Priority int32
 
 	// Tokens is how many of its tokens the present step computes.
 	Tokens int32
@@ -63,9 +68,9 @@ func (s *Sequence) pending() int { return int(max(1, s.Prompt-s.Cached)) }
 // that had come before as part of the prompt.
 type Batcher struct {
 	Batching
-	waiting []*Sequence // from head on; preempted ones come back to the front
+	waiting []*Sequence // from head on, by priority; preempted ones come back before their equals
 	head    int
-	running []*Sequence // in the order of their arrival
+	running []*Sequence // by priority, then in the order of their arrival
 	step    []*Sequence
 	free    int
 }
@@ -81,14 +86,23 @@ func (b *Batching) Fits(tokens int) bool {
 
 func (b *Batching) blocksOf(tokens int) int { return (tokens + b.BlockSize - 1) / b.BlockSize }
 
-// Add puts a sequence at the end of the queue.
+// Add puts a sequence at the end of the queue, but before those of a lower priority.
 func (b *Batcher) Add(s *Sequence) {
 	if b.head > 0 && len(b.waiting) == cap(b.waiting) { // reuse what those before have left
 		n := copy(b.waiting, b.waiting[b.head:])
 		clear(b.waiting[n:])
 		b.waiting, b.head = b.waiting[:n], 0
 	}
-	b.waiting = append(b.waiting, s)
+	b.waiting = insert(b.waiting, b.head, s)
+}
+
+// insert puts a sequence behind those of its priority or a higher one, from a place on.
+func insert(all []*Sequence, from int, s *Sequence) []*Sequence {
+	i := len(all)
+	for i > from && all[i-1].Priority < s.Priority {
+		i--
+	}
+	return slices.Insert(all, i, s)
 }
 
 // Waiting is how many sequences wait.
@@ -219,7 +233,7 @@ func (b *Batcher) Evict() []*Sequence {
 	return all
 }
 
-// preempt stops the sequence that came last, and gives it.
+// preempt stops the sequence that came last of the lowest priority, and gives it.
 func (b *Batcher) preempt() *Sequence {
 	last := len(b.running) - 1
 	s := b.running[last]
@@ -231,7 +245,11 @@ func (b *Batcher) preempt() *Sequence {
 		b.head = room
 	}
 	b.head--
-	b.waiting[b.head] = s
+	i := b.head
+	for ; i+1 < len(b.waiting) && b.waiting[i+1].Priority > s.Priority; i++ {
+		b.waiting[i] = b.waiting[i+1]
+	}
+	b.waiting[i] = s
 	return s
 }
 
@@ -248,7 +266,7 @@ func (b *Batcher) admit(tokens, spare int) *Sequence {
 	if b.head++; b.head == len(b.waiting) {
 		b.waiting, b.head = b.waiting[:0], 0
 	}
-	b.running = append(b.running, s)
+	b.running = insert(b.running, 0, s)
 	return s
 }
 

@@ -81,6 +81,32 @@ func TestBatchingOrders(t *testing.T) {
 	}
 }
 
+// The higher priority is taken in first, and preempted last: of four blocks of four
+// tokens the third request, which is urgent, and the first have two each. The first
+// loses its own when the third needs one more, and comes back before the second, for whose
+// two blocks there is no room beside its three.
+func TestUrgentSequences(t *testing.T) {
+	x := scheduler.NewBatcher(scheduler.Batching{Order: scheduler.Mixed, Budget: 100, MaxBatch: 2, Blocks: 4, BlockSize: 4})
+	for i, priority := range []int32{0, 0, 1} {
+		x.Add(&scheduler.Sequence{Request: int32(i), Prompt: 7, Left: 3, Priority: priority})
+	}
+	var got []string
+	for {
+		text := ""
+		for _, s := range x.Next() {
+			text += fmt.Sprintf(" %d:%d", s.Request, s.Tokens)
+		}
+		if text == "" {
+			break
+		}
+		got = append(got, text[1:])
+		x.Finish(func(*scheduler.Sequence, bool) {})
+	}
+	if want := []string{"2:7 0:7", "2:1 0:1", "2:1", "0:9", "1:7", "1:1", "1:1"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 // A sequence that is alone and finds no free block for its next token is preempted and
 // comes back in the same step: an engine with work never has an empty one.
 func TestAlonePreempted(t *testing.T) {
@@ -108,7 +134,7 @@ func TestBatchingConserves(t *testing.T) {
 		computed := make([]int32, n)
 		var all []*scheduler.Sequence
 		for i := range n {
-			s := &scheduler.Sequence{Request: int32(i), Prompt: rapid.Int32Range(1, 40).Draw(t, "prompt"), Left: rapid.Int32Range(1, 20).Draw(t, "answer")}
+			s := &scheduler.Sequence{Request: int32(i), Prompt: rapid.Int32Range(1, 40).Draw(t, "prompt"), Left: rapid.Int32Range(1, 20).Draw(t, "answer"), Priority: rapid.Int32Range(0, 2).Draw(t, "priority")}
 			if !b.Fits(int(s.Prompt + s.Left)) {
 				continue
 			}

@@ -48,6 +48,7 @@ import (
 // cannot ever be served, for the context or the cache, are rejected as they come.
 type Fleet struct {
 	Requests    []serving.Request // in the order of arrival
+	Priorities  []int32           // of each tenant; nil: all are equal
 	Concurrency int               // clients that each send their next request when the last has ended; 0: requests come at their Arrival
 
 	Replicas, Tensor, Stages int
@@ -231,6 +232,9 @@ func (f *Fleet) arrive(i int) bool {
 		return false
 	}
 	f.sequences[i] = scheduler.Sequence{Request: int32(i), Prompt: int32(r.Input), Left: int32(r.Output)}
+	if f.Priorities != nil {
+		f.sequences[i].Priority = f.Priorities[r.Tenant]
+	}
 	f.route(&f.sequences[i])
 	return true
 }
@@ -376,8 +380,8 @@ type Level struct {
 	Queued, Ran, Cached, Up, Held float64
 
 	waiting, running, used, up, held int
-	bins                   int
-	first, last            sim.Time
+	bins                             int
+	first, last                      sim.Time
 }
 
 // Lasted is the time that has been accounted for, in seconds.

@@ -4,6 +4,7 @@
 package serving
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -16,6 +17,16 @@ type Request struct {
 	Arrival       float64 // s
 	Input, Output int     // tokens, each at least one
 	Line          int     // of its file, 0 if it has none
+	Tenant        int     // whose it is, of those that there are
+}
+
+// Tenant is somebody whose requests are a share of all.
+type Tenant struct {
+	Name  string
+	Share float64 // of the requests that are drawn, to that of the others
+	// Priority is that of its requests: the higher goes first.
+	Priority      int32
+	Input, Output *Lengths // nil: as all
 }
 
 // Distribution names how lengths vary.
@@ -107,16 +118,28 @@ type Demand struct {
 	Rate          float64 // requests a second; 0: each comes when another ends
 	Process       Process
 	CV            float64 // of the gaps, for Gamma
+	Tenants       []Tenant
 }
 
-// Requests draws them: arrivals from one stream, lengths from another, so that the same
-// requests come at another rate.
-func (d *Demand) Requests(arrivals, lengths *rand.Rand) []Request {
+// Requests draws them: arrivals from one stream, lengths from another, tenants from a
+// third, so that the same requests come at another rate.
+func (d *Demand) Requests(arrivals, lengths, tenants *rand.Rand) []Request {
 	all := make([]Request, d.Count)
 	gap := d.Process.Gaps(d.CV, arrivals)
-	at := 0.0
+	at, whole := 0.0, 0.0
+	for _, t := range d.Tenants {
+		whole += t.Share
+	}
 	for i := range all {
-		all[i] = Request{ID: fmt.Sprint(i), Arrival: at, Input: d.Input.Draw(lengths), Output: d.Output.Draw(lengths)}
+		input, output, tenant := &d.Input, &d.Output, 0
+		if len(d.Tenants) > 0 {
+			for u := whole * tenants.Float64(); tenant < len(d.Tenants)-1 && u >= d.Tenants[tenant].Share; tenant++ {
+				u -= d.Tenants[tenant].Share
+			}
+			t := &d.Tenants[tenant]
+			input, output = cmp.Or(t.Input, input), cmp.Or(t.Output, output)
+		}
+		all[i] = Request{ID: fmt.Sprint(i), Arrival: at, Input: input.Draw(lengths), Output: output.Draw(lengths), Tenant: tenant}
 		if d.Rate > 0 {
 			at += gap() / d.Rate
 		}

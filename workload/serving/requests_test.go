@@ -19,7 +19,7 @@ func TestDemand(t *testing.T) {
 		want    float64
 	}{{Poisson, 0, 1}, {Constant, 0, 0}, {Gamma, 0.5, 0.5}, {Gamma, 3, 3}} {
 		d := Demand{Count: n, Rate: 10, Process: c.process, CV: c.cv, Input: Lengths{Distribution: LogNormal, Mean: 1000, CV: 0.5, Min: 1, Max: 1 << 20}, Output: Lengths{Distribution: Uniform, Min: 10, Max: 20}}
-		all := d.Requests(rand.New(rand.NewPCG(1, 2)), rand.New(rand.NewPCG(3, 4)))
+		all := d.Requests(rand.New(rand.NewPCG(1, 2)), rand.New(rand.NewPCG(3, 4)), nil)
 		var sum, squares, input, output float64
 		for i := 1; i < n; i++ {
 			gap := all[i].Arrival - all[i-1].Arrival
