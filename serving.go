@@ -1,6 +1,7 @@
 package railyard
 
 import (
+	"fmt"
 	"math"
 	"slices"
 
@@ -39,18 +40,52 @@ func (b *builder) addServing(w *scenario.Serving) {
 	}
 	f.Routing, _ = scheduler.ParseRouting(w.Router.Value)
 	whose, shares, priorities := tenants(w)
-	f.Requests, f.Priorities = b.requests(w, j.Name, shares), priorities
+	trace := b.requests(w, j.Name, shares)
+	f.Requests, f.Priorities = trace.Requests, priorities
+	f.Random = sim.Stream(uint64(b.scenario.Sim.Seed.Value), "serving/router/"+j.Name)
 	forward, costs := b.stepCosts(w, f, j)
 	if len(b.faults) > before {
 		return
 	}
 	f.Costs = costs
+	if w.PrefixCache.Value && !b.keepPrefixes(w, f, trace.Piece) {
+		return
+	}
 	b.scaling(w, f, forward)
 	j.Program = f
 	b.served = append(b.served, &served{f, len(b.cluster.Jobs), w.Model.Value, forward.WeightBytes() / float64(f.Stages), whose})
 	only := *w
 	only.Name.Value, only.Name.Set = j.Name, true
 	b.submit(j, scenario.Workload{Serving: []scenario.Serving{only}})
+}
+
+// keepPrefixes has replicas keep what prompts share: pieces of so many tokens that a trace
+// names, or blocks of what all prompts of a tenant begin with.
+func (b *builder) keepPrefixes(w *scenario.Serving, f *serving.Fleet, piece int) bool {
+	if piece > 0 {
+		if f.Batching.Piece = piece; piece%f.Batching.BlockSize != 0 {
+			b.fault(b.at(w.BlockSize.Pos, w.At), w.Path, "hashes of the requests are of %d tokens, which blocks of %d do not divide: set block_size, or prefix_cache = false", piece, f.Batching.BlockSize)
+			return false
+		}
+		return true
+	}
+	shared := make([][]uint64, max(1, len(w.Tenant))) // the names of each tenant's beginning
+	for i := range shared {
+		tokens := w.SharedPrefix.Value
+		if w.Tenant != nil && w.Tenant[i].SharedPrefix.Set {
+			tokens = w.Tenant[i].SharedPrefix.Value
+		}
+		for n := range tokens / int64(f.Batching.BlockSize) {
+			f.Batching.Piece = f.Batching.BlockSize
+			shared[i] = append(shared[i], uint64(i)<<32|uint64(n))
+		}
+	}
+	for i := range f.Requests {
+		r := &f.Requests[i]
+		all := shared[r.Tenant]
+		r.Prefix = all[:min(len(all), r.Input/f.Batching.BlockSize)]
+	}
+	return true
 }
 
 // placeReplicas finds how many replicas there are and how many accelerators they want.
@@ -79,23 +114,41 @@ func (b *builder) placeReplicas(w *scenario.Serving, f *serving.Fleet, j *cluste
 }
 
 // requests are those of the file, or drawn as the demand says.
-func (b *builder) requests(w *scenario.Serving, name string, tenants []demand.Tenant) []demand.Request {
+func (b *builder) requests(w *scenario.Serving, name string, tenants []demand.Tenant) scenario.RequestTrace {
 	if w.Requests.Set {
-		all, faults := b.scenario.ReadRequests(w)
+		t, faults := b.scenario.ReadRequests(w)
 		b.faults = append(b.faults, faults...)
-		return all
+		for i := range t.Requests {
+			t.Requests[i].Arrival /= w.Speed.Value
+		}
+		if n := len(t.Requests); n > 0 && t.Requests[n-1].Arrival > sim.Never.Seconds()/2 {
+			b.fault(w.Speed.Pos, w.Path+".speed", "is so low that the last request comes beyond the clock")
+		}
+		if t.Left > 0 {
+			b.warnings = append(b.warnings, fmt.Sprintf("%s: %d requests without tokens of a prompt or an answer are left out", w.Requests.Value, t.Left))
+		}
+		return t
 	}
 	d := demand.Demand{
 		Count: int(w.Count.Value), Input: demand.Lengths(w.Input.Value), Output: demand.Lengths(w.Output.Value),
-		Rate: w.Rate.Value, CV: w.CV.Value, Tenants: tenants,
+		Rate: w.Rate.Value, CV: w.CV.Value, Tenants: tenants, Swing: 0.5, Period: 24 * secondsPerHour,
 	}
 	d.Process, _ = demand.ParseProcess(w.Arrivals.Value)
+	if w.Swing.Set {
+		d.Swing = w.Swing.Value
+	}
+	if w.Period.Set {
+		d.Period = sim.Time(w.Period.Value).Seconds()
+	}
+	if d.Peak = d.Period / 2; w.Peak.Set {
+		d.Peak = sim.Time(w.Peak.Value).Seconds()
+	}
 	seed := uint64(b.scenario.Sim.Seed.Value)
 	all := d.Requests(sim.Stream(seed, "serving/arrivals/"+name), sim.Stream(seed, "serving/lengths/"+name), sim.Stream(seed, "serving/tenants/"+name))
 	if n := len(all); n > 0 && all[n-1].Arrival > sim.Never.Seconds()/2 {
 		b.fault(w.Rate.Pos, w.Path+".rate", "is so low that the last of %d requests comes after %.3g s, beyond the clock", n, all[n-1].Arrival)
 	}
-	return all
+	return scenario.RequestTrace{Requests: all}
 }
 
 // stepCosts finds what steps cost and what the cache has room for.
@@ -267,6 +320,9 @@ func (p *plant) servingRecords() []*result.Record {
 		m.Add(result.RequestStops, t.stops)
 		m.Add(result.RequestsRefused, t.refused)
 		m.Add(result.ReplicaUse, ratio(s.Busy().Seconds(), s.Level.Up*float64(s.Stages)))
+		if asked, hit := s.Prefixes(); asked > 0 {
+			m.Add(result.PrefixHits, ratio(float64(hit), float64(asked)))
+		}
 		s.addReplicas(m)
 		t.addGoodput(m, slices.ContainsFunc(s.tenants, func(t tenant) bool { return t.slo != objectives{} }))
 		if tenants != nil {

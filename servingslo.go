@@ -131,8 +131,18 @@ func sum(parts []tally) tally {
 		p := &parts[i]
 		t.first, t.each, t.whole = append(t.first, p.first...), append(t.each, p.each...), append(t.whole, p.whole...)
 		for _, x := range []struct{ to, from *int64 }{
-			{&t.input, &p.input}, {&t.output, &p.output}, {&t.kept, &p.kept}, {&t.rejected, &p.rejected}, {&t.refused, &p.refused}, {&t.unfinished, &p.unfinished},
-			{&t.stops, &p.stops}, {&t.metFirst, &p.metFirst}, {&t.metEach, &p.metEach}, {&t.metWhole, &p.metWhole}, {&t.met, &p.met}, {&t.all, &p.all},
+			{&t.input, &p.input},
+			{&t.output, &p.output},
+			{&t.kept, &p.kept},
+			{&t.rejected, &p.rejected},
+			{&t.refused, &p.refused},
+			{&t.unfinished, &p.unfinished},
+			{&t.stops, &p.stops},
+			{&t.metFirst, &p.metFirst},
+			{&t.metEach, &p.metEach},
+			{&t.metWhole, &p.metWhole},
+			{&t.met, &p.met},
+			{&t.all, &p.all},
 		} {
 			*x.to += *x.from
 		}

@@ -46,6 +46,9 @@ func (p *printer) serving(s *result.Record) {
 	if n := s.Float(result.RequestStops.Name); n > 0 {
 		cache += ", " + Count(n) + " preemptions"
 	}
+	if s.Get(result.PrefixHits.Name) != nil {
+		cache += "; " + Percent(s.Float(result.PrefixHits.Name)) + " of the prompts were there"
+	}
 	p.item("cache", "%s; weights %s an accelerator", cache, Prefixed(s.Float(result.WeightBytes.Name), "B"))
 	p.goodput("objectives", s)
 	for _, t := range s.List(result.Tenants.Name) {

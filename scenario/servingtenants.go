@@ -29,12 +29,13 @@ func (s SLO) Or(other SLO) SLO {
 // Tenant is one [[workload.serving.tenant]].
 type Tenant struct {
 	Header
-	Name     Key[string]  `key:"name" required:"true" doc:"name of the tenant"`
-	Share    Key[float64] `key:"share" default:"1" positive:"true" min:"0" max:"1e9" doc:"with rate or concurrency, its part of the requests, to the parts of the others"`
-	Priority Key[int64]   `key:"priority" default:"0" min:"-1000000" max:"1000000" doc:"requests of a higher one are taken into a batch before others, and preempted after them"`
-	Input    Key[Lengths] `key:"input" min:"1" max:"16777216" doc:"tokens of its prompts; those of all where left out"`
-	Output   Key[Lengths] `key:"output" min:"1" max:"16777216" doc:"tokens of its answers, in the same way"`
-	SLO      SLO          `key:"slo" doc:"what its requests are to keep to; what is left out is that of all"`
+	Name         Key[string]  `key:"name" required:"true" doc:"name of the tenant"`
+	Share        Key[float64] `key:"share" default:"1" positive:"true" min:"0" max:"1e9" doc:"with rate or concurrency, its part of the requests, to the parts of the others"`
+	Priority     Key[int64]   `key:"priority" default:"0" min:"-1000000" max:"1000000" doc:"requests of a higher one are taken into a batch before others, and preempted after them"`
+	Input        Key[Lengths] `key:"input" min:"1" max:"16777216" doc:"tokens of its prompts; those of all where left out"`
+	Output       Key[Lengths] `key:"output" min:"1" max:"16777216" doc:"tokens of its answers, in the same way"`
+	SharedPrefix Key[int64]   `key:"shared_prefix" min:"1" max:"16777216" doc:"tokens that all of its prompts begin with; that of all where left out"`
+	SLO          SLO          `key:"slo" doc:"what its requests are to keep to; what is left out is that of all"`
 }
 
 // mostTenants bounds the tenants of a workload: each request is sought among them.
@@ -45,6 +46,9 @@ func (w *Serving) checkTenants(b *binder) {
 	if len(w.Tenant) > mostTenants {
 		b.faultf(w.Tenant[mostTenants].At, w.Path+".tenant", "more than %d", mostTenants)
 		return
+	}
+	if len(w.Tenant) > 0 && w.Format.Value != "csv" {
+		b.faultf(w.Tenant[0].At, w.Tenant[0].Path, "a trace of format %s does not say whose its requests are", w.Format.Value)
 	}
 	seen := map[string]bool{}
 	for i := range w.Tenant {
@@ -57,7 +61,7 @@ func (w *Serving) checkTenants(b *binder) {
 			name string
 			set  bool
 			at   Position
-		}{{"share", t.Share.Set, t.Share.Pos}, {"input", t.Input.Set, t.Input.Pos}, {"output", t.Output.Set, t.Output.Pos}} {
+		}{{"share", t.Share.Set, t.Share.Pos}, {"input", t.Input.Set, t.Input.Pos}, {"output", t.Output.Set, t.Output.Pos}, {"shared_prefix", t.SharedPrefix.Set, t.SharedPrefix.Pos}} {
 			if k.set && w.Requests.Set {
 				b.faultf(k.at, t.Path+"."+k.name, "belongs to rate or concurrency")
 			}

@@ -2,6 +2,7 @@ package scheduler_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -128,6 +129,7 @@ func TestBatchingConserves(t *testing.T) {
 			Watermark: rapid.IntRange(0, 1).Draw(t, "watermark"),
 		}
 		b.Reserve = b.Reserve || b.Order == scheduler.Static
+		b.Piece = b.BlockSize * rapid.IntRange(0, 2).Draw(t, "piece")
 		x := scheduler.NewBatcher(b)
 		n := rapid.IntRange(1, 12).Draw(t, "requests")
 		due, due0, came := make([]int32, n), make([]int32, n), make([]int32, n)
@@ -139,6 +141,12 @@ func TestBatchingConserves(t *testing.T) {
 				continue
 			}
 			due[i], due0[i] = s.Left, s.Prompt
+			if b.Piece > 0 { // prompts begin like those of one of two families
+				family := uint64(rapid.IntRange(0, 1).Draw(t, "family"))
+				for k := range min(int(s.Prompt)/b.Piece, rapid.IntRange(0, 10).Draw(t, "shared")) {
+					s.Prefix = append(s.Prefix, 100*family+uint64(k))
+				}
+			}
 			all = append(all, s)
 			x.Add(s)
 		}
@@ -173,31 +181,94 @@ func TestBatchingConserves(t *testing.T) {
 		if x.Used() != 0 || x.Waiting() != 0 || x.Running() != 0 {
 			t.Fatalf("%d blocks used, %d waiting and %d running at the end", x.Used(), x.Waiting(), x.Running())
 		}
+		owed, given, stops := int64(0), int64(0), int32(0)
 		for _, s := range all {
 			i := s.Request
 			if came[i] != due[i] {
 				t.Errorf("request %d has %d tokens of %d", i, came[i], due[i])
 			}
-			if least := due0[i] + due[i] - 1; computed[i] < least || s.Stops == 0 && computed[i] > least {
+			least := due0[i] + due[i] - 1
+			owed, stops = owed+int64(least), stops+s.Stops
+			given += int64(computed[i])
+			if b.Piece == 0 && (computed[i] < least || s.Stops == 0 && computed[i] > least) {
 				t.Errorf("request %d computed %d tokens, %d are needed; it was stopped %d times", i, computed[i], least, s.Stops)
 			}
+		}
+		if _, hit := x.Prefixes(); given+hit < owed || stops == 0 && given+hit > owed {
+			t.Errorf("%d tokens computed and %d kept, %d are needed; %d stops", given, hit, owed, stops)
 		}
 	})
 }
 
 func TestRouting(t *testing.T) {
-	loads := []scheduler.Load{{Waiting: 0, Running: 5}, {Waiting: 2, Running: 0}, {Waiting: 1, Running: 1}}
+	loads := []scheduler.Load{{Waiting: 0, Running: 5}, {Waiting: 2, Running: 0, Match: 512}, {Waiting: 1, Running: 1}}
+	busy := []scheduler.Load{{Waiting: 70, Running: 5, Match: 512}, {}, {Waiting: 1}}
+	random := rand.New(rand.NewPCG(1, 1))
 	for _, c := range []struct {
-		rule scheduler.Routing
-		turn int
-		want int
+		rule  scheduler.Routing
+		turn  int
+		loads []scheduler.Load
+		want  int
 	}{
-		{scheduler.RoundRobin, 4, 1},
-		{scheduler.LeastLoaded, 4, 1}, // 5, 2 and 2
-		{scheduler.LeastWaiting, 4, 0},
+		{scheduler.RoundRobin, 4, loads, 1},
+		{scheduler.LeastLoaded, 4, loads, 1}, // 5, 2 and 2
+		{scheduler.LeastWaiting, 4, loads, 0},
+		{scheduler.PrefixAware, 4, loads, 1},
+		{scheduler.PrefixAware, 4, busy, 1}, // it has the prefix, and too much to do
 	} {
-		if got := c.rule.Route(c.turn, loads); got != c.want {
+		if got := c.rule.Route(c.turn, c.loads, random); got != c.want {
 			t.Errorf("%s sends to %d, want %d", c.rule, got, c.want)
 		}
+	}
+	// Of three replicas each is drawn by a third of the requests; of two that are drawn the
+	// one with 5 requests has none, and the first of equals those where both are drawn.
+	var drawn, least [3]int
+	for range 3000 {
+		drawn[scheduler.RandomReplica.Route(0, loads, random)]++
+		least[scheduler.PowerOfTwo.Route(0, loads, random)]++
+	}
+	for i, n := range drawn {
+		if n < 900 || n > 1100 {
+			t.Errorf("random sends %d of 3000 to replica %d", n, i)
+		}
+	}
+	if least[0] != 0 || least[1]+least[2] != 3000 || min(least[1], least[2]) < 900 {
+		t.Errorf("power of two sends %v", least)
+	}
+}
+
+// Prompts of 12 tokens that share the first 8, in pieces of 4: the second request computes
+// the last 4 alone. One that is all there still computes a piece, for its last token.
+func TestPrefixes(t *testing.T) {
+	x := scheduler.NewBatcher(scheduler.Batching{Order: scheduler.Mixed, Budget: 100, MaxBatch: 8, Blocks: 10, BlockSize: 2, Piece: 4})
+	run := func(prefix ...uint64) (steps []int32) {
+		x.Add(&scheduler.Sequence{Prompt: 12, Left: 2, Prefix: prefix})
+		for {
+			step := x.Next()
+			if len(step) == 0 {
+				return steps
+			}
+			steps = append(steps, step[0].Tokens)
+			x.Finish(func(*scheduler.Sequence, bool) {})
+		}
+	}
+	for _, c := range []struct {
+		prefix []uint64
+		want   int32
+	}{
+		{[]uint64{1, 2, 3}, 12},
+		{[]uint64{1, 2, 4}, 4},
+		{[]uint64{1, 2, 4}, 4},
+		// 10 blocks are 5 pieces: 1, 2, 3 and 4 are kept, in that order of use: 3, then 4,
+		// 2, 1. Seven blocks need all but one of those.
+		{[]uint64{5, 6, 7}, 12},
+		{[]uint64{1, 2, 4}, 8},
+	} {
+		if got := run(c.prefix...); got[0] != c.want || len(got) != 2 {
+			t.Errorf("%v: steps of %v tokens, want %d first", c.prefix, got, c.want)
+		}
+	}
+	if x.Used() != 0 {
+		t.Errorf("%d blocks are used", x.Used())
 	}
 }

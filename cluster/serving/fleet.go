@@ -12,7 +12,9 @@
 // replica begins as soon as a request comes.
 //
 // Keys and values lie in a paged cache (Kwon et al., SOSP 2023). A sequence that is
-// preempted for want of blocks loses them, and computes prompt and tokens again.
+// preempted for want of blocks loses them, and computes prompt and tokens again. What
+// prompts begin with is kept for others while its blocks are not needed, where requests
+// name it; the router may go by that, or by the session.
 //
 // # Replicas
 //
@@ -35,6 +37,7 @@ package serving
 
 import (
 	"fmt"
+	"math/rand/v2"
 
 	"github.com/railyard/railyard/cluster"
 	"github.com/railyard/railyard/result"
@@ -55,6 +58,7 @@ type Fleet struct {
 	Batching                 scheduler.Batching // of a batch: with stages, its share of the cache
 	Context                  int                // tokens that prompt and answer may have together; 0: no limit
 	Routing                  scheduler.Routing
+	Random                   *rand.Rand // that Routing draws from
 	Costs                    Costs
 
 	Scaling  *Scaling // nil: all replicas are there at any time; else Replicas is the most that have a place
@@ -85,6 +89,7 @@ type Fleet struct {
 	polls     sim.Timer
 	next      int // request to come
 	routed    int
+	homes     map[int32]int32 // replica of the last request of each session
 	came      int
 	ended     int
 	thinking  int // clients whose request has just ended
@@ -122,6 +127,7 @@ func (f *Fleet) Begin(c *cluster.Cluster, job int) {
 	f.sequences = make([]scheduler.Sequence, len(f.Requests))
 	f.latest = make([]sim.Time, len(f.Requests))
 	f.loads = make([]scheduler.Load, f.Replicas)
+	f.homes = map[int32]int32{}
 	f.token = f.tokenOf
 	for i := range f.Outcomes {
 		f.Outcomes[i] = Outcome{Arrival: -1, First: -1, Finish: -1, Replica: -1}
@@ -231,7 +237,7 @@ func (f *Fleet) arrive(i int) bool {
 		f.ended++
 		return false
 	}
-	f.sequences[i] = scheduler.Sequence{Request: int32(i), Prompt: int32(r.Input), Left: int32(r.Output)}
+	f.sequences[i] = scheduler.Sequence{Request: int32(i), Prompt: int32(r.Input), Left: int32(r.Output), Prefix: r.Prefix}
 	if f.Priorities != nil {
 		f.sequences[i].Priority = f.Priorities[r.Tenant]
 	}
@@ -247,21 +253,34 @@ func (f *Fleet) route(s *scheduler.Sequence) {
 		return
 	}
 	loads := f.loads[:len(f.open)]
-	if f.Routing != scheduler.RoundRobin {
-		for i, to := range f.open {
-			loads[i] = scheduler.Load{}
-			for _, l := range f.replicas[to].lanes {
-				loads[i].Waiting += l.Waiting()
-				loads[i].Running += l.Running()
-			}
-		}
+	if f.Routing != scheduler.RoundRobin && f.Routing != scheduler.RandomReplica {
+		f.look(s, loads)
 	}
-	to := f.open[f.Routing.Route(f.routed, loads)]
+	to := f.open[f.Routing.Route(f.routed, loads, f.Random)]
 	f.routed++
+	if session := f.Requests[s.Request].Session; session != 0 && f.Routing == scheduler.SessionAware {
+		f.homes[session] = to
+	}
 	n := f.leastLane(int(to))
 	f.Outcomes[s.Request].Replica = to
 	f.lanes[n].Add(s)
 	f.due(n)
+}
+
+// look is what the router sees of the replicas that take requests.
+func (f *Fleet) look(s *scheduler.Sequence, loads []scheduler.Load) {
+	home, at := f.homes[f.Requests[s.Request].Session]
+	for i, to := range f.open {
+		loads[i] = scheduler.Load{Home: at && home == to}
+		lanes := f.replicas[to].lanes
+		for n := range lanes {
+			loads[i].Waiting += lanes[n].Waiting()
+			loads[i].Running += lanes[n].Running()
+			if f.Routing == scheduler.PrefixAware {
+				loads[i].Match = max(loads[i].Match, lanes[n].Match(s))
+			}
+		}
+	}
 }
 
 // leastLane is the batch of a replica that has the fewest requests.
@@ -364,6 +383,16 @@ func (f *Fleet) Busy() (sum sim.Time) {
 		sum += f.replicas[i].ledger.Compute
 	}
 	return sum
+}
+
+// Prefixes is how many tokens of prompts were admitted, and how many of them their replica
+// had kept.
+func (f *Fleet) Prefixes() (asked, hit int64) {
+	for i := range f.lanes {
+		a, h := f.lanes[i].Prefixes()
+		asked, hit = asked+a, hit+h
+	}
+	return asked, hit
 }
 
 // Waiting says what is not done, for a report of a deadlock.

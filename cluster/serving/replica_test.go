@@ -2,6 +2,7 @@ package serving
 
 import (
 	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -193,7 +194,7 @@ func TestNothingIsLost(t *testing.T) {
 		replicas := rapid.IntRange(1, 4).Draw(t, "replicas")
 		f := &Fleet{
 			Replicas: replicas, Tensor: 1, Stages: rapid.IntRange(1, 2).Draw(t, "stages"),
-			Routing: scheduler.Routing(rapid.IntRange(0, 2).Draw(t, "routing")), Costs: flat(0.1),
+			Routing: scheduler.Routing(rapid.IntRange(0, 6).Draw(t, "routing")), Random: rand.New(rand.NewPCG(1, 1)), Costs: flat(0.1),
 			Batching: scheduler.Batching{
 				Order: scheduler.Order(rapid.IntRange(0, 3).Draw(t, "order")), Budget: 64, MaxBatch: 4,
 				Blocks: rapid.IntRange(12, 40).Draw(t, "blocks"), BlockSize: 8,

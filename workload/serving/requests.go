@@ -18,6 +18,10 @@ type Request struct {
 	Input, Output int     // tokens, each at least one
 	Line          int     // of its file, 0 if it has none
 	Tenant        int     // whose it is, of those that there are
+	Session       int32   // of which it is a part, from 1; 0: of none
+	// Prefix names what it shares with others: each name stands for all tokens up to the
+	// end of a piece, pieces being of equal length.
+	Prefix []uint64
 }
 
 // Tenant is somebody whose requests are a share of all.
@@ -67,9 +71,10 @@ const (
 	Poisson  Process = iota // gaps are exponential
 	Constant                // gaps are equal
 	Gamma                   // gaps have a coefficient of variation: above 1 they come in bursts
+	Diurnal                 // gaps are exponential, at a rate that goes up and down
 )
 
-var processNames = [...]string{"poisson", "constant", "gamma"}
+var processNames = [...]string{"poisson", "constant", "gamma", "diurnal"}
 
 // ParseProcess finds a process by its name.
 func ParseProcess(name string) (p Process, ok bool) {
@@ -118,7 +123,30 @@ type Demand struct {
 	Rate          float64 // requests a second; 0: each comes when another ends
 	Process       Process
 	CV            float64 // of the gaps, for Gamma
-	Tenants       []Tenant
+	// Swing, Period and Peak are those of Diurnal: the rate is
+	// Rate (1 + Swing cos(2 pi (time - Peak) / Period)).
+	Swing, Period, Peak float64
+	Tenants             []Tenant
+}
+
+// beyond is a time in seconds that no clock reaches.
+const beyond = 1e12
+
+// diurnal gives the gaps of a rate that goes up and down, in parts of a second over Rate:
+// those of its highest, of which so many are left out that the others have the rate of
+// their time (Lewis and Shedler, Simulation of nonhomogeneous Poisson processes by
+// thinning, 1979).
+func (d *Demand) diurnal(random *rand.Rand) func() float64 {
+	at := 0.0
+	return func() float64 {
+		from := at
+		for {
+			at += random.ExpFloat64() / (d.Rate * (1 + d.Swing))
+			if at > beyond || random.Float64()*(1+d.Swing) < 1+d.Swing*math.Cos(2*math.Pi*(at-d.Peak)/d.Period) {
+				return (at - from) * d.Rate
+			}
+		}
+	}
 }
 
 // Requests draws them: arrivals from one stream, lengths from another, tenants from a
@@ -126,6 +154,9 @@ type Demand struct {
 func (d *Demand) Requests(arrivals, lengths, tenants *rand.Rand) []Request {
 	all := make([]Request, d.Count)
 	gap := d.Process.Gaps(d.CV, arrivals)
+	if d.Process == Diurnal {
+		gap = d.diurnal(arrivals)
+	}
 	at, whole := 0.0, 0.0
 	for _, t := range d.Tenants {
 		whole += t.Share

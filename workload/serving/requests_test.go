@@ -39,6 +39,32 @@ func TestDemand(t *testing.T) {
 	}
 }
 
+// Ten days of a rate of 10 a second that goes up and down by half of it: of 600 s around
+// the peak, at a third of the day, the rate is 10 (1 + 0.5 sin(x) / x) with x = 600 pi /
+// 3600, and around the opposite time 10 (1 - 0.5 sin(x) / x).
+func TestDiurnal(t *testing.T) {
+	const day, width = 3600.0, 600.0
+	d := Demand{Count: 10 * 3600 * 10, Rate: 10, Process: Diurnal, Swing: 0.5, Period: day, Peak: day / 3, Input: Lengths{Mean: 1}, Output: Lengths{Mean: 1}}
+	var high, low float64
+	all := d.Requests(rand.New(rand.NewPCG(1, 2)), rand.New(rand.NewPCG(3, 4)), nil)
+	for _, r := range all {
+		after := math.Mod(r.Arrival-d.Peak+day, day)
+		if after < width/2 || after > day-width/2 {
+			high++
+		}
+		if math.Abs(after-day/2) < width/2 {
+			low++
+		}
+	}
+	x := math.Pi * width / day
+	days := all[len(all)-1].Arrival / day
+	for name, c := range map[string][2]float64{"peak": {high, 1 + 0.5*math.Sin(x)/x}, "trough": {low, 1 - 0.5*math.Sin(x)/x}, "mean": {float64(len(all)) * width / day, 1}} {
+		if got, want := c[0]/days/width, 10*c[1]; math.Abs(got/want-1) > 0.02 {
+			t.Errorf("%s: %.3f requests a second, want %.3f", name, got, want)
+		}
+	}
+}
+
 // Llama-2-70B has 68,976,648,192 parameters (its model card says 70B), of which 2 x
 // 262,144,000 are the embedding and the head, and two all-reduces a layer; a token takes
 // 2 x 8 heads x 128 values in each of 80 layers of the cache.
