@@ -71,6 +71,9 @@ func (p *plant) collect(status string, summaryOnly bool) (*Result, error) {
 	if len(p.served) > 0 {
 		r.Tables = append(r.Tables, p.requestTable())
 		s.Add(result.Serving, p.servingRecords())
+		if table := p.scalingTable(); table != nil {
+			r.Tables = append(r.Tables, table)
+		}
 	}
 	if len(p.stored) > 0 {
 		r.Tables = append(r.Tables, p.storageTable())

@@ -176,7 +176,7 @@ func (p *plant) addCost(r *Result, seconds float64) {
 		y.Add(result.Name, j.Name)
 		y.Add(result.CostHours, held)
 		y.Add(result.JobCost, share)
-		samples, tokens := p.trained(i)
+		samples, tokens := p.produced(i)
 		if tokens > 0 {
 			y.Add(result.CostPerTokens, share/tokens*perMillion)
 		}

@@ -352,7 +352,7 @@ func (p *plant) jobEnergies(c *consumption) []*result.Record {
 		x := &result.Record{}
 		x.Add(result.Name, j.Name)
 		x.Add(result.JobEnergy, c.jobs[i])
-		samples, tokens := p.trained(i)
+		samples, tokens := p.produced(i)
 		if tokens > 0 {
 			x.Add(result.EnergyPerToken, c.jobs[i]/tokens)
 		}
@@ -367,12 +367,12 @@ func (p *plant) jobEnergies(c *consumption) []*result.Record {
 	return all
 }
 
-// trained is how many samples and tokens a job of the cluster has been trained on, 0 if
-// it is no training.
-func (p *plant) trained(job int) (samples, tokens float64) {
+// produced is how many samples and tokens a job of the cluster has been trained on, or how
+// many tokens it has answered; 0 if it is neither training nor serving.
+func (p *plant) produced(job int) (samples, tokens float64) {
 	i := slices.Index(p.jobs, job)
 	if i < 0 {
-		return 0, 0
+		return 0, p.answered(job)
 	}
 	t := &p.training[i].Training
 	samples = float64(p.training[i].Done) * float64(t.GlobalBatch)

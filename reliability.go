@@ -57,8 +57,8 @@ func (b *builder) addStops() {
 		if w.Rerouted() {
 			continue
 		}
-		if len(b.scenario.Workload.Training) == 0 {
-			b.fault(w.Header.At, w.Path, "stops training jobs, and there is no [[workload.training]]")
+		if len(b.scenario.Workload.Training)+len(b.scenario.Workload.Serving) == 0 {
+			b.fault(w.Header.At, w.Path, "stops training jobs and replicas, and there is no [[workload.training]] or [[workload.serving]]")
 			return
 		}
 		if b.topology.Bare() {
@@ -117,7 +117,7 @@ func (b *builder) addStops() {
 	s.outages = s.draw(b.scenario, 0)
 	b.stopping = s
 	if w := &b.scenario.Workload; len(w.Collective)+len(w.Flows)+len(w.Replay)+len(w.Jobs) > 0 {
-		b.warnings = append(b.warnings, "what fails on hosts stops training jobs; all other workloads go on as if nothing did")
+		b.warnings = append(b.warnings, "what fails on hosts stops training jobs and replicas; all other workloads go on as if nothing did")
 	}
 }
 

@@ -1,6 +1,7 @@
 package railyard
 
 import (
+	"fmt"
 	"math"
 	"slices"
 
@@ -20,6 +21,7 @@ type served struct {
 	job     int // in the cluster
 	model   string
 	weights float64 // bytes of an accelerator
+	tenants []tenant
 }
 
 func (b *builder) addServing(w *scenario.Serving) {
@@ -37,32 +39,71 @@ func (b *builder) addServing(w *scenario.Serving) {
 		return
 	}
 	f.Routing, _ = scheduler.ParseRouting(w.Router.Value)
-	f.Requests = b.requests(w, j.Name)
+	whose, shares, priorities := tenants(w)
+	trace := b.requests(w, j.Name, shares)
+	f.Requests, f.Priorities = trace.Requests, priorities
+	f.Random = sim.Stream(uint64(b.scenario.Sim.Seed.Value), "serving/router/"+j.Name)
 	forward, costs := b.stepCosts(w, f, j)
 	if len(b.faults) > before {
 		return
 	}
 	f.Costs = costs
+	if w.PrefixCache.Value && !b.keepPrefixes(w, f, trace.Piece) {
+		return
+	}
+	b.scaling(w, f, forward)
 	j.Program = f
-	b.served = append(b.served, &served{f, len(b.cluster.Jobs), w.Model.Value, forward.WeightBytes() / float64(f.Stages)})
+	b.served = append(b.served, &served{f, len(b.cluster.Jobs), w.Model.Value, forward.WeightBytes() / float64(f.Stages), whose})
 	only := *w
 	only.Name.Value, only.Name.Set = j.Name, true
 	b.submit(j, scenario.Workload{Serving: []scenario.Serving{only}})
 }
 
+// keepPrefixes has replicas keep what prompts share: pieces of so many tokens that a trace
+// names, or blocks of what all prompts of a tenant begin with.
+func (b *builder) keepPrefixes(w *scenario.Serving, f *serving.Fleet, piece int) bool {
+	if piece > 0 {
+		if f.Batching.Piece = piece; piece%f.Batching.BlockSize != 0 {
+			b.fault(b.at(w.BlockSize.Pos, w.At), w.Path, "hashes of the requests are of %d tokens, which blocks of %d do not divide: set block_size, or prefix_cache = false", piece, f.Batching.BlockSize)
+			return false
+		}
+		return true
+	}
+	shared := make([][]uint64, max(1, len(w.Tenant))) // the names of each tenant's beginning
+	for i := range shared {
+		tokens := w.SharedPrefix.Value
+		if w.Tenant != nil && w.Tenant[i].SharedPrefix.Set {
+			tokens = w.Tenant[i].SharedPrefix.Value
+		}
+		for n := range tokens / int64(f.Batching.BlockSize) {
+			f.Batching.Piece = f.Batching.BlockSize
+			shared[i] = append(shared[i], uint64(i)<<32|uint64(n))
+		}
+	}
+	for i := range f.Requests {
+		r := &f.Requests[i]
+		all := shared[r.Tenant]
+		r.Prefix = all[:min(len(all), r.Input/f.Batching.BlockSize)]
+	}
+	return true
+}
+
 // placeReplicas finds how many replicas there are and how many accelerators they want.
 func (b *builder) placeReplicas(w *scenario.Serving, f *serving.Fleet, j *cluster.Job) bool {
 	each := f.Tensor * f.Stages
-	place := w.Placing
-	if w.Replicas.Set && !place.Accelerators.Set {
-		place.Accelerators = scenario.Key[scenario.Selection]{Value: scenario.Selection{Count: w.Replicas.Value * int64(each)}, Set: true, Pos: w.Replicas.Pos}
+	place, replicas := w.Placing, w.Replicas
+	if w.Autoscale != nil {
+		replicas = w.Autoscale.Max
+	}
+	if replicas.Set && !place.Accelerators.Set {
+		place.Accelerators = scenario.Key[scenario.Selection]{Value: scenario.Selection{Count: replicas.Value * int64(each)}, Set: true, Pos: replicas.Pos}
 	}
 	if !b.place(&place, w.Path, w.At, j) {
 		return false
 	}
 	f.Replicas = j.Count / each
-	if w.Replicas.Set {
-		f.Replicas = int(w.Replicas.Value)
+	if replicas.Set {
+		f.Replicas = int(replicas.Value)
 	}
 	if f.Replicas*each != j.Count {
 		b.fault(b.at(w.Tensor.Pos, w.At), w.Path, "%d replicas of %d accelerators (tensor %d, pipeline %d) do not make up the %d that there are",
@@ -73,23 +114,41 @@ func (b *builder) placeReplicas(w *scenario.Serving, f *serving.Fleet, j *cluste
 }
 
 // requests are those of the file, or drawn as the demand says.
-func (b *builder) requests(w *scenario.Serving, name string) []demand.Request {
+func (b *builder) requests(w *scenario.Serving, name string, tenants []demand.Tenant) scenario.RequestTrace {
 	if w.Requests.Set {
-		all, faults := b.scenario.ReadRequests(w)
+		t, faults := b.scenario.ReadRequests(w)
 		b.faults = append(b.faults, faults...)
-		return all
+		for i := range t.Requests {
+			t.Requests[i].Arrival /= w.Speed.Value
+		}
+		if n := len(t.Requests); n > 0 && t.Requests[n-1].Arrival > sim.Never.Seconds()/2 {
+			b.fault(w.Speed.Pos, w.Path+".speed", "is so low that the last request comes beyond the clock")
+		}
+		if t.Left > 0 {
+			b.warnings = append(b.warnings, fmt.Sprintf("%s: %d requests without tokens of a prompt or an answer are left out", w.Requests.Value, t.Left))
+		}
+		return t
 	}
 	d := demand.Demand{
 		Count: int(w.Count.Value), Input: demand.Lengths(w.Input.Value), Output: demand.Lengths(w.Output.Value),
-		Rate: w.Rate.Value, CV: w.CV.Value,
+		Rate: w.Rate.Value, CV: w.CV.Value, Tenants: tenants, Swing: 0.5, Period: 24 * secondsPerHour,
 	}
 	d.Process, _ = demand.ParseProcess(w.Arrivals.Value)
+	if w.Swing.Set {
+		d.Swing = w.Swing.Value
+	}
+	if w.Period.Set {
+		d.Period = sim.Time(w.Period.Value).Seconds()
+	}
+	if d.Peak = d.Period / 2; w.Peak.Set {
+		d.Peak = sim.Time(w.Peak.Value).Seconds()
+	}
 	seed := uint64(b.scenario.Sim.Seed.Value)
-	all := d.Requests(sim.Stream(seed, "serving/arrivals/"+name), sim.Stream(seed, "serving/lengths/"+name))
+	all := d.Requests(sim.Stream(seed, "serving/arrivals/"+name), sim.Stream(seed, "serving/lengths/"+name), sim.Stream(seed, "serving/tenants/"+name))
 	if n := len(all); n > 0 && all[n-1].Arrival > sim.Never.Seconds()/2 {
 		b.fault(w.Rate.Pos, w.Path+".rate", "is so low that the last of %d requests comes after %.3g s, beyond the clock", n, all[n-1].Arrival)
 	}
-	return all
+	return scenario.RequestTrace{Requests: all}
 }
 
 // stepCosts finds what steps cost and what the cache has room for.
@@ -148,7 +207,8 @@ func (b *builder) stepCosts(w *scenario.Serving, f *serving.Fleet, j *cluster.Jo
 
 // requestTable is what became of every request.
 func (p *plant) requestTable() *result.Table {
-	var name, status, replica, of []string
+	var name, status, replica, of, whose []string
+	several := false
 	var arrival, first, finish []float64
 	var input, output, stops []int64
 	seconds := func(t sim.Time) float64 {
@@ -158,6 +218,7 @@ func (p *plant) requestTable() *result.Table {
 		return t.Seconds()
 	}
 	for _, s := range p.served {
+		several = several || s.tenants[0].name != ""
 		for i := range s.Outcomes {
 			r, o := &s.Requests[i], &s.Outcomes[i]
 			name, of = append(name, r.ID), append(of, p.cluster.Jobs[s.job].Name)
@@ -168,9 +229,10 @@ func (p *plant) requestTable() *result.Table {
 				where = result.Number(float64(o.Replica))
 			}
 			replica, status = append(replica, where), append(status, o.Status())
+			whose = append(whose, s.tenants[r.Tenant].name)
 		}
 	}
-	return &result.Table{Name: "requests", Columns: []result.Column{
+	t := &result.Table{Name: "requests", Columns: []result.Column{
 		{Metric: result.Request, Text: name},
 		{Metric: result.RequestArrival, Numbers: arrival},
 		{Metric: result.RequestFirstToken, Numbers: first},
@@ -182,28 +244,33 @@ func (p *plant) requestTable() *result.Table {
 		{Metric: result.RequestReplica, Text: replica},
 		{Metric: result.RequestStops, Integers: stops},
 	}}
+	if several {
+		t.Columns = append(t.Columns, result.Column{Metric: result.RequestTenant, Text: whose})
+	}
+	return t
 }
 
 // servingSeries is queues, batches and caches over time, nil if nothing happened.
 func (p *plant) servingSeries(end sim.Time) *result.Table {
 	var of []string
-	var at, queue, batch, cache []float64
+	var at, queue, batch, cache, replicas []float64
 	for _, s := range p.served {
 		l := &s.Level
-		shift := result.CommonShift(end, p.cluster.SeriesBins, &l.Queue, &l.Batch, &l.Cache)
-		blocks := float64(s.Replicas * s.Stages * s.Batching.Blocks)
-		q, r, c := l.Queue.Rates(shift, end), l.Batch.Rates(shift, end), l.Cache.Rates(shift, end)
+		shift := result.CommonShift(end, p.cluster.SeriesBins, &l.Queue, &l.Batch, &l.Cache, &l.Replicas)
+		blocks := float64(s.Stages * s.Batching.Blocks)
+		q, r, c, u := l.Queue.Rates(shift, end), l.Batch.Rates(shift, end), l.Cache.Rates(shift, end), l.Replicas.Rates(shift, end)
 		value := func(rates []float64, i int, part float64) float64 {
 			if i >= len(rates) {
 				return 0
 			}
 			return rates[i] / part
 		}
-		for i := range max(len(q), len(r), len(c)) {
+		for i := range max(len(q), len(r), len(c), len(u)) {
 			begin, width := sim.Time(i)<<shift, sim.Time(1)<<shift
 			part := float64(min(width, end-begin)) / float64(width)
 			of, at = append(of, p.cluster.Jobs[s.job].Name), append(at, begin.Seconds())
-			queue, batch, cache = append(queue, value(q, i, part)), append(batch, value(r, i, part)), append(cache, value(c, i, part)/blocks)
+			queue, batch, cache = append(queue, value(q, i, part)), append(batch, value(r, i, part)), append(cache, ratio(value(c, i, part), value(u, i, part)*blocks))
+			replicas = append(replicas, value(u, i, part))
 		}
 	}
 	if at == nil {
@@ -215,6 +282,7 @@ func (p *plant) servingSeries(end sim.Time) *result.Table {
 		{Metric: result.SeriesQueue, Numbers: queue},
 		{Metric: result.SeriesBatch, Numbers: batch},
 		{Metric: result.SeriesCache, Numbers: cache},
+		{Metric: result.SeriesReplicas, Numbers: replicas},
 	}}
 }
 
@@ -222,57 +290,44 @@ func (p *plant) servingSeries(end sim.Time) *result.Table {
 func (p *plant) servingRecords() []*result.Record {
 	var all []*result.Record
 	for _, s := range p.served {
-		var first, each, whole []float64
-		var input, output, rejected, unfinished, stops int64
-		begin, end := sim.Never, sim.Time(0)
-		for i := range s.Outcomes {
-			r, o := &s.Requests[i], &s.Outcomes[i]
-			stops += int64(o.Stops)
-			switch {
-			case o.Rejected:
-				rejected++
-				continue
-			case o.Finish < 0:
-				unfinished++
-				continue
-			}
-			begin, end = min(begin, o.Arrival), max(end, o.Finish)
-			input += int64(r.Input)
-			output += int64(r.Output)
-			first = append(first, (o.First - o.Arrival).Seconds())
-			whole = append(whole, (o.Finish - o.Arrival).Seconds())
-			if r.Output > 1 {
-				each = append(each, (o.Finish-o.First).Seconds()/float64(r.Output-1))
-			}
-		}
-		unfinished += int64(len(s.Requests) - len(s.Outcomes)) // the horizon came before the start
-		span := (end - min(begin, end)).Seconds()
-		replicas := float64(s.Replicas)
-		blocks := replicas * float64(s.Stages*s.Batching.Blocks)
+		parts := s.tallies()
+		tenants := s.tenantRecords(parts) // sorts the times of each, which are then sorted together
+		t := sum(parts)
+		t.unfinished += int64(len(s.Requests) - len(s.Outcomes)) // the horizon came before the start
 		lasted := s.Level.Lasted()
 		m := &result.Record{}
 		m.Add(result.Name, p.cluster.Jobs[s.job].Name)
 		m.Add(result.Model, s.model)
 		m.Add(result.ServingReplicas, int64(s.Replicas))
 		m.Add(result.AcceleratorCount, int64(s.Replicas*s.Tensor*s.Stages))
-		m.Add(result.RequestCount, int64(len(whole)))
-		m.Add(result.RequestsRejected, rejected)
-		m.Add(result.RequestsUnended, unfinished)
-		m.Add(result.FirstTokenTime, spread(first))
-		m.Add(result.TokenTime, spread(each))
+		m.Add(result.RequestCount, int64(len(t.whole)))
+		m.Add(result.RequestsRejected, t.rejected)
+		m.Add(result.RequestsUnended, t.unfinished)
+		m.Add(result.FirstTokenTime, spread(t.first))
+		m.Add(result.TokenTime, spread(t.each))
 		m.Add(result.InterTokenLatency, gapRecord(&s.Gaps))
-		m.Add(result.EndToEnd, spread(whole))
-		m.Add(result.OutputRate, ratio(float64(output), span))
-		m.Add(result.InputRate, ratio(float64(input), span))
-		m.Add(result.RequestRate, ratio(float64(len(whole)), span))
+		m.Add(result.EndToEnd, spread(t.whole))
+		m.Add(result.OutputRate, ratio(float64(t.output), t.span()))
+		m.Add(result.InputRate, ratio(float64(t.input), t.span()))
+		m.Add(result.RequestRate, ratio(float64(len(t.whole)), t.span()))
 		m.Add(result.MeanQueue, ratio(s.Level.Queued, lasted))
-		m.Add(result.MeanBatch, ratio(s.Level.Ran, lasted*replicas))
-		m.Add(result.MeanCache, ratio(s.Level.Held, lasted*blocks))
+		m.Add(result.MeanBatch, ratio(s.Level.Ran, s.Level.Up))
+		m.Add(result.MeanCache, ratio(s.Level.Cached, s.Level.Up*float64(s.Stages*s.Batching.Blocks)))
 		m.Add(result.CacheTokens, int64(s.Batching.Blocks)*int64(s.Stages*s.Batching.BlockSize))
 		m.Add(result.WeightBytes, s.weights)
 		m.Add(result.StepCount, s.Steps)
 		m.Add(result.StepTime, ratio(s.Busy().Seconds(), float64(s.Steps)))
-		m.Add(result.RequestStops, stops)
+		m.Add(result.RequestStops, t.stops)
+		m.Add(result.RequestsRefused, t.refused)
+		m.Add(result.ReplicaUse, ratio(s.Busy().Seconds(), s.Level.Up*float64(s.Stages)))
+		if asked, hit := s.Prefixes(); asked > 0 {
+			m.Add(result.PrefixHits, ratio(float64(hit), float64(asked)))
+		}
+		s.addReplicas(m)
+		t.addGoodput(m, slices.ContainsFunc(s.tenants, func(t tenant) bool { return t.slo != objectives{} }))
+		if tenants != nil {
+			m.Add(result.Tenants, tenants)
+		}
 		all = append(all, m)
 	}
 	return all

@@ -1,6 +1,10 @@
 package report
 
-import "github.com/railyard/railyard/result"
+import (
+	"fmt"
+
+	"github.com/railyard/railyard/result"
+)
 
 // serving writes what became of the requests to a model.
 func (p *printer) serving(s *result.Record) {
@@ -10,6 +14,9 @@ func (p *printer) serving(s *result.Record) {
 	requests := Count(s.Float(result.RequestCount.Name)) + " answered"
 	if n := s.Float(result.RequestsRejected.Name); n > 0 {
 		requests += ", " + Count(n) + " rejected"
+	}
+	if n := s.Float(result.RequestsRefused.Name); n > 0 {
+		requests += ", " + Count(n) + " turned away"
 	}
 	if n := s.Float(result.RequestsUnended.Name); n > 0 {
 		requests += ", " + Count(n) + " unfinished"
@@ -37,7 +44,34 @@ func (p *printer) serving(s *result.Record) {
 		Seconds(s.Float(result.StepTime.Name)), s.Float(result.MeanBatch.Name), s.Float(result.MeanQueue.Name))
 	cache := Percent(s.Float(result.MeanCache.Name)) + " used of " + Count(s.Float(result.CacheTokens.Name)) + " tokens a replica"
 	if n := s.Float(result.RequestStops.Name); n > 0 {
-		cache += ", " + Count(n) + " preemptions for want of room"
+		cache += ", " + Count(n) + " preemptions"
+	}
+	if s.Get(result.PrefixHits.Name) != nil {
+		cache += "; " + Percent(s.Float(result.PrefixHits.Name)) + " of the prompts were there"
 	}
 	p.item("cache", "%s; weights %s an accelerator", cache, Prefixed(s.Float(result.WeightBytes.Name), "B"))
+	p.goodput("objectives", s)
+	for _, t := range s.List(result.Tenants.Name) {
+		d := t.Record(result.FirstTokenTime.Name)
+		p.item("tenant "+t.Text(result.Name.Name), "%s answered, %s tokens/s; p99 to first token %s, per token %s", Count(t.Float(result.RequestCount.Name)),
+			Count(t.Float(result.OutputRate.Name)), Seconds(d.Float(result.P99.Name)), Seconds(t.Record(result.TokenTime.Name).Float(result.P99.Name)))
+		p.goodput("", t)
+	}
+	if s.Get(result.ReplicaStarts.Name) == nil {
+		return
+	}
+	replicas := fmt.Sprintf("%.3g answer in the mean", s.Float(result.MeanReplicas.Name))
+	if s.Get(result.ScalingCount.Name) != nil {
+		replicas += fmt.Sprintf(", at most %s; scaled %s times", Count(s.Float(result.MostReplicas.Name)), Count(s.Float(result.ScalingCount.Name)))
+	}
+	p.item("replicas", "%s; %s starts, %s failures; %s requests moved; %.4g accelerator hours", replicas, Count(s.Float(result.ReplicaStarts.Name)),
+		Count(s.Float(result.ReplicaFailures.Name)), Count(s.Float(result.RequestsMoved.Name)), s.Float(result.AcceleratorHours.Name))
+}
+
+// goodput writes how many requests kept to their objectives.
+func (p *printer) goodput(name string, s *result.Record) {
+	if s.Get(result.SLORatio.Name) != nil {
+		p.item(name, "%s of the requests keep to them, %.4g a second; %s to first token, %s per token, %s end to end", Percent(s.Float(result.SLORatio.Name)),
+			s.Float(result.ServingGoodput.Name), Percent(s.Float(result.SLOFirst.Name)), Percent(s.Float(result.SLOEach.Name)), Percent(s.Float(result.SLOWhole.Name)))
+	}
 }

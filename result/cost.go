@@ -16,6 +16,6 @@ var (
 	CostJobs           = Metric{Name: "jobs", Definition: "one record for each workload that runs event by event"}
 	CostHours          = Metric{Name: "accelerator_hours", Unit: "h", Definition: "accelerators that it had times the hours for which it had them"}
 	JobCost            = Metric{Name: "cost_USD", Unit: "USD", Definition: "its part of total_USD, by accelerator-hours; what was idle is nobody's"}
-	CostPerTokens      = Metric{Name: "per_million_tokens_USD", Unit: "USD", Definition: "cost of a million tokens trained", Formula: "1e6 cost_USD / (iterations x global_batch x sequence)"}
+	CostPerTokens      = Metric{Name: "per_million_tokens_USD", Unit: "USD", Definition: "cost of a million tokens trained, or of answers", Formula: "1e6 cost_USD / (iterations x global_batch x sequence), or / output tokens of ended requests"}
 	CostPerSamples     = Metric{Name: "per_million_samples_USD", Unit: "USD", Definition: "cost of a million samples trained", Formula: "1e6 cost_USD / (iterations x global_batch)"}
 )

@@ -17,7 +17,7 @@ var (
 	CarbonMean         = Metric{Name: "mean_intensity_g_per_kWh", Unit: "g/kWh", Definition: "carbon intensity of the grid, mean over the run"}
 	EnergyJobs         = Metric{Name: "jobs", Definition: "one record for each workload that runs event by event; jobs of a trace have a column in jobs.csv"}
 	JobEnergy          = Metric{Name: "energy_J", Unit: "J", Definition: "energy of its accelerators and their part of their hosts while it had them, with the site's overhead; without switches"}
-	EnergyPerToken     = Metric{Name: "per_token_J", Unit: "J", Definition: "energy for each token trained", Formula: "energy_J / (iterations x global_batch x sequence)"}
+	EnergyPerToken     = Metric{Name: "per_token_J", Unit: "J", Definition: "energy for each token trained, or of answers", Formula: "energy_J / (iterations x global_batch x sequence), or / output tokens of ended requests"}
 	EnergyPerSample    = Metric{Name: "per_sample_J", Unit: "J", Definition: "energy for each sample trained", Formula: "energy_J / (iterations x global_batch)"}
 	CarbonPerToken     = Metric{Name: "per_token_g", Unit: "g", Definition: "carbon dioxide for each token", Formula: "emissions_g / tokens"}
 	CarbonPerSample    = Metric{Name: "per_sample_g", Unit: "g", Definition: "carbon dioxide for each sample trained", Formula: "emissions_g / (iterations x global_batch)"}

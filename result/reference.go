@@ -36,7 +36,16 @@ var places = []struct {
 	{"summary.json", "serving[]", []Metric{
 		Name, Model, ServingReplicas, AcceleratorCount, RequestCount, RequestsRejected, RequestsUnended, FirstTokenTime, TokenTime, InterTokenLatency, EndToEnd,
 		OutputRate, InputRate, RequestRate, MeanQueue, MeanBatch, MeanCache, CacheTokens, WeightBytes, StepCount, StepTime, RequestStops,
+		RequestsRefused, ReplicaUse, PrefixHits, MeanReplicas, AcceleratorHours, MostReplicas, ScalingCount, ReplicaStarts, ReplicaFailures, RequestsMoved,
+		SLORatio, SLOFirst, SLOEach, SLOWhole, ServingGoodput, TokenGoodput, Tenants,
 	}},
+	{"summary.json", "serving[].tenants[]", []Metric{
+		Name, RequestCount, RequestsRejected, RequestsRefused, RequestsUnended, FirstTokenTime, TokenTime, EndToEnd, OutputRate,
+		SLORatio, SLOFirst, SLOEach, SLOWhole, ServingGoodput, TokenGoodput,
+	}},
+	{"summary.json", "serving[].tenants[].ttft_s", servingSpread},
+	{"summary.json", "serving[].tenants[].tpot_s", servingSpread},
+	{"summary.json", "serving[].tenants[].e2e_s", servingSpread},
 	{"summary.json", "serving[].ttft_s", servingSpread},
 	{"summary.json", "serving[].tpot_s", servingSpread},
 	{"summary.json", "serving[].itl_s", servingSpread},
@@ -90,9 +99,10 @@ var places = []struct {
 	{"storage.csv", "storage", []Metric{Workload, StorageOp, StorageIteration, StorageStart, StorageFinish, StorageBytes, StorageMoved, StorageRate}},
 	{"replay.csv", "replay", []Metric{Rank, RankFinish}},
 	{"requests.csv", "requests", []Metric{
-		Request, RequestArrival, RequestFirstToken, RequestFinish, RequestInput, RequestOutput, Workload, RequestStatus, RequestReplica, RequestStops,
+		Request, RequestArrival, RequestFirstToken, RequestFinish, RequestInput, RequestOutput, Workload, RequestStatus, RequestReplica, RequestStops, RequestTenant,
 	}},
-	{"serving_series.csv", "serving_series", []Metric{Workload, SeriesTime, SeriesQueue, SeriesBatch, SeriesCache}},
+	{"serving_series.csv", "serving_series", []Metric{Workload, SeriesTime, SeriesQueue, SeriesBatch, SeriesCache, SeriesReplicas}},
+	{"scaling.csv", "scaling", []Metric{Workload, ScalingTime, ScalingMetric, ScalingReady, ScalingStarting, ScalingRecommended, ScalingDesired}},
 	{"jobs.csv", "jobs", []Metric{
 		JobID, JobSubmit, JobStart, JobFinish, JobAccelerators, JobStatus, JobWait, JobRun, JobSlowdown, JobPreemptions, JobRho,
 		JobUser, JobGroup, JobType, JobModel, JobEnergy,

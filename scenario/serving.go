@@ -3,9 +3,11 @@ package scenario
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/railyard/railyard/units"
 	"github.com/railyard/railyard/workload/serving"
 )
 
@@ -41,18 +43,29 @@ type Serving struct {
 	Context   Key[int64]  `key:"context" min:"2" max:"16777216" doc:"tokens that a prompt and its answer may have together; what the cache has room for where left out. Longer requests are rejected"`
 	StepCosts Key[string] `key:"step_costs" doc:"CSV of what steps cost, in place of the roofline: part,sequences,cached_tokens,tokens,time_s, of all layers and one replica. A step is the sum of its parts: dense, by tokens; prefill, by chunks (sequences), what they have in the cache, and the root of the sum of the squares of their tokens; decode, by sequences and their mean context. Each takes the next row that is not below; more chunks than the table has are its most"`
 
-	Router Key[string] `key:"router" default:"\"round-robin\"" enum:"round-robin least-loaded least-waiting" doc:"which replica a request goes to: least-loaded has the fewest requests that have not ended, least-waiting the fewest in its queue"`
+	Router      Key[string] `key:"router" default:"\"round-robin\"" enum:"round-robin least-loaded least-waiting random power-of-two prefix-aware session-affine" doc:"which replica a request goes to: least-loaded has the fewest requests that have not ended, least-waiting the fewest in its queue; power-of-two, the less loaded of two that are drawn; prefix-aware, that which has kept most of the prompt, unless loads are uneven by 64 requests and half as many again; session-affine, that which had the last request of the session, a new one going to the least loaded"`
+	PrefixCache Key[bool]   `key:"prefix_cache" default:"true" doc:"keep what prompts begin with for others, where requests name it (mooncake, qwen), until its blocks are needed: the least recently used goes first"`
 
-	Requests    Key[string]  `key:"requests" doc:"demand: CSV of requests in the order of arrival: request,arrival_s,input_tokens,output_tokens"`
-	Rate        Key[float64] `key:"rate" positive:"true" min:"0" max:"1e9" doc:"demand: requests a second, however many are under way"`
-	Arrivals    Key[string]  `key:"arrivals" default:"\"poisson\"" enum:"poisson constant gamma" doc:"with rate, how requests come: poisson, at random; constant, evenly; gamma, with gaps of a coefficient of variation cv"`
-	CV          Key[float64] `key:"cv" positive:"true" min:"0" max:"100" doc:"with arrivals = \"gamma\", coefficient of variation of the time between requests"`
-	Concurrency Key[int64]   `key:"concurrency" min:"1" max:"1048576" doc:"demand: clients that each send a request, and the next when it has ended; all begin at once"`
-	Count       Key[int64]   `key:"count" min:"1" max:"4194304" doc:"with rate or concurrency, how many requests"`
-	Input       Key[Lengths] `key:"input" min:"1" max:"16777216" doc:"with rate or concurrency, tokens of a prompt: an integer, or { distribution = \"uniform\", min, max } or { distribution = \"lognormal\", mean, cv, min, max }"`
-	Output      Key[Lengths] `key:"output" min:"1" max:"16777216" doc:"with rate or concurrency, tokens of an answer, in the same way"`
+	Requests    Key[string]         `key:"requests" doc:"demand: CSV of requests in the order of arrival: request,arrival_s,input_tokens,output_tokens, and tenant where there are several"`
+	Format      Key[string]         `key:"format" default:"\"csv\"" enum:"csv azure mooncake burstgpt qwen" doc:"of requests: csv, as above; azure, AzureLLMInferenceTrace of 2023; mooncake, JSON lines with the hashes of blocks of 512 tokens; burstgpt, BurstGPT_1.csv and its like; qwen, JSON lines of qwen-bailian-usagetraces-anon, with hashes of blocks of 16. Times are from the first request on; those without tokens of a prompt or an answer are left out"`
+	Speed       Key[float64]        `key:"speed" default:"1" positive:"true" min:"0" max:"1e6" doc:"requests of a file come so many times as fast"`
+	Rate        Key[float64]        `key:"rate" positive:"true" min:"0" max:"1e9" doc:"demand: requests a second, however many are under way"`
+	Arrivals    Key[string]         `key:"arrivals" default:"\"poisson\"" enum:"poisson constant gamma diurnal" doc:"with rate, how requests come: poisson, at random; constant, evenly; gamma, with gaps of a coefficient of variation cv; diurnal, at random at a rate that goes up and down, rate (1 + swing cos(2 pi (time - peak) / period))"`
+	CV          Key[float64]        `key:"cv" positive:"true" min:"0" max:"100" doc:"with arrivals = \"gamma\", coefficient of variation of the time between requests"`
+	Swing       Key[float64]        `key:"swing" min:"0" max:"1" doc:"with arrivals = \"diurnal\", by which part of it the rate goes up and down; 0.5 where left out"`
+	Period      Key[units.Duration] `key:"period" positive:"true" doc:"with arrivals = \"diurnal\", how long a day is; 24h where left out"`
+	Peak        Key[units.Duration] `key:"peak" doc:"with arrivals = \"diurnal\", when the rate is at its highest; half a period where left out"`
+	Concurrency Key[int64]          `key:"concurrency" min:"1" max:"1048576" doc:"demand: clients that each send a request, and the next when it has ended; all begin at once"`
+	Count       Key[int64]          `key:"count" min:"1" max:"4194304" doc:"with rate or concurrency, how many requests"`
+	Input       Key[Lengths]        `key:"input" min:"1" max:"16777216" doc:"with rate or concurrency, tokens of a prompt: an integer, or { distribution = \"uniform\", min, max } or { distribution = \"lognormal\", mean, cv, min, max }"`
+	Output      Key[Lengths]        `key:"output" min:"1" max:"16777216" doc:"with rate or concurrency, tokens of an answer, in the same way"`
 
-	Autoscale Later `key:"autoscale" doc:"replicas that come and go with the load"`
+	SharedPrefix Key[int64] `key:"shared_prefix" min:"1" max:"16777216" doc:"with rate or concurrency, tokens that all prompts begin with, of each tenant its own; shorter prompts are a part of it. A replica computes them once while they stay in its cache"`
+	SLO          SLO        `key:"slo" doc:"what a request is to keep to, for goodput"`
+	Tenant       []Tenant   `key:"tenant" doc:"whose requests there are"`
+	MaxQueue     Key[int64] `key:"max_queue" min:"1" max:"4194304" doc:"requests that may wait, of all replicas; more are turned away. No limit where left out"`
+	Autoscale    *Autoscale `key:"autoscale" doc:"replicas that come and go with the load"`
+	ColdStart    ColdStart  `key:"cold_start" doc:"what a replica does before it answers, where replicas scale or fail"`
 }
 
 // Lengths is a number of tokens, or a distribution of it.
@@ -144,35 +157,50 @@ func (w *Serving) check(r *resolver, b *binder) {
 		name string
 		set  bool
 		at   Position
-	}{{"count", w.Count.Set, w.Count.Pos}, {"input", w.Input.Set, w.Input.Pos}, {"output", w.Output.Set, w.Output.Pos}} {
+	}{{"count", w.Count.Set, w.Count.Pos}, {"input", w.Input.Set, w.Input.Pos}, {"output", w.Output.Set, w.Output.Pos}, {"shared_prefix", w.SharedPrefix.Set, w.SharedPrefix.Pos}} {
 		belongs(k.set, k.at, k.name, given != "requests", "rate or concurrency")
-		if !k.set && (given == "rate" || given == "concurrency") {
+		if !k.set && k.name != "shared_prefix" && (given == "rate" || given == "concurrency") {
 			b.faultf(w.At, w.Path, "needs the key %q with %s", k.name, given)
 		}
 	}
 	belongs(w.Arrivals.Set, w.Arrivals.Pos, "arrivals", given == "rate", "rate")
 	gamma := w.Arrivals.Value == "gamma"
+	for _, k := range []struct {
+		name string
+		set  bool
+		at   Position
+	}{{"swing", w.Swing.Set, w.Swing.Pos}, {"period", w.Period.Set, w.Period.Pos}, {"peak", w.Peak.Set, w.Peak.Pos}} {
+		belongs(k.set, k.at, k.name, w.Arrivals.Value == "diurnal", `arrivals = "diurnal"`)
+	}
+	belongs(w.Format.Set, w.Format.Pos, "format", given == "requests", "requests")
+	belongs(w.Speed.Set, w.Speed.Pos, "speed", given == "requests", "requests")
 	belongs(w.CV.Set, w.CV.Pos, "cv", gamma, `arrivals = "gamma"`)
 	if gamma && !w.CV.Set {
 		b.faultf(w.Arrivals.Pos, w.Path+".arrivals", "needs the key \"cv\", the coefficient of variation of the gaps")
 	}
 	belongs(w.Chunk.Set, w.Chunk.Pos, "chunk", w.Batching.Value == "chunked", `batching = "chunked"`)
 	belongs(w.TokenBudget.Set, w.TokenBudget.Pos, "token_budget", w.Batching.Value == "continuous", `batching = "continuous"`)
+	w.checkScaling(b)
+	w.checkTenants(b)
 }
 
 // ReadRequests reads the file of requests that a [[workload.serving]] names.
-func (s *Scenario) ReadRequests(w *Serving) ([]serving.Request, Faults) {
-	var all []serving.Request
-	faults := s.withTable(w.Requests, w.Path+".requests", func(file string, in io.Reader) (faults Faults) {
-		all, faults = readRequests(file, in)
+func (s *Scenario) ReadRequests(w *Serving) (t RequestTrace, faults Faults) {
+	faults = s.withTable(w.Requests, w.Path+".requests", func(file string, in io.Reader) (faults Faults) {
+		t, faults = w.readTrace(file, in)
 		return faults
 	})
-	return all, faults
+	return t, faults
 }
 
-func readRequests(file string, in io.Reader) ([]serving.Request, Faults) {
+func readRequests(file string, in io.Reader, tenants []Tenant) ([]serving.Request, Faults) {
 	rows := newRows(file, in)
-	if !rows.header([]string{"request", "arrival_s", "input_tokens", "output_tokens"}, nil) {
+	if !rows.header([]string{"request", "arrival_s", "input_tokens", "output_tokens"}, []string{"tenant"}) {
+		return nil, rows.all()
+	}
+	tenant := rows.column("tenant")
+	if tenant < 0 && len(tenants) > 0 {
+		rows.add(Position{file, 1, 1}.Faultf("tenant", "there are tenants, and no column says whose a request is"))
 		return nil, rows.all()
 	}
 	request, arrival, input, output := rows.column("request"), rows.column("arrival_s"), rows.column("input_tokens"), rows.column("output_tokens")
@@ -191,6 +219,12 @@ func readRequests(file string, in io.Reader) ([]serving.Request, Faults) {
 			rows.faultf(arrival, "%s is before the %s of the row above: rows stand in the order of arrival",
 				rows.text(arrival), strconv.FormatFloat(all[n-1].Arrival, 'f', -1, 64))
 			r.Arrival = all[n-1].Arrival
+		}
+		if tenant >= 0 {
+			r.Tenant = slices.IndexFunc(tenants, func(t Tenant) bool { return t.Name.Value == rows.text(tenant) })
+			if r.Tenant < 0 {
+				rows.faultf(tenant, "%q is no [[workload.serving.tenant]]", shown(rows.text(tenant)))
+			}
 		}
 		all = append(all, r)
 	}

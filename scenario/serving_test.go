@@ -9,6 +9,7 @@ const served = "[topology]\nkind = \"single-host\"\nhost = \"dgx-h100\"\n\n[[wor
 
 func TestServingKeys(t *testing.T) {
 	drawn := "rate = 2.0\ncount = 10\ninput = 8\n"
+	scaled := drawn + "output = 1\n[workload.serving.autoscale]\ntarget = 10.0\n"
 	for _, c := range []struct{ name, text, want string }{
 		{"no demand", "", "case.toml:5:1: workload.serving[0]: is without demand"},
 		{"two demands", "rate = 1.0\nconcurrency = 2\ncount = 1\ninput = 1\noutput = 1\n", "workload.serving[0].concurrency: contradicts rate"},
@@ -23,7 +24,17 @@ func TestServingKeys(t *testing.T) {
 		{"unknown key of one", drawn + "output = { distribution = \"uniform\", mean = 1, max = 3 }\n", `unknown key "mean"; uniform takes min, max`},
 		{"backwards", drawn + "output = { distribution = \"uniform\", min = 4, max = 3 }\n", "min, 4, is above max, 3"},
 		{"as it should be", drawn + "output = 1\n", ""},
-		{"autoscale", drawn + "output = 1\n[workload.serving.autoscale]\n", "is not built yet"},
+		{"no target", drawn + "output = 1\n[workload.serving.autoscale]\n", `needs the key "target"`},
+		{"min above max", scaled + "min = 5\nmax = 3\n", "workload.serving[0].autoscale.min: 5 is more than max, 3"},
+		{"poll of some", scaled + "poll = \"10s\"\n", "workload.serving[0].autoscale.poll: belongs to min = 0"},
+		{"sync without end", scaled + "sync = \"1ps\"\n", "autoscale.sync: must be 100ms or more"},
+		{"policy of both", scaled + "[[workload.serving.autoscale.up]]\npods = 1\npercent = 1\n", "autoscale.up[0]: needs one of pods and percent"},
+		{"more at the start", drawn + "output = 1\nreplicas = 4\n[workload.serving.autoscale]\ntarget = 1\nmax = 3\n", "there are 4 at the start, more than autoscale.max, 3"},
+		{"queue of clients", "concurrency = 1\ncount = 1\ninput = 1\noutput = 1\nmax_queue = 1\n", "max_queue: belongs to requests or rate"},
+		{"tenant twice", drawn + "output = 1\n[[workload.serving.tenant]]\nname = \"a\"\n[[workload.serving.tenant]]\nname = \"a\"\n", `tenant[1].name: "a" is there twice`},
+		{"share of a file", "requests = \"r.csv\"\n[[workload.serving.tenant]]\nname = \"a\"\nshare = 2.0\n", "tenant[0].share: belongs to rate or concurrency"},
+		{"tenants", drawn + "output = 1\n[workload.serving.slo]\nttft = \"1s\"\n[[workload.serving.tenant]]\nname = \"a\"\nshare = 2.0\n[workload.serving.tenant.slo]\ntpot = \"20ms\"\n", ""},
+		{"scaled", scaled + "min = 0\n[workload.serving.cold_start]\nimage = \"1GB\"\n[[workload.serving.autoscale.down]]\npercent = 10\nperiod = \"60s\"\n", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, faults := Parse("case.toml", []byte(served+c.text), nil)
@@ -40,7 +51,7 @@ func TestServingKeys(t *testing.T) {
 const requestHeader = "request,arrival_s,input_tokens,output_tokens\n"
 
 func TestReadRequests(t *testing.T) {
-	all, faults := readRequests("r.csv", strings.NewReader(requestHeader+"a,0,10,1\nb,1.5,20,2\n"))
+	all, faults := readRequests("r.csv", strings.NewReader(requestHeader+"a,0,10,1\nb,1.5,20,2\n"), nil)
 	if faults != nil || len(all) != 2 || all[1].ID != "b" || all[1].Arrival != 1.5 || all[1].Input != 20 || all[1].Output != 2 || all[1].Line != 3 {
 		t.Errorf("%+v, %v", all, faults)
 	}
@@ -51,9 +62,25 @@ func TestReadRequests(t *testing.T) {
 		{"half a token", "a,1,10,0.5\n", `output_tokens: "0.5" is not a whole number`},
 		{"empty", "", "there are no rows"},
 	} {
-		if _, faults := readRequests("r.csv", strings.NewReader(requestHeader+c.text)); !strings.Contains(faults.Error(), c.want) {
+		if _, faults := readRequests("r.csv", strings.NewReader(requestHeader+c.text), nil); !strings.Contains(faults.Error(), c.want) {
 			t.Errorf("%s: got %v, want %s", c.name, faults, c.want)
 		}
+	}
+}
+
+// A column says whose a request is, where there are tenants.
+func TestReadTenants(t *testing.T) {
+	tenants := []Tenant{{Name: Key[string]{Value: "free"}}, {Name: Key[string]{Value: "paid"}}}
+	all, faults := readRequests("r.csv", strings.NewReader("request,arrival_s,input_tokens,output_tokens,tenant\na,0,10,1,paid\n"), tenants)
+	if faults != nil || all[0].Tenant != 1 {
+		t.Errorf("%+v, %v", all, faults)
+	}
+	_, faults = readRequests("r.csv", strings.NewReader("request,arrival_s,input_tokens,output_tokens,tenant\na,0,10,1,other\n"), tenants)
+	if !strings.Contains(faults.Error(), `r.csv:2:10: tenant: "other" is no [[workload.serving.tenant]]`) {
+		t.Error(faults)
+	}
+	if _, faults = readRequests("r.csv", strings.NewReader(requestHeader+"a,0,10,1\n"), tenants); !strings.Contains(faults.Error(), "no column says whose") {
+		t.Error(faults)
 	}
 }
 
@@ -79,7 +106,7 @@ func FuzzReadRequests(f *testing.F) {
 	f.Add(requestHeader + "a,0,10,1\nb,1.5,20,2\n")
 	f.Add(requestHeader + "a,1e400,-1,1\n\"")
 	f.Fuzz(func(t *testing.T, text string) {
-		all, faults := readRequests("r.csv", strings.NewReader(text))
+		all, faults := readRequests("r.csv", strings.NewReader(text), nil)
 		if (all == nil) == (faults == nil) {
 			t.Errorf("%d requests and faults %v", len(all), faults)
 		}

@@ -1,5 +1,7 @@
 package scheduler
 
+import "slices"
+
 // Order is in which order an inference engine serves prompts and tokens.
 type Order uint8
 
@@ -37,6 +39,9 @@ type Batching struct {
 	// blocks of all tokens to come with the prompt: nothing is ever preempted.
 	Blocks, BlockSize, Watermark int
 	Reserve                      bool
+	// Piece is how many tokens a name in Sequence.Prefix stands for, a multiple of
+	// BlockSize; at 0 no beginning of a prompt is kept for others.
+	Piece int
 }
 
 // Sequence is a request as batching sees it.
@@ -46,10 +51,17 @@ type Sequence struct {
 	Left    int32 // tokens to come
 	Cached  int32 // tokens whose keys and values are in the cache
 	Stops   int32 // preemptions
+	// Priority has it wait and run before those with a lower one, and be preempted
+	// after them. It takes no place from one that runs already, but for want of blocks.
+	Priority int32
+	// Prefix names the pieces of the prompt, each for all tokens up to its end.
+	Prefix []uint64
 
 	// Tokens is how many of its tokens the present step computes.
 	Tokens int32
-	blocks int32
+	blocks int32    // its own
+	shared []*piece // that it uses with others
+	named  int      // pieces of Prefix that are known, or were when it came to them
 }
 
 // Prefills says whether the sequence still computes its prompt.
@@ -63,15 +75,23 @@ func (s *Sequence) pending() int { return int(max(1, s.Prompt-s.Cached)) }
 // that had come before as part of the prompt.
 type Batcher struct {
 	Batching
-	waiting []*Sequence // from head on; preempted ones come back to the front
+	waiting []*Sequence // from head on, by priority; preempted ones come back before their equals
 	head    int
-	running []*Sequence // in the order of their arrival
+	running []*Sequence // by priority, then in the order of their arrival
 	step    []*Sequence
 	free    int
+
+	prefixes *prefixes // nil: none are kept
 }
 
 // NewBatcher gives a batcher of an idle engine.
-func NewBatcher(b Batching) *Batcher { return &Batcher{Batching: b, free: b.Blocks} }
+func NewBatcher(b Batching) *Batcher {
+	x := &Batcher{Batching: b, free: b.Blocks}
+	if b.Piece > 0 {
+		x.prefixes = newPrefixes(b.Piece, b.BlockSize)
+	}
+	return x
+}
 
 // Fits says whether a sequence of so many tokens, the last of which needs no place, can
 // ever be served.
@@ -81,14 +101,23 @@ func (b *Batching) Fits(tokens int) bool {
 
 func (b *Batching) blocksOf(tokens int) int { return (tokens + b.BlockSize - 1) / b.BlockSize }
 
-// Add puts a sequence at the end of the queue.
+// Add puts a sequence at the end of the queue, but before those of a lower priority.
 func (b *Batcher) Add(s *Sequence) {
 	if b.head > 0 && len(b.waiting) == cap(b.waiting) { // reuse what those before have left
 		n := copy(b.waiting, b.waiting[b.head:])
 		clear(b.waiting[n:])
 		b.waiting, b.head = b.waiting[:n], 0
 	}
-	b.waiting = append(b.waiting, s)
+	b.waiting = insert(b.waiting, b.head, s)
+}
+
+// insert puts a sequence behind those of its priority or a higher one, from a place on.
+func insert(all []*Sequence, from int, s *Sequence) []*Sequence {
+	i := len(all)
+	for i > from && all[i-1].Priority < s.Priority {
+		i--
+	}
+	return slices.Insert(all, i, s)
 }
 
 // Waiting is how many sequences wait.
@@ -97,8 +126,8 @@ func (b *Batcher) Waiting() int { return len(b.waiting) - b.head }
 // Running is how many sequences have been admitted and have not ended.
 func (b *Batcher) Running() int { return len(b.running) }
 
-// Used is how many blocks of the cache hold something.
-func (b *Batcher) Used() int { return b.Blocks - b.free }
+// Used is how many blocks of the cache sequences use.
+func (b *Batcher) Used() int { return b.Blocks - b.available() }
 
 // Next decides a step and gives its sequences, none if there is nothing to do. The slice
 // is valid until the next call.
@@ -129,6 +158,9 @@ func (b *Batcher) Finish(token func(s *Sequence, last bool)) {
 	for _, s := range b.step {
 		s.Cached += s.Tokens
 		s.Tokens = 0
+		if b.prefixes != nil {
+			b.prefixes.keep(s)
+		}
 		if s.Prefills() {
 			continue
 		}
@@ -174,12 +206,15 @@ func (b *Batcher) schedule(s *Sequence, tokens int) {
 // take gives a sequence the blocks that so many tokens need beside those that it has,
 // if spare ones stay free.
 func (b *Batcher) take(s *Sequence, tokens, spare int) bool {
-	need := b.blocksOf(tokens) - int(s.blocks)
+	need := b.blocksOf(tokens) - int(s.blocks) - b.sharedBlocks(s)
 	if need <= 0 {
 		return true
 	}
-	if need > b.free-spare {
+	if need > b.available()-spare {
 		return false
+	}
+	for b.free < need {
+		b.free += b.prefixes.drop()
 	}
 	b.free -= need
 	s.blocks += int32(need)
@@ -189,43 +224,88 @@ func (b *Batcher) take(s *Sequence, tokens, spare int) bool {
 func (b *Batcher) release(s *Sequence) {
 	b.free += int(s.blocks)
 	s.blocks = 0
+	if b.prefixes != nil {
+		b.prefixes.leave(s)
+	}
 }
 
-// preempt stops the sequence that came last, and gives it.
-func (b *Batcher) preempt() *Sequence {
-	last := len(b.running) - 1
-	s := b.running[last]
-	b.running = b.running[:last]
+// forget takes all blocks of a sequence: what it has computed is to be computed again,
+// the tokens that came with the prompt.
+func (b *Batcher) forget(s *Sequence) {
 	b.release(s)
 	if !s.Prefills() {
 		s.Prompt = s.Cached + 1
 	}
-	s.Cached = 0
+	s.Cached, s.Tokens = 0, 0
 	s.Stops++
+}
+
+// Evict gives all sequences that have not ended, those that run first, and forgets them,
+// all that it has kept, and any step that is under way: another engine may take them up.
+func (b *Batcher) Evict() []*Sequence {
+	var all []*Sequence
+	for _, s := range b.running {
+		if s.Left > 0 {
+			b.forget(s)
+			all = append(all, s)
+		} else {
+			b.release(s)
+		}
+	}
+	for _, s := range b.waiting[b.head:] {
+		s.Cached = 0
+		all = append(all, s)
+	}
+	prefixes := b.prefixes
+	*b = *NewBatcher(b.Batching)
+	if prefixes != nil {
+		b.prefixes.asked, b.prefixes.hit = prefixes.asked, prefixes.hit
+	}
+	return all
+}
+
+// preempt stops the sequence that came last of the lowest priority, and gives it.
+func (b *Batcher) preempt() *Sequence {
+	last := len(b.running) - 1
+	s := b.running[last]
+	b.running = b.running[:last]
+	b.forget(s)
 	if b.head == 0 { // make room before the first
 		room := len(b.waiting) + 8
 		b.waiting = append(make([]*Sequence, room, room+len(b.waiting)), b.waiting...)
 		b.head = room
 	}
 	b.head--
-	b.waiting[b.head] = s
+	i := b.head
+	for ; i+1 < len(b.waiting) && b.waiting[i+1].Priority > s.Priority; i++ {
+		b.waiting[i] = b.waiting[i+1]
+	}
+	b.waiting[i] = s
 	return s
 }
 
-// admit moves the first of the queue to those that run, with blocks for so many tokens.
+// admit moves the first of the queue to those that run, with blocks for so many tokens
+// beside those that are there of it.
 func (b *Batcher) admit(tokens, spare int) *Sequence {
 	s := b.waiting[b.head]
+	tokens += int(s.Cached)
 	if b.Reserve {
 		tokens, spare = int(s.Prompt+s.Left)-1, 0
 	}
+	b.share(s)
 	if !b.take(s, tokens, spare) {
+		b.release(s)
 		return nil
+	}
+	if b.prefixes != nil {
+		b.prefixes.asked += int64(s.Prompt)
+		b.prefixes.hit += int64(s.Cached)
 	}
 	b.waiting[b.head] = nil
 	if b.head++; b.head == len(b.waiting) {
 		b.waiting, b.head = b.waiting[:0], 0
 	}
-	b.running = append(b.running, s)
+	b.running = insert(b.running, 0, s)
 	return s
 }
 
@@ -247,7 +327,7 @@ func (b *Batcher) mixed() {
 		left -= n
 	}
 	for !stopped && left > 0 && b.room() {
-		n := b.waiting[b.head].pending()
+		n := b.first().pending()
 		if n > left {
 			if b.Whole && len(b.step) > 0 {
 				return
@@ -274,7 +354,7 @@ func (b *Batcher) decodes() {
 		if s.Prefills() {
 			continue
 		}
-		for !b.Reserve && b.free == 0 {
+		for !b.Reserve && b.available() == 0 {
 			if b.preempt() == s {
 				return
 			}
@@ -300,7 +380,7 @@ func (b *Batcher) decodeFirst() {
 	b.decodes()
 	left := b.chunks(b.Budget - len(b.step))
 	for left > 0 && b.room() {
-		s := b.admit(b.waiting[b.head].pending(), b.Watermark)
+		s := b.admit(b.first().pending(), b.Watermark)
 		if s == nil {
 			return
 		}
@@ -313,7 +393,7 @@ func (b *Batcher) decodeFirst() {
 func (b *Batcher) prefills() {
 	left, longest := b.chunks(b.Budget), 0
 	for left > 0 && b.room() {
-		n := b.waiting[b.head].pending()
+		n := b.first().pending()
 		longest = max(longest, n)
 		if !b.Whole {
 			n = min(n, left)
@@ -339,8 +419,8 @@ func (b *Batcher) static() {
 		return
 	}
 	for b.room() {
-		s := b.waiting[b.head]
-		if b.admit(int(s.Prompt+s.Left)-1, 0) == nil {
+		s := b.first()
+		if b.admit(s.pending(), 0) == nil {
 			return
 		}
 		b.schedule(s, s.pending())

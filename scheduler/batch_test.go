@@ -2,6 +2,7 @@ package scheduler_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -81,6 +82,32 @@ func TestBatchingOrders(t *testing.T) {
 	}
 }
 
+// The higher priority is taken in first, and preempted last: of four blocks of four
+// tokens the third request, which is urgent, and the first have two each. The first
+// loses its own when the third needs one more, and comes back before the second, for whose
+// two blocks there is no room beside its three.
+func TestUrgentSequences(t *testing.T) {
+	x := scheduler.NewBatcher(scheduler.Batching{Order: scheduler.Mixed, Budget: 100, MaxBatch: 2, Blocks: 4, BlockSize: 4})
+	for i, priority := range []int32{0, 0, 1} {
+		x.Add(&scheduler.Sequence{Request: int32(i), Prompt: 7, Left: 3, Priority: priority})
+	}
+	var got []string
+	for {
+		text := ""
+		for _, s := range x.Next() {
+			text += fmt.Sprintf(" %d:%d", s.Request, s.Tokens)
+		}
+		if text == "" {
+			break
+		}
+		got = append(got, text[1:])
+		x.Finish(func(*scheduler.Sequence, bool) {})
+	}
+	if want := []string{"2:7 0:7", "2:1 0:1", "2:1", "0:9", "1:7", "1:1", "1:1"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 // A sequence that is alone and finds no free block for its next token is preempted and
 // comes back in the same step: an engine with work never has an empty one.
 func TestAlonePreempted(t *testing.T) {
@@ -102,17 +129,24 @@ func TestBatchingConserves(t *testing.T) {
 			Watermark: rapid.IntRange(0, 1).Draw(t, "watermark"),
 		}
 		b.Reserve = b.Reserve || b.Order == scheduler.Static
+		b.Piece = b.BlockSize * rapid.IntRange(0, 2).Draw(t, "piece")
 		x := scheduler.NewBatcher(b)
 		n := rapid.IntRange(1, 12).Draw(t, "requests")
 		due, due0, came := make([]int32, n), make([]int32, n), make([]int32, n)
 		computed := make([]int32, n)
 		var all []*scheduler.Sequence
 		for i := range n {
-			s := &scheduler.Sequence{Request: int32(i), Prompt: rapid.Int32Range(1, 40).Draw(t, "prompt"), Left: rapid.Int32Range(1, 20).Draw(t, "answer")}
+			s := &scheduler.Sequence{Request: int32(i), Prompt: rapid.Int32Range(1, 40).Draw(t, "prompt"), Left: rapid.Int32Range(1, 20).Draw(t, "answer"), Priority: rapid.Int32Range(0, 2).Draw(t, "priority")}
 			if !b.Fits(int(s.Prompt + s.Left)) {
 				continue
 			}
 			due[i], due0[i] = s.Left, s.Prompt
+			if b.Piece > 0 { // prompts begin like those of one of two families
+				family := uint64(rapid.IntRange(0, 1).Draw(t, "family"))
+				for k := range min(int(s.Prompt)/b.Piece, rapid.IntRange(0, 10).Draw(t, "shared")) {
+					s.Prefix = append(s.Prefix, 100*family+uint64(k))
+				}
+			}
 			all = append(all, s)
 			x.Add(s)
 		}
@@ -147,31 +181,94 @@ func TestBatchingConserves(t *testing.T) {
 		if x.Used() != 0 || x.Waiting() != 0 || x.Running() != 0 {
 			t.Fatalf("%d blocks used, %d waiting and %d running at the end", x.Used(), x.Waiting(), x.Running())
 		}
+		owed, given, stops := int64(0), int64(0), int32(0)
 		for _, s := range all {
 			i := s.Request
 			if came[i] != due[i] {
 				t.Errorf("request %d has %d tokens of %d", i, came[i], due[i])
 			}
-			if least := due0[i] + due[i] - 1; computed[i] < least || s.Stops == 0 && computed[i] > least {
+			least := due0[i] + due[i] - 1
+			owed, stops = owed+int64(least), stops+s.Stops
+			given += int64(computed[i])
+			if b.Piece == 0 && (computed[i] < least || s.Stops == 0 && computed[i] > least) {
 				t.Errorf("request %d computed %d tokens, %d are needed; it was stopped %d times", i, computed[i], least, s.Stops)
 			}
+		}
+		if _, hit := x.Prefixes(); given+hit < owed || stops == 0 && given+hit > owed {
+			t.Errorf("%d tokens computed and %d kept, %d are needed; %d stops", given, hit, owed, stops)
 		}
 	})
 }
 
 func TestRouting(t *testing.T) {
-	loads := []scheduler.Load{{Waiting: 0, Running: 5}, {Waiting: 2, Running: 0}, {Waiting: 1, Running: 1}}
+	loads := []scheduler.Load{{Waiting: 0, Running: 5}, {Waiting: 2, Running: 0, Match: 512}, {Waiting: 1, Running: 1}}
+	busy := []scheduler.Load{{Waiting: 70, Running: 5, Match: 512}, {}, {Waiting: 1}}
+	random := rand.New(rand.NewPCG(1, 1))
 	for _, c := range []struct {
-		rule scheduler.Routing
-		turn int
-		want int
+		rule  scheduler.Routing
+		turn  int
+		loads []scheduler.Load
+		want  int
 	}{
-		{scheduler.RoundRobin, 4, 1},
-		{scheduler.LeastLoaded, 4, 1}, // 5, 2 and 2
-		{scheduler.LeastWaiting, 4, 0},
+		{scheduler.RoundRobin, 4, loads, 1},
+		{scheduler.LeastLoaded, 4, loads, 1}, // 5, 2 and 2
+		{scheduler.LeastWaiting, 4, loads, 0},
+		{scheduler.PrefixAware, 4, loads, 1},
+		{scheduler.PrefixAware, 4, busy, 1}, // it has the prefix, and too much to do
 	} {
-		if got := c.rule.Route(c.turn, loads); got != c.want {
+		if got := c.rule.Route(c.turn, c.loads, random); got != c.want {
 			t.Errorf("%s sends to %d, want %d", c.rule, got, c.want)
 		}
+	}
+	// Of three replicas each is drawn by a third of the requests; of two that are drawn the
+	// one with 5 requests has none, and the first of equals those where both are drawn.
+	var drawn, least [3]int
+	for range 3000 {
+		drawn[scheduler.RandomReplica.Route(0, loads, random)]++
+		least[scheduler.PowerOfTwo.Route(0, loads, random)]++
+	}
+	for i, n := range drawn {
+		if n < 900 || n > 1100 {
+			t.Errorf("random sends %d of 3000 to replica %d", n, i)
+		}
+	}
+	if least[0] != 0 || least[1]+least[2] != 3000 || min(least[1], least[2]) < 900 {
+		t.Errorf("power of two sends %v", least)
+	}
+}
+
+// Prompts of 12 tokens that share the first 8, in pieces of 4: the second request computes
+// the last 4 alone. One that is all there still computes a piece, for its last token.
+func TestPrefixes(t *testing.T) {
+	x := scheduler.NewBatcher(scheduler.Batching{Order: scheduler.Mixed, Budget: 100, MaxBatch: 8, Blocks: 10, BlockSize: 2, Piece: 4})
+	run := func(prefix ...uint64) (steps []int32) {
+		x.Add(&scheduler.Sequence{Prompt: 12, Left: 2, Prefix: prefix})
+		for {
+			step := x.Next()
+			if len(step) == 0 {
+				return steps
+			}
+			steps = append(steps, step[0].Tokens)
+			x.Finish(func(*scheduler.Sequence, bool) {})
+		}
+	}
+	for _, c := range []struct {
+		prefix []uint64
+		want   int32
+	}{
+		{[]uint64{1, 2, 3}, 12},
+		{[]uint64{1, 2, 4}, 4},
+		{[]uint64{1, 2, 4}, 4},
+		// 10 blocks are 5 pieces: 1, 2, 3 and 4 are kept, in that order of use: 3, then 4,
+		// 2, 1. Seven blocks need all but one of those.
+		{[]uint64{5, 6, 7}, 12},
+		{[]uint64{1, 2, 4}, 8},
+	} {
+		if got := run(c.prefix...); got[0] != c.want || len(got) != 2 {
+			t.Errorf("%v: steps of %v tokens, want %d first", c.prefix, got, c.want)
+		}
+	}
+	if x.Used() != 0 {
+		t.Errorf("%d blocks are used", x.Used())
 	}
 }

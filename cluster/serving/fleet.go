@@ -12,23 +12,38 @@
 // replica begins as soon as a request comes.
 //
 // Keys and values lie in a paged cache (Kwon et al., SOSP 2023). A sequence that is
-// preempted for want of blocks loses them, and computes prompt and tokens again.
+// preempted for want of blocks loses them, and computes prompt and tokens again. What
+// prompts begin with is kept for others while its blocks are not needed, where requests
+// name it; the router may go by that, or by the session.
+//
+// # Replicas
+//
+// Their number is fixed, or follows the load ([Scaling], [scheduler.Autoscaler]). One
+// that starts waits for its host and image, loads the weights, and then takes requests
+// ([Start]). One that is to go gets no more requests, and goes when it has ended those
+// that it has; what is left after a grace is sent to others. So is all that a replica
+// has whose hosts fail ([Failures]); it starts again once they are back. Clients have
+// the tokens that had come, and these are computed again with the prompt. Requests wait
+// before the router while no replica is ready. Where the queue has a limit, those that
+// find it full are turned away.
 //
 // With pipeline stages a replica has as many batches as stages, each with its share of
 // the cache, which follow each other through the stages; a request stays with its batch.
 //
-// Left out: replicas do not share links with others while they compute, their
+// Left out: failures are noticed at once; replicas do not share links with others while they compute, their
 // all-reduces take what they take alone; tokenising, and the way of a request to its
 // replica and back.
 package serving
 
 import (
 	"fmt"
+	"math/rand/v2"
 
 	"github.com/railyard/railyard/cluster"
 	"github.com/railyard/railyard/result"
 	"github.com/railyard/railyard/scheduler"
 	"github.com/railyard/railyard/sim"
+	"github.com/railyard/railyard/topology"
 	"github.com/railyard/railyard/workload/serving"
 )
 
@@ -36,18 +51,26 @@ import (
 // cannot ever be served, for the context or the cache, are rejected as they come.
 type Fleet struct {
 	Requests    []serving.Request // in the order of arrival
+	Priorities  []int32           // of each tenant; nil: all are equal
 	Concurrency int               // clients that each send their next request when the last has ended; 0: requests come at their Arrival
 
 	Replicas, Tensor, Stages int
 	Batching                 scheduler.Batching // of a batch: with stages, its share of the cache
 	Context                  int                // tokens that prompt and answer may have together; 0: no limit
 	Routing                  scheduler.Routing
+	Random                   *rand.Rand // that Routing draws from
 	Costs                    Costs
+
+	Scaling  *Scaling // nil: all replicas are there at any time; else Replicas is the most that have a place
+	Start    Start
+	Failures func(accelerators []topology.NodeID) Failures // of a replica; nil: none fails
+	MaxQueue int                                           // requests that may wait; 0: no limit
 
 	Outcomes []Outcome // of each request
 	Gaps     Gaps      // between tokens of a request
 	Steps    int64
 	Level    Level // over time
+	Grown    Grown
 
 	c         *cluster.Cluster
 	job       int
@@ -58,8 +81,16 @@ type Fleet struct {
 	sequences []scheduler.Sequence
 	latest    []sim.Time // token of each request
 	loads     []scheduler.Load
+	open      []int32               // replicas that take requests
+	held      []*scheduler.Sequence // while there are none
+	wanted    int                   // replicas
+	scaler    *scheduler.Autoscaler
+	syncs     sim.Timer
+	polls     sim.Timer
 	next      int // request to come
 	routed    int
+	homes     map[int32]int32 // replica of the last request of each session
+	came      int
 	ended     int
 	thinking  int // clients whose request has just ended
 	now       sim.Time
@@ -72,12 +103,7 @@ type lane struct {
 	*scheduler.Batcher
 	replica   *replica
 	due, busy bool
-}
-
-// replica is the accelerators of one copy of the model.
-type replica struct {
-	ledger *cluster.Ledger
-	free   []sim.Time // when each stage has ended its latest step
+	ends      sim.Time // of the step that keeps it busy
 }
 
 // Events, in the high bits of their argument.
@@ -85,6 +111,10 @@ const (
 	argArrive uint64 = iota << 56 // a request
 	argEnd                        // of the step of a lane
 	argDecide                     // a lane's next step
+	argPhase                      // of a replica has passed
+	argFail                       // hosts of a replica fail
+	argSync                       // the autoscaler decides
+	argPoll                       // it looks whether anybody asks
 	argKind   = 0xff << 56
 )
 
@@ -97,24 +127,18 @@ func (f *Fleet) Begin(c *cluster.Cluster, job int) {
 	f.sequences = make([]scheduler.Sequence, len(f.Requests))
 	f.latest = make([]sim.Time, len(f.Requests))
 	f.loads = make([]scheduler.Load, f.Replicas)
-	f.replicas = make([]replica, f.Replicas)
+	f.homes = map[int32]int32{}
 	f.token = f.tokenOf
 	for i := range f.Outcomes {
 		f.Outcomes[i] = Outcome{Arrival: -1, First: -1, Finish: -1, Replica: -1}
 	}
 	all := c.Jobs[job].Accelerators
-	each := f.Tensor * f.Stages
-	for i := range f.replicas {
-		f.replicas[i] = replica{ledger: c.NewLedger(all[i*each : (i+1)*each]), free: make([]sim.Time, f.Stages)}
-		for range f.Stages {
-			f.lanes = append(f.lanes, lane{Batcher: scheduler.NewBatcher(f.Batching), replica: &f.replicas[i]})
-		}
-	}
-	if err := f.Costs.Place(c, all[:each]); err != nil {
+	if err := f.Costs.Place(c, all[:f.Tensor*f.Stages]); err != nil {
 		c.Fail(job, err)
 		return
 	}
 	f.now = f.base
+	f.beginReplicas(all)
 	if f.Concurrency == 0 {
 		f.expect()
 		return
@@ -155,6 +179,9 @@ func (f *Fleet) Handle(now sim.Time, arg uint64) {
 		f.expect()
 	case argEnd:
 		l := &f.lanes[n]
+		if !l.busy || l.ends != now { // a failure cut the step short
+			return
+		}
 		l.busy = false
 		f.Level.change(l, -1)
 		l.Finish(f.token)
@@ -163,8 +190,17 @@ func (f *Fleet) Handle(now sim.Time, arg uint64) {
 			f.send()
 		}
 		f.due(n)
+		f.drained(l.replica)
 	case argDecide:
 		f.decide(n)
+	case argPhase:
+		f.phasePassed(&f.replicas[n])
+	case argFail:
+		f.fail(&f.replicas[n])
+	case argSync:
+		f.sync()
+	case argPoll:
+		f.poll()
 	}
 	f.finish()
 }
@@ -173,6 +209,7 @@ func (f *Fleet) Handle(now sim.Time, arg uint64) {
 func (f *Fleet) finish() {
 	if f.ended == len(f.Requests) {
 		f.ended++ // once
+		f.end()
 		f.c.Done(f.job)
 	}
 }
@@ -185,32 +222,65 @@ func (f *Fleet) due(n int) {
 	}
 }
 
-// arrive gives a request to a replica. It reports false if it is rejected.
+// arrive takes a request. It reports false if it is rejected.
 func (f *Fleet) arrive(i int) bool {
 	r, o := &f.Requests[i], &f.Outcomes[i]
 	o.Arrival = f.now
+	f.came++
 	if tokens := r.Input + r.Output; !f.Batching.Fits(tokens) || f.Context > 0 && tokens > f.Context {
 		o.Rejected = true
 		f.ended++
 		return false
 	}
-	if f.Routing != scheduler.RoundRobin {
-		clear(f.loads)
-		for n := range f.lanes {
-			load := &f.loads[n/f.Stages]
-			load.Waiting += f.lanes[n].Waiting()
-			load.Running += f.lanes[n].Running()
+	if f.MaxQueue > 0 && f.Level.waiting >= f.MaxQueue {
+		o.Refused = true
+		f.ended++
+		return false
+	}
+	f.sequences[i] = scheduler.Sequence{Request: int32(i), Prompt: int32(r.Input), Left: int32(r.Output), Prefix: r.Prefix}
+	if f.Priorities != nil {
+		f.sequences[i].Priority = f.Priorities[r.Tenant]
+	}
+	f.route(&f.sequences[i])
+	return true
+}
+
+// route gives a sequence to a replica, or holds it while none is ready.
+func (f *Fleet) route(s *scheduler.Sequence) {
+	f.Level.waiting++
+	if len(f.open) == 0 {
+		f.held = append(f.held, s)
+		return
+	}
+	loads := f.loads[:len(f.open)]
+	if f.Routing != scheduler.RoundRobin && f.Routing != scheduler.RandomReplica {
+		f.look(s, loads)
+	}
+	to := f.open[f.Routing.Route(f.routed, loads, f.Random)]
+	f.routed++
+	if session := f.Requests[s.Request].Session; session != 0 && f.Routing == scheduler.SessionAware {
+		f.homes[session] = to
+	}
+	n := f.leastLane(int(to))
+	f.Outcomes[s.Request].Replica = to
+	f.lanes[n].Add(s)
+	f.due(n)
+}
+
+// look is what the router sees of the replicas that take requests.
+func (f *Fleet) look(s *scheduler.Sequence, loads []scheduler.Load) {
+	home, at := f.homes[f.Requests[s.Request].Session]
+	for i, to := range f.open {
+		loads[i] = scheduler.Load{Home: at && home == to}
+		lanes := f.replicas[to].lanes
+		for n := range lanes {
+			loads[i].Waiting += lanes[n].Waiting()
+			loads[i].Running += lanes[n].Running()
+			if f.Routing == scheduler.PrefixAware {
+				loads[i].Match = max(loads[i].Match, lanes[n].Match(s))
+			}
 		}
 	}
-	to := f.Routing.Route(f.routed, f.loads)
-	f.routed++
-	n := f.leastLane(to)
-	o.Replica = int32(to)
-	f.sequences[i] = scheduler.Sequence{Request: int32(i), Prompt: int32(r.Input), Left: int32(r.Output)}
-	f.lanes[n].Add(&f.sequences[i])
-	f.Level.waiting++
-	f.due(n)
-	return true
 }
 
 // leastLane is the batch of a replica that has the fewest requests.
@@ -254,6 +324,7 @@ func (f *Fleet) decide(n int) {
 	}
 	if err != nil {
 		f.ended = len(f.Requests) + 1
+		f.end()
 		f.c.Fail(f.job, fmt.Errorf("request %s: %w", f.Requests[step[len(step)-1].Request].ID, err))
 		return
 	}
@@ -264,7 +335,7 @@ func (f *Fleet) decide(n int) {
 		free[i] = at
 	}
 	l.replica.ledger.AddCompute(f.now, f.now+stage)
-	l.busy = true
+	l.busy, l.ends = true, at
 	f.Steps++
 	f.c.Engine.Schedule(at, f.actor, argEnd|uint64(n))
 }
@@ -314,21 +385,32 @@ func (f *Fleet) Busy() (sum sim.Time) {
 	return sum
 }
 
+// Prefixes is how many tokens of prompts were admitted, and how many of them their replica
+// had kept.
+func (f *Fleet) Prefixes() (asked, hit int64) {
+	for i := range f.lanes {
+		a, h := f.lanes[i].Prefixes()
+		asked, hit = asked+a, hit+h
+	}
+	return asked, hit
+}
+
 // Waiting says what is not done, for a report of a deadlock.
 func (f *Fleet) Waiting() []sim.Wait {
 	return []sim.Wait{{Who: f.c.Jobs[f.job].Name, For: fmt.Sprintf("%d requests that no step takes up", len(f.Requests)-f.ended)}}
 }
 
-// Level is how many sequences wait and run, and how many blocks of the caches are used,
-// over time.
+// Level is how many sequences wait and run, how many blocks of the caches are used, and
+// how many replicas there are, over time.
 type Level struct {
 	Queue, Batch, Cache result.Bins
-	// The integrals of them, in seconds.
-	Queued, Ran, Held float64
+	Replicas            result.Bins // that answer or drain
+	// The integrals of them, in seconds, and of the replicas that hold accelerators.
+	Queued, Ran, Cached, Up, Held float64
 
-	waiting, running, used int
-	bins                   int
-	first, last            sim.Time
+	waiting, running, used, up, held int
+	bins                             int
+	first, last                      sim.Time
 }
 
 // Lasted is the time that has been accounted for, in seconds.
@@ -342,11 +424,14 @@ func (l *Level) until(now sim.Time) {
 	span := (now - l.last).Seconds()
 	l.Queued += span * float64(l.waiting)
 	l.Ran += span * float64(l.running)
-	l.Held += span * float64(l.used)
+	l.Cached += span * float64(l.used)
+	l.Up += span * float64(l.up)
+	l.Held += span * float64(l.held)
 	if l.bins > 0 {
 		l.Queue.Add(l.last, now, float64(l.waiting), l.bins)
 		l.Batch.Add(l.last, now, float64(l.running), l.bins)
 		l.Cache.Add(l.last, now, float64(l.used), l.bins)
+		l.Replicas.Add(l.last, now, float64(l.up), l.bins)
 	}
 	l.last = now
 }

@@ -2,6 +2,7 @@ package serving
 
 import (
 	"math"
+	"math/rand/v2"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -90,7 +91,7 @@ func TestLittle(t *testing.T) {
 		replicas := rapid.IntRange(1, 3).Draw(t, "replicas")
 		f := &Fleet{
 			Replicas: replicas, Tensor: 1, Stages: rapid.IntRange(1, 3).Draw(t, "stages"),
-			Routing: scheduler.Routing(rapid.IntRange(0, 2).Draw(t, "routing")), Costs: flat(0.01),
+			Routing: scheduler.Routing(rapid.IntRange(0, 6).Draw(t, "routing")), Random: rand.New(rand.NewPCG(1, 1)), Costs: flat(0.01),
 			Batching: scheduler.Batching{
 				Order: scheduler.Order(rapid.IntRange(0, 2).Draw(t, "order")), Budget: 64, MaxBatch: 4,
 				Blocks: rapid.IntRange(12, 40).Draw(t, "blocks"), BlockSize: 8,

@@ -10,8 +10,9 @@ import (
 type Outcome struct {
 	Arrival, First, Finish sim.Time // when it came, had its first token and its last; -1: has not
 	Replica                int32
-	Stops                  int32 // preemptions
+	Stops                  int32 // times that it lost its cache: preempted, or with its replica
 	Rejected               bool  // it can never be served
+	Refused                bool  // the queue was full
 }
 
 // Gaps counts the times between tokens, in intervals of equal ratio: what it tells is
@@ -53,11 +54,13 @@ func (g *Gaps) Quantile(share float64) float64 {
 	return 0
 }
 
-// Status is "finished", "rejected" or "unfinished".
+// Status is "finished", "rejected", "refused" or "unfinished".
 func (o *Outcome) Status() string {
 	switch {
 	case o.Rejected:
 		return "rejected"
+	case o.Refused:
+		return "refused"
 	case o.Finish < 0:
 		return "unfinished"
 	}

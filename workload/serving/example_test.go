@@ -13,7 +13,7 @@ func ExampleDemand() {
 		Input:  serving.Lengths{Mean: 1024},
 		Output: serving.Lengths{Mean: 128},
 	}
-	for _, r := range d.Requests(rand.New(rand.NewPCG(1, 1)), rand.New(rand.NewPCG(1, 2))) {
+	for _, r := range d.Requests(rand.New(rand.NewPCG(1, 1)), rand.New(rand.NewPCG(1, 2)), nil) {
 		fmt.Printf("%s at %v s: %d tokens, answered by %d\n", r.ID, r.Arrival, r.Input, r.Output)
 	}
 	// Output:

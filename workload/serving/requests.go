@@ -4,6 +4,7 @@
 package serving
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -16,6 +17,20 @@ type Request struct {
 	Arrival       float64 // s
 	Input, Output int     // tokens, each at least one
 	Line          int     // of its file, 0 if it has none
+	Tenant        int     // whose it is, of those that there are
+	Session       int32   // of which it is a part, from 1; 0: of none
+	// Prefix names what it shares with others: each name stands for all tokens up to the
+	// end of a piece, pieces being of equal length.
+	Prefix []uint64
+}
+
+// Tenant is somebody whose requests are a share of all.
+type Tenant struct {
+	Name  string
+	Share float64 // of the requests that are drawn, to that of the others
+	// Priority is that of its requests: the higher goes first.
+	Priority      int32
+	Input, Output *Lengths // nil: as all
 }
 
 // Distribution names how lengths vary.
@@ -56,9 +71,10 @@ const (
 	Poisson  Process = iota // gaps are exponential
 	Constant                // gaps are equal
 	Gamma                   // gaps have a coefficient of variation: above 1 they come in bursts
+	Diurnal                 // gaps are exponential, at a rate that goes up and down
 )
 
-var processNames = [...]string{"poisson", "constant", "gamma"}
+var processNames = [...]string{"poisson", "constant", "gamma", "diurnal"}
 
 // ParseProcess finds a process by its name.
 func ParseProcess(name string) (p Process, ok bool) {
@@ -107,16 +123,54 @@ type Demand struct {
 	Rate          float64 // requests a second; 0: each comes when another ends
 	Process       Process
 	CV            float64 // of the gaps, for Gamma
+	// Swing, Period and Peak are those of Diurnal: the rate is
+	// Rate (1 + Swing cos(2 pi (time - Peak) / Period)).
+	Swing, Period, Peak float64
+	Tenants             []Tenant
 }
 
-// Requests draws them: arrivals from one stream, lengths from another, so that the same
-// requests come at another rate.
-func (d *Demand) Requests(arrivals, lengths *rand.Rand) []Request {
+// beyond is a time in seconds that no clock reaches.
+const beyond = 1e12
+
+// diurnal gives the gaps of a rate that goes up and down, in parts of a second over Rate:
+// those of its highest, of which so many are left out that the others have the rate of
+// their time (Lewis and Shedler, Simulation of nonhomogeneous Poisson processes by
+// thinning, 1979).
+func (d *Demand) diurnal(random *rand.Rand) func() float64 {
+	at := 0.0
+	return func() float64 {
+		from := at
+		for {
+			at += random.ExpFloat64() / (d.Rate * (1 + d.Swing))
+			if at > beyond || random.Float64()*(1+d.Swing) < 1+d.Swing*math.Cos(2*math.Pi*(at-d.Peak)/d.Period) {
+				return (at - from) * d.Rate
+			}
+		}
+	}
+}
+
+// Requests draws them: arrivals from one stream, lengths from another, tenants from a
+// third, so that the same requests come at another rate.
+func (d *Demand) Requests(arrivals, lengths, tenants *rand.Rand) []Request {
 	all := make([]Request, d.Count)
 	gap := d.Process.Gaps(d.CV, arrivals)
-	at := 0.0
+	if d.Process == Diurnal {
+		gap = d.diurnal(arrivals)
+	}
+	at, whole := 0.0, 0.0
+	for _, t := range d.Tenants {
+		whole += t.Share
+	}
 	for i := range all {
-		all[i] = Request{ID: fmt.Sprint(i), Arrival: at, Input: d.Input.Draw(lengths), Output: d.Output.Draw(lengths)}
+		input, output, tenant := &d.Input, &d.Output, 0
+		if len(d.Tenants) > 0 {
+			for u := whole * tenants.Float64(); tenant < len(d.Tenants)-1 && u >= d.Tenants[tenant].Share; tenant++ {
+				u -= d.Tenants[tenant].Share
+			}
+			t := &d.Tenants[tenant]
+			input, output = cmp.Or(t.Input, input), cmp.Or(t.Output, output)
+		}
+		all[i] = Request{ID: fmt.Sprint(i), Arrival: at, Input: input.Draw(lengths), Output: output.Draw(lengths), Tenant: tenant}
 		if d.Rate > 0 {
 			at += gap() / d.Rate
 		}

@@ -19,7 +19,7 @@ func TestDemand(t *testing.T) {
 		want    float64
 	}{{Poisson, 0, 1}, {Constant, 0, 0}, {Gamma, 0.5, 0.5}, {Gamma, 3, 3}} {
 		d := Demand{Count: n, Rate: 10, Process: c.process, CV: c.cv, Input: Lengths{Distribution: LogNormal, Mean: 1000, CV: 0.5, Min: 1, Max: 1 << 20}, Output: Lengths{Distribution: Uniform, Min: 10, Max: 20}}
-		all := d.Requests(rand.New(rand.NewPCG(1, 2)), rand.New(rand.NewPCG(3, 4)))
+		all := d.Requests(rand.New(rand.NewPCG(1, 2)), rand.New(rand.NewPCG(3, 4)), nil)
 		var sum, squares, input, output float64
 		for i := 1; i < n; i++ {
 			gap := all[i].Arrival - all[i-1].Arrival
@@ -35,6 +35,32 @@ func TestDemand(t *testing.T) {
 		}
 		if in, out := input/(n-1), output/(n-1); math.Abs(in-1000) > 10 || math.Abs(out-15) > 0.1 {
 			t.Errorf("prompts of %.1f, answers of %.2f in the mean; want 1000 and 15", in, out)
+		}
+	}
+}
+
+// Ten days of a rate of 10 a second that goes up and down by half of it: of 600 s around
+// the peak, at a third of the day, the rate is 10 (1 + 0.5 sin(x) / x) with x = 600 pi /
+// 3600, and around the opposite time 10 (1 - 0.5 sin(x) / x).
+func TestDiurnal(t *testing.T) {
+	const day, width = 3600.0, 600.0
+	d := Demand{Count: 10 * 3600 * 10, Rate: 10, Process: Diurnal, Swing: 0.5, Period: day, Peak: day / 3, Input: Lengths{Mean: 1}, Output: Lengths{Mean: 1}}
+	var high, low float64
+	all := d.Requests(rand.New(rand.NewPCG(1, 2)), rand.New(rand.NewPCG(3, 4)), nil)
+	for _, r := range all {
+		after := math.Mod(r.Arrival-d.Peak+day, day)
+		if after < width/2 || after > day-width/2 {
+			high++
+		}
+		if math.Abs(after-day/2) < width/2 {
+			low++
+		}
+	}
+	x := math.Pi * width / day
+	days := all[len(all)-1].Arrival / day
+	for name, c := range map[string][2]float64{"peak": {high, 1 + 0.5*math.Sin(x)/x}, "trough": {low, 1 - 0.5*math.Sin(x)/x}, "mean": {float64(len(all)) * width / day, 1}} {
+		if got, want := c[0]/days/width, 10*c[1]; math.Abs(got/want-1) > 0.02 {
+			t.Errorf("%s: %.3f requests a second, want %.3f", name, got, want)
 		}
 	}
 }

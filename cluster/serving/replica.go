@@ -1,0 +1,461 @@
+package serving
+
+import (
+	"slices"
+
+	"github.com/railyard/railyard/cluster"
+	"github.com/railyard/railyard/scheduler"
+	"github.com/railyard/railyard/sim"
+	"github.com/railyard/railyard/topology"
+	"github.com/railyard/railyard/units"
+)
+
+// Start is what a replica does before it answers. One whose host has been given back
+// waits for a host; one that is the first on its host pulls the image; all load the
+// weights and warm their engine up.
+type Start struct {
+	Provision, Image, Weights, Engine sim.Time
+	// Keep is how long a host stays, with its image, after its last replica has gone.
+	Keep sim.Time
+}
+
+// Measure is what an autoscaler looks at.
+type Measure uint8
+
+// The measures, each of a replica that is ready.
+const (
+	Requests    Measure = iota // that wait and run
+	Queue                      // that wait
+	CacheUse                   // share of the blocks of the cache that hold something
+	Utilization                // share of the time since the last sync in which it computed
+)
+
+var measureNames = [...]string{"requests", "queue", "kv", "utilization"}
+
+// ParseMeasure finds a measure by its name.
+func ParseMeasure(name string) (Measure, bool) {
+	for i, n := range measureNames {
+		if n == name {
+			return Measure(i), true
+		}
+	}
+	return 0, false
+}
+
+// Scaling is how the number of replicas follows the load.
+type Scaling struct {
+	scheduler.Autoscaling
+	Initial    int // replicas at the start, ready
+	Measure    Measure
+	Sync, Poll sim.Time // time between decisions, and between looks whether anybody asks where there is none
+	Grace      sim.Time // for which a replica that is to go still works on what it has
+}
+
+// Failures tells when hosts of a replica fail.
+type Failures interface {
+	// Next is the next time, and when the hosts are back; sim.Never if there is none.
+	Next() (at, until sim.Time)
+}
+
+// Decision is one of the autoscaler.
+type Decision struct {
+	At                   sim.Time
+	Metric               float64 // mean over those that are ready
+	Ready, Starting      int
+	Recommended, Desired int
+}
+
+// phase is what a replica is at.
+type phase uint8
+
+const (
+	off      phase = iota // there is none
+	pending               // waits for its host and its image
+	loading               // weights, then the engine
+	ready                 // takes requests
+	draining              // ends those that it has, and goes
+	broken                // until its hosts are back
+)
+
+// replica is a place for one copy of the model: its accelerators.
+type replica struct {
+	ledger *cluster.Ledger
+	free   []sim.Time // when each stage has ended its latest step
+	lanes  []lane
+	host   *host
+
+	phase    phase
+	since    sim.Time // when it came to its phase
+	phased   sim.Timer
+	failed   sim.Timer
+	failures Failures
+	back     sim.Time // of the failure to come: when the hosts are back
+	computed sim.Time // at the last sync
+}
+
+// up says whether a replica counts towards those that there are to be.
+func (r *replica) up() bool { return r.phase == pending || r.phase == loading || r.phase == ready }
+
+// host is what replicas share that begin on the same server.
+type host struct {
+	image    bool
+	until    sim.Time // when it is given back
+	replicas int      // that are not off or broken
+}
+
+// Grown is what became of the replicas.
+type Grown struct {
+	Decisions []Decision
+	Most      int // replicas that held their accelerators at a time
+	Starts    int // after the beginning
+	Failed    int
+	Moved     int // requests that went on elsewhere, and were computed again
+}
+
+// beginReplicas makes the replicas, and has those start that there are from the start.
+func (f *Fleet) beginReplicas(all []topology.NodeID) {
+	hosts := map[int]*host{}
+	each := f.Tensor * f.Stages
+	f.replicas = make([]replica, f.Replicas)
+	f.lanes = make([]lane, f.Replicas*f.Stages)
+	for i := range f.replicas {
+		r, part := &f.replicas[i], all[i*each:(i+1)*each]
+		server := f.c.Topology.Server(part[0])
+		if hosts[server] == nil {
+			hosts[server] = &host{image: f.Scaling == nil}
+			if f.Scaling == nil {
+				hosts[server].until = sim.Never
+			}
+		}
+		*r = replica{ledger: f.c.NewLedger(part), free: make([]sim.Time, f.Stages), lanes: f.lanes[i*f.Stages : (i+1)*f.Stages], host: hosts[server]}
+		for s := range r.lanes {
+			r.lanes[s] = lane{Batcher: scheduler.NewBatcher(f.Batching), replica: r}
+		}
+		r.phased = f.c.Engine.NewTimer(f.actor, argPhase|uint64(i))
+		if f.Failures != nil {
+			r.failures = f.Failures(part)
+			r.failed = f.c.Engine.NewTimer(f.actor, argFail|uint64(i))
+			f.awaitFailure(r)
+		}
+	}
+	f.wanted = f.Replicas
+	if x := f.Scaling; x != nil {
+		f.wanted = x.Initial
+		f.scaler = scheduler.NewAutoscaler(x.Autoscaling)
+		f.syncs, f.polls = f.c.Engine.NewTimer(f.actor, argSync), f.c.Engine.NewTimer(f.actor, argPoll)
+		f.c.Engine.Arm(f.syncs, f.now.After(x.Sync))
+		if x.Min == 0 {
+			f.c.Engine.Arm(f.polls, f.now.After(x.Poll))
+		}
+	}
+	for i := range f.wanted {
+		r := &f.replicas[i]
+		r.host.image = true
+		f.enter(r, ready)
+	}
+	f.refresh()
+}
+
+// end takes back all that is to come once the last request has ended.
+func (f *Fleet) end() {
+	for i := range f.replicas {
+		r := &f.replicas[i]
+		f.c.Engine.Disarm(r.phased)
+		if r.failures != nil {
+			f.c.Engine.Disarm(r.failed)
+		}
+	}
+	if f.scaler != nil {
+		f.c.Engine.Disarm(f.syncs)
+		f.c.Engine.Disarm(f.polls)
+	}
+}
+
+// enter brings a replica to a phase.
+func (f *Fleet) enter(r *replica, p phase) {
+	count := func(by int) {
+		switch r.phase {
+		case off, broken:
+		case ready, draining:
+			f.Level.up += by
+			fallthrough
+		default:
+			f.Level.held += by
+			r.host.replicas += by
+		}
+	}
+	count(-1)
+	r.phase, r.since = p, f.now
+	count(1)
+	f.Grown.Most = max(f.Grown.Most, f.Level.held)
+	if r.host.replicas > 0 {
+		r.host.until = sim.Never
+	} else if f.Scaling != nil && r.host.until == sim.Never {
+		r.host.until = f.now.After(f.Start.Keep)
+	}
+}
+
+// refresh lists the replicas that take requests, and sends them those that are held.
+func (f *Fleet) refresh() {
+	f.open = f.open[:0]
+	for i := range f.replicas {
+		if f.replicas[i].phase == ready {
+			f.open = append(f.open, int32(i))
+		}
+	}
+	if len(f.open) == 0 {
+		return
+	}
+	held := f.held
+	f.held = nil
+	for _, s := range held {
+		f.Level.waiting--
+		f.route(s)
+	}
+}
+
+// reconcile has replicas start or go until there are as many as wanted, or no place is
+// left: on hosts that are there first, and of those that go the latest.
+func (f *Fleet) reconcile() {
+	live := 0
+	for i := range f.replicas {
+		if f.replicas[i].up() {
+			live++
+		}
+	}
+	for ; live < f.wanted; live++ {
+		r := f.place()
+		if r == nil {
+			break
+		}
+		f.start(r)
+	}
+	for ; live > f.wanted; live-- {
+		f.remove(f.newest())
+	}
+	f.refresh()
+}
+
+// place is where the next replica starts, nil if there is no room.
+func (f *Fleet) place() (best *replica) {
+	for i := range f.replicas {
+		r := &f.replicas[i]
+		if r.phase != off {
+			continue
+		}
+		if r.host.image && r.host.until > f.now {
+			return r
+		}
+		if best == nil {
+			best = r
+		}
+	}
+	return best
+}
+
+// start begins the way of a replica to its first request.
+func (f *Fleet) start(r *replica) {
+	f.Grown.Starts++
+	var wait sim.Time
+	if r.host.until <= f.now {
+		wait, r.host.image = f.Start.Provision, false
+	}
+	if !r.host.image {
+		wait = wait.After(f.Start.Image)
+	}
+	f.enter(r, pending)
+	f.c.Engine.Arm(r.phased, f.now.After(wait))
+}
+
+// newest is the replica that goes first: one that is not ready yet, else the one that
+// became it last.
+func (f *Fleet) newest() (last *replica) {
+	for i := range f.replicas {
+		if r := &f.replicas[i]; r.up() && (last == nil || r.phase < last.phase || r.phase == last.phase && r.since >= last.since) {
+			last = r
+		}
+	}
+	return last
+}
+
+// remove has a replica go, once it has ended what it has or the grace is over.
+func (f *Fleet) remove(r *replica) {
+	f.c.Engine.Disarm(r.phased)
+	if r.phase != ready || r.idle() {
+		f.enter(r, off)
+		return
+	}
+	f.enter(r, draining)
+	f.c.Engine.Arm(r.phased, f.now.After(f.Scaling.Grace))
+}
+
+// idle says whether a replica has nothing to do.
+func (r *replica) idle() bool {
+	for i := range r.lanes {
+		if r.lanes[i].Waiting()+r.lanes[i].Running() > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// drained lets a replica go that has ended what it had.
+func (f *Fleet) drained(r *replica) {
+	if r.phase == draining && r.idle() {
+		f.c.Engine.Disarm(r.phased)
+		f.enter(r, off)
+		f.reconcile()
+	}
+}
+
+// phasePassed is the end of a replica's phase.
+func (f *Fleet) phasePassed(r *replica) {
+	switch r.phase {
+	case pending:
+		r.host.image = true
+		f.enter(r, loading)
+		f.c.Engine.Arm(r.phased, f.now.After(f.Start.Weights).After(f.Start.Engine))
+	case loading:
+		f.enter(r, ready)
+		r.computed = r.ledger.ComputeBy(f.now)
+		f.refresh()
+	case draining:
+		f.enter(r, off)
+		f.evict(r)
+		f.reconcile()
+	case broken:
+		f.enter(r, off)
+		if r.host.until < sim.Never {
+			r.host.until = f.now.After(f.Start.Keep)
+		}
+		f.reconcile()
+	}
+}
+
+// evict sends the requests of a replica to others, to be computed again.
+func (f *Fleet) evict(r *replica) {
+	for i := range r.lanes {
+		l := &r.lanes[i]
+		f.Level.change(l, -1)
+		moved := l.Evict()
+		l.busy = false
+		for _, s := range moved {
+			f.Grown.Moved++
+			f.route(s)
+		}
+	}
+	clear(r.free)
+}
+
+// awaitFailure arms the next failure of a replica's hosts.
+func (f *Fleet) awaitFailure(r *replica) {
+	at := f.base
+	for at <= f.now { // what failed while it was away concerns it no longer
+		at, r.back = r.failures.Next()
+		if at == sim.Never {
+			return
+		}
+	}
+	f.c.Engine.Arm(r.failed, at)
+}
+
+// fail is the failure of a replica's hosts. Their disks are new when they are back.
+func (f *Fleet) fail(r *replica) {
+	if r.phase != off && r.phase != broken {
+		f.Grown.Failed++
+	}
+	f.enter(r, broken)
+	r.host.image = false
+	f.c.Engine.Arm(r.phased, max(r.back, f.now))
+	f.refresh()
+	f.evict(r)
+	f.reconcile()
+	if r.back < sim.Never {
+		f.awaitFailure(r)
+	}
+}
+
+// gone says whether all replicas are broken for good.
+func (f *Fleet) gone() bool {
+	return !slices.ContainsFunc(f.replicas, func(r replica) bool { return r.phase != broken || r.back < sim.Never })
+}
+
+// observe is what the autoscaler sees.
+func (f *Fleet) observe() (seen scheduler.Observed) {
+	for i := range f.replicas {
+		r := &f.replicas[i]
+		switch r.phase {
+		case pending:
+			seen.Unready++
+		case loading:
+			seen.Missing++
+		case ready:
+			seen.Ready++
+			seen.Sum += f.measured(r)
+		}
+	}
+	return seen
+}
+
+// measured is the metric of a replica.
+func (f *Fleet) measured(r *replica) (sum float64) {
+	if f.Scaling.Measure == Utilization {
+		computed := r.ledger.ComputeBy(f.now)
+		sum = (computed - r.computed).Seconds() / f.Scaling.Sync.Seconds()
+		r.computed = computed
+		return sum
+	}
+	for i := range r.lanes {
+		l := &r.lanes[i]
+		switch f.Scaling.Measure {
+		case Requests:
+			sum += float64(l.Waiting() + l.Running())
+		case Queue:
+			sum += float64(l.Waiting())
+		case CacheUse:
+			sum += float64(l.Used()) / float64(l.Blocks*f.Stages)
+		}
+	}
+	return sum
+}
+
+// sync has the autoscaler decide.
+func (f *Fleet) sync() {
+	seen := f.observe()
+	d := Decision{At: f.now, Ready: seen.Ready, Starting: seen.Unready + seen.Missing}
+	if seen.Ready > 0 {
+		d.Metric = seen.Sum / float64(seen.Ready)
+	}
+	d.Recommended, d.Desired = f.scaler.Decide(units.Duration(f.now), f.wanted, seen)
+	f.scale(d)
+	if !f.gone() {
+		f.c.Engine.Arm(f.syncs, f.now.After(f.Scaling.Sync))
+	}
+}
+
+// poll looks whether anybody asks for anything, where there may be no replica.
+func (f *Fleet) poll() {
+	d := Decision{At: f.now}
+	d.Desired = f.scaler.Activate(units.Duration(f.now), f.wanted, f.came > f.ended)
+	if d.Recommended = d.Desired; d.Desired != f.wanted {
+		seen := f.observe()
+		d.Ready, d.Starting = seen.Ready, seen.Unready+seen.Missing
+		f.scale(d)
+	}
+	if !f.gone() {
+		f.c.Engine.Arm(f.polls, f.now.After(f.Scaling.Poll))
+	}
+}
+
+// mostDecisions is how many decisions are kept: those of a year of syncs of 15 s.
+const mostDecisions = 1 << 21
+
+func (f *Fleet) scale(d Decision) {
+	if len(f.Grown.Decisions) < mostDecisions {
+		f.Grown.Decisions = append(f.Grown.Decisions, d)
+	}
+	if d.Desired != f.wanted {
+		f.wanted = d.Desired
+		f.reconcile()
+	}
+}
