@@ -31,7 +31,22 @@ type reservation struct {
 	start units.Duration
 }
 
-func (c *conservative) arrive(_ *Queue, job int32) { c.behind = append(c.behind, job) }
+// arrive lets a job that has been interrupted have its place again.
+func (c *conservative) arrive(q *Queue, job int32) {
+	seq := q.jobs[job].seq
+	if n := len(c.reserved); n > 0 && q.jobs[c.reserved[n-1].job].seq > seq {
+		i := sort.Search(n, func(i int) bool { return q.jobs[c.reserved[i].job].seq > seq })
+		c.reserved, c.broken = slices.Insert(c.reserved, i, reservation{job: job}), true
+		return
+	}
+	n := len(c.behind)
+	if n > 0 && q.jobs[c.behind[n-1]].seq > seq {
+		n = sort.Search(n, func(i int) bool { return q.jobs[c.behind[i]].seq > seq })
+	}
+	c.behind = slices.Insert(c.behind, n, job)
+}
+
+func (c *conservative) replan() { c.broken = true }
 
 func (c *conservative) finish(q *Queue, job int32) {
 	if c.running.remove(job) != q.now {
@@ -56,7 +71,9 @@ func (c *conservative) decide(q *Queue, m Machine) {
 		w := &c.reserved[c.planned]
 		r := &q.jobs[w.job]
 		length := max(r.left(), 1)
-		w.start = c.free.earliest(q.now, length, r.Accelerators)
+		if w.start = c.free.earliest(q.now, length, r.Accelerators); w.start == Never {
+			continue // too much has failed
+		}
 		c.free.add(w.start, w.start+min(length, Never-w.start), -r.Accelerators)
 		if w.start > q.now {
 			q.note(w.job, Reserve, why{Planned, none, w.start})

@@ -9,6 +9,11 @@
 // its state. So a job is one event in each stretch that it runs. On n accelerators
 // rather than the g of its gang an elastic job computes (n/g)^s times as fast, where s
 // is how well it scales.
+//
+// A job of which accelerators fail loses what it has done since its latest checkpoint,
+// those of its suspensions included, and waits to go on from there ([Recovery]). A
+// checkpoint costs nothing here: what writing them took is in the durations of a trace.
+// While one of its accelerators is slow, so is the job.
 package jobs
 
 import (
@@ -38,6 +43,21 @@ type Trace struct {
 	spans     []Span
 }
 
+// Recovery is how jobs come back after failures. With the zero value they do not.
+type Recovery struct {
+	// Interval is the work between two checkpoints, in time of service; 0: none are made.
+	// A job that makes them saves its state before a failure that is planned.
+	Interval sim.Time
+	// Restart is the time that it takes to start again and to read the state.
+	Restart sim.Time
+	// Restarts is how often a job begins again: with one failure more that was not
+	// planned it has failed.
+	Restarts int
+}
+
+// maxInterruptions is how often a job is interrupted before it is taken never to end.
+const maxInterruptions = 1 << 16
+
 // slot is a timer and the run for whose end it is set.
 type slot struct {
 	timer sim.Timer
@@ -46,22 +66,31 @@ type slot struct {
 
 // run is the program of one job.
 type run struct {
-	trace   *Trace
-	whole   sim.Time // its service
-	left    sim.Time // of it, at the beginning of the stretch
-	owed    sim.Time // cost of preemptions, to be paid before
-	speed   float64  // in this stretch
-	slot    int32
-	stretch int32
-	job     int
+	trace    *Trace
+	recovery *Recovery
+	whole    sim.Time // its service
+	saved    sim.Time // of it, what a failure does not undo
+	left     sim.Time // of it, at the instant since
+	owed     sim.Time // cost of preemptions and restarts then, to be paid before
+	since    sim.Time
+	speed    float64 // in this stretch
+	pace     float64 // part of its speed at present: 1 but where an accelerator is slow
+	slot     int32
+	stretch  int32 // -1 before the first, and before the first since it began anew
+	failures int32
+	job      int
 }
 
 // Stretch is a time in which a job ran.
 type Stretch struct {
 	Job      int // its number in the cluster
 	From, To sim.Time
-	// its spans end where those of the next begin
-	spans int
+	Overhead sim.Time // of it, what preemptions and restarts cost
+	Slowed   sim.Time // what slow accelerators added
+	Lost     sim.Time // what has been done again, or for nothing
+
+	before int32 // the job's stretch before, -1 if it began anew with this one
+	spans  int32 // which end where those of the next begin
 }
 
 // Span is accelerators in a row, the last included.
@@ -75,13 +104,13 @@ func New(c *cluster.Cluster) *Trace {
 }
 
 // Programs gives programs that run for the given times, one a job.
-func (t *Trace) Programs(durations []sim.Time) []cluster.Program {
+func (t *Trace) Programs(durations []sim.Time, r Recovery) []cluster.Program {
 	runs := make([]run, len(durations))
 	programs := make([]cluster.Program, len(durations))
 	t.stretches = slices.Grow(t.stretches, len(durations))
 	t.spans = slices.Grow(t.spans, len(durations))
 	for i := range runs {
-		runs[i] = run{trace: t, whole: durations[i], left: durations[i]}
+		runs[i] = run{trace: t, recovery: &r, whole: durations[i], left: durations[i], stretch: -1}
 		programs[i] = &runs[i]
 	}
 	return programs
@@ -98,22 +127,18 @@ func (r *run) Begin(c *cluster.Cluster, job int) {
 	r.slot, r.job = t.idle[last], job
 	t.idle = t.idle[:last]
 	t.slots[r.slot].run = r
-	now := c.Engine.Now()
+	r.since = c.Engine.Now()
 	j := c.Jobs[job]
-	r.speed = c.Speed(job)
-	takes := r.left
+	r.speed, r.pace = c.Speed(job), c.Pace(job)
 	if n := len(j.Accelerators); n != j.Count {
 		r.speed *= math.Pow(float64(n)/float64(j.Count), t.Scaling)
 	}
-	if r.speed != 1 {
-		takes = sim.FromSeconds(r.left.Seconds() / r.speed)
-	}
-	c.Engine.Arm(t.slots[r.slot].timer, now.After(r.owed).After(takes))
+	r.arm()
 
-	r.stretch = int32(len(t.stretches))
-	t.stretches = append(t.stretches, Stretch{job, now, -1, len(t.spans)})
+	t.stretches = append(t.stretches, Stretch{Job: job, From: r.since, To: -1, before: r.stretch, spans: int32(len(t.spans))})
+	r.stretch = int32(len(t.stretches)) - 1
 	for _, a := range j.Accelerators {
-		if n := len(t.spans); n > t.stretches[r.stretch].spans && t.spans[n-1].Last == a-1 {
+		if n := len(t.spans); n > int(t.stretches[r.stretch].spans) && t.spans[n-1].Last == a-1 {
 			t.spans[n-1].Last = a
 			continue
 		}
@@ -121,25 +146,106 @@ func (r *run) Begin(c *cluster.Cluster, job int) {
 	}
 }
 
-// Stop takes the timer back.
-func (r *run) Stop(c *cluster.Cluster, _ int, how scheduler.Preemption) {
-	t, now := r.trace, c.Engine.Now()
-	c.Engine.Disarm(t.slots[r.slot].timer)
-	ran := now - t.stretches[r.stretch].From
-	paid := min(ran, r.owed)
-	r.owed = (r.owed - paid).After(t.PreemptionCost)
-	done := ran - paid
-	if r.speed != 1 {
-		done = sim.FromSeconds(done.Seconds() * r.speed)
+// arm sets the timer to when the job ends at its present pace.
+func (r *run) arm() {
+	takes := r.left
+	if rate := r.speed * r.pace; rate != 1 {
+		takes = sim.FromSeconds(r.left.Seconds() / rate)
 	}
-	r.left -= min(done, r.left)
-	if how == scheduler.Requeue {
-		r.left, r.owed = r.whole, 0
-	}
-	t.end(r, now)
+	e := r.trace.c.Engine
+	e.Arm(r.trace.slots[r.slot].timer, e.Now().After(r.owed).After(takes))
 }
 
-func (t *Trace) end(r *run, now sim.Time) {
+// advance counts what the job has done up to now.
+func (r *run) advance(now sim.Time) {
+	ran := now - r.since
+	paid := min(ran, r.owed)
+	r.since, r.owed = now, r.owed-paid
+	done := ran - paid
+	s := &r.trace.stretches[r.stretch]
+	s.Overhead += paid
+	if r.pace != 1 {
+		slowed := sim.Time((1 - r.pace) * float64(done))
+		s.Slowed += slowed
+		done -= slowed
+	}
+	r.left -= min(r.work(done), r.left)
+}
+
+// work is what is done in a time at which no accelerator is slow.
+func (r *run) work(time sim.Time) sim.Time {
+	if r.speed == 1 {
+		return time
+	}
+	return sim.FromSeconds(time.Seconds() * r.speed)
+}
+
+// Repace goes on at the pace that the accelerators have now.
+func (r *run) Repace(c *cluster.Cluster, job int) {
+	r.advance(c.Engine.Now())
+	r.pace = c.Pace(job)
+	r.arm()
+}
+
+// Stop takes the timer back.
+func (r *run) Stop(c *cluster.Cluster, _ int, how scheduler.Preemption) {
+	t := r.trace
+	r.end(c.Engine.Now())
+	r.owed = r.owed.After(t.PreemptionCost)
+	r.saved = r.whole - r.left
+	if how != scheduler.Suspend {
+		r.anew()
+	}
+}
+
+// Interrupt takes the timer back, and the work that is not saved.
+func (r *run) Interrupt(c *cluster.Cluster, _ int, planned bool) cluster.Setback {
+	now := c.Engine.Now()
+	r.end(now)
+	s := &r.trace.stretches[r.stretch]
+	ran, owed := now-s.From, r.owed+s.Overhead // owed when the stretch began
+	interval := r.recovery.Interval
+	done := r.whole - r.saved - r.left
+	undone := done
+	switch {
+	case interval > 0 && planned:
+		undone = 0
+	case interval > 0:
+		undone = done % interval
+	}
+	kept := done - undone
+	if r.speed != 1 {
+		kept = min(sim.FromSeconds(kept.Seconds()/r.speed), ran-s.Overhead-s.Slowed)
+	}
+	s.Lost = ran - s.Overhead - s.Slowed - kept
+	r.saved += done - undone
+	r.left, r.owed = r.whole-r.saved, r.recovery.Restart
+	b := cluster.Setback{Undone: s.Lost, Lost: ran - kept - owed + r.owed}
+	if !planned {
+		r.failures++
+	}
+	if int(r.failures) > r.recovery.Restarts || c.Jobs[r.job].Interruptions >= maxInterruptions {
+		b.GivenUp = true
+		r.anew()
+	}
+	return b
+}
+
+// anew forgets all that the job has done: it was for nothing.
+func (r *run) anew() {
+	for i := r.stretch; i >= 0; {
+		s := &r.trace.stretches[i]
+		s.Lost = s.To - s.From - s.Overhead - s.Slowed
+		i = s.before
+	}
+	r.left, r.saved, r.owed, r.stretch = r.whole, 0, 0, -1
+}
+
+// end ends a stretch.
+func (r *run) end(now sim.Time) {
+	t := r.trace
+	r.advance(now)
+	t.c.Engine.Disarm(t.slots[r.slot].timer)
 	t.stretches[r.stretch].To = now
 	t.idle = append(t.idle, r.slot)
 	t.slots[r.slot].run = nil
@@ -148,16 +254,17 @@ func (t *Trace) end(r *run, now sim.Time) {
 // Handle ends the job of a slot.
 func (t *Trace) Handle(now sim.Time, slot uint64) {
 	r := t.slots[slot].run
-	t.end(r, now)
+	r.end(now)
 	t.c.Done(r.job)
 }
 
 // Stretches are the times in which jobs ran up to now, in the order in which they
-// began.
+// began. What of a stretch is none of Overhead, Slowed and Lost is work that counts.
 func (t *Trace) Stretches(now sim.Time) []Stretch {
-	for i := range t.stretches {
-		if s := &t.stretches[i]; s.To < 0 {
-			s.To = now
+	for i := range t.slots {
+		if r := t.slots[i].run; r != nil {
+			r.advance(now)
+			t.stretches[r.stretch].To = now
 		}
 	}
 	return t.stretches
