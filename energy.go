@@ -236,7 +236,7 @@ func (p *plant) consumeTrace(c *consumption, compute []float64, over *result.Bin
 	for i, s := range p.queued.trace.Stretches(end) {
 		seconds := (s.To - s.From).Seconds()
 		part := 1.0
-		if row := p.row(s.Job); row >= 0 && p.queued.rows[row].Milli > 0 {
+		if row := p.row(int(s.Job)); row >= 0 && p.queued.rows[row].Milli > 0 {
 			part = float64(p.queued.rows[row].Milli) / 1000
 		}
 		idle, above := 0.0, 0.0

@@ -169,20 +169,20 @@ func TestNothingIsLostToFailures(t *testing.T) {
 		useful := make([]sim.Time, len(all)) // on its gang
 		slow := make([]bool, len(all))
 		for i, x := range trace.Stretches(end) {
-			j := all[x.Job]
-			works := x.To - x.From - x.Overhead - x.Lost - x.Slowed
-			if x.From < j.Start || x.To < x.From || works < 0 || x.Overhead < 0 || x.Lost < 0 || x.Slowed < 0 {
-				t.Fatalf("job %d: %+v", x.Job, x)
+			j, cost := all[x.Job], trace.Cost(i)
+			works := x.To - x.From - cost.Overhead - cost.Lost - cost.Slowed
+			if x.From < j.Start || x.To < x.From || works < 0 || cost.Overhead < 0 || cost.Lost < 0 || cost.Slowed < 0 {
+				t.Fatalf("job %d: %+v, %+v", x.Job, x, cost)
 			}
 			held := 0
 			for _, s := range trace.Spans(i) {
-				taken = append(taken, interval{int(s.First), int(s.Last), x.From, x.To, x.Job})
+				taken = append(taken, interval{int(s.First), int(s.Last), x.From, x.To, int(x.Job)})
 				held += int(s.Last-s.First) + 1
 			}
 			if held != j.Count && j.Least == 0 || j.Least > 0 && (held < j.Least || held > j.Most) {
 				t.Fatalf("job %d runs on %d accelerators", x.Job, held)
 			}
-			slow[x.Job] = slow[x.Job] || x.Slowed > 0 || held != j.Count
+			slow[x.Job] = slow[x.Job] || cost.Slowed > 0 || held != j.Count
 			useful[x.Job] += sim.Time(float64(works) * float64(held) / float64(j.Count))
 			if held == j.Count {
 				useful[x.Job] += works - sim.Time(float64(works)*float64(held)/float64(j.Count))

@@ -100,12 +100,12 @@ func (p *plant) jobResults() *jobResults {
 			held += float64(x.Last-x.First) + 1
 		}
 		held *= r.jobs[s.Job].part()
-		r.stretches = append(r.stretches, stretch{s.Job, held, s.From, s.To, where.String()})
+		r.stretches = append(r.stretches, stretch{int(s.Job), held, s.From, s.To, where.String()})
 		j := &r.jobs[s.Job]
 		length := s.To - s.From
 		j.ran += length
 		j.held += held * length.Seconds()
-		j.spent.add(held, s)
+		j.spent.add(held, q.trace.Cost(i))
 	}
 	r.setOutages(p)
 	r.fairness()

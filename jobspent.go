@@ -21,8 +21,8 @@ func (s *spent) sum(o spent) {
 	s.slowed += o.slowed
 }
 
-// add counts a stretch on so many accelerators.
-func (s *spent) add(accelerators float64, x jobs.Stretch) {
+// add counts what a stretch on so many accelerators cost.
+func (s *spent) add(accelerators float64, x jobs.Cost) {
 	s.sum(spent{accelerators * x.Lost.Seconds(), accelerators * x.Overhead.Seconds(), accelerators * x.Slowed.Seconds()})
 }
 
@@ -161,9 +161,9 @@ func (q *queued) resumptions(end sim.Time) []float64 {
 		waiting[x.Job] = append(waiting[x.Job], i)
 	}
 	for _, s := range q.trace.Stretches(end) {
-		for w := waiting[s.Job]; len(w) > 0 && q.capacity.Interruptions[w[0]].At <= s.From; w = waiting[s.Job] {
+		for w := waiting[int(s.Job)]; len(w) > 0 && q.capacity.Interruptions[w[0]].At <= s.From; w = waiting[int(s.Job)] {
 			at[w[0]] = s.From.Seconds()
-			waiting[s.Job] = w[1:]
+			waiting[int(s.Job)] = w[1:]
 		}
 	}
 	return at

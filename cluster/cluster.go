@@ -370,10 +370,12 @@ func (c *Cluster) release(job int) {
 		c.placement.release(job)
 		return
 	}
+	if c.outages != nil {
+		c.outages.free(c.free, j.Accelerators)
+		return
+	}
 	for _, a := range j.Accelerators {
-		if c.outages == nil || c.outages.state[a]&closed == 0 {
-			c.free.Put(int32(a))
-		}
+		c.free.Put(int32(a))
 	}
 }
 

@@ -238,6 +238,15 @@ func (c *Cluster) vacate(job int) {
 	}
 }
 
+// free gives back what is not closed.
+func (o *outages) free(f *scheduler.Free, accelerators []topology.NodeID) {
+	for _, a := range accelerators {
+		if o.state[a]&closed == 0 {
+			f.Put(int32(a))
+		}
+	}
+}
+
 // has says whether a running job has something of an accelerator.
 func (c *Cluster) has(a topology.NodeID) bool {
 	return slices.ContainsFunc(c.outages.running, func(job int32) bool { return slices.Contains(c.Jobs[job].Accelerators, a) })

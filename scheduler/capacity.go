@@ -40,3 +40,7 @@ func (q *Queue) Interrupt(job int, now, lost units.Duration, again bool) {
 	}
 	q.discipline.arrive(q, int32(job))
 }
+
+// latest says whether no job has come after one. A job that has been interrupted arrives
+// again with others behind it.
+func (q *Queue) latest(r *record) bool { return r.seq+1 == q.arrived }

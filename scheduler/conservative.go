@@ -33,17 +33,18 @@ type reservation struct {
 
 // arrive lets a job that has been interrupted have its place again.
 func (c *conservative) arrive(q *Queue, job int32) {
-	seq := q.jobs[job].seq
-	if n := len(c.reserved); n > 0 && q.jobs[c.reserved[n-1].job].seq > seq {
-		i := sort.Search(n, func(i int) bool { return q.jobs[c.reserved[i].job].seq > seq })
+	r := &q.jobs[job]
+	if q.latest(r) {
+		c.behind = append(c.behind, job)
+		return
+	}
+	later := func(job int32) bool { return q.jobs[job].seq > r.seq }
+	i := sort.Search(len(c.reserved), func(i int) bool { return later(c.reserved[i].job) })
+	if i < len(c.reserved) {
 		c.reserved, c.broken = slices.Insert(c.reserved, i, reservation{job: job}), true
 		return
 	}
-	n := len(c.behind)
-	if n > 0 && q.jobs[c.behind[n-1]].seq > seq {
-		n = sort.Search(n, func(i int) bool { return q.jobs[c.behind[i]].seq > seq })
-	}
-	c.behind = slices.Insert(c.behind, n, job)
+	c.behind = slices.Insert(c.behind, sort.Search(len(c.behind), func(i int) bool { return later(c.behind[i]) }), job)
 }
 
 func (c *conservative) replan() { c.broken = true }

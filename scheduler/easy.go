@@ -35,12 +35,12 @@ func (e *easy) arrive(q *Queue, job int32) {
 		e.shelves = slices.Insert(e.shelves, c, shelf{})
 	}
 	s := &e.shelves[c]
-	if last := s.last(); last != none && q.jobs[last].seq > r.seq {
-		s.insert(job, r.left(), func(a, b int32) bool { return q.jobs[a].seq < q.jobs[b].seq })
-	} else {
+	if q.latest(r) {
 		s.add(job, r.left())
+		return
 	}
-	if head := e.head; head != none && q.jobs[head].seq > r.seq { // it has been interrupted, and goes first
+	s.insert(job, r.left(), func(a, b int32) bool { return q.jobs[a].seq < q.jobs[b].seq })
+	if head := e.head; head != none && q.jobs[head].seq > r.seq { // this one goes first
 		e.head, e.reserved = none, false
 		e.arrive(q, head)
 	}

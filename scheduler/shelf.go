@@ -32,15 +32,6 @@ func (s *shelf) add(job int32, estimate units.Duration) {
 	s.set(len(s.jobs)-1, min(estimate, unknown))
 }
 
-// last is the job at the last place that was filled, none if there has been none. It may
-// have been taken.
-func (s *shelf) last() int32 {
-	if len(s.jobs) == 0 {
-		return none
-	}
-	return s.jobs[len(s.jobs)-1]
-}
-
 // insert puts a job at its place in an order in which the others are. O(n).
 func (s *shelf) insert(job int32, estimate units.Duration, before func(a, b int32) bool) {
 	type one struct {

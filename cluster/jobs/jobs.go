@@ -41,6 +41,7 @@ type Trace struct {
 
 	stretches []Stretch
 	spans     []Span
+	costs     []Cost
 }
 
 // Recovery is how jobs come back after failures. With the zero value they do not.
@@ -76,21 +77,28 @@ type run struct {
 	speed    float64 // in this stretch
 	pace     float64 // part of its speed at present: 1 but where an accelerator is slow
 	slot     int32
-	stretch  int32 // -1 before the first, and before the first since it began anew
+	stretch  int32 // none before the first, and before the first since it began anew
 	failures int32
-	job      int
+	job      int32
 }
 
 // Stretch is a time in which a job ran.
 type Stretch struct {
-	Job      int // its number in the cluster
 	From, To sim.Time
-	Overhead sim.Time // of it, what preemptions and restarts cost
+	Job      int32 // its number in the cluster
+
+	spans  int32 // which end where those of the next begin
+	before int32 // the job's stretch before; none if it began anew with this one
+	cost   int32 // none: all of it was work that counts
+}
+
+const none = -1
+
+// Cost is what of the time of a stretch was not work that counts.
+type Cost struct {
+	Overhead sim.Time // of preemptions and restarts
 	Slowed   sim.Time // what slow accelerators added
 	Lost     sim.Time // what has been done again, or for nothing
-
-	before int32 // the job's stretch before, -1 if it began anew with this one
-	spans  int32 // which end where those of the next begin
 }
 
 // Span is accelerators in a row, the last included.
@@ -110,7 +118,7 @@ func (t *Trace) Programs(durations []sim.Time, r Recovery) []cluster.Program {
 	t.stretches = slices.Grow(t.stretches, len(durations))
 	t.spans = slices.Grow(t.spans, len(durations))
 	for i := range runs {
-		runs[i] = run{trace: t, recovery: &r, whole: durations[i], left: durations[i], stretch: -1}
+		runs[i] = run{trace: t, recovery: &r, whole: durations[i], left: durations[i], stretch: none}
 		programs[i] = &runs[i]
 	}
 	return programs
@@ -124,7 +132,7 @@ func (r *run) Begin(c *cluster.Cluster, job int) {
 		t.slots = append(t.slots, slot{timer: c.Engine.NewTimer(t.actor, uint64(len(t.slots)))})
 	}
 	last := len(t.idle) - 1
-	r.slot, r.job = t.idle[last], job
+	r.slot, r.job = t.idle[last], int32(job)
 	t.idle = t.idle[:last]
 	t.slots[r.slot].run = r
 	r.since = c.Engine.Now()
@@ -135,7 +143,7 @@ func (r *run) Begin(c *cluster.Cluster, job int) {
 	}
 	r.arm()
 
-	t.stretches = append(t.stretches, Stretch{Job: job, From: r.since, To: -1, before: r.stretch, spans: int32(len(t.spans))})
+	t.stretches = append(t.stretches, Stretch{r.since, -1, int32(job), int32(len(t.spans)), r.stretch, none})
 	r.stretch = int32(len(t.stretches)) - 1
 	for _, a := range j.Accelerators {
 		if n := len(t.spans); n > int(t.stretches[r.stretch].spans) && t.spans[n-1].Last == a-1 {
@@ -158,18 +166,38 @@ func (r *run) arm() {
 
 // advance counts what the job has done up to now.
 func (r *run) advance(now sim.Time) {
-	ran := now - r.since
-	paid := min(ran, r.owed)
-	r.since, r.owed = now, r.owed-paid
-	done := ran - paid
-	s := &r.trace.stretches[r.stretch]
-	s.Overhead += paid
+	done := now - r.since
+	r.since = now
+	if r.owed > 0 {
+		paid := min(done, r.owed)
+		r.owed -= paid
+		done -= paid
+		r.trace.cost(r.stretch).Overhead += paid
+	}
 	if r.pace != 1 {
 		slowed := sim.Time((1 - r.pace) * float64(done))
-		s.Slowed += slowed
 		done -= slowed
+		r.trace.cost(r.stretch).Slowed += slowed
 	}
 	r.left -= min(r.work(done), r.left)
+}
+
+// cost is that of a stretch, to be changed.
+func (t *Trace) cost(stretch int32) *Cost {
+	s := &t.stretches[stretch]
+	if s.cost == none {
+		s.cost = int32(len(t.costs))
+		t.costs = append(t.costs, Cost{})
+	}
+	return &t.costs[s.cost]
+}
+
+// Cost is what of stretch i was not work that counts.
+func (t *Trace) Cost(i int) Cost {
+	if t.stretches[i].cost == none {
+		return Cost{}
+	}
+	return t.costs[t.stretches[i].cost]
 }
 
 // work is what is done in a time at which no accelerator is slow.
@@ -189,9 +217,8 @@ func (r *run) Repace(c *cluster.Cluster, job int) {
 
 // Stop takes the timer back.
 func (r *run) Stop(c *cluster.Cluster, _ int, how scheduler.Preemption) {
-	t := r.trace
-	r.end(c.Engine.Now())
-	r.owed = r.owed.After(t.PreemptionCost)
+	r.leave(c.Engine.Now())
+	r.owed = r.owed.After(r.trace.PreemptionCost)
 	r.saved = r.whole - r.left
 	if how != scheduler.Suspend {
 		r.anew()
@@ -199,11 +226,11 @@ func (r *run) Stop(c *cluster.Cluster, _ int, how scheduler.Preemption) {
 }
 
 // Interrupt takes the timer back, and the work that is not saved.
-func (r *run) Interrupt(c *cluster.Cluster, _ int, planned bool) cluster.Setback {
+func (r *run) Interrupt(c *cluster.Cluster, job int, planned bool) cluster.Setback {
 	now := c.Engine.Now()
-	r.end(now)
-	s := &r.trace.stretches[r.stretch]
-	ran, owed := now-s.From, r.owed+s.Overhead // owed when the stretch began
+	r.leave(now)
+	x := r.trace.cost(r.stretch)
+	ran, owed := now-r.trace.stretches[r.stretch].From, r.owed+x.Overhead // owed when the stretch began
 	interval := r.recovery.Interval
 	done := r.whole - r.saved - r.left
 	undone := done
@@ -215,16 +242,16 @@ func (r *run) Interrupt(c *cluster.Cluster, _ int, planned bool) cluster.Setback
 	}
 	kept := done - undone
 	if r.speed != 1 {
-		kept = min(sim.FromSeconds(kept.Seconds()/r.speed), ran-s.Overhead-s.Slowed)
+		kept = min(sim.FromSeconds(kept.Seconds()/r.speed), ran-x.Overhead-x.Slowed)
 	}
-	s.Lost = ran - s.Overhead - s.Slowed - kept
+	x.Lost = ran - x.Overhead - x.Slowed - kept
 	r.saved += done - undone
 	r.left, r.owed = r.whole-r.saved, r.recovery.Restart
-	b := cluster.Setback{Undone: s.Lost, Lost: ran - kept - owed + r.owed}
+	b := cluster.Setback{Undone: x.Lost, Lost: ran - kept - owed + r.owed}
 	if !planned {
 		r.failures++
 	}
-	if int(r.failures) > r.recovery.Restarts || c.Jobs[r.job].Interruptions >= maxInterruptions {
+	if int(r.failures) > r.recovery.Restarts || c.Jobs[job].Interruptions >= maxInterruptions {
 		b.GivenUp = true
 		r.anew()
 	}
@@ -233,19 +260,21 @@ func (r *run) Interrupt(c *cluster.Cluster, _ int, planned bool) cluster.Setback
 
 // anew forgets all that the job has done: it was for nothing.
 func (r *run) anew() {
-	for i := r.stretch; i >= 0; {
-		s := &r.trace.stretches[i]
-		s.Lost = s.To - s.From - s.Overhead - s.Slowed
-		i = s.before
+	for i := r.stretch; i != none; i = r.trace.stretches[i].before {
+		s, x := &r.trace.stretches[i], r.trace.cost(i)
+		x.Lost = s.To - s.From - x.Overhead - x.Slowed
 	}
-	r.left, r.saved, r.owed, r.stretch = r.whole, 0, 0, -1
+	r.left, r.saved, r.owed, r.stretch = r.whole, 0, 0, none
 }
 
-// end ends a stretch.
-func (r *run) end(now sim.Time) {
-	t := r.trace
+// leave ends a stretch before the job has.
+func (r *run) leave(now sim.Time) {
+	r.trace.c.Engine.Disarm(r.trace.slots[r.slot].timer)
 	r.advance(now)
-	t.c.Engine.Disarm(t.slots[r.slot].timer)
+	r.trace.end(r, now)
+}
+
+func (t *Trace) end(r *run, now sim.Time) {
 	t.stretches[r.stretch].To = now
 	t.idle = append(t.idle, r.slot)
 	t.slots[r.slot].run = nil
@@ -254,12 +283,15 @@ func (r *run) end(now sim.Time) {
 // Handle ends the job of a slot.
 func (t *Trace) Handle(now sim.Time, slot uint64) {
 	r := t.slots[slot].run
-	r.end(now)
-	t.c.Done(r.job)
+	if r.owed > 0 || r.pace != 1 {
+		r.advance(now)
+	}
+	t.end(r, now)
+	t.c.Done(int(r.job))
 }
 
 // Stretches are the times in which jobs ran up to now, in the order in which they
-// began. What of a stretch is none of Overhead, Slowed and Lost is work that counts.
+// began.
 func (t *Trace) Stretches(now sim.Time) []Stretch {
 	for i := range t.slots {
 		if r := t.slots[i].run; r != nil {
