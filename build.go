@@ -125,6 +125,7 @@ func (b *builder) populate(bins int) {
 	if b.breaks {
 		b.addFaults()
 		b.addStops()
+		b.addOutages()
 	}
 	switch s.Sim.Fidelity.Value {
 	case "analytic":

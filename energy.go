@@ -236,7 +236,7 @@ func (p *plant) consumeTrace(c *consumption, compute []float64, over *result.Bin
 	}
 	bins := max(p.cluster.SeriesBins, 1)
 	for i, s := range p.queued.trace.Stretches(end) {
-		seconds, part := (s.To - s.From).Seconds(), p.partOf(s.Job)
+		seconds, part := (s.To - s.From).Seconds(), p.partOf(int(s.Job))
 		for _, span := range p.queued.trace.Spans(i) {
 			for a := span.First; a <= span.Last; a++ {
 				compute[a] += part * seconds
@@ -259,7 +259,7 @@ func (p *plant) partOf(job int) float64 {
 // stretchPower is what the accelerators of stretch i of a trace and their part of the
 // hosts draw without work, and what they draw above that, in W.
 func (p *plant) stretchPower(i int, s jobs.Stretch) (idle, above float64) {
-	part := p.partOf(s.Job)
+	part := p.partOf(int(s.Job))
 	for _, span := range p.queued.trace.Spans(i) {
 		for a := span.First; a <= span.Last; a++ {
 			d := p.draws(a)

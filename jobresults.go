@@ -2,13 +2,15 @@ package railyard
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/railyard/railyard/cluster"
+	"github.com/railyard/railyard/cluster/fault"
 	"github.com/railyard/railyard/result"
+	"github.com/railyard/railyard/scenario"
 	"github.com/railyard/railyard/scheduler"
 	"github.com/railyard/railyard/sim"
 	workload "github.com/railyard/railyard/workload/jobs"
@@ -27,7 +29,7 @@ type jobResult struct {
 	row   *workload.Job // empty for a workload that runs event by event
 	ran   sim.Time      // with its accelerators
 	held  float64       // accelerator-seconds
-	lost  float64       // of that, to preemptions
+	spent spent         // what they went to
 	alone sim.Time      // what it takes without others
 	rho   float64
 }
@@ -47,16 +49,16 @@ type jobResults struct {
 	last      sim.Time // end of a job, or of the run
 	jobs      []jobResult
 	stretches []stretch
-	total     int // accelerators of the cluster
+	total     int              // accelerators of the cluster
+	outages   []cluster.Outage // in the makespan
+	capacity  *fault.Capacity  // nil: no accelerator of the queue fails
+	said      []*scenario.TopologyFault
 }
 
 func (p *plant) jobResults() *jobResults {
 	q, end := p.queued, p.engine.Now()
 	r := &jobResults{end: end, first: end, total: p.cluster.Topology.Accelerators()}
 	trace := q.trace.Stretches(end)
-	suspends := p.policy().Preemption == scheduler.Suspend
-	owed := make([]sim.Time, len(p.cluster.Jobs)) // cost of preemptions that is not paid yet
-	begun := make([]int, len(p.cluster.Jobs))     // stretches
 	for n, j := range p.cluster.Jobs {
 		x := jobResult{Job: j, row: &workload.Job{}}
 		if k := n - q.first; k >= 0 && k < len(q.rows) {
@@ -79,6 +81,7 @@ func (p *plant) jobResults() *jobResults {
 				held = 0
 			}
 			x.held = held * x.ran.Seconds()
+			x.spent = p.spentBy(n, held)
 			r.stretches = append(r.stretches, stretch{n, held, j.StartedAt, to, ranges(list)})
 		}
 		r.jobs = append(r.jobs, x)
@@ -97,21 +100,14 @@ func (p *plant) jobResults() *jobResults {
 			held += float64(x.Last-x.First) + 1
 		}
 		held *= r.jobs[s.Job].part()
-		r.stretches = append(r.stretches, stretch{s.Job, held, s.From, s.To, where.String()})
+		r.stretches = append(r.stretches, stretch{int(s.Job), held, s.From, s.To, where.String()})
 		j := &r.jobs[s.Job]
 		length := s.To - s.From
 		j.ran += length
 		j.held += held * length.Seconds()
-		if suspends {
-			paid := min(length, owed[s.Job]) // what a job does first
-			j.lost += held * paid.Seconds()
-			owed[s.Job] += q.trace.PreemptionCost - paid
-			continue
-		}
-		if begun[s.Job]++; begun[s.Job] <= j.Stops { // what it did was for nothing
-			j.lost += held * length.Seconds()
-		}
+		j.spent.add(held, q.trace.Cost(i))
 	}
+	r.setOutages(p)
 	r.fairness()
 	return r
 }
@@ -134,10 +130,15 @@ func writeRange(b *strings.Builder, first, last int) {
 	if b.Len() > 0 {
 		b.WriteByte(' ')
 	}
-	fmt.Fprintf(b, "%d", first)
-	if last > first {
-		fmt.Fprintf(b, "-%d", last)
+	b.WriteString(span(first, last))
+}
+
+// span is numbers in a row: "3", or "3-5".
+func span(first, last int) string {
+	if last == first {
+		return strconv.Itoa(first)
 	}
+	return strconv.Itoa(first) + "-" + strconv.Itoa(last)
 }
 
 // fairness sets rho of the finished jobs.
@@ -260,6 +261,9 @@ func (r *jobResults) table() *result.Table {
 		{Metric: result.JobPreemptions, Integers: integer(func(j *jobResult) int { return j.Stops })},
 		{Metric: result.JobRho, Numbers: number(func(j *jobResult) float64 { return j.rho })},
 	}}
+	if r.capacity != nil {
+		t.Columns = append(t.Columns, result.Column{Metric: result.JobInterruptions, Integers: integer(func(j *jobResult) int { return j.Interruptions })})
+	}
 	for _, c := range []struct {
 		metric result.Metric
 		of     func(j *jobResult) string
@@ -297,10 +301,13 @@ func (r *jobResults) stretchTable() *result.Table {
 func (r *jobResults) decisionTable(audit []scheduler.Decision) *result.Table {
 	n := len(audit)
 	at, until, free := make([]float64, n), make([]float64, n), make([]int64, n)
-	job, action, reason, other := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
+	job, action, reason, other, part := make([]string, n), make([]string, n), make([]string, n), make([]string, n), make([]string, n)
 	for i, d := range audit {
 		at[i], until[i], free[i] = d.At.Seconds(), result.Missing, int64(d.Free)
-		job[i], action[i], reason[i] = r.jobs[d.Job].Name, string(d.Action), string(d.Reason)
+		action[i], reason[i], part[i] = string(d.Action), string(d.Reason), d.Part
+		if d.Job >= 0 {
+			job[i] = r.jobs[d.Job].Name
+		}
 		if d.Until != scheduler.Never {
 			until[i] = d.Until.Seconds()
 		}
@@ -308,7 +315,7 @@ func (r *jobResults) decisionTable(audit []scheduler.Decision) *result.Table {
 			other[i] = r.jobs[d.Other].Name
 		}
 	}
-	return &result.Table{Name: "decisions", Lines: true, Columns: []result.Column{
+	t := &result.Table{Name: "decisions", Lines: true, Columns: []result.Column{
 		{Metric: result.DecisionTime, Numbers: at},
 		{Metric: result.JobID, Text: job},
 		{Metric: result.DecisionAction, Text: action},
@@ -317,11 +324,15 @@ func (r *jobResults) decisionTable(audit []scheduler.Decision) *result.Table {
 		{Metric: result.DecisionUntil, Numbers: until},
 		{Metric: result.DecisionFree, Integers: free},
 	}}
+	if r.capacity != nil {
+		t.Columns = append(t.Columns, result.Column{Metric: result.DecisionPart, Text: part})
+	}
+	return t
 }
 
 // series is what waits and what runs over time.
 func (r *jobResults) series() *result.Table {
-	var inside, wanted, running, served, held result.Bins // inside: in the system, waiting or running
+	var inside, wanted, running, served, held, down result.Bins // inside: in the system, waiting or running
 	for i := range r.jobs {
 		j := &r.jobs[i]
 		to := j.Start + j.completion(r.end)
@@ -333,10 +344,13 @@ func (r *jobResults) series() *result.Table {
 		served.Add(s.from, s.to, r.jobs[s.job].demand(), jobBins)
 		held.Add(s.from, s.to, s.accelerators, jobBins)
 	}
-	shift := result.CommonShift(r.end, jobBins, &inside, &wanted, &running, &served, &held)
+	for _, o := range r.outages {
+		down.Add(o.From, o.To, float64(o.Count), jobBins)
+	}
+	shift := result.CommonShift(r.end, jobBins, &inside, &wanted, &running, &served, &held, &down)
 	width := sim.Time(1) << shift
 	a, b, c, d := inside.Rates(shift, r.end), wanted.Rates(shift, r.end), running.Rates(shift, r.end), held.Rates(shift, r.end)
-	e := served.Rates(shift, r.end)
+	e, f := served.Rates(shift, r.end), down.Rates(shift, r.end)
 	n := len(a)
 	at := make([]float64, n)
 	for i := range n {
@@ -347,14 +361,19 @@ func (r *jobResults) series() *result.Table {
 		b[i] = max(0, b[i]-e[i]) / part
 		c[i] /= part
 		d[i] = min(1, d[i]/part/float64(r.total))
+		f[i] = min(1, f[i]/part/float64(r.total))
 	}
-	return &result.Table{Name: "job_series", Columns: []result.Column{
+	t := &result.Table{Name: "job_series", Columns: []result.Column{
 		{Metric: result.SeriesTime, Numbers: at},
 		{Metric: result.SeriesQueued, Numbers: a},
 		{Metric: result.SeriesQueuedDemand, Numbers: b},
 		{Metric: result.SeriesRunning, Numbers: c},
 		{Metric: result.SeriesAllocation, Numbers: d},
 	}}
+	if r.capacity != nil {
+		t.Columns = append(t.Columns, result.Column{Metric: result.SeriesDown, Numbers: f})
+	}
+	return t
 }
 
 // distribution is mean and percentiles of values.
@@ -381,12 +400,13 @@ func distribution(values []float64) *result.Record {
 // record sums up the jobs.
 func (r *jobResults) record(policy string) *result.Record {
 	var jct, wait, slowdown, rho []float64
-	var held, lost, pace, squares float64
+	var held, pace, squares float64
+	var spent spent
 	var failed, cancelled, unfinished, stops, stopped int64
 	for i := range r.jobs {
 		j := &r.jobs[i]
 		held += j.held
-		lost += j.lost
+		spent.sum(j.spent)
 		stops += int64(j.Stops)
 		if j.Stops > 0 {
 			stopped++
@@ -425,11 +445,12 @@ func (r *jobResults) record(policy string) *result.Record {
 	c.Add(result.JobRhos, distribution(rho))
 	c.Add(result.JobJain, ratio(pace*pace, n*squares))
 	c.Add(result.JobAllocation, ratio(held, makespan*float64(r.total)))
-	c.Add(result.JobUtilization, ratio(held-lost, makespan*float64(r.total)))
+	c.Add(result.JobUtilization, ratio(held-spent.all(), makespan*float64(r.total)))
 	c.Add(result.JobHeld, held)
-	c.Add(result.JobLost, lost)
+	c.Add(result.JobLost, spent.lost+spent.overhead)
 	c.Add(result.JobAllPreemptions, stops)
 	c.Add(result.JobPreempted, stopped)
+	r.addTime(c, held, spent, makespan*float64(r.total))
 	for _, o := range []struct {
 		metric result.Metric
 		of     func(j *jobResult) string

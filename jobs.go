@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/railyard/railyard/cluster"
+	"github.com/railyard/railyard/cluster/fault"
 	"github.com/railyard/railyard/cluster/jobs"
 	"github.com/railyard/railyard/scenario"
 	"github.com/railyard/railyard/scheduler"
@@ -20,6 +21,11 @@ type queued struct {
 	jobs  []cluster.Job       // of each row
 	first int                 // number of the first in the cluster
 	audit []scheduler.Decision
+
+	recoveries []jobs.Recovery           // of each [[workload.jobs]]
+	ends       []int                     // and the row after its last
+	capacity   *fault.Capacity           // nil: no accelerator fails
+	said       []*scenario.TopologyFault // of each source of its failures
 }
 
 // policy is what [scheduler] says of who runs next.
@@ -105,6 +111,7 @@ func (b *builder) readJobs() {
 			}
 		}
 		q.rows = append(q.rows, rows...)
+		q.recoveries, q.ends = append(q.recoveries, jobRecovery(w)), append(q.ends, len(q.rows))
 	}
 	wants.finish()
 	b.plant.queued = q
@@ -124,7 +131,10 @@ func (b *builder) addJobs() {
 	for i := range q.rows {
 		durations[i] = sim.FromSeconds(q.rows[i].Duration)
 	}
-	programs := q.trace.Programs(durations)
+	programs := make([]cluster.Program, 0, len(q.rows))
+	for i, end := range q.ends {
+		programs = append(programs, q.trace.Programs(durations[len(programs):end], q.recoveries[i])...)
+	}
 	estimate := estimates(&b.scenario.Scheduler, uint64(b.scenario.Sim.Seed.Value))
 	q.jobs = make([]cluster.Job, len(q.rows))
 	submitted := make([]*cluster.Job, len(q.rows))

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/railyard/railyard/cluster/fault"
 	"github.com/railyard/railyard/cluster/training"
@@ -29,16 +30,15 @@ type stopping struct {
 	sources []fault.Source
 	streams int                       // that they take
 	said    []*scenario.TopologyFault // of each
-	names   [][]string                // of the parts of each
 	outages *fault.Outages
 }
 
-// cause is what the report calls what failed.
-func (s *stopping) cause(source int) string {
-	if w := s.said[source]; w.Cause.Set {
+// causeOf is what the report calls what failed.
+func causeOf(w *scenario.TopologyFault) string {
+	if w.Cause.Set {
 		return w.Cause.Value
 	}
-	return s.said[source].Kind.Value
+	return w.Kind.Value
 }
 
 // addStops has hosts fail as the scenario says.
@@ -57,17 +57,17 @@ func (b *builder) addStops() {
 		if w.Rerouted() {
 			continue
 		}
-		if len(b.scenario.Workload.Training)+len(b.scenario.Workload.Serving) == 0 {
-			b.fault(w.Header.At, w.Path, "stops training jobs and replicas, and there is no [[workload.training]] or [[workload.serving]]")
+		if w := &b.scenario.Workload; len(w.Training)+len(w.Serving)+len(w.Jobs) == 0 {
+			b.fault(t.Fault[i].Header.At, t.Fault[i].Path, "stops training jobs, replicas and jobs of a queue, and there is no [[workload.training]], [[workload.serving]] or [[workload.jobs]]")
 			return
 		}
-		if b.topology.Bare() {
-			b.fault(w.Kind.Pos, w.Path+".kind", "there are no hosts: what stops jobs needs a topology of hosts")
+		if kinds := b.fallible(); kinds != nil && !slices.Contains(kinds, w.Kind.Value) {
+			b.fault(w.Kind.Pos, w.Path+".kind", "the topology has no %s; there is %s", w.Kind.Value, strings.Join(kinds, ", "))
 			return
 		}
 		key := w.Kind.Value + strconv.FormatInt(w.Racks.Value, 10)
 		if known[key].names == nil {
-			names, servers := partsOf(b.topology, w)
+			names, servers := b.partsOf(w)
 			known[key] = parts{names, servers}
 		}
 		names, servers := known[key].names, known[key].servers
@@ -80,9 +80,9 @@ func (b *builder) addStops() {
 			names, servers = names[n:n+1], servers[n:n+1]
 		}
 		source := fault.Source{
-			Name: "fault/" + w.Kind.Value + "/" + w.Cause.Value, Parts: servers, Repair: sim.Time(w.Repair.Value),
+			Name: "fault/" + w.Kind.Value + "/" + w.Cause.Value, Parts: servers, Names: names, Repair: sim.Time(w.Repair.Value),
 			Lifetime: fault.Lifetime{Mean: float64(w.MTBF.Value.Mean), Parameter: w.Shape.Value},
-			Every:    sim.Time(w.Every.Value), Left: w.Capacity.Value,
+			Every:    sim.Time(w.Every.Value), Left: w.Capacity.Value, Planned: w.Planned.Value, Drain: sim.Time(w.Drain.Value),
 		}
 		if taken[source.Name]++; taken[source.Name] > 1 {
 			source.Name += "#" + strconv.Itoa(taken[source.Name])
@@ -109,15 +109,15 @@ func (b *builder) addStops() {
 					len(servers), 1/mostPerTime, mostParts, float64(len(servers))/mostPerTime)
 			}
 		}
-		s.sources, s.said, s.names = append(s.sources, source), append(s.said, w), append(s.names, names)
+		s.sources, s.said = append(s.sources, source), append(s.said, w)
 	}
 	if len(b.faults) > 0 || s.sources == nil {
 		return
 	}
 	s.outages = s.draw(b.scenario, 0)
 	b.stopping = s
-	if w := &b.scenario.Workload; len(w.Collective)+len(w.Flows)+len(w.Replay)+len(w.Jobs) > 0 {
-		b.warnings = append(b.warnings, "what fails on hosts stops training jobs and replicas; all other workloads go on as if nothing did")
+	if w := &b.scenario.Workload; len(w.Collective)+len(w.Flows)+len(w.Replay) > 0 {
+		b.warnings = append(b.warnings, "what fails on hosts stops training jobs, replicas and jobs of traces; all other workloads go on as if nothing did")
 	}
 }
 
@@ -178,7 +178,11 @@ func (b *builder) listed(w *scenario.TopologyFault, names []string) ([]fault.Out
 
 // partsOf are the parts of a kind: their names, and the servers that stop when one
 // fails.
-func partsOf(t *topology.Topology, w *scenario.TopologyFault) (names []string, servers [][]int32) {
+func (b *builder) partsOf(w *scenario.TopologyFault) (names []string, servers [][]int32) {
+	t := b.topology
+	if t.Bare() {
+		return b.bareParts(w)
+	}
 	one := make([]int32, len(t.Servers)) // of each server, the part of it alone
 	for s := range one {
 		one[s] = int32(s)
@@ -233,12 +237,12 @@ func partsOf(t *topology.Topology, w *scenario.TopologyFault) (names []string, s
 // stops are the failures of one job as its course takes them.
 type stops struct {
 	*fault.Stops
-	said []*scenario.TopologyFault
+	sources []fault.Source
 }
 
 func (s stops) Next() training.Failure {
 	f, until := s.Stops.Next()
-	return training.Failure{At: f.At, Until: until, Cause: f.Source, Part: f.Part, Planned: f.At < sim.Never && s.said[f.Source].Planned.Value}
+	return training.Failure{At: f.At, Until: until, Cause: f.Source, Part: f.Part, Planned: f.At < sim.Never && s.sources[f.Source].Planned}
 }
 
 func (s stops) NextSlow() training.Slow {
@@ -265,7 +269,7 @@ func (p *plant) recovery(w *scenario.Training, of workload.Training, after int64
 		if after > 0 {
 			outages = x.draw(s, after)
 		}
-		stopped = stops{outages.Stopping(serversOf(t, accelerators)), x.said}
+		stopped = stops{outages.Stopping(serversOf(t, accelerators)), x.sources}
 	}
 	k := &w.Checkpointing
 	r := training.Recovery{
@@ -421,7 +425,7 @@ func (p *plant) tolls(fared *training.Outcome) []*result.Record {
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(fared.Tolls[b].Lost, fared.Tolls[a].Lost) })
 	for _, c := range order {
 		r := &result.Record{}
-		r.Add(result.FaultCause, p.stopping.cause(c))
+		r.Add(result.FaultCause, causeOf(p.stopping.said[c]))
 		r.Add(result.FaultKind, p.stopping.said[c].Kind.Value)
 		r.Add(result.Interruptions, fared.Tolls[c].Interrupted)
 		r.Add(result.LostToCause, fared.Tolls[c].Lost.Seconds())
@@ -485,9 +489,18 @@ func (p *plant) interruptionTable() *result.Table {
 		}
 		for _, i := range fared.Interruptions {
 			of = append(of, p.cluster.Jobs[p.jobs[n]].Name)
-			kind, part = append(kind, p.stopping.said[i.Cause].Kind.Value), append(part, p.stopping.names[i.Cause][i.Part])
-			cause = append(cause, p.stopping.cause(i.Cause))
+			kind, part = append(kind, p.stopping.said[i.Cause].Kind.Value), append(part, p.stopping.sources[i.Cause].Names[i.Part])
+			cause = append(cause, causeOf(p.stopping.said[i.Cause]))
 			at, lost, resumed = append(at, i.At.Seconds()), append(lost, i.Lost.Seconds()), append(resumed, i.Resumed.Seconds())
+		}
+	}
+	if p.queued != nil && p.queued.capacity != nil {
+		resume := p.queued.resumptions(p.engine.Now())
+		for n, i := range p.queued.capacity.Interruptions {
+			said := p.queued.said[i.Source]
+			of = append(of, p.cluster.Jobs[i.Job].Name)
+			kind, part, cause = append(kind, said.Kind.Value), append(part, i.Part), append(cause, causeOf(said))
+			at, lost, resumed = append(at, i.At.Seconds()), append(lost, i.Undone.Seconds()), append(resumed, resume[n])
 		}
 	}
 	if of == nil {

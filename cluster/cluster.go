@@ -80,9 +80,11 @@ type Job struct {
 	Failed, Cancelled     bool     // it could not go on, or was given up; then it is Finished too
 	StartedAt, FinishedAt sim.Time // StartedAt the first time
 	Stops                 int      // how often its accelerators were taken away
+	Interruptions         int      // how often they failed
 
 	footprints []*network.Footprint // that Bundle was given for it
-	followed   bool                 // its arrival brings on that of the next job
+	runs       bool
+	followed   bool // its arrival brings on that of the next job
 }
 
 // Cluster is a data centre in virtual time. Use New.
@@ -108,6 +110,7 @@ type Cluster struct {
 	queue      *scheduler.Queue
 	free       *scheduler.Free
 	placement  *placement // how jobs get accelerators, and free unused, if it is not nil
+	outages    *outages   // nil: no accelerator fails
 	preemption scheduler.Preemption
 	redivides  bool      // the policy decides at every end
 	deciding   bool      // a decision is due at this instant
@@ -236,8 +239,14 @@ func (c *Cluster) Handle(now sim.Time, arg uint64) {
 		c.due()
 	case argDecide:
 		c.deciding = false
+		if c.outages != nil {
+			c.breakdown(now)
+		}
 		again := sim.Time(c.queue.Decide(units.Duration(now), (*machine)(c)))
 		c.Engine.Arm(c.again, max(again, now))
+		if c.shed() { // by jobs that were stopped: it is less than the policy took it for
+			c.due()
+		}
 		if c.placement != nil {
 			c.placement.observe(now)
 		}
@@ -290,6 +299,8 @@ func (m *machine) Start(job, accelerators int) bool {
 		for a := range int32(j.Count) {
 			list = append(list, a)
 		}
+	case c.free.Count() < accelerators: // some are out of use since the decision began
+		return false
 	default:
 		list = c.free.Pack(list, accelerators)
 	}
@@ -304,9 +315,13 @@ func (m *machine) Start(job, accelerators int) bool {
 	if !j.Started {
 		j.Started, j.StartedAt = true, c.Engine.Now()
 	}
+	j.runs = true
 	c.waiting--
 	c.queued--
 	c.running++
+	if c.outages != nil {
+		c.outages.begins(int32(job))
+	}
 	c.begun = append(c.begun, int32(job))
 	return true
 }
@@ -330,6 +345,7 @@ func (m *machine) Stop(job int) {
 	c, j := (*Cluster)(m), m.Jobs[job]
 	j.Program.(Stoppable).Stop(c, job, c.preemption)
 	j.Stops++
+	j.runs = false
 	c.running--
 	c.release(job)
 	if c.preemption == scheduler.Cancel {
@@ -343,11 +359,19 @@ func (m *machine) Stop(job int) {
 // release frees the accelerators that a job holds.
 func (c *Cluster) release(job int) {
 	j := c.Jobs[job]
+	if c.outages != nil {
+		c.outages.ends(int32(job))
+		c.vacate(job)
+	}
 	if j.Shared {
 		return
 	}
 	if c.placement != nil {
 		c.placement.release(job)
+		return
+	}
+	if c.outages != nil {
+		c.outages.free(c.free, j.Accelerators)
 		return
 	}
 	for _, a := range j.Accelerators {
@@ -387,10 +411,14 @@ func (c *Cluster) drop(wanted []*network.Footprint) {
 func (c *Cluster) Done(job int) {
 	j := c.Jobs[job]
 	c.left, j.footprints = append(c.left, j.footprints...), nil
-	j.Finished, j.FinishedAt = true, c.Engine.Now()
+	j.Finished, j.FinishedAt, j.runs = true, c.Engine.Now(), false
 	c.running--
 	c.release(job)
 	c.queue.Finish(job, units.Duration(c.Engine.Now()))
+	c.shed()
+	if c.outages != nil && c.over() {
+		c.Engine.Disarm(c.outages.timer)
+	}
 	switch {
 	case c.queued > 0 || c.redivides && c.running > 0:
 		c.due()
@@ -423,9 +451,10 @@ func (c *Cluster) Waiting() []sim.Wait {
 	var waits []sim.Wait
 	for _, j := range c.Jobs {
 		switch {
-		case !j.Started:
+		case j.Finished:
+		case !j.runs:
 			waits = append(waits, sim.Wait{Who: j.Name, For: "accelerators that never become free"})
-		case !j.Finished:
+		default:
 			if w, ok := j.Program.(sim.Waiter); ok {
 				waits = append(waits, w.Waiting()...)
 				continue

@@ -10,8 +10,10 @@ import (
 // placement is what a cluster keeps whose jobs are placed host by host.
 type placement struct {
 	placer *scheduler.Placer
+	hosts  []scheduler.Host
 	first  []int32 // accelerator of each host
 	total  int64   // thousandths of accelerators
+	locked int64   // of them, those of closed hosts
 	wanted int64   // thousandths that jobs have asked for that have come
 	grants []grant // of each job
 	loads  []Load
@@ -52,7 +54,7 @@ const (
 // Place has jobs placed host by host, not on the free accelerators with the lowest
 // numbers. Accelerators are numbered through the hosts. It comes before jobs do.
 func (c *Cluster) Place(p *scheduler.Placer, hosts []scheduler.Host) {
-	at := &placement{placer: p, first: make([]int32, len(hosts)+1), next: 1. / loadSteps}
+	at := &placement{placer: p, hosts: hosts, first: make([]int32, len(hosts)+1), next: 1. / loadSteps}
 	for i, h := range hosts {
 		at.first[i+1] = at.first[i] + int32(h.Accelerators)
 	}
@@ -80,6 +82,14 @@ func (j *Job) needs() scheduler.Request {
 // free says nothing of whether it fits.
 func (j *Job) parts() bool {
 	return j.Needs != nil && (j.Needs.Milli > 0 && j.Needs.Milli < scheduler.Whole || j.Count == 0)
+}
+
+// Holds is how many accelerators the job has while it runs, parts of them as parts.
+func (j *Job) Holds() float64 {
+	if j.parts() && j.Count > 0 {
+		return float64(j.Count) * float64(j.Needs.Milli) / scheduler.Whole
+	}
+	return float64(len(j.Accelerators))
 }
 
 // place finds room for a job on so many accelerators and takes it: those appended to
@@ -138,6 +148,29 @@ func (at *placement) shares(list []int32) []scheduler.Share {
 	return shares
 }
 
+// lock takes all of a host, as if a job had asked for it: jobs that have something of it
+// keep that. unlock gives it back.
+func (at *placement) lock(host int32) {
+	r, shares := at.whole(host)
+	at.placer.Take(r, shares)
+	at.locked += int64(r.Count) * scheduler.Whole
+}
+
+func (at *placement) unlock(host int32) {
+	r, shares := at.whole(host)
+	at.placer.Give(r, shares)
+	at.locked -= int64(r.Count) * scheduler.Whole
+}
+
+func (at *placement) whole(host int32) (scheduler.Request, []scheduler.Share) {
+	h := &at.hosts[host]
+	share := scheduler.Share{Host: host, Accelerators: make([]int32, h.Accelerators)}
+	for a := range share.Accelerators {
+		share.Accelerators[a] = int32(a)
+	}
+	return scheduler.Request{Count: h.Accelerators, CPU: h.CPU, Memory: h.Memory}, []scheduler.Share{share}
+}
+
 // release gives back what a job has.
 func (at *placement) release(job int) {
 	g := &at.grants[job]
@@ -158,7 +191,7 @@ func (at *placement) observe(now sim.Time) {
 	if load < at.next || len(at.loads) == maxLoads {
 		return
 	}
-	at.loads = append(at.loads, Load{now, load, at.placer.Allocated(), at.placer.Fragmented()})
+	at.loads = append(at.loads, Load{now, load, at.placer.Allocated() - float64(at.locked)/float64(at.total), at.placer.Fragmented()})
 	for at.next <= load {
 		at.next += 1. / loadSteps
 	}

@@ -34,6 +34,7 @@ func (p *printer) jobs(j *result.Record) {
 	if n := j.Float(result.JobAllPreemptions.Name); n > 0 {
 		p.item("preemptions", "%s, of %s jobs", Count(n), Count(j.Float(result.JobPreempted.Name)))
 	}
+	p.jobFailures(j)
 	for _, o := range []struct {
 		name string
 		all  []*result.Record

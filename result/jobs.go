@@ -9,7 +9,7 @@ var (
 	JobStart        = Metric{Name: "start_s", Unit: "s", Definition: "when it first started; empty if it has not"}
 	JobFinish       = Metric{Name: "finish_s", Unit: "s", Definition: "when it ended; empty if it has not"}
 	JobAccelerators = Metric{Name: "accelerators", Definition: "accelerators of its gang"}
-	JobStatus       = Metric{Name: "status", Definition: `"finished"; "failed" if it could not go on; "cancelled" if it was stopped and given up; "unfinished" if the run ended before it`}
+	JobStatus       = Metric{Name: "status", Definition: `"finished"; "failed" if it could not go on, or failures stopped it more often than it may begin again; "cancelled" if it was stopped and given up; "unfinished" if the run ended before it`}
 	JobWait         = Metric{Name: "wait_s", Unit: "s", Definition: "time that it spent in the system without accelerators, before its first start and between stretches", Formula: "finish_s - submit_s - run_s"}
 	JobRun          = Metric{Name: "run_s", Unit: "s", Definition: "time that it had its accelerators"}
 	JobSlowdown     = Metric{Name: "slowdown", Definition: "completion time as a multiple of what the job takes alone; empty if it takes no time or has not finished", Formula: "(finish_s - submit_s) / duration_s"}
@@ -36,9 +36,9 @@ var (
 	P95                = Metric{Name: "p95", Definition: "95th percentile, by nearest rank"}
 	P99                = Metric{Name: "p99", Definition: "99th percentile, by nearest rank"}
 	JobAllocation      = Metric{Name: "allocation_ratio", Unit: "ratio", Definition: "share of the accelerators' time in the makespan that jobs held them"}
-	JobUtilization     = Metric{Name: "utilization_ratio", Unit: "ratio", Definition: "share of it in which they did work that counts: what preemptions cost, and what is begun anew or given up, does not"}
+	JobUtilization     = Metric{Name: "utilization_ratio", Unit: "ratio", Definition: "share of it in which they did work that counts: what preemptions and failures cost, and what is begun anew or given up, does not"}
 	JobHeld            = Metric{Name: "accelerator_s", Unit: "s", Definition: "accelerator-seconds that jobs held"}
-	JobLost            = Metric{Name: "lost_accelerator_s", Unit: "s", Definition: "of them, what preemptions cost: to save and load, and what was begun anew or given up"}
+	JobLost            = Metric{Name: "lost_accelerator_s", Unit: "s", Definition: "of them, what preemptions and failures cost: to save and load, to restart, and what was begun anew or given up"}
 	JobAllPreemptions  = Metric{Name: "preemptions", Definition: "preemptions of all jobs"}
 	JobPreempted       = Metric{Name: "preempted", Definition: "jobs that were preempted"}
 	JobJain            = Metric{Name: "jain_ratio", Unit: "ratio", Definition: "Jain's index of the pace of finished jobs: 1 if all are slowed down alike, 1/n if one has all", Formula: "(sum x)^2 / (n sum x^2), x = 1 / slowdown"}
@@ -59,8 +59,8 @@ var (
 
 	// The audit of a queue.
 	DecisionTime   = Metric{Name: "time_s", Unit: "s", Definition: "when it was decided"}
-	DecisionAction = Metric{Name: "action", Definition: `"start"; "stop"; "reserve" a time at which the job is to start; "demote" to the next queue of las`}
-	DecisionReason = Metric{Name: "reason", Definition: `"first" in the order of the policy; "fits", where those before it, if any, have no room; "ahead", with those before it within what there is; "behind", those before it leave too little; "blocked", the first, and too little is free; "planned", the earliest time at which it delays nobody; "reserved", that time has come; "ends-before" the time reserved for another; "beside" another at its reserved time; "own", within the quota of its group; "borrows" what nobody wants whose own it is; "reclaimed" by another's group; "resized", it goes on on more or fewer; "service", the limit of its queue is reached`}
+	DecisionAction = Metric{Name: "action", Definition: `"start"; "stop"; "reserve" a time at which the job is to start; "demote" to the next queue of las. Of failures: "fail" of accelerators; "repair", they are back, or others in their place; "drain", no job starts on them until they fail; "slow", and "recover" from it; "requeue" of a job, and "give-up"`}
+	DecisionReason = Metric{Name: "reason", Definition: `"first" in the order of the policy; "fits", where those before it, if any, have no room; "ahead", with those before it within what there is; "behind", those before it leave too little; "blocked", the first, and too little is free; "planned", the earliest time at which it delays nobody; "reserved", that time has come; "ends-before" the time reserved for another; "beside" another at its reserved time; "own", within the quota of its group; "borrows" what nobody wants whose own it is; "reclaimed" by another's group; "resized", it goes on on more or fewer; "service", the limit of its queue is reached; "failure"; "maintenance", a planned one; empty where there is none`}
 	DecisionOther  = Metric{Name: "other", Definition: "the job that the reason speaks of"}
 	DecisionUntil  = Metric{Name: "until_s", Unit: "s", Definition: "the time that the reason speaks of"}
 	DecisionFree   = Metric{Name: "free_accelerators", Definition: "accelerators free when it was decided"}

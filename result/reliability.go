@@ -29,5 +29,5 @@ var (
 
 	InterruptedAt = Metric{Name: "at_s", Unit: "s", Definition: "when it failed"}
 	UndoneWork    = Metric{Name: "lost_work_s", Unit: "s", Definition: "work that it undid"}
-	ResumedAt     = Metric{Name: "resumed_s", Unit: "s", Definition: "when iterations went on, or the next failure came"}
+	ResumedAt     = Metric{Name: "resumed_s", Unit: "s", Definition: "when iterations went on, or the next failure came; of a job of a trace, when it began again, empty if it has not"}
 )

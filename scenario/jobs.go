@@ -25,6 +25,8 @@ type Jobs struct {
 	Format Key[string]  `key:"format" default:"\"csv\"" enum:"csv philly helios acme pai openb slurm swf" doc:"how the file is written: csv as above, or a trace as railyard trace convert reads it, in any order and rebased to its first submission"`
 	Fill   Key[float64] `key:"fill" min:"0.01" max:"100" doc:"fill the cluster: whatever times the file has, its jobs come in random order, one a second, copies of random ones after them, until they want this many times the accelerators that there are; all end after the last has come (the experiment of Weng et al., USENIX ATC 2023)"`
 	Strict Key[bool]    `key:"strict" default:"false" doc:"refuse a trace with rows that cannot be understood, which are left out with a warning otherwise; a csv is always refused"`
+
+	JobRecovery
 }
 
 // Group is one [[scheduler.group]].
@@ -175,6 +177,7 @@ func (s *Scenario) checkJobs(b *binder) {
 	}
 	s.checkPlacement(b)
 	s.checkGroups(b)
+	s.checkJobRecovery(b)
 	if s.Topology == nil || s.Topology.Kind.Value != "pool" {
 		return
 	}

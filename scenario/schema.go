@@ -46,7 +46,7 @@ type Topology struct {
 
 	Prices NetworkPrices   `key:"prices" doc:"what the parts of the fabric cost, for railyard topo"`
 	Fault  []TopologyFault `key:"fault" doc:"what breaks, and when"`
-	Spares Key[int64]      `key:"spares" default:"0" min:"0" max:"262144" doc:"hosts beside these that stand in for those in repair, for each job"`
+	Spares Key[int64]      `key:"spares" default:"0" min:"0" max:"262144" doc:"hosts beside these that stand in for those in repair: for each training job, and for all jobs of a queue together; accelerators where there are no hosts"`
 
 	Power   *Power   `key:"power" doc:"what the parts draw; the run's energy is then in its results"`
 	Carbon  *Carbon  `key:"carbon" doc:"what the grid's power emits; needs no [topology.power], whose defaults then hold"`

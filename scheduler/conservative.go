@@ -31,7 +31,23 @@ type reservation struct {
 	start units.Duration
 }
 
-func (c *conservative) arrive(_ *Queue, job int32) { c.behind = append(c.behind, job) }
+// arrive lets a job that has been interrupted have its place again.
+func (c *conservative) arrive(q *Queue, job int32) {
+	r := &q.jobs[job]
+	if q.latest(r) {
+		c.behind = append(c.behind, job)
+		return
+	}
+	later := func(job int32) bool { return q.jobs[job].seq > r.seq }
+	i := sort.Search(len(c.reserved), func(i int) bool { return later(c.reserved[i].job) })
+	if i < len(c.reserved) {
+		c.reserved, c.broken = slices.Insert(c.reserved, i, reservation{job: job}), true
+		return
+	}
+	c.behind = slices.Insert(c.behind, sort.Search(len(c.behind), func(i int) bool { return later(c.behind[i]) }), job)
+}
+
+func (c *conservative) replan() { c.broken = true }
 
 func (c *conservative) finish(q *Queue, job int32) {
 	if c.running.remove(job) != q.now {
@@ -56,7 +72,9 @@ func (c *conservative) decide(q *Queue, m Machine) {
 		w := &c.reserved[c.planned]
 		r := &q.jobs[w.job]
 		length := max(r.left(), 1)
-		w.start = c.free.earliest(q.now, length, r.Accelerators)
+		if w.start = c.free.earliest(q.now, length, r.Accelerators); w.start == Never {
+			continue // too much has failed
+		}
 		c.free.add(w.start, w.start+min(length, Never-w.start), -r.Accelerators)
 		if w.start > q.now {
 			q.note(w.job, Reserve, why{Planned, none, w.start})

@@ -14,6 +14,9 @@ type Decision struct {
 	Until units.Duration
 	// Free accelerators when it was decided.
 	Free int
+	// Part is what failed, where the action is one of those below Demote. Job is then
+	// -1, unless it was put back or given up.
+	Part string
 }
 
 // Action is what a decision does to a job.
@@ -25,6 +28,14 @@ const (
 	Stop    Action = "stop"
 	Reserve Action = "reserve" // a time at which it is to start
 	Demote  Action = "demote"  // to the next queue of las
+
+	Fail    Action = "fail"    // of accelerators, until they are repaired
+	Repair  Action = "repair"  // they are back, or others in their place
+	Drain   Action = "drain"   // no job starts on them from now on
+	Slow    Action = "slow"    // they compute slower
+	Recover Action = "recover" // they no longer do
+	PutBack Action = "requeue" // of a job whose accelerators failed
+	GiveUp  Action = "give-up" // of one that is not to be put back, or not once more
 )
 
 // Reason is why.
@@ -46,6 +57,9 @@ const (
 	Reclaimed  Reason = "reclaimed"   // it borrowed what another's group wants back
 	Resized    Reason = "resized"     // it goes on on more accelerators, or fewer
 	Service    Reason = "service"     // it has attained the limit of its queue
+
+	Failure     Reason = "failure"
+	Maintenance Reason = "maintenance" // it was planned
 )
 
 // why is the reason of a decision with what it speaks of.
@@ -56,6 +70,14 @@ type why struct {
 }
 
 func because(r Reason) why { return why{r, none, Never} }
+
+// Report tells whoever keeps the log of something that was not the queue's to decide.
+func (q *Queue) Report(now units.Duration, d Decision) {
+	if q.Log != nil {
+		d.At, d.Other, d.Free = now, none, q.free
+		q.Log(d)
+	}
+}
 
 // note tells whoever keeps the log.
 func (q *Queue) note(job int32, a Action, w why) {

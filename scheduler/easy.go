@@ -34,8 +34,19 @@ func (e *easy) arrive(q *Queue, job int32) {
 		e.sizes = slices.Insert(e.sizes, c, r.size())
 		e.shelves = slices.Insert(e.shelves, c, shelf{})
 	}
-	e.shelves[c].add(job, r.left())
+	s := &e.shelves[c]
+	if q.latest(r) {
+		s.add(job, r.left())
+		return
+	}
+	s.insert(job, r.left(), func(a, b int32) bool { return q.jobs[a].seq < q.jobs[b].seq })
+	if head := e.head; head != none && q.jobs[head].seq > r.seq { // this one goes first
+		e.head, e.reserved = none, false
+		e.arrive(q, head)
+	}
 }
+
+func (e *easy) replan() { e.reserved = false }
 
 func (e *easy) finish(q *Queue, job int32) {
 	if e.running.remove(job) != q.now {
@@ -96,6 +107,9 @@ func (e *easy) reserve(q *Queue) {
 		}
 		free += int(x.size)
 		e.shadow = x.end
+	}
+	if free < need { // too much has failed: when it is back is not known
+		e.shadow, free = Never, need
 	}
 	e.extra, e.reserved = free-need, true
 	q.note(e.head, Reserve, why{Blocked, none, e.shadow})

@@ -52,6 +52,11 @@
 // What it holds beyond is borrowed, and is taken back, the latest start first, once
 // a group has a job that fits its own quota and finds no room.
 //
+// Accelerators may fail, and come back ([Queue.Remove], [Queue.Restore]). A job whose
+// accelerators fail is put back ([Queue.Interrupt]): where its policy goes by arrival,
+// to its old place. When a repair ends is not told to the queue, so what does not fit on
+// what is left has no reservation until then.
+//
 // Where a job goes is decided apart from its turn, by a [Placer]: host by host,
 // with parts of accelerators, CPUs and memory.
 package scheduler
@@ -118,6 +123,7 @@ type record struct {
 	Job
 	seq      int32 // order of arrival
 	group    int32 // index of its group, where groups share
+	gang     int32 // Accelerators as it came; elastic changes them
 	running  bool
 	level    int8 // queue of las, or class of gittins, that it is in
 	arrived  units.Duration
@@ -169,7 +175,7 @@ func (q *Queue) Grow(n int) { q.jobs = slices.Grow(q.jobs, n) }
 // Add makes a job known that will come. It returns its number; numbers count
 // from 0.
 func (q *Queue) Add(j Job) int {
-	r := record{Job: j}
+	r := record{Job: j, gang: int32(j.Accelerators)}
 	if s, ok := q.discipline.(*shares); ok {
 		r.group = s.group(j.Group)
 	}

@@ -1,6 +1,11 @@
 package scheduler
 
-import "github.com/railyard/railyard/units"
+import (
+	"slices"
+	"sort"
+
+	"github.com/railyard/railyard/units"
+)
 
 // shelf holds waiting jobs of one size of gang in the order of their arrival, and
 // finds the first that is short enough: a tree over them has the least estimate
@@ -25,6 +30,26 @@ func (s *shelf) add(job int32, estimate units.Duration) {
 	s.jobs = append(s.jobs, job)
 	s.live++
 	s.set(len(s.jobs)-1, min(estimate, unknown))
+}
+
+// insert puts a job at its place in an order in which the others are. O(n).
+func (s *shelf) insert(job int32, estimate units.Duration, before func(a, b int32) bool) {
+	type one struct {
+		job      int32
+		estimate units.Duration
+	}
+	all := make([]one, 0, s.live+1)
+	for i, j := range s.jobs {
+		if e := s.tree[len(s.tree)/2+i]; e != absent {
+			all = append(all, one{j, e})
+		}
+	}
+	at := sort.Search(len(all), func(i int) bool { return before(job, all[i].job) })
+	all = slices.Insert(all, at, one{job, estimate})
+	*s = shelf{}
+	for _, o := range all {
+		s.add(o.job, o.estimate)
+	}
 }
 
 // grow makes room: places that are empty go first.

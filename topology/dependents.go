@@ -1,5 +1,7 @@
 package topology
 
+import "slices"
+
 // Part is a switch or a cable outside hosts, and who has to do without the network if
 // it fails.
 type Part struct {
@@ -47,6 +49,28 @@ func (t *Topology) CableParts() []Part {
 		all = append(all, p)
 	}
 	return all
+}
+
+// CutOff are the hosts that have links to others, and none left without some links.
+func (t *Topology) CutOff(down []LinkID) (hosts []int32) {
+	host := t.hosts()
+	left := make([]int32, len(t.Servers))
+	leaves := func(l *Link) bool { return l.From != None && host[l.From] != outside && host[l.From] != host[l.To] }
+	for i := range t.Links {
+		if l := &t.Links[i]; leaves(l) {
+			left[host[l.From]]++
+		}
+	}
+	for _, i := range down {
+		if l := &t.Links[i]; leaves(l) {
+			h := host[l.From]
+			if left[h]--; left[h] == 0 {
+				hosts = append(hosts, h)
+			}
+		}
+	}
+	slices.Sort(hosts)
+	return hosts
 }
 
 // add notes a host, several of whose links come one after another.

@@ -24,6 +24,9 @@
 // [Outages] are failures of accelerators, hosts, racks and so on, drawn from their
 // lifetimes or listed, which stop the jobs on the hosts concerned. They leave the
 // network as it is: what a job does about them is its own affair.
+//
+// [Capacity] carries them out on the jobs of a queue that leave that to the cluster: they
+// are interrupted, and their hosts are out of use until they are repaired.
 package fault
 
 import (

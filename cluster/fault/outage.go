@@ -14,6 +14,7 @@ import (
 type Source struct {
 	Name  string    // of its random streams
 	Parts [][]int32 // servers that each part stops; nil: all that reach over the network
+	Names []string  // of the parts
 
 	Lifetime Lifetime
 	// Repair is how long the hosts of a part that has failed are away; 0: others are in
@@ -26,6 +27,11 @@ type Source struct {
 	// Left, if it is not 0, is the part of its rate at which a part goes on, and no job
 	// is stopped.
 	Left float64
+
+	// Planned says that jobs know of it before. Drain is from how long before a listed
+	// failure no job starts on the hosts any more.
+	Planned bool
+	Drain   sim.Time
 }
 
 // Outage is a part that has failed. A job on one of its hosts is stopped by it.

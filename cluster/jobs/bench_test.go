@@ -66,7 +66,7 @@ func BenchmarkPhilly(b *testing.B) {
 			for b.Loop() {
 				c := cluster.NewScheduled(sim.New(), topo, 0, policy)
 				queued, pointers := make([]cluster.Job, len(all)), make([]*cluster.Job, len(all))
-				for i, program := range jobs.New(c).Programs(durations) {
+				for i, program := range jobs.New(c).Programs(durations, jobs.Recovery{}) {
 					queued[i] = cluster.Job{Start: all[i].start, Count: all[i].gang, Estimate: all[i].duration, Program: program}
 					pointers[i] = &queued[i]
 				}

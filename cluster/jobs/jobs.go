@@ -9,6 +9,11 @@
 // its state. So a job is one event in each stretch that it runs. On n accelerators
 // rather than the g of its gang an elastic job computes (n/g)^s times as fast, where s
 // is how well it scales.
+//
+// A job of which accelerators fail loses what it has done since its latest checkpoint,
+// those of its suspensions included, and waits to go on from there ([Recovery]). A
+// checkpoint costs nothing here: what writing them took is in the durations of a trace.
+// While one of its accelerators is slow, so is the job.
 package jobs
 
 import (
@@ -36,7 +41,23 @@ type Trace struct {
 
 	stretches []Stretch
 	spans     []Span
+	costs     []Cost
 }
+
+// Recovery is how jobs come back after failures. With the zero value they do not.
+type Recovery struct {
+	// Interval is the work between two checkpoints, in time of service; 0: none are made.
+	// A job that makes them saves its state before a failure that is planned.
+	Interval sim.Time
+	// Restart is the time that it takes to start again and to read the state.
+	Restart sim.Time
+	// Restarts is how often a job begins again: with one failure more that was not
+	// planned it has failed.
+	Restarts int
+}
+
+// maxInterruptions is how often a job is interrupted before it is taken never to end.
+const maxInterruptions = 1 << 16
 
 // slot is a timer and the run for whose end it is set.
 type slot struct {
@@ -46,22 +67,38 @@ type slot struct {
 
 // run is the program of one job.
 type run struct {
-	trace   *Trace
-	whole   sim.Time // its service
-	left    sim.Time // of it, at the beginning of the stretch
-	owed    sim.Time // cost of preemptions, to be paid before
-	speed   float64  // in this stretch
-	slot    int32
-	stretch int32
-	job     int
+	trace    *Trace
+	recovery *Recovery
+	whole    sim.Time // its service
+	saved    sim.Time // of it, what a failure does not undo
+	left     sim.Time // of it, at the instant since
+	owed     sim.Time // cost of preemptions and restarts then, to be paid before
+	since    sim.Time
+	speed    float64 // in this stretch
+	pace     float64 // part of its speed at present: 1 but where an accelerator is slow
+	slot     int32
+	stretch  int32 // none before the first, and before the first since it began anew
+	failures int32
+	job      int32
 }
 
 // Stretch is a time in which a job ran.
 type Stretch struct {
-	Job      int // its number in the cluster
 	From, To sim.Time
-	// its spans end where those of the next begin
-	spans int
+	Job      int32 // its number in the cluster
+
+	spans  int32 // which end where those of the next begin
+	before int32 // the job's stretch before; none if it began anew with this one
+	cost   int32 // none: all of it was work that counts
+}
+
+const none = -1
+
+// Cost is what of the time of a stretch was not work that counts.
+type Cost struct {
+	Overhead sim.Time // of preemptions and restarts
+	Slowed   sim.Time // what slow accelerators added
+	Lost     sim.Time // what has been done again, or for nothing
 }
 
 // Span is accelerators in a row, the last included.
@@ -75,13 +112,13 @@ func New(c *cluster.Cluster) *Trace {
 }
 
 // Programs gives programs that run for the given times, one a job.
-func (t *Trace) Programs(durations []sim.Time) []cluster.Program {
+func (t *Trace) Programs(durations []sim.Time, r Recovery) []cluster.Program {
 	runs := make([]run, len(durations))
 	programs := make([]cluster.Program, len(durations))
 	t.stretches = slices.Grow(t.stretches, len(durations))
 	t.spans = slices.Grow(t.spans, len(durations))
 	for i := range runs {
-		runs[i] = run{trace: t, whole: durations[i], left: durations[i]}
+		runs[i] = run{trace: t, recovery: &r, whole: durations[i], left: durations[i], stretch: none}
 		programs[i] = &runs[i]
 	}
 	return programs
@@ -95,25 +132,21 @@ func (r *run) Begin(c *cluster.Cluster, job int) {
 		t.slots = append(t.slots, slot{timer: c.Engine.NewTimer(t.actor, uint64(len(t.slots)))})
 	}
 	last := len(t.idle) - 1
-	r.slot, r.job = t.idle[last], job
+	r.slot, r.job = t.idle[last], int32(job)
 	t.idle = t.idle[:last]
 	t.slots[r.slot].run = r
-	now := c.Engine.Now()
+	r.since = c.Engine.Now()
 	j := c.Jobs[job]
-	r.speed = c.Speed(job)
-	takes := r.left
+	r.speed, r.pace = c.Speed(job), c.Pace(job)
 	if n := len(j.Accelerators); n != j.Count {
 		r.speed *= math.Pow(float64(n)/float64(j.Count), t.Scaling)
 	}
-	if r.speed != 1 {
-		takes = sim.FromSeconds(r.left.Seconds() / r.speed)
-	}
-	c.Engine.Arm(t.slots[r.slot].timer, now.After(r.owed).After(takes))
+	r.arm()
 
-	r.stretch = int32(len(t.stretches))
-	t.stretches = append(t.stretches, Stretch{job, now, -1, len(t.spans)})
+	t.stretches = append(t.stretches, Stretch{r.since, -1, int32(job), int32(len(t.spans)), r.stretch, none})
+	r.stretch = int32(len(t.stretches)) - 1
 	for _, a := range j.Accelerators {
-		if n := len(t.spans); n > t.stretches[r.stretch].spans && t.spans[n-1].Last == a-1 {
+		if n := len(t.spans); n > int(t.stretches[r.stretch].spans) && t.spans[n-1].Last == a-1 {
 			t.spans[n-1].Last = a
 			continue
 		}
@@ -121,22 +154,124 @@ func (r *run) Begin(c *cluster.Cluster, job int) {
 	}
 }
 
+// arm sets the timer to when the job ends at its present pace.
+func (r *run) arm() {
+	takes := r.left
+	if rate := r.speed * r.pace; rate != 1 {
+		takes = sim.FromSeconds(r.left.Seconds() / rate)
+	}
+	e := r.trace.c.Engine
+	e.Arm(r.trace.slots[r.slot].timer, e.Now().After(r.owed).After(takes))
+}
+
+// advance counts what the job has done up to now.
+func (r *run) advance(now sim.Time) {
+	done := now - r.since
+	r.since = now
+	if r.owed > 0 {
+		paid := min(done, r.owed)
+		r.owed -= paid
+		done -= paid
+		r.trace.cost(r.stretch).Overhead += paid
+	}
+	if r.pace != 1 {
+		slowed := sim.Time((1 - r.pace) * float64(done))
+		done -= slowed
+		r.trace.cost(r.stretch).Slowed += slowed
+	}
+	r.left -= min(r.work(done), r.left)
+}
+
+// cost is that of a stretch, to be changed.
+func (t *Trace) cost(stretch int32) *Cost {
+	s := &t.stretches[stretch]
+	if s.cost == none {
+		s.cost = int32(len(t.costs))
+		t.costs = append(t.costs, Cost{})
+	}
+	return &t.costs[s.cost]
+}
+
+// Cost is what of stretch i was not work that counts.
+func (t *Trace) Cost(i int) Cost {
+	if t.stretches[i].cost == none {
+		return Cost{}
+	}
+	return t.costs[t.stretches[i].cost]
+}
+
+// work is what is done in a time at which no accelerator is slow.
+func (r *run) work(time sim.Time) sim.Time {
+	if r.speed == 1 {
+		return time
+	}
+	return sim.FromSeconds(time.Seconds() * r.speed)
+}
+
+// Repace goes on at the pace that the accelerators have now.
+func (r *run) Repace(c *cluster.Cluster, job int) {
+	r.advance(c.Engine.Now())
+	r.pace = c.Pace(job)
+	r.arm()
+}
+
 // Stop takes the timer back.
 func (r *run) Stop(c *cluster.Cluster, _ int, how scheduler.Preemption) {
-	t, now := r.trace, c.Engine.Now()
-	c.Engine.Disarm(t.slots[r.slot].timer)
-	ran := now - t.stretches[r.stretch].From
-	paid := min(ran, r.owed)
-	r.owed = (r.owed - paid).After(t.PreemptionCost)
-	done := ran - paid
+	r.leave(c.Engine.Now())
+	r.owed = r.owed.After(r.trace.PreemptionCost)
+	r.saved = r.whole - r.left
+	if how != scheduler.Suspend {
+		r.anew()
+	}
+}
+
+// Interrupt takes the timer back, and the work that is not saved.
+func (r *run) Interrupt(c *cluster.Cluster, job int, planned bool) cluster.Setback {
+	now := c.Engine.Now()
+	r.leave(now)
+	x := r.trace.cost(r.stretch)
+	ran, owed := now-r.trace.stretches[r.stretch].From, r.owed+x.Overhead // owed when the stretch began
+	interval := r.recovery.Interval
+	done := r.whole - r.saved - r.left
+	undone := done
+	switch {
+	case interval > 0 && planned:
+		undone = 0
+	case interval > 0:
+		undone = done % interval
+	}
+	kept := done - undone
 	if r.speed != 1 {
-		done = sim.FromSeconds(done.Seconds() * r.speed)
+		kept = min(sim.FromSeconds(kept.Seconds()/r.speed), ran-x.Overhead-x.Slowed)
 	}
-	r.left -= min(done, r.left)
-	if how == scheduler.Requeue {
-		r.left, r.owed = r.whole, 0
+	x.Lost = ran - x.Overhead - x.Slowed - kept
+	r.saved += done - undone
+	r.left, r.owed = r.whole-r.saved, r.recovery.Restart
+	b := cluster.Setback{Undone: x.Lost, Lost: ran - kept - owed + r.owed}
+	if !planned {
+		r.failures++
 	}
-	t.end(r, now)
+	if int(r.failures) > r.recovery.Restarts || c.Jobs[job].Interruptions >= maxInterruptions {
+		b.GivenUp = true
+		r.anew()
+	}
+	return b
+}
+
+// anew forgets all that the job has done: it was for nothing.
+func (r *run) anew() {
+	for i := r.stretch; i != none; i = r.trace.stretches[i].before {
+		s, x := &r.trace.stretches[i], r.trace.cost(i)
+		x.Lost = s.To - s.From - x.Overhead - x.Slowed
+	}
+	r.left, r.saved, r.owed, r.stretch = r.whole, 0, 0, none
+}
+
+// leave ends a stretch before the job has.
+func (r *run) leave(now sim.Time) {
+	r.trace.c.Engine.Disarm(r.trace.slots[r.slot].timer)
+	r.advance(now)
+	r.trace.end(r, now)
 }
 
 func (t *Trace) end(r *run, now sim.Time) {
@@ -148,16 +283,20 @@ func (t *Trace) end(r *run, now sim.Time) {
 // Handle ends the job of a slot.
 func (t *Trace) Handle(now sim.Time, slot uint64) {
 	r := t.slots[slot].run
+	if r.owed > 0 || r.pace != 1 {
+		r.advance(now)
+	}
 	t.end(r, now)
-	t.c.Done(r.job)
+	t.c.Done(int(r.job))
 }
 
 // Stretches are the times in which jobs ran up to now, in the order in which they
 // began.
 func (t *Trace) Stretches(now sim.Time) []Stretch {
-	for i := range t.stretches {
-		if s := &t.stretches[i]; s.To < 0 {
-			s.To = now
+	for i := range t.slots {
+		if r := t.slots[i].run; r != nil {
+			r.advance(now)
+			t.stretches[r.stretch].To = now
 		}
 	}
 	return t.stretches

@@ -39,7 +39,7 @@ func pool(t interface{ Fatal(...any) }, accelerators int, p scheduler.Policy, al
 	for _, j := range all {
 		durations = append(durations, j.duration)
 	}
-	for i, program := range trace.Programs(durations) {
+	for i, program := range trace.Programs(durations, jobs.Recovery{}) {
 		j := all[i]
 		c.Submit(&cluster.Job{
 			Name: fmt.Sprint(i), Start: j.start, Count: j.gang, Estimate: j.duration, Priority: j.priority, Group: j.group, Least: j.least, Most: j.most, Program: program,
@@ -210,7 +210,7 @@ func TestNothingIsLost(t *testing.T) {
 func ExampleTrace() {
 	topo, _ := topology.Pool(2)
 	c := cluster.NewScheduled(sim.New(), topo, 0, scheduler.Policy{Name: "fifo"})
-	programs := jobs.New(c).Programs([]sim.Time{30 * sim.Second, 10 * sim.Second})
+	programs := jobs.New(c).Programs([]sim.Time{30 * sim.Second, 10 * sim.Second}, jobs.Recovery{})
 	c.Submit(&cluster.Job{Name: "wide", Count: 2, Program: programs[0]})
 	c.Submit(&cluster.Job{Name: "narrow", Count: 1, Program: programs[1]})
 	if err := c.Engine.Run(context.Background()); err != nil {

@@ -62,7 +62,7 @@ func TestPlacedJobs(t *testing.T) {
 			all = append(all, j)
 		}
 		trace := jobs.New(c)
-		for i, program := range trace.Programs(durations) {
+		for i, program := range trace.Programs(durations, jobs.Recovery{}) {
 			all[i].Program = program
 			c.Submit(all[i])
 		}
