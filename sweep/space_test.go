@@ -90,7 +90,7 @@ func TestConstraint(t *testing.T) {
 		{"-tensor < 0", "true"},
 		{"micro_batch == 1", "true"}, // by default
 		{"zero == 1", "where: zero may be workload.training.1.zero or workload.training.0.zero: write more of it"},
-		{"speed == 1", "where: speed is neither varied nor given in the scenario"},
+		{"haste == 1", "where: haste is neither varied nor given in the scenario"},
 		{"tensor", `where: "tensor" is 8, not true or false`},
 		{`tensor == "a"`, `8 == "a" has no meaning`},
 		{"tensor && true", "8 && true has no meaning"},

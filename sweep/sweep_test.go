@@ -351,7 +351,7 @@ func TestErrors(t *testing.T) {
 		{"nothing varied", strings.Split(rings, "[sweep]")[0], sweep.Request{}, "nothing is varied"},
 		{"too many", rings, sweep.Request{Vary: []string{"sim.seed=1..1000000"}}, "the grid has more than 1000000 points"},
 		{"no points", rings, sweep.Request{Where: []string{"accelerators > 100"}}, "the constraints leave none"},
-		{"unknown name", rings, sweep.Request{Where: []string{"speed > 100"}}, "where: speed is neither varied nor given in the scenario; varied: topology.accelerators"},
+		{"unknown name", rings, sweep.Request{Where: []string{"haste > 100"}}, "where: haste is neither varied nor given in the scenario; varied: topology.accelerators"},
 		{"no condition", rings, sweep.Request{Where: []string{"accelerators + 1"}}, `where: "accelerators + 1" is 3, not true or false`},
 		{"division by zero", rings, sweep.Request{Where: []string{"1 / (accelerators - 2) > 0"}}, "division by zero"},
 		{"method", rings, sweep.Request{Method: "guess"}, `"guess" is no method: one of grid, zip, random, latin-hypercube, halton`},
