@@ -32,6 +32,7 @@ type share struct {
 	waiting waiting
 	running []int32 // in the order in which they started
 	held    int32
+	holds   Demand
 
 	halfLife units.Duration
 	used     float64 // accelerator-seconds by the time at, decayed
@@ -50,7 +51,7 @@ func newShares(p Policy, o order) *shares {
 	case "fair-share":
 		s.had = func(g *share) float64 { return g.used / g.Weight }
 	case "drf":
-		s.had = func(g *share) float64 { return float64(g.held) / g.Weight }
+		s.had = func(g *share) float64 { return float64(slices.Max(g.holds[:])) / g.Weight }
 	}
 	return s
 }
@@ -70,9 +71,9 @@ func (s *shares) group(name string) int32 {
 	return s.add(Group{Name: name, Weight: 1})
 }
 
-// hold changes what a group holds, after counting what it has used so far. Use decays
+// hold counts what a group has used by now. Use decays
 // by half in a half-life: while h are held, du/dt = h - u ln 2 / half-life.
-func (g *share) hold(now units.Duration, by int32) {
+func (g *share) hold(now units.Duration) {
 	passed := (now - g.at).Seconds()
 	if g.halfLife == 0 {
 		g.used += float64(g.held) * passed
@@ -82,7 +83,23 @@ func (g *share) hold(now units.Duration, by int32) {
 		g.used = g.used*kept + float64(g.held)/rate*(1-kept)
 	}
 	g.at = now
-	g.held += by
+}
+
+// take and give change what a group holds by a job.
+func (g *share) take(q *Queue, r *record) {
+	g.hold(q.now)
+	g.held += r.size()
+	for i, d := range r.Demand {
+		g.holds[i] += d
+	}
+}
+
+func (g *share) give(q *Queue, r *record) {
+	g.hold(q.now)
+	g.held -= r.size()
+	for i, d := range r.Demand {
+		g.holds[i] -= d
+	}
 }
 
 // room is how many more accelerators a group may have, as its own or at all.
@@ -107,14 +124,14 @@ func (s *shares) finish(q *Queue, job int32) { s.leave(q, job) }
 func (s *shares) leave(q *Queue, job int32) {
 	r := &q.jobs[job]
 	g := &s.groups[r.group]
-	g.hold(q.now, -r.size())
+	g.give(q, r)
 	i := slices.Index(g.running, job)
 	g.running = slices.Delete(g.running, i, i+1)
 }
 
 func (s *shares) decide(q *Queue, m Machine) {
 	for i := range s.groups {
-		s.groups[i].hold(q.now, 0)
+		s.groups[i].hold(q.now)
 	}
 	s.refused = s.refused[:0]
 	if s.serveOwn(q, m) {
@@ -180,7 +197,7 @@ func (s *shares) start(q *Queue, m Machine, g *share, class int, w why) {
 		s.refused = append(s.refused, e)
 		return
 	}
-	g.hold(q.now, q.jobs[e.job].size())
+	g.take(q, &q.jobs[e.job])
 	g.running = append(g.running, e.job)
 }
 
