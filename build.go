@@ -102,7 +102,11 @@ func (b *builder) build(scale topology.Scale) (*plant, scenario.Faults) {
 	if scale != (topology.Scale{}) {
 		b.topology = b.topology.Scaled(scale)
 	}
+	b.encrypt()
 	if b.buildStorage(); b.faults != nil {
+		return nil, b.faults
+	}
+	if b.encryptDrives(); b.faults != nil {
 		return nil, b.faults
 	}
 	bins := seriesBins(len(b.topology.Links))

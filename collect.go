@@ -109,6 +109,9 @@ func (p *plant) collect(status string, summaryOnly bool) (*Result, error) {
 	if p.packets != nil {
 		s.Add(result.Packets, packetRecord(p.packets.Stats()))
 	}
+	if e := p.encryptionRecord(); e != nil {
+		s.Add(result.EncryptionCosts, e)
+	}
 	p.addEnergy(r, end, summaryOnly)
 	p.addCost(r, end.Seconds())
 	r.Warnings = p.warnings

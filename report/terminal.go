@@ -45,6 +45,7 @@ func Terminal(w io.Writer, s *result.Record) error {
 		p.contention(n, s.Float(result.Makespan.Name))
 	}
 	p.packets(s.Record(result.Packets.Name))
+	p.encryption(s.Record(result.EncryptionCosts.Name))
 	p.energy(s.Record(result.Energy.Name))
 	p.cost(s.Record(result.Cost.Name))
 	p.expectations(s.List(result.Expect.Name))

@@ -14,7 +14,7 @@ var places = []struct {
 	where, path string
 	metrics     []Metric
 }{
-	{"summary.json", "", []Metric{Name, Status, Makespan, Events, Seed, Cluster, Training, Collectives, Replay, Flows, Serving, StorageLoads, Jobs, Placement, Faults, Network, Packets, Energy, Cost, Expect}},
+	{"summary.json", "", []Metric{Name, Status, Makespan, Events, Seed, Cluster, Training, Collectives, Replay, Flows, Serving, StorageLoads, Jobs, Placement, Faults, Network, Packets, EncryptionCosts, Energy, Cost, Expect}},
 	{"summary.json", "cluster", []Metric{TopologyKind, AcceleratorCount, HostCount, Host, SwitchCount, LinkCount}},
 	{"summary.json", "training[]", []Metric{
 		Name, Model, Precision, AcceleratorCount, GlobalBatch, Accumulation, IterationCount, IterationTime, TimeToTrain, EvaluationTime, EvaluationCount, Islands, OuterTime, OuterCount,
@@ -78,6 +78,7 @@ var places = []struct {
 	{"summary.json", "placement", []Metric{PlacementRule, LoadArrived, LoadAllocated, LoadFragments}},
 	{"summary.json", "network.losses[]", []Metric{Name, LostToOthers, Slowdown, Link, LossOther}},
 	{"summary.json", "packets", packets},
+	{"summary.json", "encryption", []Metric{EncryptionTransit, EncryptionRest, EncryptedTransit, EncryptedRest, EncryptionCores}},
 	{"summary.json", "energy", []Metric{
 		EnergyTotal, EnergyAccelerators, EnergyHosts, EnergySwitches, EnergyFacility, PUE, AveragePower, PeakPower, GridEnergy, BatteryLeft, CarbonEmissions, CarbonMean, EnergyJobs,
 	}},

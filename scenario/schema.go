@@ -40,6 +40,8 @@ type Topology struct {
 	WAN     []WAN   `key:"wan" doc:"cables between sites"`
 	Storage Storage `key:"storage" doc:"the file system that checkpoints are written to, and whatever else reads and writes"`
 
+	Encryption *Encryption `key:"encryption" doc:"what keeping data secret takes on the way and on drives"`
+
 	Blocking        Key[bool]    `key:"blocking" default:"false" doc:"fluid: queues are first in, first out, and what waits for a busy link blocks what shares a link with it, as on single paths of RoCE; messages are then simulated one by one"`
 	SprayEfficiency Key[float64] `key:"spray_efficiency" kinds:"links graph leaf-spine fat-tree rail dragonfly" default:"1.0" min:"0.1" max:"1" doc:"fluid, analytic: part of the payload rate of links between hosts that messages have whose packets are sprayed over equal paths, never quite evenly; 0.82 to 0.90 against NDP packet by packet"`
 	Packet          Packet       `key:"packet" doc:"switches and hosts as fidelity = \"packet\" sees them"`

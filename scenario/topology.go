@@ -12,6 +12,9 @@ import (
 // and its hosts.
 func (t *Topology) check(r *resolver, b *binder) {
 	t.Storage.check(t, b)
+	if t.Encryption != nil {
+		t.Encryption.check(t, b)
+	}
 	for i := range t.Fault {
 		t.Fault[i].check(b)
 	}

@@ -134,3 +134,16 @@ func (t *Topology) hostSwitches() []bool {
 	}
 	return inside
 }
+
+// InHosts tells the links inside hosts, those of their drives too, from those of the
+// fabric and its NICs.
+func (t *Topology) InHosts() func(*Link) bool {
+	inside := t.hostSwitches()
+	return func(l *Link) bool {
+		if l.From == None {
+			return true
+		}
+		at := t.tier(l, inside)
+		return at == tierScaleUp || at == tierPCIe
+	}
+}

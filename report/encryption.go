@@ -1,0 +1,23 @@
+package report
+
+import "github.com/railyard/railyard/result"
+
+// encryption writes what keeping data secret took.
+func (p *printer) encryption(e *result.Record) {
+	if e == nil {
+		return
+	}
+	p.line("")
+	p.line("encryption")
+	for _, k := range []struct {
+		name           string
+		how, encrypted result.Metric
+	}{{"in transit", result.EncryptionTransit, result.EncryptedTransit}, {"at rest", result.EncryptionRest, result.EncryptedRest}} {
+		if how := e.Text(k.how.Name); how != "none" {
+			p.item(k.name, "%s: %s", how, Prefixed(e.Float(k.encrypted.Name), "B"))
+		}
+	}
+	if cores := e.Float(result.EncryptionCores.Name); cores > 0 {
+		p.item("cores", "%s of one core", Seconds(cores))
+	}
+}
