@@ -1,0 +1,228 @@
+package page
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/railyard/railyard/result"
+)
+
+// Bounds of charts over time.
+const (
+	maxSamples   = 4000 // of a series, about
+	maxHeatRows  = 64
+	maxIntervals = 512 // of a heat map
+)
+
+// timeAxis is the time of the run.
+var timeAxis = axis{Label: "time", Unit: "s", Time: true}
+
+// chart is a time line made of some columns of a series.
+type chart struct {
+	title   string
+	y       axis
+	metrics []result.Metric
+	names   []string
+	stacked bool
+	text    string
+}
+
+// overTime is what the run did over time.
+func overTime(f *folder) (section, error) {
+	sec := section{ID: "over-time", Title: "Over time"}
+	for _, s := range []struct {
+		file   string
+		charts []chart
+	}{
+		{"accelerator_series.csv", []chart{{
+			title: "What accelerators do", y: axis{Label: "of all accelerators", Unit: "ratio", Max: 1}, stacked: true,
+			metrics: []result.Metric{result.SeriesCompute, result.SeriesCommunication, result.SeriesIdle},
+			names:   []string{"compute", "communication", "idle"},
+		}}},
+		{"serving_series.csv", []chart{
+			{
+				title: "Requests", y: axis{Label: "requests"}, metrics: []result.Metric{result.SeriesBatch, result.SeriesQueue},
+				names: []string{"running", "waiting"},
+			},
+			{
+				title: "Cache of keys and values", y: axis{Label: "in use", Unit: "ratio"}, metrics: []result.Metric{result.SeriesCache},
+				names: []string{"in use"},
+			},
+		}},
+		{"power_series.csv", []chart{
+			{
+				title: "Power", y: axis{Label: "power", Unit: "W"}, metrics: []result.Metric{result.SeriesPower, result.SeriesGrid},
+				names: []string{"site", "grid"},
+			},
+			{
+				title: "Carbon intensity of the grid", y: axis{Label: "intensity", Unit: "g/kWh"}, metrics: []result.Metric{result.SeriesIntensity},
+				names: []string{"intensity"},
+			},
+		}},
+	} {
+		parts, err := f.series(s.file, s.charts)
+		if err != nil {
+			return sec, err
+		}
+		sec.Parts = append(sec.Parts, parts...)
+	}
+	if len(sec.Parts) > 0 {
+		sec.Text = []any{"All charts over the time of the run show the same part of it: drag across one to zoom, double-click to see all."}
+	}
+	return sec, nil
+}
+
+// series makes charts of a table over time, of each workload in it. Columns that it
+// does not have are left out.
+func (f *folder) series(file string, charts []chart) ([]any, error) {
+	var may []result.Metric
+	for _, c := range charts {
+		may = append(may, c.metrics...)
+	}
+	may = append(may, result.Workload)
+	type samples struct {
+		at     []float64
+		values [][]float64
+	}
+	of := map[string]*samples{}
+	var workloads []string
+	has := make([]bool, len(may))
+	_, err := f.scan(file, []result.Metric{result.SeriesTime}, may, func(r *row) {
+		name := r.text(len(may))
+		s := of[name]
+		if s == nil {
+			if len(of) == maxRecords {
+				return
+			}
+			s = &samples{values: make([][]float64, len(may))}
+			name = strings.Clone(name)
+			of[name], workloads = s, append(workloads, name)
+		}
+		t := r.number(0)
+		if n := len(s.at); !(t >= 0) || n > 0 && t <= s.at[n-1] {
+			r.fail("%s is %v: not later than the row before", result.SeriesTime.Name, r.text(0))
+			return
+		}
+		s.at = append(s.at, t)
+		for i := range may[:len(may)-1] {
+			has[i] = r.at[i+1] >= 0
+			s.values[i] = append(s.values[i], r.number(i+1))
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	var parts []any
+	for _, w := range workloads {
+		s := of[w]
+		first := 0
+		for _, c := range charts {
+			var columns [][]float64
+			happens := false // anything but idleness
+			p := lines{caption: caption{Kind: "lines", Title: c.title}, X: timeAxis, Y: c.y, Stacked: c.stacked, Step: true}
+			if w != "" {
+				p.Title += " · " + w
+			}
+			for i, m := range c.metrics {
+				if !has[first+i] {
+					continue
+				}
+				columns = append(columns, s.values[first+i])
+				p.Lines = append(p.Lines, line{Name: c.names[i], Definition: m.Definition})
+				happens = happens || c.names[i] != "idle" && slices.ContainsFunc(s.values[first+i], func(v float64) bool { return v != 0 })
+			}
+			first += len(c.metrics)
+			if !happens {
+				continue
+			}
+			keep := thin(columns, maxSamples)
+			p.At = append(pick(s.at, keep), max(f.makespan(), s.at[len(s.at)-1])) // the last interval lasts to the end
+			for i, v := range columns {
+				p.Lines[i].Values = pick(append(v, v[len(v)-1]), append(keep, len(v)))
+			}
+			parts = append(parts, p)
+		}
+	}
+	return parts, nil
+}
+
+// heatOfLinks is what the hottest links carried over time.
+func (f *folder) heatOfLinks() (heat, error) {
+	const file = "link_series.csv"
+	h := heat{caption: caption{Kind: "heat", Title: "Links over time"}, X: timeAxis}
+	type history struct {
+		name         string
+		used, wanted []float64
+		sum          float64 // of used
+	}
+	var all []*history
+	var edges []float64
+	var last *history
+	wants := false
+	_, err := f.scan(file, []result.Metric{result.Link, result.SeriesTime, result.SeriesLinkUtilization}, []result.Metric{result.SeriesOffered}, func(r *row) {
+		if name := r.text(0); last == nil || last.name != name {
+			last = &history{name: strings.Clone(name)}
+			all = append(all, last)
+		}
+		t, u := r.number(1), r.number(2)
+		n := len(last.used)
+		switch {
+		case !(t >= 0 && u >= 0):
+			r.fail("%s is %q and %s %q: negative, or none", result.SeriesTime.Name, r.text(1), result.SeriesLinkUtilization.Name, r.text(2))
+			return
+		case len(all) == 1 && (n == 0 || t > edges[n-1]):
+			edges = append(edges, t)
+		case n >= len(edges) || t != edges[n]:
+			r.fail("%s is %v: not an interval of the link before", result.SeriesTime.Name, t)
+			return
+		}
+		last.used = append(last.used, u)
+		last.sum += u
+		wants = wants || r.at[3] >= 0
+		if r.at[3] >= 0 {
+			last.wanted = append(last.wanted, r.number(3))
+		}
+	})
+	if err != nil || len(all) == 0 {
+		return h, err
+	}
+	slices.SortStableFunc(all, func(a, b *history) int { return cmp.Compare(b.sum, a.sum) })
+	shown := all[:min(len(all), maxHeatRows)]
+	intervals := len(edges)
+	by := (intervals + maxIntervals - 1) / maxIntervals // intervals that share a cell
+	for i := 0; i < intervals; i += by {
+		h.At = append(h.At, edges[i])
+	}
+	h.At = append(h.At, max(f.makespan(), edges[intervals-1]))
+	peaks := func(values []float64) numbers { // of each cell
+		var cells numbers
+		for i := 0; i < intervals; i += by {
+			end := min(i+by, len(values))
+			if i >= end {
+				cells = append(cells, math.NaN())
+				continue
+			}
+			cells = append(cells, slices.Max(values[i:end]))
+		}
+		return cells
+	}
+	used := layer{Name: "used", Text: result.SeriesLinkUtilization.Definition}
+	wanted := layer{Name: "wanted", Text: result.SeriesOffered.Definition}
+	for _, l := range shown {
+		h.Rows = append(h.Rows, l.name)
+		used.Values = append(used.Values, peaks(l.used))
+		wanted.Values = append(wanted.Values, peaks(l.wanted))
+	}
+	h.Layers = append(h.Layers, used)
+	if wants {
+		h.Layers = append(h.Layers, wanted)
+	}
+	h.Text = []any{fmt.Sprintf("The %d hottest links, the hottest first. “Used” is what they carried, “wanted” what their owners would have sent alone: where it is over 100 %% they hold each other back.", len(h.Rows))}
+	if by > 1 {
+		h.Text = append(h.Text, fmt.Sprintf(" A cell is the highest of %d intervals.", by))
+	}
+	return h, nil
+}
