@@ -145,7 +145,7 @@ const maxCauses = 10
 
 // held is what the accelerators' time was for where jobs are durations.
 func (f *folder) held() bars {
-	b := bars{caption: caption{Kind: "bars", Title: "The accelerators' time"}, Unit: "accelerator-s"}
+	b := bars{caption: caption{Kind: "bars", Title: "The accelerators' time"}, Unit: "accelerator-hours"}
 	held, lost := f.summary.number("jobs."+result.JobHeld.Name), f.summary.number("jobs."+result.JobLost.Name)
 	all := f.makespan() * f.summary.number("cluster."+result.AcceleratorCount.Name)
 	if !(held > 0 && all > 0) {
@@ -153,9 +153,9 @@ func (f *folder) held() bars {
 	}
 	b.Text = []any{"Jobs held the accelerators for ", amount(held/all, "ratio"), " of the run."}
 	for _, part := range []bar{
-		{Name: "work that counts", Value: held - max(lost, 0), Definition: result.JobUtilization.Definition},
-		{Name: "lost to preemptions", Value: lost, Definition: result.JobLost.Definition},
-		{Name: "idle", Value: all - held, Definition: "held by no job"},
+		{Name: "work that counts", Value: (held - max(lost, 0)) / 3600, Definition: result.JobUtilization.Definition},
+		{Name: "lost to preemptions", Value: lost / 3600, Definition: result.JobLost.Definition},
+		{Name: "idle", Value: (all - held) / 3600, Definition: "held by no job"},
 	} {
 		if part.Value > 0 {
 			b.Bars = append(b.Bars, part)

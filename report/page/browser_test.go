@@ -70,7 +70,11 @@ type tab struct {
 func (b *browser) open(t *testing.T, dir string, before ...chromedp.Action) *tab {
 	t.Helper()
 	file := filepath.Join(dir, "report.html")
-	if err := os.WriteFile(file, []byte(write(t, dir)), 0o666); err != nil {
+	html := write(t, dir)
+	if len(html) > 1<<20 {
+		t.Errorf("the page has %d bytes", len(html))
+	}
+	if err := os.WriteFile(file, []byte(html), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	address := (&url.URL{Scheme: "file", Path: file}).String()
@@ -179,13 +183,14 @@ func TestBrowser(t *testing.T) {
 			charts int // at least
 		}{
 			{"training", results(t, "quickstart"), 5},
-			{"contention", results(t, "allreduce-1k"), 4},
+			{"16,384 accelerators", results(t, "llama-405b-16k"), 5},
 			{"jobs", results(t, "queue"), 5},
 			{"serving", results(t, "serving-70b", "workload.serving.0.count=200"), 6},
 			{"sweep", sweepResults(t), 3},
 		} {
 			t.Run(c.name, func(t *testing.T) {
 				p := b.open(t, c.dir)
+				t.Logf("drawn %.2f s after it was asked for", eval[float64](p, `performance.getEntriesByName("ready")[0].startTime`)/1e3)
 				if n := eval[int](p, `document.querySelectorAll(".chart").length`); n < c.charts {
 					t.Errorf("%d charts, not %d", n, c.charts)
 				}

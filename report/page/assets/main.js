@@ -24,5 +24,8 @@
       ["distributions"].includes(s.id) ? el("div", { class: "grid2" }, s.parts.flatMap(p => draw[p.kind](p))) : s.parts.flatMap(p => draw[p.kind](p))))),
     el("footer", null, "Made by railyard report. This file holds all that it shows and asks for nothing from anywhere."));
   theme.set(document.documentElement.dataset.theme);
-  document.documentElement.dataset.ready = "true";
+  requestAnimationFrame(() => requestAnimationFrame(() => { // charts are drawn once they have a width
+    performance.mark("ready");
+    document.documentElement.dataset.ready = "true";
+  }));
 })();
