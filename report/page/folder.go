@@ -95,12 +95,20 @@ func (r *row) number(i int) float64 {
 	if text == "" {
 		return math.NaN()
 	}
-	v, err := strconv.ParseFloat(text, 64)
-	if err != nil || !(math.Abs(v) <= maxSize) {
+	v, ok := parse(text)
+	if !ok {
 		r.fail("%s is %q: not a number", r.names[i], shorten(text))
-		return math.NaN()
 	}
 	return v
+}
+
+// parse reads a number that a metric can have.
+func parse(text string) (float64, bool) {
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(math.Abs(v) <= maxSize) {
+		return math.NaN(), false
+	}
+	return v, true
 }
 
 func (r *row) fail(format string, args ...any) {

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"compress/gzip"
 	"encoding/json"
 	"errors"
@@ -79,8 +80,8 @@ func (f *folder) timeline(name string) (*gantt, error) {
 		case e.Phase == "M" && e.Name == "thread_name":
 			threads[at] = e.Args.Name
 		case e.Phase == "X":
-			if !(e.Duration >= 0) {
-				return fmt.Errorf("%s lasts %v", shorten(e.Name), e.Duration)
+			if !(e.Duration >= 0 && e.Duration <= maxSize && math.Abs(e.At) <= maxSize) {
+				return fmt.Errorf("%s is at %v for %v", shorten(e.Name), e.At, e.Duration)
 			}
 			from, to = min(from, e.At), max(to, e.At+e.Duration)
 			if _, known := row[at]; !known && len(row) < maxTracks {
@@ -97,10 +98,7 @@ func (f *folder) timeline(name string) (*gantt, error) {
 		return nil, err
 	}
 	slices.SortFunc(tracks, func(a, b track) int {
-		if a.process != b.process {
-			return int(max(-1, min(1, a.process-b.process)))
-		}
-		return int(max(-1, min(1, a.thread-b.thread)))
+		return cmp.Or(cmp.Compare(a.process, b.process), cmp.Compare(a.thread, b.thread))
 	})
 	g := &gantt{caption: caption{Kind: "gantt"}, X: axis{Label: "time", Unit: "s"}}
 	for i, t := range tracks {
@@ -123,20 +121,6 @@ func (f *folder) timeline(name string) (*gantt, error) {
 	}
 	g.End = (to - from) / 1e6
 	names, hues := map[string]int{}, map[string]int{}
-	// place is that of a text in a list, to which it is added; of too many the rest is
-	// "other".
-	place := func(of map[string]int, list *[]string, text string, most int) int {
-		if _, known := of[text]; !known && len(*list) >= most-1 {
-			text = "other"
-		}
-		i, known := of[text]
-		if !known {
-			i = len(*list)
-			of[text] = i
-			*list = append(*list, text)
-		}
-		return i
-	}
 	more := 0
 	err = eachEvent(path, func(e *event) error {
 		r, ok := row[track{e.Process, e.Thread}]

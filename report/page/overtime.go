@@ -69,6 +69,16 @@ func overTime(f *folder) (section, error) {
 		}
 		sec.Parts = append(sec.Parts, parts...)
 	}
+	for _, name := range []string{"interruptions.csv", "faults.csv"} {
+		g, err := f.failures(name)
+		if err != nil {
+			return sec, err
+		}
+		if g.Row != nil {
+			sec.Parts = append(sec.Parts, g)
+			break // interruptions are those of the faults that stopped a job
+		}
+	}
 	if len(sec.Parts) > 0 {
 		sec.Text = []any{"All charts over the time of the run show the same part of it: drag across one to zoom, double-click to see all."}
 	}
@@ -147,6 +157,51 @@ func (f *folder) series(file string, charts []chart) ([]any, error) {
 		}
 	}
 	return parts, nil
+}
+
+// failures are what failed when, a row a cause, until the job went on or the part
+// worked again.
+func (f *folder) failures(file string) (gantt, error) {
+	end := f.makespan()
+	g := gantt{caption: caption{Kind: "gantt", Title: "Failures"}, X: timeAxis, End: end}
+	rows, names := map[string]int{}, map[string]int{}
+	may := []result.Metric{result.FaultCause, result.FaultKind, result.FaultName, result.ResumedAt, result.FaultRepair}
+	_, err := f.scan(file, []result.Metric{result.InterruptedAt}, may, func(r *row) {
+		from := r.number(0)
+		if !(from >= 0) || from > end || len(g.Row) == maxBars {
+			return
+		}
+		to := r.number(4)
+		if repair := r.number(5); repair >= 0 {
+			to = from + repair
+		}
+		if !(to >= from && to <= end) {
+			to = end
+		}
+		kind := cmp.Or(r.text(1), r.text(2))
+		g.Row = append(g.Row, place(rows, &g.Rows, kind, maxCauses))
+		g.Name = append(g.Name, place(names, &g.Names, cmp.Or(r.text(3), kind), maxBars))
+		g.From, g.To = append(g.From, from), append(g.To, to)
+	})
+	g.Hues, g.Hue = g.Rows, g.Row
+	g.Text = []any{"What failed, from when to when: until the job went on, or the part worked again."}
+	return g, err
+}
+
+// place is that of a text in a list, to which it is added; of too many the rest is
+// "other".
+func place(of map[string]int, list *[]string, text string, most int) int {
+	if _, known := of[text]; !known && len(*list) >= most-1 {
+		text = "other"
+	}
+	i, known := of[text]
+	if !known {
+		i = len(*list)
+		text = strings.Clone(text)
+		of[text] = i
+		*list = append(*list, text)
+	}
+	return i
 }
 
 // heatOfLinks is what the hottest links carried over time.

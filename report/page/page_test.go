@@ -399,6 +399,26 @@ func TestTimeline(t *testing.T) {
 	}
 }
 
+// What failed when is beside what the accelerators did: until the job went on where it
+// stopped one, else until the part worked again, or the end.
+func TestFailures(t *testing.T) {
+	summary := `{"makespan_s": 100}`
+	faults := "name,kind,at_s,repair_s\nspine0,switch,10,5\nhost3,host,20,\n"
+	for _, c := range []struct {
+		files             map[string]string
+		rows, from, until string
+	}{
+		{map[string]string{"faults.csv": faults}, "switch host", "[10,20]", "[15,100]"},
+		{map[string]string{"faults.csv": faults, "interruptions.csv": "workload,at_s,kind,name,cause,resumed_s\na,20,host,host3,power supply,50\n"}, "power supply", "[20]", "[50]"},
+	} {
+		c.files["summary.json"] = summary
+		p := read(t, write(t, files(t, c.files))).find(t, "over-time", "gantt", "Failures")
+		if rows := strings.Join(p.Rows, " "); rows != c.rows || string(p.From) != c.from || string(p.To) != c.until {
+			t.Errorf("%s, from %s to %s; want %s, %s, %s", rows, p.From, p.To, c.rows, c.from, c.until)
+		}
+	}
+}
+
 func TestErrors(t *testing.T) {
 	const summary = `{"name": "a", "makespan_s": 10, "cluster": {"accelerators": 8, "hosts": 1}, "network": {"bytes": 1}}`
 	for _, c := range []struct {
@@ -431,7 +451,7 @@ func TestErrors(t *testing.T) {
 func FuzzWrite(f *testing.F) {
 	names := []string{
 		"summary.json", "manifest.json", "links.csv", "link_series.csv", "accelerator_series.csv", "accelerators.csv", "stretches.csv", "jobs.csv",
-		"requests.csv", "collectives.csv", "contention.csv", "loads.csv", "points.csv", "timeline.json",
+		"requests.csv", "collectives.csv", "contention.csv", "loads.csv", "points.csv", "timeline.json", "faults.csv",
 	}
 	for i, text := range []string{
 		`{"name":"a","makespan_s":10,"network":{"bytes":1},"cluster":{"accelerators":8},"training":[{"breakdown_s":{"compute":1}}]}`,
@@ -440,7 +460,7 @@ func FuzzWrite(f *testing.F) {
 		"time_s,compute_ratio\n0,1\n", "compute_s,communication_s,idle_s\n1,1,1\n", "job,start_s,finish_s,placement\na,0,1,0-3\n", "job,submit_s,finish_s,wait_s\na,0,1,0\n",
 		"request,arrival_s,first_token_s,finish_s,output_tokens\n0,0,1,2,1\n", "op,ranks,size_bytes,busbw_Bps\na,2,1,1\na,2,2,1\n",
 		"link,owner,other,lost_s\na,b,c,1\n", "arrived_ratio,allocated_ratio,fragmented_ratio\n0,0,0\n1,1,1\n",
-		"point,k,status,run,m\n0,1,done,a,1\n1,2,done,b,2\n", `[{"ph":"X","ts":1,"dur":2}]`,
+		"point,k,status,run,m\n0,1,done,a,1\n1,2,done,b,2\n", `[{"ph":"X","ts":1,"dur":2}]`, "at_s,repair_s\n1,1\n",
 	} {
 		f.Add(uint8(i), text)
 	}

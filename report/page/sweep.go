@@ -5,7 +5,6 @@ import (
 	"math"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/railyard/railyard/result"
@@ -105,11 +104,11 @@ func (p *points) choose(status []string) {
 		first, differ := math.NaN(), false
 		for _, i := range p.done {
 			text := p.columns[c][i]
-			v, err := strconv.ParseFloat(text, 64)
 			if text == "" {
 				continue
 			}
-			if err != nil || math.IsInf(v, 0) {
+			v, ok := parse(text)
+			if !ok {
 				differ = false
 				break
 			}
@@ -174,8 +173,8 @@ func (p *points) outcome(status []string) section {
 		m, _ := declared(name)
 		at, value := -1, 0.0
 		for _, i := range p.done {
-			v, err := strconv.ParseFloat(p.columns[c][i], 64)
-			if err == nil && (at < 0 || more(name) && v > value || !more(name) && v < value) {
+			v, ok := parse(p.columns[c][i])
+			if ok && (at < 0 || more(name) && v > value || !more(name) && v < value) {
 				at, value = i, v
 			}
 		}
@@ -238,11 +237,9 @@ func (p *points) charts() studies {
 	numbersOf := func(c int) ([]float64, bool) {
 		values := make([]float64, len(p.done))
 		for k, i := range p.done {
-			v, err := strconv.ParseFloat(p.columns[c][i], 64)
-			if err != nil || math.IsInf(v, 0) {
-				if v = math.NaN(); p.columns[c][i] != "" {
-					return nil, false
-				}
+			v, ok := parse(p.columns[c][i])
+			if !ok && p.columns[c][i] != "" {
+				return nil, false
 			}
 			values[k] = v
 		}

@@ -20,10 +20,11 @@ function drawFigures(part) {
 
 function drawBars(part) {
   const figure = frame(part);
+  const places = placesOf(part.bars.map(b => b.name));
   const whole = part.bars.reduce((s, b) => s + b.value, 0);
   const row = (b, i, of, sub) => {
     const swatch = sub ? null : el("span", { class: "swatch" });
-    if (swatch) { const paint = () => { swatch.style.background = colourOf(b.name, i); }; paint(); theme.watch(paint); }
+    if (swatch) { const paint = () => { swatch.style.background = colourAt(places[i]); }; paint(); theme.watch(paint); }
     return el("tr", { class: sub ? "part" : null },
       el("td", { class: "name" }, swatch, b.name),
       el("td", { class: "number" }, quantity(b.value, part.unit)),
@@ -35,7 +36,7 @@ function drawBars(part) {
       const share = b.value / whole;
       const s = el("span", { class: share < 0.06 ? "thin" : null, title: b.name + ": " + quantity(b.value, part.unit) + ", " + quantity(share, "ratio") }, share < 0.06 ? "" : b.name + " " + quantity(share, "ratio"));
       const paint = () => {
-        const colour = colourOf(b.name, i), quiet = colour === theme.quiet;
+        const colour = colourAt(places[i]), quiet = colour === theme.quiet;
         s.style.cssText = `width:${100 * share}%;background:${colour}` + (quiet ? `;color:${theme.ink};text-shadow:none` : "");
       };
       paint();

@@ -8,7 +8,8 @@ function drawLines(part) {
   const domain = domainOf(part, xs[0], last > xs[0] ? last * (own && !part.x.log ? 1.03 : 1) : part.x.log ? xs[0] * 2 : xs[0] + 1);
   const figure = frame(part, zoomTools(domain));
   const shown = part.lines.map(() => true);
-  const colour = i => { const l = part.lines[i]; return l.hue ? theme.palette[(l.hue - 1) % theme.palette.length] : colourOf(l.name, i); };
+  const places = placesOf(part.lines.map(l => l.name));
+  const colour = i => colourAt(part.lines[i].hue ? part.lines[i].hue - 1 : places[i]);
 
   // A stack is drawn from its top down, each area over the one before.
   const order = part.lines.map((_, i) => i);
@@ -80,7 +81,7 @@ function drawLines(part) {
     if (plot) { plot.setSize({ width, height }); plot.redraw(); return; }
     const xTicks = (min, max, w) => ticks(min, max, part.x.unit, Math.max(2, Math.floor(w / 95)));
     plot = new uPlot({
-      width, height, legend: { show: false }, padding: [10, 18, 0, 0],
+      width, height, legend: { show: false }, padding: [10, 16, 0, 0],
       scales: {
         x: { time: false, auto: false, range: () => [domain.from, domain.to], ...(part.x.log ? { distr: 3, log: part.x.log } : {}) },
         y: { auto: false, range: () => [0, top] },
@@ -94,7 +95,7 @@ function drawLines(part) {
           label: u => axisLabel(part.x, part.x.log ? "" : xTicks(u.scales.x.min, u.scales.x.max, width).unit),
         },
         {
-          ...axisStyle, size: 54, labelSize: 20,
+          ...axisStyle, size: () => leftOf(part, 74, node.clientWidth) - 20, labelSize: 20,
           splits: (u, _, min, max) => ticks(min, max, part.y.unit, Math.max(3, height / 50)).at,
           values: (u, at) => ticks(0, top, part.y.unit, Math.max(3, height / 50)).labels.slice(0, at.length),
           label: () => axisLabel(part.y, ticks(0, top, part.y.unit, 5).unit),

@@ -7,15 +7,14 @@ function rowChart(figure, part, domain, rowHeight, paint, hit) {
   node.append(canvas);
   figure.append(node);
   keyboard(node, domain, part.title || "rows over time");
-  const foot = 40, head = 4;
+  const foot = 40, head = 4, own = gutterOf(part.rows);
+  if (part.x.time) runGutter = Math.max(runGutter, own);
   let box = null;
   const draw = width => {
     const height = head + part.rows.length * rowHeight + foot;
     const c = clear(canvas, width, height);
-    let left = 0;
-    for (const r of part.rows) left = Math.max(left, c.measureText(r).width);
-    left = Math.ceil(Math.min(left, width * 0.3, 260)) + 10;
-    box = { left, right: width - 14, top: head, bottom: height - foot, rowHeight };
+    const left = leftOf(part, own, width);
+    box = { left, right: width - 16, top: head, bottom: height - foot, rowHeight };
     const w = box.right - box.left;
     const x = v => box.left + (v - domain.from) / (domain.to - domain.from) * w;
     const t = ticks(domain.from, domain.to, part.x.unit, Math.max(2, Math.floor(w / 95)));
@@ -142,16 +141,17 @@ function drawGantt(part) {
   const domain = domainOf(part, 0, part.end);
   const hues = part.hues;
   const figure = frame(part, zoomTools(domain));
-  const colour = i => hues ? colourOf(hues[part.hue[i]], part.hue[i]) : jobColour(part.name[i]);
-  if (hues) {
+  const places = hues && placesOf(hues);
+  const colour = i => hues ? colourAt(places[part.hue[i]]) : jobColour(part.name[i]);
+  if (hues && hues.join() !== part.rows.join()) {
     const swatches = hues.map(() => el("span", { class: "swatch" }));
-    const paint = () => swatches.forEach((s, i) => { s.style.background = colourOf(hues[i], i); });
+    const paint = () => swatches.forEach((s, i) => { s.style.background = colourAt(places[i]); });
     paint();
     theme.watch(paint);
     figure.append(el("ul", { class: "legend" }, hues.map((h, i) => el("li", null, swatches[i], h))));
   }
   if (part.rows.length > 24) figure.classList.add("long");
-  const rowHeight = part.rows.length > 40 ? 13 : Math.max(15, Math.min(64, Math.floor(420 / part.rows.length)));
+  const rowHeight = part.rows.length > 40 ? 13 : Math.max(15, Math.min(hues ? 22 : 64, Math.floor(420 / part.rows.length)));
   const low = i => part.low ? part.low[i] : 0, high = i => part.high ? part.high[i] : 1;
   // Bars of a row by their place, for the pointer.
   const of = part.rows.map(() => []);
@@ -161,7 +161,7 @@ function drawGantt(part) {
     part.rows.forEach((_, r) => c.fillRect(box.left, box.top + r * rowHeight, box.right - box.left, rowHeight - 1));
     for (let i = 0; i < part.row.length; i++) {
       if (part.to[i] < domain.from || part.from[i] > domain.to) continue;
-      const a = x(part.from[i]), w = Math.max(0.75, x(part.to[i]) - a);
+      const a = x(part.from[i]), w = Math.max(1.5, x(part.to[i]) - a);
       const y = box.top + part.row[i] * rowHeight + low(i) * (rowHeight - 1), h = Math.max(1, (high(i) - low(i)) * (rowHeight - 1));
       c.fillStyle = colour(i);
       c.fillRect(a, y, w, h);

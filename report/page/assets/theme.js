@@ -24,8 +24,21 @@ const known = {
   productive: 0, checkpoint: 2, "lost work": 1, detection: 4, restart: 3, reload: 5, allocated: 0, fragmented: 1, used: 0, wanted: 1,
 };
 
-function colourOf(name, index) {
-  const place = Object.hasOwn(known, name) ? known[name] : index;
+// placesOf gives each of some names a place in the palette, -1 being the quiet colour:
+// its own, or the next that none of them has.
+function placesOf(names) {
+  const own = names.map(n => Object.hasOwn(known, n) ? known[n] : null);
+  const taken = new Set(own);
+  let next = 0;
+  return own.map(place => {
+    if (place !== null) return place;
+    while (taken.has(next) && taken.size < theme.palette.length) next++;
+    taken.add(next % theme.palette.length);
+    return next++;
+  });
+}
+
+function colourAt(place) {
   return place < 0 ? theme.quiet : theme.palette[place % theme.palette.length];
 }
 

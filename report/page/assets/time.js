@@ -34,6 +34,20 @@ class Domain {
 
 let runTime = null; // set before charts are made, by what they reach to
 
+// Charts over the time of the run stand below each other to the pixel: they have the
+// same room for names at their left, as much as the longest needs.
+const measure = document.createElement("canvas").getContext("2d");
+let runGutter = 74;
+
+function gutterOf(rows) {
+  measure.font = "12px system-ui, 'Liberation Sans', sans-serif";
+  return rows.reduce((most, r) => Math.max(most, measure.measureText(r).width), 0) + 10;
+}
+
+function leftOf(part, own, width) {
+  return Math.ceil(Math.min(part.x.time ? runGutter : own, Math.max(74, width * 0.3), 270));
+}
+
 function domainOf(part, from, to) {
   if (part.x.time && runTime) return runTime;
   return new Domain(from, to, part.x.log > 0);
