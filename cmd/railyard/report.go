@@ -10,6 +10,7 @@ import (
 
 	"github.com/railyard/railyard/report"
 	"github.com/railyard/railyard/report/page"
+	"github.com/railyard/railyard/sweep"
 )
 
 func newReport() *cobra.Command {
@@ -41,9 +42,14 @@ send it by mail. The same results give the same bytes.`,
 	return cmd
 }
 
-// writePage makes the page of a results folder.
-func writePage(file, dir string) error {
-	return report.WriteFile(file, func(w io.Writer) error { return page.Write(w, dir) })
+// writePage makes the page of a results folder; that of a sweep begins with its
+// objectives.
+func writePage(file, dir string, objectives ...sweep.Objective) error {
+	var first []page.Objective
+	for _, o := range objectives {
+		first = append(first, page.Objective{Metric: o.Metric, More: o.Max})
+	}
+	return report.WriteFile(file, func(w io.Writer) error { return page.Write(w, dir, first...) })
 }
 
 // inFolder does something with a folder, one that is gone afterwards if dir is "".

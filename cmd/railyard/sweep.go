@@ -130,7 +130,7 @@ kubectl apply -f -; the image must have railyard as its entry point.`,
 				return err
 			}
 			if htmlFile != "" {
-				if err := writePage(htmlFile, dir); err != nil {
+				if err := writePage(htmlFile, dir, s.Objectives...); err != nil {
 					return &failure{exitUnfinished, err}
 				}
 			}

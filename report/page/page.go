@@ -40,15 +40,24 @@ func asset(names ...string) string {
 	return b.String()
 }
 
+// Objective is a metric by which points of a sweep are better or worse.
+type Objective struct {
+	Metric string // a path into summary.json
+	More   bool   // is better
+}
+
 // Write writes the page of a results folder: of a sweep if it has points.csv, else
-// of a run. What is wrong with the folder is a *FileError.
-func Write(w io.Writer, dir string) error {
+// of a run. The charts of a sweep begin with the objectives, or with what sweeps are
+// most often about. What is wrong with the folder is a *FileError.
+func Write(w io.Writer, dir string, objectives ...Objective) error {
 	f := &folder{dir: dir}
-	read := runDocument
+	var d *document
+	var err error
 	if f.has("points.csv") {
-		read = sweepDocument
+		d, err = sweepDocument(f, objectives)
+	} else {
+		d, err = runDocument(f)
 	}
-	d, err := read(f)
 	if err != nil {
 		return err
 	}

@@ -48,10 +48,10 @@ func files(t testing.TB, texts map[string]string) string {
 	return dir
 }
 
-func write(t testing.TB, dir string) string {
+func write(t testing.TB, dir string, objectives ...page.Objective) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := page.Write(&b, dir); err != nil {
+	if err := page.Write(&b, dir, objectives...); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
@@ -76,6 +76,7 @@ type part struct {
 	}
 	Columns []struct {
 		Name   string
+		More   bool
 		Values []any
 	}
 	Bars []struct {
@@ -84,12 +85,20 @@ type part struct {
 	}
 	Rows, Names, Hues []string
 	Row               []int
-	From, To          json.RawMessage
+	From, To, X, Y    text
 	Edges             []struct {
 		Utilization float64
 		Links       int
 		Who         []any
 	}
+}
+
+// text is a value as it is embedded.
+type text string
+
+func (t *text) UnmarshalJSON(b []byte) error {
+	*t = text(b)
+	return nil
 }
 
 type document struct {
@@ -354,7 +363,8 @@ func TestSweep(t *testing.T) {
 		fmt.Fprintf(&b, "%d,%d,done,r%d,scaling,%v,%v,\n", i, 1<<i, i, 8/float64(int(1)<<i), 0.5-0.01*float64(i))
 	}
 	b.WriteString("8,256,invalid,r8,,,,\"does not fit, by far\"\n")
-	d := read(t, write(t, files(t, map[string]string{"points.csv": b.String()})))
+	dir := files(t, map[string]string{"points.csv": b.String()})
+	d := read(t, write(t, dir))
 	if d.Title != "scaling" {
 		t.Errorf("title %q", d.Title)
 	}
@@ -367,6 +377,13 @@ func TestSweep(t *testing.T) {
 	}
 	if n := len(d.find(t, "sweep", "studies", "").Columns); n != 3 {
 		t.Errorf("%d columns to compare", n)
+	}
+	if p := d.find(t, "sweep", "studies", ""); p.X != `"training.0.iteration_s"` || p.Y != `"training.0.mfu_ratio"` {
+		t.Errorf("the charts begin with %s and %s", p.X, p.Y)
+	}
+	d = read(t, write(t, dir, page.Objective{Metric: "training.0.mfu_ratio"}, page.Objective{Metric: "training.0.iteration_s", More: true}))
+	if p := d.find(t, "sweep", "studies", ""); p.X != `"training.0.mfu_ratio"` || p.Y != `"training.0.iteration_s"` || p.Columns[1].More || !p.Columns[2].More {
+		t.Errorf("with other objectives the charts begin with %s and %s", p.X, p.Y)
 	}
 	if n := d.find(t, "tables", "table", "Points without results").Total; n != 1 {
 		t.Errorf("%d points without results", n)
@@ -391,7 +408,7 @@ func TestTimeline(t *testing.T) {
 	if got, want := strings.Join(p.Rows, "|"), "host0 · acc0 compute|host0 · thread 3"; got != want {
 		t.Errorf("rows %s, want %s", got, want)
 	}
-	if got := string(p.From) + string(p.To); got != "[0,0.75][0.75,1]" {
+	if got := string(p.From + p.To); got != "[0,0.75][0.75,1]" {
 		t.Errorf("slices from and to %s", got)
 	}
 	if p.Names[0] != "forward 1" {

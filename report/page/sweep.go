@@ -21,7 +21,7 @@ const (
 
 // sweepDocument is the page of a sweep: what the keys that were varied do to the
 // metrics.
-func sweepDocument(f *folder) (*document, error) {
+func sweepDocument(f *folder, objectives []Objective) (*document, error) {
 	const file = "points.csv"
 	var columns [][]string
 	header, err := f.scan(file, nil, nil, func(r *row) {
@@ -49,7 +49,7 @@ func sweepDocument(f *folder) (*document, error) {
 	case columns == nil:
 		return nil, fault("no points")
 	}
-	p := &points{header: header, columns: columns, keys: header[1:s]}
+	p := &points{header: header, columns: columns, keys: header[1:s], objectives: objectives}
 	p.choose(columns[s])
 	d := &document{Title: "sweep"}
 	if i := slices.Index(header, result.Name.Name); i > 0 {
@@ -91,6 +91,8 @@ type points struct {
 	keys    []string
 	done    []int // rows that have results
 	metrics []int // columns of numbers that differ between them
+
+	objectives []Objective
 }
 
 // choose finds the rows that ended well and the metrics that differ between them.
@@ -121,7 +123,7 @@ func (p *points) choose(status []string) {
 			p.metrics = append(p.metrics, c)
 		}
 	}
-	slices.SortStableFunc(p.metrics, func(a, b int) int { return rank(p.header[a]) - rank(p.header[b]) })
+	slices.SortStableFunc(p.metrics, func(a, b int) int { return p.rank(p.header[a]) - p.rank(p.header[b]) })
 	p.metrics = p.metrics[:min(len(p.metrics), maxMetrics)]
 }
 
@@ -132,19 +134,28 @@ var preferred = []string{
 	"peak_utilization_ratio", "contended_s", "makespan_s",
 }
 
-// rank is the place of a metric among the preferred, their number if it is not there.
-func rank(name string) int {
-	i := slices.IndexFunc(preferred, func(end string) bool { return strings.HasSuffix(name, end) })
-	if i < 0 {
-		return len(preferred)
+// rank is the place of a metric among the objectives and what is preferred, that of
+// ordinary if it is in neither.
+func (p *points) rank(name string) int {
+	if i := slices.IndexFunc(p.objectives, func(o Objective) bool { return o.Metric == name }); i >= 0 {
+		return i - len(p.objectives)
 	}
-	return i
+	if i := slices.IndexFunc(preferred, func(end string) bool { return strings.HasSuffix(name, end) }); i >= 0 {
+		return i
+	}
+	return ordinary
 }
+
+const ordinary = 1000
 
 // better are endings of metrics of which more is better.
 var better = []string{"_per_s", "tflops_per_accelerator", "mfu_ratio", "goodput_ratio", "allocation_ratio", "busbw_Bps", "algbw_Bps", "jain_ratio", ".finished"}
 
-func more(name string) bool {
+// more reports whether more of a metric is better.
+func (p *points) more(name string) bool {
+	if i := slices.IndexFunc(p.objectives, func(o Objective) bool { return o.Metric == name }); i >= 0 {
+		return p.objectives[i].More
+	}
 	return slices.ContainsFunc(better, func(end string) bool { return strings.HasSuffix(name, end) })
 }
 
@@ -167,14 +178,14 @@ func (p *points) outcome(status []string) section {
 	best := figures{caption: caption{Kind: "figures", Title: "best of each"}}
 	for _, c := range p.metrics[:min(len(p.metrics), maxRecords)] {
 		name := p.header[c]
-		if rank(name) == len(preferred) {
+		if p.rank(name) == ordinary {
 			break
 		}
 		m, _ := declared(name)
 		at, value := -1, 0.0
 		for _, i := range p.done {
 			v, ok := parse(p.columns[c][i])
-			if ok && (at < 0 || more(name) && v > value || !more(name) && v < value) {
+			if ok && (at < 0 || p.more(name) && v > value || !p.more(name) && v < value) {
 				at, value = i, v
 			}
 		}
@@ -183,7 +194,7 @@ func (p *points) outcome(status []string) section {
 			where = append(where, key[strings.LastIndexByte(key, '.')+1:]+" = "+p.columns[k+1][at])
 		}
 		which := "least"
-		if more(name) {
+		if p.more(name) {
 			which = "greatest"
 		}
 		best.Figures = append(best.Figures, single{
@@ -273,10 +284,14 @@ func (p *points) charts() studies {
 	for k, c := range p.metrics {
 		m, _ := declared(p.header[c])
 		s.Columns = append(s.Columns, study{
-			Name: p.header[c], Unit: unitOf(p.header[c], m), Definition: m.Definition, More: more(p.header[c]), Values: numbers(pick(found[k], keep)),
+			Name: p.header[c], Unit: unitOf(p.header[c], m), Definition: m.Definition, More: p.more(p.header[c]), Values: numbers(pick(found[k], keep)),
 		})
 	}
 	s.X = p.header[p.metrics[0]]
+	if len(p.metrics) > 1 && p.rank(p.header[p.metrics[1]]) < 0 { // two objectives
+		s.Y = p.header[p.metrics[1]]
+		return s
+	}
 	s.Y = s.X
 	first := slices.IndexFunc(s.Columns, func(c study) bool { return c.Name == s.X })
 	if i := slices.IndexFunc(s.Columns, func(c study) bool { return !c.Key && c.Unit != s.Columns[first].Unit }); i >= 0 {
