@@ -27,7 +27,6 @@ type chart struct {
 	metrics []result.Metric
 	names   []string
 	stacked bool
-	text    string
 }
 
 // overTime is what the run did over time.

@@ -105,7 +105,7 @@ function short(v, unit, base) {
   }
   if (unit === "s" && v >= 60) {
     const u = timeUnits.find(u => v >= u[0]);
-    return +(v / u[0]).toPrecision(3) + " " + u[1];
+    return +(v / u[0]).toPrecision(3) + " " + (v === 86400 ? "day" : u[1]);
   }
   const [factor, name] = scaleOf(unit, v);
   return +(v / factor).toPrecision(3) + (name ? " " + name : "");

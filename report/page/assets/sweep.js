@@ -102,7 +102,7 @@ function drawStudies(part) {
     svg.append(el("circle", { cx: x, cy: y, r: strong ? 6 : 4, fill: hue(i), "fill-opacity": on ? strong ? 1 : .55 : .08, stroke: strong ? theme.ink : theme.card, "stroke-width": strong ? 1.5 : .75, onpointermove: e => say(i, e), onpointerleave: () => tip.hide() }));
   };
   const chart = (figure, draw, coloured = true) => {
-    const node = el("div", { class: "chart" }), legend = el("div");
+    const node = el("div", { class: coloured ? "chart" : "chart broad" }), legend = el("div");
     figure.append(legend, node);
     let width = 0;
     const again = () => { if (width) { if (coloured) legend.replaceChildren(hues()); node.replaceChildren(draw(width)); } };
@@ -150,8 +150,9 @@ function drawStudies(part) {
 
   const state = el("span", null);
   const parallel = chart(frame({ title: "Parallel coordinates", text: ["A line is a point, the better in x the stronger. Drag along an axis to keep the points between; the charts above follow. Double-click an axis to let go."] },
-    state, el("button", { type: "button", onclick: () => { brushes.clear(); redraw(); } }, "keep all")), width => {
+    state, el("button", { type: "button", onclick: () => { brushes.clear(); redraw(); } }, "keep all")), shown => {
     const axes = [...keys.filter(k => k.distinct.length > 1).slice(0, 8), ...new Set([named(chosen.x), named(chosen.y), ...metrics.slice(0, 3)])];
+    const width = Math.max(shown, 100 * axes.length); // a narrow screen scrolls
     const height = 360, top = 34, bottom = height - 26;
     const svg = el("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": "parallel coordinates of " + axes.map(a => a.name).join(", ") });
     const x = k => 60 + k * (width - 120) / Math.max(1, axes.length - 1);
