@@ -79,6 +79,33 @@ func TestDistribution(t *testing.T) {
 	})
 }
 
+// The front has what no other point beats, and all of it.
+func TestFront(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(1, 40).Draw(t, "points")
+		draw := func(name string) []float64 { // few values, so that there are ties
+			var v []float64
+			for range n {
+				v = append(v, float64(rapid.IntRange(0, 6).Draw(t, name)))
+			}
+			return v
+		}
+		x, y := draw("x"), draw("y")
+		moreX, moreY := rapid.Bool().Draw(t, "more x"), rapid.Bool().Draw(t, "more y")
+		good := func(more bool, a, b float64) bool { return a == b || (a > b) == more }
+		got := front(x, y, moreX, moreY)
+		for i := range n {
+			beaten := false
+			for k := range n {
+				beaten = beaten || good(moreX, x[k], x[i]) && good(moreY, y[k], y[i]) && (x[k] != x[i] || y[k] != y[i])
+			}
+			if slices.Contains(got, i) == beaten {
+				t.Fatalf("point %d (%v, %v): beaten %v, the front is %v", i, x[i], y[i], beaten, got)
+			}
+		}
+	})
+}
+
 func TestNumbers(t *testing.T) {
 	text, err := numbers{0, 0.1, 1e-7, 123456789, math.NaN(), 0.987654321}.MarshalJSON()
 	if want := "[0,0.1,1e-07,1.234568e+08,null,0.9876543]"; err != nil || string(text) != want {

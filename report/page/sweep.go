@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"path/filepath"
@@ -162,17 +163,17 @@ func (p *points) more(name string) bool {
 // outcome is how the points ended, and the best of each metric.
 func (p *points) outcome(status []string) section {
 	sec := section{ID: "headline", Title: "In short"}
-	count := map[string]int{}
+	ended := map[string]int{}
 	var names []string
 	for _, s := range status {
-		if count[s] == 0 {
+		if ended[s] == 0 {
 			names = append(names, s)
 		}
-		count[s]++
+		ended[s]++
 	}
 	fig := figures{caption: caption{Kind: "figures", Title: "points"}}
 	for _, name := range names {
-		fig.Figures = append(fig.Figures, single{Label: name, Value: float64(count[name]), Definition: meaning[name]})
+		fig.Figures = append(fig.Figures, single{Label: name, Value: float64(ended[name]), Definition: meaning[name]})
 	}
 	sec.Parts = append(sec.Parts, fig)
 	best := figures{caption: caption{Kind: "figures", Title: "best of each"}}
@@ -189,9 +190,17 @@ func (p *points) outcome(status []string) section {
 				at, value = i, v
 			}
 		}
-		var where []string
+		where := []any{"at "}
 		for k, key := range p.keys {
-			where = append(where, key[strings.LastIndexByte(key, '.')+1:]+" = "+p.columns[k+1][at])
+			if k > 0 {
+				where = append(where, ", ")
+			}
+			where = append(where, key[strings.LastIndexByte(key, '.')+1:]+" = ")
+			if v, ok := parse(p.columns[k+1][at]); ok {
+				where = append(where, count(v))
+			} else {
+				where = append(where, p.columns[k+1][at])
+			}
 		}
 		which := "least"
 		if p.more(name) {
@@ -199,7 +208,7 @@ func (p *points) outcome(status []string) section {
 		}
 		best.Figures = append(best.Figures, single{
 			Label: name + ", " + which, Value: value, Unit: unitOf(name, m),
-			Definition: m.Definition, Formula: m.Formula, Note: []any{"at " + strings.Join(where, ", ")}, Path: "point " + p.columns[0][at],
+			Definition: m.Definition, Formula: m.Formula, Note: where, Path: "point " + p.columns[0][at],
 		})
 	}
 	if best.Figures != nil {
@@ -261,9 +270,17 @@ func (p *points) charts() studies {
 		values, _ := numbersOf(c)
 		found = append(found, values)
 	}
+	s.X, s.Y = p.pair()
+	column := func(name string) int {
+		return slices.IndexFunc(p.metrics, func(c int) bool { return p.header[c] == name })
+	}
 	keep := thin(found, maxPoints)
 	if len(keep) < len(p.done) {
-		s.Text = []any{count(float64(len(keep))), " of ", count(float64(len(p.done))), " points, those with the least and the greatest values among them; all are in points.csv."}
+		best := front(found[column(s.X)], found[column(s.Y)], p.more(s.X), p.more(s.Y))
+		keep = append(keep, best[:min(len(best), maxPoints)]...)
+		slices.Sort(keep)
+		keep = slices.Compact(keep)
+		s.Text = []any{count(float64(len(keep))), " of ", count(float64(len(p.done))), " points, among them the front of these two and the least and the greatest values of all; the others are in points.csv."}
 	}
 	for k, key := range p.keys {
 		st := study{Name: key, Key: true}
@@ -287,15 +304,49 @@ func (p *points) charts() studies {
 			Name: p.header[c], Unit: unitOf(p.header[c], m), Definition: m.Definition, More: p.more(p.header[c]), Values: numbers(pick(found[k], keep)),
 		})
 	}
-	s.X = p.header[p.metrics[0]]
-	if len(p.metrics) > 1 && p.rank(p.header[p.metrics[1]]) < 0 { // two objectives
-		s.Y = p.header[p.metrics[1]]
-		return s
-	}
-	s.Y = s.X
-	first := slices.IndexFunc(s.Columns, func(c study) bool { return c.Name == s.X })
-	if i := slices.IndexFunc(s.Columns, func(c study) bool { return !c.Key && c.Unit != s.Columns[first].Unit }); i >= 0 {
-		s.Y = s.Columns[i].Name // a trade-off is between different things
-	}
 	return s
+}
+
+// pair is what the first chart compares: the first two objectives, or else the metric
+// that sweeps are most often about and the next that is another kind of thing.
+func (p *points) pair() (x, y string) {
+	x = p.header[p.metrics[0]]
+	unit := func(name string) string {
+		m, _ := declared(name)
+		return unitOf(name, m)
+	}
+	for _, c := range p.metrics[1:] {
+		if y = p.header[c]; p.rank(y) < 0 || unit(y) != unit(x) {
+			return x, y
+		}
+	}
+	return x, x
+}
+
+// front is the Pareto front: the points than which no other is as good in both x and
+// y and better in one. It sorts by x and keeps what is better in y than all before.
+func front(x, y []float64, moreX, moreY bool) []int {
+	sign := func(more bool) float64 {
+		if more {
+			return -1
+		}
+		return 1
+	}
+	sx, sy := sign(moreX), sign(moreY)
+	var order, best []int
+	for i := range x {
+		if !math.IsNaN(x[i]) && !math.IsNaN(y[i]) {
+			order = append(order, i)
+		}
+	}
+	slices.SortFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(sx*x[a], sx*x[b]), cmp.Compare(sy*y[a], sy*y[b]), a-b)
+	})
+	for _, i := range order {
+		last := len(best) - 1
+		if last < 0 || sy*y[i] < sy*y[best[last]] || y[i] == y[best[last]] && x[i] == x[best[last]] {
+			best = append(best, i)
+		}
+	}
+	return best
 }

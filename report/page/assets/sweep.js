@@ -37,7 +37,7 @@ function place(c, from, to) {
   let at;
   if (c.key && c.distinct.length <= about) at = c.distinct;
   else at = c.log ? powers(lo, hi, c.key ? 2 : 10, c.unit, about) : ticks(lo, hi, c.unit, about).at.filter(v => v >= lo && v <= hi);
-  return { of, ticks: at.map(v => [v, c.unit ? c.unit === "ratio" ? quantity(v, "ratio") : short(v, c.unit) : Number(v.toPrecision(4)).toLocaleString("en-US")]) };
+  return { of, ticks: at.map(v => [v, c.unit ? c.unit === "ratio" ? quantity(v, "ratio") : short(v, c.unit) : Math.abs(v) < 0.01 ? String(+v.toPrecision(3)) : Number(v.toPrecision(4)).toLocaleString("en-US")]) };
 }
 
 // front is the points than which no other is as good in both and better in one.
