@@ -43,13 +43,16 @@ func fabric(f *folder) (section, error) {
 	} else if t.Total > 0 {
 		sec.Parts = append(sec.Parts, t)
 	}
-	h, err := f.heatOfLinks()
-	if err != nil {
+	h, err := f.histories()
+	if err != nil || h == nil {
 		return sec, err
 	}
-	if h.Rows != nil {
-		sec.Parts = append(sec.Parts, h)
+	if g != nil && g.lost > 0 {
+		if p, ok := h.contended(g.loser, who[g.loser]); ok {
+			sec.Parts = append(sec.Parts, p)
+		}
 	}
+	sec.Parts = append(sec.Parts, h.heat())
 	return sec, nil
 }
 

@@ -2,8 +2,6 @@ package page
 
 import (
 	"cmp"
-	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -12,9 +10,7 @@ import (
 
 // Bounds of charts over time.
 const (
-	maxSamples   = 4000 // of a series, about
-	maxHeatRows  = 64
-	maxIntervals = 512 // of a heat map
+	maxSamples = 4000 // of a series, about
 )
 
 // timeAxis is the time of the run.
@@ -201,82 +197,4 @@ func place(of map[string]int, list *[]string, text string, most int) int {
 		*list = append(*list, text)
 	}
 	return i
-}
-
-// heatOfLinks is what the hottest links carried over time.
-func (f *folder) heatOfLinks() (heat, error) {
-	const file = "link_series.csv"
-	h := heat{caption: caption{Kind: "heat", Title: "Links over time"}, X: timeAxis}
-	type history struct {
-		name         string
-		used, wanted []float64
-		sum          float64 // of used
-	}
-	var all []*history
-	var edges []float64
-	var last *history
-	wants := false
-	_, err := f.scan(file, []result.Metric{result.Link, result.SeriesTime, result.SeriesLinkUtilization}, []result.Metric{result.SeriesOffered}, func(r *row) {
-		if name := r.text(0); last == nil || last.name != name {
-			last = &history{name: strings.Clone(name)}
-			all = append(all, last)
-		}
-		t, u := r.number(1), r.number(2)
-		n := len(last.used)
-		switch {
-		case !(t >= 0 && u >= 0):
-			r.fail("%s is %q and %s %q: negative, or none", result.SeriesTime.Name, r.text(1), result.SeriesLinkUtilization.Name, r.text(2))
-			return
-		case len(all) == 1 && (n == 0 || t > edges[n-1]):
-			edges = append(edges, t)
-		case n >= len(edges) || t != edges[n]:
-			r.fail("%s is %v: not an interval of the link before", result.SeriesTime.Name, t)
-			return
-		}
-		last.used = append(last.used, u)
-		last.sum += u
-		wants = wants || r.at[3] >= 0
-		if r.at[3] >= 0 {
-			last.wanted = append(last.wanted, r.number(3))
-		}
-	})
-	if err != nil || len(all) == 0 {
-		return h, err
-	}
-	slices.SortStableFunc(all, func(a, b *history) int { return cmp.Compare(b.sum, a.sum) })
-	shown := all[:min(len(all), maxHeatRows)]
-	intervals := len(edges)
-	by := (intervals + maxIntervals - 1) / maxIntervals // intervals that share a cell
-	for i := 0; i < intervals; i += by {
-		h.At = append(h.At, edges[i])
-	}
-	h.At = append(h.At, max(f.makespan(), edges[intervals-1]))
-	peaks := func(values []float64) numbers { // of each cell
-		var cells numbers
-		for i := 0; i < intervals; i += by {
-			end := min(i+by, len(values))
-			if i >= end {
-				cells = append(cells, math.NaN())
-				continue
-			}
-			cells = append(cells, slices.Max(values[i:end]))
-		}
-		return cells
-	}
-	used := layer{Name: "used", Text: result.SeriesLinkUtilization.Definition}
-	wanted := layer{Name: "wanted", Text: result.SeriesOffered.Definition}
-	for _, l := range shown {
-		h.Rows = append(h.Rows, l.name)
-		used.Values = append(used.Values, peaks(l.used))
-		wanted.Values = append(wanted.Values, peaks(l.wanted))
-	}
-	h.Layers = append(h.Layers, used)
-	if wants {
-		h.Layers = append(h.Layers, wanted)
-	}
-	h.Text = []any{fmt.Sprintf("The %d hottest links, the hottest first. “Used” is what they carried, “wanted” what their owners would have sent alone: where it is over 100 %% they hold each other back.", len(h.Rows))}
-	if by > 1 {
-		h.Text = append(h.Text, fmt.Sprintf(" A cell is the highest of %d intervals.", by))
-	}
-	return h, nil
 }

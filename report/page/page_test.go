@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -210,6 +211,11 @@ func TestContention(t *testing.T) {
 	}
 	if n := d.find(t, "network", "table", "Who contends").Total; n != 4 {
 		t.Errorf("%d rows of contention", n)
+	}
+	// Both want as much as they get alone, twice the wire together.
+	wire := d.find(t, "network", "lines", "Contention on leaf6>spine0")
+	if wanted, carried := slices.Max(wire.Lines[0].Values), slices.Max(wire.Lines[1].Values); math.Abs(wanted/carried-2) > 1e-3 {
+		t.Errorf("%v was wanted where %v was carried", wanted, carried)
 	}
 }
 
