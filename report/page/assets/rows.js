@@ -179,7 +179,7 @@ function drawGantt(part) {
       }
     }
   }, p => {
-    for (const i of of[p.row] || []) {
+    for (const i of (of[p.row] || []).toReversed()) { // what was drawn last lies on top
       if (p.at >= part.from[i] && p.at <= part.to[i] && p.part >= low(i) && p.part < high(i)) {
         return [part.names[part.name[i]], part.rows[p.row], "from " + quantity(part.from[i], "s") + " to " + quantity(part.to[i], "s"), "for " + quantity(part.to[i] - part.from[i], "s"), hues ? hues[part.hue[i]] : null];
       }
