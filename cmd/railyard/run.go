@@ -16,7 +16,7 @@ import (
 )
 
 func newRun() *cobra.Command {
-	var out string
+	var out, htmlFile string
 	var set []string
 	var asJSON, quiet, verbose, compare bool
 	var seed int64
@@ -25,10 +25,12 @@ func newRun() *cobra.Command {
 		Use:   "run SCENARIO|-",
 		Short: "Run a scenario and print what it found",
 		Long: `Run replays a scenario and prints a summary. With --out it writes summary.json,
-a CSV table for each kind of thing that was simulated, and manifest.json.
+a CSV table for each kind of thing that was simulated, and manifest.json; with
+--report one HTML page of all that.
 
 Results depend on the scenario, its files, the seed and the version alone.`,
 		Example: `  railyard run scenarios/quickstart.toml
+  railyard run scenarios/quickstart.toml --report report.html
   railyard run scenarios/quickstart.toml --set topology.hosts=16 --set workload.training.0.precision=tf32
   railyard run - --json < scenario.toml | jq '.training[0].iteration_s'`,
 		Args: cobra.ExactArgs(1),
@@ -51,8 +53,14 @@ Results depend on the scenario, its files, the seed and the version alone.`,
 			if r == nil {
 				return unfinished(err)
 			}
-			if out != "" {
-				if err := railyard.Write(out, s, r, host(began, r.Summary.Float("events"))); err != nil {
+			if out != "" || htmlFile != "" {
+				err := inFolder(out, func(dir string) error {
+					if err := railyard.Write(dir, s, r, host(began, r.Summary.Float("events"))); err != nil || htmlFile == "" {
+						return err
+					}
+					return writePage(htmlFile, dir)
+				})
+				if err != nil {
 					return &failure{exitUnfinished, err}
 				}
 			}
@@ -83,6 +91,7 @@ Results depend on the scenario, its files, the seed and the version alone.`,
 	}
 	f := cmd.Flags()
 	f.StringVarP(&out, "out", "o", "", "write results into this folder")
+	f.StringVar(&htmlFile, "report", "", "write one HTML page of the results into this file")
 	f.StringArrayVar(&set, "set", nil, "set a key of the scenario: KEY=VALUE, as in topology.hosts=16; may be repeated")
 	f.BoolVar(&asJSON, "json", false, "print summary.json instead of text")
 	f.Int64Var(&seed, "seed", 1, "seed of all random streams, in place of the scenario's")
@@ -90,7 +99,7 @@ Results depend on the scenario, its files, the seed and the version alone.`,
 	f.BoolVarP(&quiet, "quiet", "q", false, "print nothing but errors (and JSON, if asked for)")
 	f.BoolVarP(&verbose, "verbose", "v", false, "say how long the run took and how much memory")
 	f.BoolVar(&compare, "compare-fidelity", false, "run it as a fluid and packet by packet, and print how far the times are apart")
-	for _, other := range []string{"out", "quiet", "verbose"} {
+	for _, other := range []string{"out", "report", "quiet", "verbose"} {
 		cmd.MarkFlagsMutuallyExclusive("compare-fidelity", other)
 	}
 	return cmd

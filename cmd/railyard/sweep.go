@@ -19,7 +19,7 @@ import (
 func newSweep() *cobra.Command {
 	var r sweep.Request
 	var o sweep.Options
-	var out, shard, engine string
+	var out, htmlFile, shard, engine string
 	var quiet, dryRun bool
 	slurm := sweep.Slurm{Retries: 2}
 	var tasks int
@@ -61,6 +61,9 @@ kubectl apply -f -; the image must have railyard as its entry point.`,
 			}
 			if err != nil {
 				return &failure{exitUsage, err}
+			}
+			if htmlFile != "" && (o.Shard.Count > 1 || engine == "kubernetes") {
+				return &failure{exitUsage, errors.New("--report is of a whole sweep: railyard report DIR makes it once the shards are merged")}
 			}
 			s, err := sweep.Load(args[0], r)
 			if err != nil {
@@ -129,6 +132,11 @@ kubectl apply -f -; the image must have railyard as its entry point.`,
 			case err != nil:
 				return err
 			}
+			if htmlFile != "" {
+				if err := writePage(htmlFile, dir, s.Objectives...); err != nil {
+					return &failure{exitUnfinished, err}
+				}
+			}
 			return show(cmd.OutOrStdout(), s, dir, o.Shard, out == "", quiet)
 		},
 	}
@@ -141,6 +149,7 @@ kubectl apply -f -; the image must have railyard as its entry point.`,
 	f.StringArrayVar(&r.Where, "where", nil, "leave out points that break this constraint; may be repeated")
 	f.StringArrayVar(&r.Objectives, "objective", nil, "metric to show the best points by, with min (the default) or max before it; may be repeated")
 	f.StringVarP(&out, "out", "o", "", "keep points in this folder and write points.csv into it")
+	f.StringVar(&htmlFile, "report", "", "write one HTML page of the sweep into this file")
 	f.IntVarP(&o.Workers, "workers", "w", 0, "points to run at one time (default: one for each core)")
 	f.StringVar(&shard, "shard", "", "run part I of N: I/N, I from 0 (default: all; in a Slurm array or indexed job, its part)")
 	f.BoolVar(&o.Resume, "resume", false, "go on with what the folder holds")
