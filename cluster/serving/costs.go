@@ -43,6 +43,7 @@ type Computed struct {
 
 	reduce, gather *collective.Plan // of the tensor-parallel ranks, nil for a single one
 	ring           *collective.Plan // all-reduce of these if they share a host, else nil
+	switched       *collective.Plan // the same in the host's switch, nil if that cannot
 	stages         int
 	send           *collective.Plan // from a stage to the next, nil for a single one
 
@@ -53,6 +54,10 @@ type Computed struct {
 // ownReduce is up to what size engines sum with their own kernels rather than those of the
 // collective library (vLLM's and TensorRT-LLM's limit).
 const ownReduce = 8 << 20
+
+// leastSwitched is how many ranks there must be for an engine to have the switch of their
+// host sum.
+const leastSwitched = 4
 
 // mostKnown is up to how many tokens of a step costs are kept.
 const mostKnown = 1 << 18
@@ -78,6 +83,9 @@ func (x *Computed) Place(c *cluster.Cluster, accelerators []topology.NodeID) err
 		if t := c.Topology; t.Server(group[0]) == t.Server(group[ranks-1]) {
 			if x.ring, err = c.Planner.Plan(collective.AllReduce, collective.Ring, group); err != nil {
 				return err
+			}
+			if ranks >= leastSwitched {
+				x.switched, _ = c.Planner.Plan(collective.AllReduce, collective.NVLS, group)
 			}
 		}
 	}
@@ -150,15 +158,24 @@ func (x *Computed) headTime(sequences int) float64 {
 // kernels for those up to ownReduce, in which every rank reads what the others have, in
 // one shot or, so that each sums a part and reads the others' sums, in two. The first
 // moves n - 1 times the bytes over each rank's links, the second 2 (n - 1) / n times, as
-// a ring does, and has a barrier more.
+// a ring does, and has a barrier more. A switch that sums does so in two shots, too, and
+// moves them once.
 func (x *Computed) reduceTime(bytes float64) float64 {
+	each := x.Engine.ReduceOverhead
+	if x.switched != nil && bytes > ownReduce && bytes <= x.Engine.SwitchedReduce {
+		return 2*each + drained(x.switched, bytes)
+	}
 	if x.ring == nil || bytes > ownReduce {
 		return x.reduce.Predict(bytes)
 	}
-	var ring float64
-	for i := range x.ring.Phases {
-		ring += x.ring.Phases[i].Drain(bytes).Seconds()
-	}
-	each := x.Engine.ReduceOverhead
+	ring := drained(x.ring, bytes)
 	return min(each+ring*float64(x.Forward.Tensor)/2, 2*each+ring)
+}
+
+// drained is the time in which links carry a collective, without what starts it.
+func drained(p *collective.Plan, bytes float64) (sum float64) {
+	for i := range p.Phases {
+		sum += p.Phases[i].Drain(bytes).Seconds()
+	}
+	return sum
 }
