@@ -16,6 +16,7 @@ type Step struct {
 	Tokens    int     // computed in all
 	Sequences int     // that come to a token
 	Decodes   int     // sequences whose prompt has been computed
+	Guessed   int     // tokens of these beyond the next ones
 	Context   int64   // tokens that these meet in the cache in all, themselves included
 	Chunks    []Chunk // of prompts
 }
@@ -40,6 +41,9 @@ type Computed struct {
 	Forward  *serving.Forward
 	Roofline cluster.Roofline
 	Engine   *Engine
+	// Draft is the small model that guesses the tokens of speculative decoding, nil if that
+	// costs nothing (n-grams of the prompt). It is laid like the model itself.
+	Draft *Computed
 
 	reduce, gather *collective.Plan // of the tensor-parallel ranks, nil for a single one
 	ring           *collective.Plan // all-reduce of these if they share a host, else nil
@@ -89,6 +93,12 @@ func (x *Computed) Place(c *cluster.Cluster, accelerators []topology.NodeID) err
 			}
 		}
 	}
+	if x.Draft != nil {
+		x.Draft.Engine = &Engine{LaunchShare: x.Engine.LaunchShare, ReduceOverhead: x.Engine.ReduceOverhead, SwitchedReduce: x.Engine.SwitchedReduce}
+		if err := x.Draft.Place(c, accelerators[:ranks]); err != nil {
+			return err
+		}
+	}
 	if x.stages > 1 {
 		x.send = c.Sends(accelerators[:1], accelerators[ranks:ranks+1])
 	}
@@ -100,19 +110,40 @@ func (x *Computed) Time(s *Step) (float64, error) {
 	e, layers := x.Engine, float64(x.Forward.Model.Layers)
 	t := x.denseTime(s.Tokens) + e.StepOverhead + float64(s.Sequences)*e.SequenceOverhead
 	if s.Sequences > 0 {
-		t += x.headTime(s.Sequences)
+		t += x.headTime(s.Sequences + s.Guessed)
 	}
 	if s.Decodes > 0 {
-		t += layers * x.Roofline.Time(x.Forward.Decode(s.Decodes, s.Context))
+		t += layers * x.Roofline.Time(x.Forward.Decode(s.Decodes, s.Decodes+s.Guessed, s.Context))
 	}
 	for _, c := range s.Chunks {
 		t += layers * x.Roofline.Time(x.Forward.Prefill(c.Tokens, c.Cached))
+	}
+	if x.Draft != nil {
+		t += x.Draft.guess(s)
 	}
 	if x.send != nil {
 		bytes := 2 * float64(s.Tokens) * float64(x.Forward.Model.Hidden)
 		t += float64(x.stages-1) * x.send.Predict(bytes)
 	}
 	return t, nil
+}
+
+// guess is what a draft adds to a step: it computes the prompts, too, and each guessed
+// token after the other, of all sequences together.
+func (x *Computed) guess(s *Step) (t float64) {
+	if len(s.Chunks) > 0 {
+		prompts := *s
+		prompts.Tokens -= s.Decodes + s.Guessed
+		prompts.Sequences, prompts.Decodes, prompts.Guessed = 0, 0, 0
+		v, _ := x.Time(&prompts)
+		t += v
+	}
+	if s.Guessed == 0 {
+		return t
+	}
+	one := Step{Tokens: s.Decodes, Sequences: s.Decodes, Decodes: s.Decodes, Context: s.Context}
+	v, _ := x.Time(&one)
+	return t + v*math.Ceil(float64(s.Guessed)/float64(s.Decodes))
 }
 
 func (x *Computed) denseTime(tokens int) float64 {
