@@ -162,9 +162,14 @@ func (b *builder) stepCosts(w *scenario.Serving, f *serving.Fleet, j *cluster.Jo
 	engine, _ := serving.ParseEngine(w.Engine.Value)
 	format, _ := demand.ParseFormat(w.Quantization.Value)
 	accelerator := b.accelerator(j, topology.BF16)
+	model.FFN = pruned(model.FFN, w.Pruning.Value)
+	model.ExpertFFN = pruned(model.ExpertFFN, w.Pruning.Value)
 	kv := 2
-	if w.KVCache.Value == "fp8" || !w.KVCache.Set && engine.NarrowCache && format.Bytes <= 1 {
+	if w.KVCache.Value == "fp8" || w.KVCache.Value == "int8" || !w.KVCache.Set && engine.NarrowCache && format.Bytes <= 1 {
 		kv = 1
+	}
+	if w.Sparsity.Value == "2:4" {
+		format = format.TwoOfFour()
 	}
 	forward := demand.NewForward(model, &accelerator, f.Tensor, format, kv)
 	if err := forward.Validate(f.Stages); err != nil {
@@ -180,9 +185,15 @@ func (b *builder) stepCosts(w *scenario.Serving, f *serving.Fleet, j *cluster.Jo
 			*k.to = int(k.key.Value)
 		}
 	}
+	draft := b.draft(w, f, &accelerator, kv)
 	if !w.KVBlocks.Set {
 		room := engine.CacheBytes(forward, float64(accelerator.Memory), f.Stages)
-		f.Batching.Blocks = int(min(max(0, room*float64(f.Stages)/(forward.TokenBytes()*float64(f.Batching.BlockSize))), math.MaxInt32))
+		token := forward.TokenBytes() / float64(f.Stages)
+		if draft != nil {
+			room -= draft.WeightBytes()
+			token += draft.TokenBytes()
+		}
+		f.Batching.Blocks = int(min(max(0, room/(token*float64(f.Batching.BlockSize))), math.MaxInt32))
 	}
 	f.Batching.Blocks /= f.Stages
 	f.Batching.MaxBatch = max(1, f.Batching.MaxBatch/f.Stages)
@@ -202,7 +213,37 @@ func (b *builder) stepCosts(w *scenario.Serving, f *serving.Fleet, j *cluster.Jo
 		}
 		return forward, serving.NewTable(all)
 	}
-	return forward, &serving.Computed{Forward: forward, Roofline: cluster.Roofline{Accelerator: accelerator, Kernels: b.kernels}, Engine: engine}
+	roofline := cluster.Roofline{Accelerator: accelerator, Kernels: b.kernels}
+	costs := &serving.Computed{Forward: forward, Roofline: roofline, Engine: engine}
+	if draft != nil {
+		costs.Draft = &serving.Computed{Forward: draft, Roofline: roofline}
+	}
+	return forward, costs
+}
+
+// pruned is a width of which a part has been taken out.
+func pruned(width int64, part float64) int64 { return int64(math.Round(float64(width) * (1 - part))) }
+
+// draft has a replica guess tokens, and gives the model that does; nil where none does.
+func (b *builder) draft(w *scenario.Serving, f *serving.Fleet, a *topology.Accelerator, kv int) *demand.Forward {
+	x := w.Speculative
+	if x == nil {
+		return nil
+	}
+	f.Batching.Lookahead, f.Acceptance = int(x.Tokens.Value), x.Acceptance.Value
+	if !x.Draft.Set {
+		return nil
+	}
+	model, faults := b.scenario.Model(x.Draft.Value)
+	if b.faults = append(b.faults, faults...); faults != nil {
+		return nil
+	}
+	draft := demand.NewForward(model, a, f.Tensor, demand.Formats[0], kv)
+	if err := draft.Validate(1); err != nil {
+		b.fault(x.Draft.Pos, x.Path+".draft", "%v", err)
+		return nil
+	}
+	return draft
 }
 
 // requestTable is what became of every request.

@@ -68,6 +68,11 @@ func TestServingOrders(t *testing.T) {
 		"h200":        each("h200-sxm-141gb", 1, 8, ""),
 		"one client":  each("h100-sxm-80gb", 1, 1, ""),
 		"fp8 cache":   each("h100-sxm-80gb", 1, 8, "kv_cache = \"fp8\"\n"),
+		"2:4 sparse":  each("h100-sxm-80gb", 1, 8, "sparsity = \"2:4\"\n"),
+		"pruned":      each("h100-sxm-80gb", 1, 8, "pruning = 0.25\n"),
+		"int8 cache":  each("h100-sxm-80gb", 1, 8, "kv_cache = \"int8\"\n"),
+		"n-grams":     each("h100-sxm-80gb", 1, 8, "[workload.serving.speculative]\ntokens = 4\nacceptance = 0.7\n"),
+		"draft":       each("h100-sxm-80gb", 1, 8, "[workload.serving.speculative]\ndraft = \"small\"\ntokens = 4\nacceptance = 0.9\n[models.small]\nbase = \"llama-3.1-8b\"\nlayers = 4\n"),
 		"static same": each("h100-sxm-80gb", 1, 8, "batching = \"static\"\n"),
 	} {
 		if other > base {
@@ -96,6 +101,28 @@ func TestStepCosts(t *testing.T) {
 	s := r.Summary.List("serving")[0]
 	if ttft, e2e := s.Record("ttft_s").Float("mean"), s.Record("e2e_s").Float("mean"); ttft != 0.25 || e2e != 1 {
 		t.Errorf("first token after %v s, all after %v s; want 0.25 and 1", ttft, e2e)
+	}
+}
+
+// A draft that guesses nothing right costs time; weights of which half are gone take half
+// of the memory and a bit for each; a quarter of the feed-forward layers is gone with its
+// weights.
+func TestCompression(t *testing.T) {
+	of := func(more string) *result.Record {
+		return run(t, servingOn("h100-sxm-80gb", 1, "model = \"llama-3.1-8b\"\nconcurrency = 1\ncount = 2\ninput = 512\noutput = 64\n"+more), nil).Summary.List("serving")[0]
+	}
+	tpot := func(r *result.Record) float64 { return r.Record("tpot_s").Float("mean") }
+	plain := of("")
+	if x := of("[workload.serving.speculative]\ndraft = \"small\"\ntokens = 4\nacceptance = 0.0\n[models.small]\nbase = \"llama-3.1-8b\"\nlayers = 4\n"); tpot(x) < 1.2*tpot(plain) {
+		t.Errorf("%v s a token with a draft that is always wrong, %v without", tpot(x), tpot(plain))
+	}
+	const layers, hidden, ffn, vocab = 32.0, 4096.0, 14336.0, 128256.0
+	inner := plain.Float("weights_bytes") - 2*2*vocab*hidden - 2*hidden // less embedding, head and its norm
+	if got, want := plain.Float("weights_bytes")-of("sparsity = \"2:4\"\n").Float("weights_bytes"), inner*7/16; math.Abs(got/want-1) > 1e-3 {
+		t.Errorf("2:4 saves %v bytes, want %v", got, want)
+	}
+	if got, want := plain.Float("weights_bytes")-of("pruning = 0.25\n").Float("weights_bytes"), 2*layers*3*hidden*ffn/4; got != want {
+		t.Errorf("pruning saves %v bytes, want %v", got, want)
 	}
 }
 

@@ -37,7 +37,11 @@ type Serving struct {
 	TokenBudget  Key[int64]  `key:"token_budget" min:"1" max:"16777216" doc:"with batching = \"continuous\", tokens of a step; the engine's default where left out"`
 	Quantization Key[string] `key:"quantization" default:"\"none\"" enum:"none fp8 int8 fp4 int4" doc:"format of the weights but for embeddings and head; products are computed in it where the accelerator can, else in 16 bits"`
 
-	KVCache   Key[string] `key:"kv_cache" enum:"16-bit fp8" doc:"format of keys and values in the cache; as the engine chooses where left out: trtllm has fp8 with weights of 8 bits or fewer, all others 16 bits"`
+	Sparsity    Key[string]  `key:"sparsity" default:"\"none\"" enum:"none 2:4" doc:"2:4: of four weights two are zero, but for embeddings and head; half of their bytes, two bits for each that is left, and half of the operations, as the sparse tensor cores of Ampere and later ones have it"`
+	Pruning     Key[float64] `key:"pruning" default:"0" min:"0" max:"0.95" doc:"part of the width of the feed-forward layers that has been taken out (structured pruning)"`
+	Speculative *Speculative `key:"speculative" doc:"speculative decoding: tokens are guessed, and computed together"`
+
+	KVCache   Key[string] `key:"kv_cache" enum:"16-bit fp8 int8" doc:"format of keys and values in the cache; as the engine chooses where left out: trtllm has fp8 with weights of 8 bits or fewer, all others 16 bits"`
 	BlockSize Key[int64]  `key:"block_size" min:"1" max:"65536" doc:"tokens of a block of the cache; the engine's default where left out"`
 	KVBlocks  Key[int64]  `key:"kv_blocks" min:"1" max:"1073741824" doc:"blocks of the cache of a replica; what the memory has room for where left out"`
 	Context   Key[int64]  `key:"context" min:"2" max:"16777216" doc:"tokens that a prompt and its answer may have together; what the cache has room for where left out. Longer requests are rejected"`
@@ -66,6 +70,16 @@ type Serving struct {
 	MaxQueue     Key[int64] `key:"max_queue" min:"1" max:"4194304" doc:"requests that may wait, of all replicas; more are turned away. No limit where left out"`
 	Autoscale    *Autoscale `key:"autoscale" doc:"replicas that come and go with the load"`
 	ColdStart    ColdStart  `key:"cold_start" doc:"what a replica does before it answers, where replicas scale or fail"`
+}
+
+// Speculative is [workload.serving.speculative]: a small model guesses tokens, which the
+// model then computes together and keeps up to the first that is wrong (Leviathan et al.,
+// ICML 2023).
+type Speculative struct {
+	Header
+	Draft      Key[string]  `key:"draft" doc:"model that guesses, a transformer, laid on the accelerators of a replica like the model; guesses cost nothing where left out, as n-grams of the prompt do"`
+	Tokens     Key[int64]   `key:"tokens" required:"true" min:"1" max:"64" doc:"tokens that are guessed at a time"`
+	Acceptance Key[float64] `key:"acceptance" required:"true" min:"0" max:"1" doc:"probability that a guessed token is right where those before it are: of k guesses (1 - a^(k+1)) / (1 - a) tokens come of a step in the mean"`
 }
 
 // Lengths is a number of tokens, or a distribution of it.
@@ -131,6 +145,9 @@ func wantLengths(n *node, d declared) (Lengths, error) {
 func (w *Serving) check(r *resolver, b *binder) {
 	if w.Model.Set {
 		r.model(w.Model.Value, w.Model.Pos, w.Path+".model")
+	}
+	if x := w.Speculative; x != nil && x.Draft.Set {
+		r.model(x.Draft.Value, x.Draft.Pos, x.Path+".draft")
 	}
 	demands := []struct {
 		name string

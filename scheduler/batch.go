@@ -39,6 +39,10 @@ type Batching struct {
 	// blocks of all tokens to come with the prompt: nothing is ever preempted.
 	Blocks, BlockSize, Watermark int
 	Reserve                      bool
+	// Lookahead is how many tokens are guessed beyond the next one, and computed with it
+	// (Leviathan et al., Fast Inference from Transformers via Speculative Decoding, ICML
+	// 2023).
+	Lookahead int
 	// Piece is how many tokens a name in Sequence.Prefix stands for, a multiple of
 	// BlockSize; at 0 no beginning of a prompt is kept for others.
 	Piece int
@@ -67,8 +71,13 @@ type Sequence struct {
 // Prefills says whether the sequence still computes its prompt.
 func (s *Sequence) Prefills() bool { return s.Cached < s.Prompt }
 
-// pending is the tokens that could be computed next.
-func (s *Sequence) pending() int { return int(max(1, s.Prompt-s.Cached)) }
+// pending is the tokens of a sequence that could be computed next.
+func (b *Batching) pending(s *Sequence) int {
+	if s.Prefills() {
+		return int(s.Prompt - s.Cached)
+	}
+	return min(1+b.Lookahead, int(s.Left))
+}
 
 // Batcher decides the steps of one engine: Next says what the next one computes, Finish
 // that it has been. It knows no time. What it preempts is computed again, the tokens
@@ -82,6 +91,10 @@ type Batcher struct {
 	free    int
 
 	prefixes *prefixes // nil: none are kept
+
+	// Accept says how many of so many guessed tokens were right, up to the first that was
+	// wrong; nil: all.
+	Accept func(guessed int) int
 }
 
 // NewBatcher gives a batcher of an idle engine.
@@ -152,10 +165,18 @@ func (b *Batcher) Next() []*Sequence {
 }
 
 // Finish notes that the step has been computed and tells of every sequence that has
-// come to a token, and whether it was its last.
-func (b *Batcher) Finish(token func(s *Sequence, last bool)) {
+// come to a token, or to several, and whether the last was among them.
+func (b *Batcher) Finish(token func(s *Sequence, tokens int, last bool)) {
 	ended := 0
 	for _, s := range b.step {
+		came := int32(1)
+		if guessed := int(s.Tokens) - 1; guessed > 0 && !s.Prefills() {
+			if b.Accept != nil {
+				guessed = b.Accept(guessed)
+			}
+			came += int32(guessed)
+			s.Tokens = came // what was guessed wrong is overwritten
+		}
 		s.Cached += s.Tokens
 		s.Tokens = 0
 		if b.prefixes != nil {
@@ -164,8 +185,8 @@ func (b *Batcher) Finish(token func(s *Sequence, last bool)) {
 		if s.Prefills() {
 			continue
 		}
-		s.Left--
-		token(s, s.Left == 0)
+		s.Left -= came
+		token(s, int(came), s.Left == 0)
 		if s.Left == 0 {
 			ended++
 			if b.Order != Static {
@@ -256,8 +277,9 @@ func (b *Batcher) Evict() []*Sequence {
 		s.Cached = 0
 		all = append(all, s)
 	}
-	prefixes := b.prefixes
+	prefixes, accept := b.prefixes, b.Accept
 	*b = *NewBatcher(b.Batching)
+	b.Accept = accept
 	if prefixes != nil {
 		b.prefixes.asked, b.prefixes.hit = prefixes.asked, prefixes.hit
 	}
@@ -316,7 +338,7 @@ func (b *Batcher) mixed() {
 	left, stopped := b.Budget, false
 	for i := 0; i < len(b.running) && left > 0; i++ {
 		s := b.running[i]
-		n := min(s.pending(), left)
+		n := min(b.pending(s), left)
 		for !b.take(s, int(s.Cached)+n, 0) {
 			stopped = true
 			if b.preempt() == s {
@@ -327,7 +349,7 @@ func (b *Batcher) mixed() {
 		left -= n
 	}
 	for !stopped && left > 0 && b.room() {
-		n := b.first().pending()
+		n := b.pending(b.first())
 		if n > left {
 			if b.Whole && len(b.step) > 0 {
 				return
@@ -359,8 +381,11 @@ func (b *Batcher) decodes() {
 				return
 			}
 		}
-		b.take(s, int(s.Cached)+1, 0)
-		b.schedule(s, 1)
+		n := b.pending(s)
+		for !b.take(s, int(s.Cached)+n, 0) {
+			n-- // fewer are guessed
+		}
+		b.schedule(s, n)
 	}
 }
 
@@ -368,7 +393,7 @@ func (b *Batcher) decodes() {
 func (b *Batcher) chunks(left int) int {
 	for _, s := range b.running {
 		if s.Prefills() && left > 0 {
-			n := min(s.pending(), left)
+			n := min(b.pending(s), left)
 			b.schedule(s, n)
 			left -= n
 		}
@@ -378,13 +403,17 @@ func (b *Batcher) chunks(left int) int {
 
 func (b *Batcher) decodeFirst() {
 	b.decodes()
-	left := b.chunks(b.Budget - len(b.step))
+	left := b.Budget
+	for _, s := range b.step {
+		left -= int(s.Tokens)
+	}
+	left = b.chunks(left)
 	for left > 0 && b.room() {
-		s := b.admit(b.first().pending(), b.Watermark)
+		s := b.admit(b.pending(b.first()), b.Watermark)
 		if s == nil {
 			return
 		}
-		n := min(s.pending(), left)
+		n := min(b.pending(s), left)
 		b.schedule(s, n)
 		left -= n
 	}
@@ -393,14 +422,14 @@ func (b *Batcher) decodeFirst() {
 func (b *Batcher) prefills() {
 	left, longest := b.chunks(b.Budget), 0
 	for left > 0 && b.room() {
-		n := b.first().pending()
+		n := b.pending(b.first())
 		longest = max(longest, n)
 		if !b.Whole {
 			n = min(n, left)
 		} else if over := n > left || b.Padded && longest*(len(b.step)+1) > b.Budget; over && len(b.step) > 0 {
 			return
 		}
-		s := b.admit(b.waiting[b.head].pending(), b.Watermark)
+		s := b.admit(b.pending(b.waiting[b.head]), b.Watermark)
 		if s == nil {
 			return
 		}
@@ -413,16 +442,16 @@ func (b *Batcher) static() {
 	if len(b.running) > 0 {
 		for _, s := range b.running {
 			if s.Left > 0 {
-				b.schedule(s, 1)
+				b.schedule(s, b.pending(s))
 			}
 		}
 		return
 	}
 	for b.room() {
 		s := b.first()
-		if b.admit(s.pending(), 0) == nil {
+		if b.admit(b.pending(s), 0) == nil {
 			return
 		}
-		b.schedule(s, s.pending())
+		b.schedule(s, b.pending(s))
 	}
 }

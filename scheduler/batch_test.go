@@ -29,7 +29,7 @@ func stepsOf(b scheduler.Batching, requests ...[2]int32) []string {
 			text += fmt.Sprintf(" %d:%d", s.Request, s.Tokens)
 		}
 		all = append(all, text[1:])
-		x.Finish(func(*scheduler.Sequence, bool) {})
+		x.Finish(func(*scheduler.Sequence, int, bool) {})
 	}
 }
 
@@ -101,10 +101,30 @@ func TestUrgentSequences(t *testing.T) {
 			break
 		}
 		got = append(got, text[1:])
-		x.Finish(func(*scheduler.Sequence, bool) {})
+		x.Finish(func(*scheduler.Sequence, int, bool) {})
 	}
 	if want := []string{"2:7 0:7", "2:1 0:1", "2:1", "0:9", "1:7", "1:1", "1:1"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// Three tokens are guessed and the first is right: each step of four brings two. The last
+// token is not guessed beyond.
+func TestLookahead(t *testing.T) {
+	x := scheduler.NewBatcher(scheduler.Batching{Order: scheduler.Mixed, Budget: 100, MaxBatch: 1, Blocks: 8, BlockSize: 4, Lookahead: 3})
+	x.Accept = func(int) int { return 1 }
+	x.Add(&scheduler.Sequence{Prompt: 6, Left: 6})
+	var computed, came []int
+	for {
+		step := x.Next()
+		if len(step) == 0 {
+			break
+		}
+		computed = append(computed, int(step[0].Tokens))
+		x.Finish(func(_ *scheduler.Sequence, tokens int, _ bool) { came = append(came, tokens) })
+	}
+	if !slices.Equal(computed, []int{6, 4, 3, 1}) || !slices.Equal(came, []int{1, 2, 2, 1}) {
+		t.Errorf("steps of %v tokens bring %v", computed, came)
 	}
 }
 
@@ -130,7 +150,9 @@ func TestBatchingConserves(t *testing.T) {
 		}
 		b.Reserve = b.Reserve || b.Order == scheduler.Static
 		b.Piece = b.BlockSize * rapid.IntRange(0, 2).Draw(t, "piece")
+		b.Lookahead = rapid.IntRange(0, 3).Draw(t, "lookahead")
 		x := scheduler.NewBatcher(b)
+		x.Accept = func(guessed int) int { return (guessed + 1) / 2 }
 		n := rapid.IntRange(1, 12).Draw(t, "requests")
 		due, due0, came := make([]int32, n), make([]int32, n), make([]int32, n)
 		computed := make([]int32, n)
@@ -172,8 +194,8 @@ func TestBatchingConserves(t *testing.T) {
 			if tokens > b.Budget && b.Order == scheduler.Mixed && !b.Whole {
 				t.Fatalf("%d tokens in a step", tokens)
 			}
-			x.Finish(func(s *scheduler.Sequence, last bool) {
-				if came[s.Request]++; last != (came[s.Request] == due[s.Request]) {
+			x.Finish(func(s *scheduler.Sequence, tokens int, last bool) {
+				if came[s.Request] += int32(tokens); last != (came[s.Request] == due[s.Request]) {
 					t.Fatalf("token %d of %d of request %d is the last: %v", came[s.Request], due[s.Request], s.Request, last)
 				}
 			})
@@ -190,11 +212,11 @@ func TestBatchingConserves(t *testing.T) {
 			least := due0[i] + due[i] - 1
 			owed, stops = owed+int64(least), stops+s.Stops
 			given += int64(computed[i])
-			if b.Piece == 0 && (computed[i] < least || s.Stops == 0 && computed[i] > least) {
+			if b.Piece == 0 && b.Lookahead == 0 && (computed[i] < least || s.Stops == 0 && computed[i] > least) {
 				t.Errorf("request %d computed %d tokens, %d are needed; it was stopped %d times", i, computed[i], least, s.Stops)
 			}
 		}
-		if _, hit := x.Prefixes(); given+hit < owed || stops == 0 && given+hit > owed {
+		if _, hit := x.Prefixes(); given+hit < owed || stops == 0 && b.Lookahead == 0 && given+hit > owed {
 			t.Errorf("%d tokens computed and %d kept, %d are needed; %d stops", given, hit, owed, stops)
 		}
 	})
@@ -249,7 +271,7 @@ func TestPrefixes(t *testing.T) {
 				return steps
 			}
 			steps = append(steps, step[0].Tokens)
-			x.Finish(func(*scheduler.Sequence, bool) {})
+			x.Finish(func(*scheduler.Sequence, int, bool) {})
 		}
 	}
 	for _, c := range []struct {

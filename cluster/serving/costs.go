@@ -16,6 +16,7 @@ type Step struct {
 	Tokens    int     // computed in all
 	Sequences int     // that come to a token
 	Decodes   int     // sequences whose prompt has been computed
+	Guessed   int     // tokens of these beyond the next ones
 	Context   int64   // tokens that these meet in the cache in all, themselves included
 	Chunks    []Chunk // of prompts
 }
@@ -40,9 +41,13 @@ type Computed struct {
 	Forward  *serving.Forward
 	Roofline cluster.Roofline
 	Engine   *Engine
+	// Draft is the small model that guesses the tokens of speculative decoding, nil if that
+	// costs nothing (n-grams of the prompt). It is laid like the model itself.
+	Draft *Computed
 
 	reduce, gather *collective.Plan // of the tensor-parallel ranks, nil for a single one
 	ring           *collective.Plan // all-reduce of these if they share a host, else nil
+	switched       *collective.Plan // the same in the host's switch, nil if that cannot
 	stages         int
 	send           *collective.Plan // from a stage to the next, nil for a single one
 
@@ -53,6 +58,10 @@ type Computed struct {
 // ownReduce is up to what size engines sum with their own kernels rather than those of the
 // collective library (vLLM's and TensorRT-LLM's limit).
 const ownReduce = 8 << 20
+
+// leastSwitched is how many ranks there must be for an engine to have the switch of their
+// host sum.
+const leastSwitched = 4
 
 // mostKnown is up to how many tokens of a step costs are kept.
 const mostKnown = 1 << 18
@@ -79,6 +88,15 @@ func (x *Computed) Place(c *cluster.Cluster, accelerators []topology.NodeID) err
 			if x.ring, err = c.Planner.Plan(collective.AllReduce, collective.Ring, group); err != nil {
 				return err
 			}
+			if ranks >= leastSwitched {
+				x.switched, _ = c.Planner.Plan(collective.AllReduce, collective.NVLS, group)
+			}
+		}
+	}
+	if x.Draft != nil {
+		x.Draft.Engine = &Engine{LaunchShare: x.Engine.LaunchShare, ReduceOverhead: x.Engine.ReduceOverhead, SwitchedReduce: x.Engine.SwitchedReduce}
+		if err := x.Draft.Place(c, accelerators[:ranks]); err != nil {
+			return err
 		}
 	}
 	if x.stages > 1 {
@@ -92,19 +110,40 @@ func (x *Computed) Time(s *Step) (float64, error) {
 	e, layers := x.Engine, float64(x.Forward.Model.Layers)
 	t := x.denseTime(s.Tokens) + e.StepOverhead + float64(s.Sequences)*e.SequenceOverhead
 	if s.Sequences > 0 {
-		t += x.headTime(s.Sequences)
+		t += x.headTime(s.Sequences + s.Guessed)
 	}
 	if s.Decodes > 0 {
-		t += layers * x.Roofline.Time(x.Forward.Decode(s.Decodes, s.Context))
+		t += layers * x.Roofline.Time(x.Forward.Decode(s.Decodes, s.Decodes+s.Guessed, s.Context))
 	}
 	for _, c := range s.Chunks {
 		t += layers * x.Roofline.Time(x.Forward.Prefill(c.Tokens, c.Cached))
+	}
+	if x.Draft != nil {
+		t += x.Draft.guess(s)
 	}
 	if x.send != nil {
 		bytes := 2 * float64(s.Tokens) * float64(x.Forward.Model.Hidden)
 		t += float64(x.stages-1) * x.send.Predict(bytes)
 	}
 	return t, nil
+}
+
+// guess is what a draft adds to a step: it computes the prompts, too, and each guessed
+// token after the other, of all sequences together.
+func (x *Computed) guess(s *Step) (t float64) {
+	if len(s.Chunks) > 0 {
+		prompts := *s
+		prompts.Tokens -= s.Decodes + s.Guessed
+		prompts.Sequences, prompts.Decodes, prompts.Guessed = 0, 0, 0
+		v, _ := x.Time(&prompts)
+		t += v
+	}
+	if s.Guessed == 0 {
+		return t
+	}
+	one := Step{Tokens: s.Decodes, Sequences: s.Decodes, Decodes: s.Decodes, Context: s.Context}
+	v, _ := x.Time(&one)
+	return t + v*math.Ceil(float64(s.Guessed)/float64(s.Decodes))
 }
 
 func (x *Computed) denseTime(tokens int) float64 {
@@ -150,15 +189,24 @@ func (x *Computed) headTime(sequences int) float64 {
 // kernels for those up to ownReduce, in which every rank reads what the others have, in
 // one shot or, so that each sums a part and reads the others' sums, in two. The first
 // moves n - 1 times the bytes over each rank's links, the second 2 (n - 1) / n times, as
-// a ring does, and has a barrier more.
+// a ring does, and has a barrier more. A switch that sums does so in two shots, too, and
+// moves them once.
 func (x *Computed) reduceTime(bytes float64) float64 {
+	each := x.Engine.ReduceOverhead
+	if x.switched != nil && bytes > ownReduce && bytes <= x.Engine.SwitchedReduce {
+		return 2*each + drained(x.switched, bytes)
+	}
 	if x.ring == nil || bytes > ownReduce {
 		return x.reduce.Predict(bytes)
 	}
-	var ring float64
-	for i := range x.ring.Phases {
-		ring += x.ring.Phases[i].Drain(bytes).Seconds()
-	}
-	each := x.Engine.ReduceOverhead
+	ring := drained(x.ring, bytes)
 	return min(each+ring*float64(x.Forward.Tensor)/2, 2*each+ring)
+}
+
+// drained is the time in which links carry a collective, without what starts it.
+func drained(p *collective.Plan, bytes float64) (sum float64) {
+	for i := range p.Phases {
+		sum += p.Phases[i].Drain(bytes).Seconds()
+	}
+	return sum
 }

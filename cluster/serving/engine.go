@@ -30,6 +30,10 @@ type Engine struct {
 	// ReduceOverhead is what an all-reduce costs beside moving its bytes, for each
 	// barrier of the kernels that engines have for small ones.
 	ReduceOverhead float64
+	// SwitchedReduce is up to how many bytes the engine has the switch of a host sum those
+	// that are beyond such kernels, where it can (multimem instructions on symmetric
+	// memory); 0: the collective library does it.
+	SwitchedReduce float64
 }
 
 // Engines are those that a scenario may name. Orders, block sizes and batches are the
@@ -40,9 +44,10 @@ var Engines = []Engine{
 	{
 		Name: "vllm", Order: scheduler.Mixed, Budget: 2048, MaxBatch: 1024, BlockSize: 16, MemoryShare: 0.9,
 		StepOverhead: 0.55e-3, SequenceOverhead: 34e-6, LaunchShare: 1, ReduceOverhead: 4.6e-6,
+		SwitchedReduce: 64 << 20, // its SYMM_MEM_ALL_REDUCE_MAX_SIZES; the others' are not on by default
 	},
 	{
-		Name: "trtllm", Order: scheduler.Mixed, Budget: 2048, MaxBatch: 2048, Reserve: true, BlockSize: 32, NarrowCache: true, MemoryShare: 0.9,
+		Name: "trtllm", Order: scheduler.Mixed, Budget: 4096, MaxBatch: 2048, Reserve: true, BlockSize: 32, NarrowCache: true, MemoryShare: 0.9,
 		StepOverhead: 0.98e-3, SequenceOverhead: 23e-6, LaunchShare: 0.65, ReduceOverhead: 3.3e-6,
 	},
 	{

@@ -16,6 +16,9 @@
 // prompts begin with is kept for others while its blocks are not needed, where requests
 // name it; the router may go by that, or by the session.
 //
+// With speculative decoding a step computes some guessed tokens with the next one of each
+// sequence, and keeps them up to the first that is wrong, which is drawn.
+//
 // # Replicas
 //
 // Their number is fixed, or follows the load ([Scaling], [scheduler.Autoscaler]). One
@@ -55,6 +58,7 @@ type Fleet struct {
 	Concurrency int               // clients that each send their next request when the last has ended; 0: requests come at their Arrival
 
 	Replicas, Tensor, Stages int
+	Acceptance               float64            // probability that a guessed token is right
 	Batching                 scheduler.Batching // of a batch: with stages, its share of the cache
 	Context                  int                // tokens that prompt and answer may have together; 0: no limit
 	Routing                  scheduler.Routing
@@ -95,7 +99,7 @@ type Fleet struct {
 	thinking  int // clients whose request has just ended
 	now       sim.Time
 	shape     Step
-	token     func(s *scheduler.Sequence, last bool)
+	token     func(s *scheduler.Sequence, tokens int, last bool)
 }
 
 // lane is a batch that goes through the stages of a replica.
@@ -349,7 +353,8 @@ func (f *Fleet) measure(step []*scheduler.Sequence) {
 		if !q.Prefills() {
 			s.Decodes++
 			s.Sequences++
-			s.Context += int64(q.Cached) + 1
+			s.Guessed += int(q.Tokens) - 1
+			s.Context += int64(q.Cached + q.Tokens)
 			continue
 		}
 		s.Chunks = append(s.Chunks, Chunk{int(q.Tokens), int(q.Cached)})
@@ -359,13 +364,16 @@ func (f *Fleet) measure(step []*scheduler.Sequence) {
 	}
 }
 
-// tokenOf notes a token of a sequence.
-func (f *Fleet) tokenOf(s *scheduler.Sequence, last bool) {
+// tokenOf notes the tokens that a sequence has come to. Guessed ones come at once.
+func (f *Fleet) tokenOf(s *scheduler.Sequence, tokens int, last bool) {
 	o := &f.Outcomes[s.Request]
 	if o.First < 0 {
 		o.First = f.now
 	} else {
 		f.Gaps.add(f.now - f.latest[s.Request])
+	}
+	for range tokens - 1 {
+		f.Gaps.add(0)
 	}
 	f.latest[s.Request] = f.now
 	if last {
@@ -383,6 +391,16 @@ func (f *Fleet) Busy() (sum sim.Time) {
 		sum += f.replicas[i].ledger.Compute
 	}
 	return sum
+}
+
+// accept draws how many guessed tokens are right, each of which has the one before it
+// for a condition: with the next token 1 + a + ... + a^k are expected of a step, (1 -
+// a^(k + 1)) / (1 - a) (Leviathan et al. 2023, equation 1).
+func (f *Fleet) accept(guessed int) (right int) {
+	for right < guessed && f.Random.Float64() < f.Acceptance {
+		right++
+	}
+	return right
 }
 
 // Prefixes is how many tokens of prompts were admitted, and how many of them their replica

@@ -130,6 +130,33 @@ func TestLittle(t *testing.T) {
 	})
 }
 
+// A step brings (1 - a^(k + 1)) / (1 - a) tokens in the mean (Leviathan et al. 2023,
+// equation 1): of 20,000 tokens, within three deviations of the mean of the steps.
+func TestAcceptance(t *testing.T) {
+	for _, c := range []struct {
+		a float64
+		k int
+	}{{0.8, 4}, {0.5, 7}, {0, 3}, {1, 3}} {
+		f := &Fleet{
+			Replicas: 1, Tensor: 1, Stages: 1, Batching: mixed(), Costs: flat(1), Acceptance: c.a, Random: rand.New(rand.NewPCG(1, 2)),
+			Requests: []serving.Request{{Input: 1, Output: 20_000}},
+		}
+		f.Batching.Lookahead, f.Batching.Blocks = c.k, 2000
+		fleetOf(t, f)
+		want := float64(c.k + 1)
+		if c.a < 1 {
+			want = (1 - math.Pow(c.a, float64(c.k+1))) / (1 - c.a)
+		}
+		steps := float64(f.Steps - 1) // the prompt's
+		if got := 19_999 / steps; math.Abs(got-want) > 3*float64(c.k)/math.Sqrt(steps) {
+			t.Errorf("a = %v, k = %d: %.4f tokens a step, want %.4f", c.a, c.k, got, want)
+		}
+		if f.Gaps.total != 19_999 {
+			t.Errorf("%d gaps between 20,000 tokens", f.Gaps.total)
+		}
+	}
+}
+
 // A table takes the next row that is not below, and says what it lacks.
 func TestTable(t *testing.T) {
 	table := NewTable([]Row{

@@ -130,6 +130,7 @@ func (f *Fleet) beginReplicas(all []topology.NodeID) {
 		*r = replica{ledger: f.c.NewLedger(part), free: make([]sim.Time, f.Stages), lanes: f.lanes[i*f.Stages : (i+1)*f.Stages], host: hosts[server]}
 		for s := range r.lanes {
 			r.lanes[s] = lane{Batcher: scheduler.NewBatcher(f.Batching), replica: r}
+			r.lanes[s].Accept = f.accept
 		}
 		r.phased = f.c.Engine.NewTimer(f.actor, argPhase|uint64(i))
 		if f.Failures != nil {

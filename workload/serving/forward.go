@@ -16,17 +16,26 @@ type Format struct {
 	// Precision is that of the products on accelerators that have it. All others turn
 	// the weights to 16 bits as they come (Frantar et al., Marlin, 2024).
 	Precision topology.Precision
+	// Sparse weights have two of four that are zero, which sparse tensor cores leave out.
+	Sparse bool
+}
+
+// TwoOfFour is a format whose weights are 2:4 sparse: half of them, and two bits each to
+// say which (Mishra et al., Accelerating Sparse Deep Neural Networks, 2021).
+func (f Format) TwoOfFour() Format {
+	f.Sparse, f.Bytes = true, f.Bytes/2+1.0/8
+	return f
 }
 
 // Formats are those of weights. FP4 is NVFP4: a scale of a byte for each 16 values.
 // INT4 is that of GPTQ and AWQ: a scale of two bytes and a zero for each 128, and never
 // more than storage.
 var Formats = []Format{
-	{"none", 2, topology.BF16},
-	{"fp8", 1, topology.FP8},
-	{"int8", 1, topology.INT8},
-	{"fp4", 0.5 + 1.0/16, topology.FP4},
-	{"int4", 0.5 + 2.5/128, topology.BF16},
+	{Name: "none", Bytes: 2, Precision: topology.BF16},
+	{Name: "fp8", Bytes: 1, Precision: topology.FP8},
+	{Name: "int8", Bytes: 1, Precision: topology.INT8},
+	{Name: "fp4", Bytes: 0.5 + 1.0/16, Precision: topology.FP4},
+	{Name: "int4", Bytes: 0.5 + 2.5/128, Precision: topology.BF16},
 }
 
 // ParseFormat finds a format by its name.
@@ -118,6 +127,9 @@ func (f *Forward) quantize(o *workload.Operator, tokens int) {
 		o.M = max(1, int64(math.Ceil(visits/visited)))
 		o.FLOPs = 2 * float64(o.Batch) * float64(o.M) * float64(o.N) * float64(o.K)
 	}
+	if f.Weights.Sparse {
+		o.FLOPs /= 2
+	}
 	inputs := 2.0
 	if o.Precision = f.Products; f.Products != f.Precision {
 		inputs = f.Weights.Bytes
@@ -158,16 +170,17 @@ func (f *Forward) heads() (queries, key, value, cached int64) {
 	return queries, m.HeadDim, m.HeadDim, 2 * workload.Quotient(m.KVHeads, t) * m.HeadDim
 }
 
-// Decode is the attention of one layer of a token of each of some sequences, which
-// together meet so many in the cache, themselves included.
-func (f *Forward) Decode(sequences int, cached int64) workload.Operator {
+// Decode is the attention of one layer of so many tokens of some sequences, which
+// together meet so many in the cache, themselves included: the next one of each, and
+// those that are guessed beyond, which read the cache with it.
+func (f *Forward) Decode(sequences, tokens int, cached int64) workload.Operator {
 	queries, key, value, kv := f.heads()
-	met := float64(cached)
+	met, each := float64(cached), float64(tokens)/float64(sequences)
 	return workload.Operator{
 		Name: "decode attention", Class: workload.FlashAttention, Precision: f.Precision,
-		Batch: int64(sequences) * queries, M: 1, N: cached / int64(sequences), K: key,
-		FLOPs: 2 * float64(key+value) * float64(queries) * met,
-		Bytes: met*float64(kv)*float64(f.KVBytes) + 2*float64(sequences)*float64(queries*(key+value)), Launches: 1,
+		Batch: int64(sequences) * queries, M: max(1, int64(each)), N: cached / int64(sequences), K: key,
+		FLOPs: 2 * float64(key+value) * float64(queries) * met * each,
+		Bytes: met*float64(kv)*float64(f.KVBytes) + 2*float64(tokens)*float64(queries*(key+value)), Launches: 1,
 	}
 }
 

@@ -104,7 +104,7 @@ func TestForward(t *testing.T) {
 	if want := 1 + 2*80; reduces != want {
 		t.Errorf("%d all-reduces, want %d: the embedding and two a layer", reduces, want)
 	}
-	if d := f.Decode(3, 300); d.Bytes < 300*2*4*128 {
+	if d := f.Decode(3, 3, 300); d.Bytes < 300*2*4*128 {
 		t.Errorf("decoding reads %v bytes, the cache alone is %v", d.Bytes, 300*2*4*128)
 	}
 }
