@@ -38,7 +38,14 @@ type PlotOptions struct {
 	Links   int      // rows of the heat map, at most 64; 0 is 64
 	With    []string // further results folders whose jobs are compared with these
 	Only    []string // pictures by their names, as in "busbw"; all that can be drawn where empty
+	Metrics []string // of a sweep: what it is for, and what that takes, each with min or max before it
 	Draw    figure.Options
+}
+
+// picture is a figure and the name of its files.
+type picture struct {
+	name string
+	figure.Figure
 }
 
 // FileError is what is wrong with a file of a results folder.
@@ -77,6 +84,13 @@ func (e *FileError) Unwrap() error { return e.Err }
 //	completion   distribution of completion time and wait, from jobs.csv, of each
 //	             run that is compared
 //
+// Of the folder of a sweep, from points.csv:
+//
+//	pareto        what the sweep is for against what that takes, and the points than
+//	              which none is better in both
+//	scaling       the best rate of each number of accelerators, beside the ideal
+//	response-KEY  how the metric goes with each key that is varied
+//
 // Titles are from summary.json, which a folder must have; a table that is not
 // there is skipped. Everything wrong with the folder comes back joined, each as
 // a *FileError, and then nothing is drawn.
@@ -93,6 +107,13 @@ func Plot(dir string, o PlotOptions) ([]string, error) {
 	if o.Links < 0 || o.Links > maxRows {
 		return nil, fmt.Errorf("%d rows of links; the heat map has 1 to %d", o.Links, maxRows)
 	}
+	if isSweep(dir) {
+		pictures, lacks, err := plotSweep(dir, o)
+		if err != nil {
+			return nil, err
+		}
+		return o.save(dir, pictures, lacks, formats)
+	}
 	s, err := readSummary(dir)
 	if err != nil {
 		return nil, err
@@ -102,10 +123,6 @@ func Plot(dir string, o PlotOptions) ([]string, error) {
 	}
 	completion := func(dir string, s *summary) (figure.Figure, string, error) {
 		return plotCompletion(dir, s, o.With)
-	}
-	type picture struct {
-		name string
-		figure.Figure
 	}
 	var pictures []picture
 	var lacks []string
@@ -130,6 +147,17 @@ func Plot(dir string, o PlotOptions) ([]string, error) {
 	if errs != nil {
 		return nil, errors.Join(errs...)
 	}
+	return o.save(dir, pictures, lacks, formats)
+}
+
+// isSweep says whether a folder holds the table of a sweep, and not a run.
+func isSweep(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, "points.csv"))
+	return err == nil
+}
+
+// save writes pictures, each in all formats.
+func (o PlotOptions) save(dir string, pictures []picture, lacks, formats []string) ([]string, error) {
 	if pictures == nil {
 		return nil, &FileError{File: dir, Err: fmt.Errorf("nothing to draw: %s; `railyard run SCENARIO --out DIR` writes the tables of what it simulated",
 			strings.Join(lacks, ", "))}
