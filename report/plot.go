@@ -30,11 +30,11 @@ const (
 	fewSizes     = 16 // up to so many are marked on their curve
 )
 
-// PlotOptions are where pictures go and what they are. The zero value writes
-// both formats into the results folder itself.
+// PlotOptions are where pictures go and what they are. The zero value writes PNG and
+// SVG into the results folder itself.
 type PlotOptions struct {
 	Out     string   // folder for the pictures, made if there is none
-	Formats []string // "png", "svg"
+	Formats []string // "png", "svg", "pdf"
 	Links   int      // rows of the heat map, at most 64; 0 is 64
 	With    []string // further results folders whose jobs are compared with these
 	Only    []string // pictures by their names, as in "busbw"; all that can be drawn where empty
@@ -100,8 +100,8 @@ func Plot(dir string, o PlotOptions) ([]string, error) {
 		formats = []string{"png", "svg"}
 	}
 	for _, f := range formats {
-		if f != "png" && f != "svg" {
-			return nil, fmt.Errorf("unknown format %q of a picture: png or svg", f)
+		if !slices.Contains(figure.Formats, f) {
+			return nil, fmt.Errorf("unknown format %q of a picture: one of %s", f, strings.Join(figure.Formats, ", "))
 		}
 	}
 	if o.Links < 0 || o.Links > maxRows {

@@ -176,8 +176,11 @@ func TestAnything(t *testing.T) {
 		if opt.Width*opt.Height > 1e6 {
 			return // large pictures take long, and the SVG has shown it all
 		}
-		if _, err := render("png", f, opt); err != nil {
-			t.Fatalf("SVG but no PNG: %v", err)
+		opt.Dark = rapid.Bool().Draw(t, "dark")
+		for _, format := range []string{"png", "pdf"} {
+			if _, err := render(format, f, opt); err != nil {
+				t.Fatalf("SVG but no %s: %v", format, err)
+			}
 		}
 	})
 	t.Logf("%d drawn, %d refused", drawn, refused)

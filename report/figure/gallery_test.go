@@ -371,7 +371,7 @@ func TestPictures(t *testing.T) {
 		t.Skip("no -pictures")
 	}
 	for name, f := range gallery() {
-		for _, format := range []string{"png", "svg"} {
+		for _, format := range Formats {
 			if err := Save(filepath.Join(*pictures, name+"."+format), f, Options{}); err != nil {
 				t.Error(err)
 			}
