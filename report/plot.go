@@ -30,15 +30,22 @@ const (
 	fewSizes     = 16 // up to so many are marked on their curve
 )
 
-// PlotOptions are where pictures go and what they are. The zero value writes
-// both formats into the results folder itself.
+// PlotOptions are where pictures go and what they are. The zero value writes PNG and
+// SVG into the results folder itself.
 type PlotOptions struct {
 	Out     string   // folder for the pictures, made if there is none
-	Formats []string // "png", "svg"
+	Formats []string // "png", "svg", "pdf"
 	Links   int      // rows of the heat map, at most 64; 0 is 64
 	With    []string // further results folders whose jobs are compared with these
 	Only    []string // pictures by their names, as in "busbw"; all that can be drawn where empty
+	Metrics []string // of a sweep: what it is for, and what that takes, each with min or max before it
 	Draw    figure.Options
+}
+
+// picture is a figure and the name of its files.
+type picture struct {
+	name string
+	figure.Figure
 }
 
 // FileError is what is wrong with a file of a results folder.
@@ -77,6 +84,13 @@ func (e *FileError) Unwrap() error { return e.Err }
 //	completion   distribution of completion time and wait, from jobs.csv, of each
 //	             run that is compared
 //
+// Of the folder of a sweep, from points.csv:
+//
+//	pareto        what the sweep is for against what that takes, and the points than
+//	              which none is better in both
+//	scaling       the best rate of each number of accelerators, beside the ideal
+//	response-KEY  how the metric goes with each key that is varied
+//
 // Titles are from summary.json, which a folder must have; a table that is not
 // there is skipped. Everything wrong with the folder comes back joined, each as
 // a *FileError, and then nothing is drawn.
@@ -86,12 +100,19 @@ func Plot(dir string, o PlotOptions) ([]string, error) {
 		formats = []string{"png", "svg"}
 	}
 	for _, f := range formats {
-		if f != "png" && f != "svg" {
-			return nil, fmt.Errorf("unknown format %q of a picture: png or svg", f)
+		if !slices.Contains(figure.Formats, f) {
+			return nil, fmt.Errorf("unknown format %q of a picture: one of %s", f, strings.Join(figure.Formats, ", "))
 		}
 	}
 	if o.Links < 0 || o.Links > maxRows {
 		return nil, fmt.Errorf("%d rows of links; the heat map has 1 to %d", o.Links, maxRows)
+	}
+	if isSweep(dir) {
+		pictures, lacks, err := plotSweep(dir, o)
+		if err != nil {
+			return nil, err
+		}
+		return o.save(dir, pictures, lacks, formats)
 	}
 	s, err := readSummary(dir)
 	if err != nil {
@@ -102,10 +123,6 @@ func Plot(dir string, o PlotOptions) ([]string, error) {
 	}
 	completion := func(dir string, s *summary) (figure.Figure, string, error) {
 		return plotCompletion(dir, s, o.With)
-	}
-	type picture struct {
-		name string
-		figure.Figure
 	}
 	var pictures []picture
 	var lacks []string
@@ -130,6 +147,17 @@ func Plot(dir string, o PlotOptions) ([]string, error) {
 	if errs != nil {
 		return nil, errors.Join(errs...)
 	}
+	return o.save(dir, pictures, lacks, formats)
+}
+
+// isSweep says whether a folder holds the table of a sweep, and not a run.
+func isSweep(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, "points.csv"))
+	return err == nil
+}
+
+// save writes pictures, each in all formats.
+func (o PlotOptions) save(dir string, pictures []picture, lacks, formats []string) ([]string, error) {
 	if pictures == nil {
 		return nil, &FileError{File: dir, Err: fmt.Errorf("nothing to draw: %s; `railyard run SCENARIO --out DIR` writes the tables of what it simulated",
 			strings.Join(lacks, ", "))}

@@ -276,7 +276,7 @@ func TestPlotNothing(t *testing.T) {
 
 // FuzzPlot puts any text in place of a table: an error or pictures, no panic.
 func FuzzPlot(f *testing.F) {
-	names := []string{"accelerator_series.csv", "link_series.csv", "links.csv", "collectives.csv", "summary.json", "contention.csv"}
+	names := []string{"accelerator_series.csv", "link_series.csv", "links.csv", "collectives.csv", "summary.json", "contention.csv", "points.csv"}
 	for i, name := range names[:5] {
 		text, err := os.ReadFile(filepath.Join("testdata/run", name))
 		if err != nil {
@@ -288,6 +288,8 @@ func FuzzPlot(f *testing.F) {
 	f.Add(uint8(3), []byte("op,algorithm,ranks,size_bytes,busbw_Bps,workload\na,b,1,5e-324,1e149,\na,b,1,1e-150,0,\n"))
 	f.Add(uint8(4), []byte("{\"makespan_s\":1e300}"))
 	f.Add(uint8(5), []byte("link,owner,lost_s\nleaf1>spine7,a,1\n"))
+	f.Add(uint8(6), []byte(sweepTable))
+	f.Add(uint8(6), []byte("point,a,status,run,makespan_s,cluster.accelerators,reason\n0,1,done,x,NaN,1,\n1,2,done,x,1e300,,\n2,2s,done,x,-1,Inf,\n"))
 	f.Fuzz(func(t *testing.T, table uint8, text []byte) {
 		if len(text) == 0 {
 			return

@@ -2,10 +2,12 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/railyard/railyard/report"
+	"github.com/railyard/railyard/report/figure"
 )
 
 func newPlot() *cobra.Command {
@@ -18,10 +20,13 @@ func newPlot() *cobra.Command {
 accelerators over time, utilization of the links over time and of the whole network,
 what the most contended link carried and what was wanted of it, bus bandwidth against
 message size; of a queue of jobs, who had which accelerators when, how many waited,
-and the distribution of completion times. It prints the files that it wrote.`,
+and the distribution of completion times. Of a sweep it draws the Pareto front of two
+metrics, how a rate scales with the accelerators, and how it goes with each key that
+is varied. It prints the files that it wrote.`,
 		Example: `  railyard run scenarios/quickstart.toml --out results && railyard plot results
-  railyard plot results --format svg --theme dark --out pictures
-  railyard plot fifo --with srtf,las`,
+  railyard plot results --format svg,pdf --theme dark --out pictures
+  railyard plot fifo --with srtf,las
+  railyard plot sweep --metric training.0.tokens_per_s,cost.per_hour_USD`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch theme {
@@ -47,7 +52,8 @@ and the distribution of completion times. It prints the files that it wrote.`,
 	f.StringVarP(&o.Out, "out", "o", "", "write pictures into this folder (default DIR)")
 	f.IntVar(&o.Links, "links", 0, "draw so many of the hottest links (default: up to 64)")
 	f.StringSliceVar(&o.With, "with", nil, "compare the completion times of jobs with those in these folders")
-	f.StringSliceVar(&o.Formats, "format", []string{"png", "svg"}, "formats to write: png, svg")
+	f.StringSliceVar(&o.Metrics, "metric", nil, "of a sweep: the metric to draw and the one to set it against, with min or max before them")
+	f.StringSliceVar(&o.Formats, "format", []string{"png", "svg"}, "formats to write: "+strings.Join(figure.Formats, ", "))
 	f.StringVar(&theme, "theme", "light", "colours: light, or dark for dark paper")
 	f.Float64Var(&o.Draw.Width, "width", 0, "width in points, 1/72 inch, from 160 to 4000 (default 504)")
 	f.IntVar(&o.Draw.DPI, "dpi", 0, "pixels per inch of a PNG, from 36 to 1200 (default 192)")

@@ -19,6 +19,8 @@ type Axis struct {
 	// off. Otherwise the axis spans the data, and a linear y axis of
 	// non-negative values starts at zero.
 	Min, Max *float64
+	// Names, if any, stand in place of numbers: the values 0, 1, ... are categories.
+	Names []string
 }
 
 // Magnitudes that axes can show. Beyond them differences and quotients of
@@ -43,6 +45,9 @@ func (a Axis) check(name string) error {
 				errs = append(errs, fmt.Errorf("%s axis: %s is %v, %s", name, end.name, *end.value, problem))
 			}
 		}
+	}
+	if a.Names != nil && (a.Log || a.Min != nil || a.Max != nil || len(a.Names) > maxParts) {
+		errs = append(errs, fmt.Errorf("%s axis: categories have no logarithm, no ends of their own, and are at most %d", name, maxParts))
 	}
 	if a.Min != nil && a.Max != nil && *a.Min >= *a.Max {
 		errs = append(errs, fmt.Errorf("%s axis: Min %v is not below Max %v", name, *a.Min, *a.Max))
@@ -243,6 +248,9 @@ func (l layout) choose(s scale, candidates func(yield func([]tick) bool)) []tick
 // plan chooses ticks for the axis. With round, the ends that are not fixed
 // move outwards to a tick.
 func (a Axis) plan(data extent, l layout, round bool) plan {
+	if a.Names != nil {
+		return a.planNames(l)
+	}
 	s := a.ends(data)
 	if s.log {
 		return a.planLog(s, l, round)
@@ -289,6 +297,22 @@ func (a Axis) plan(data extent, l layout, round bool) plan {
 			p.label += " (" + pre.symbol + ")"
 		}
 	}
+	return p
+}
+
+// planNames gives each category its name, as far as they have room.
+func (a Axis) planNames(l layout) plan {
+	p := plan{scale: scale{lo: -0.5, hi: float64(len(a.Names)) - 0.5}, label: clean(a.Label)}
+	room := l.length/float64(len(a.Names)) - 4
+	for i, name := range a.Names {
+		name = clean(name)
+		if l.along(name) > room {
+			name = face{size: tickSize}.elide(name, max(room, 3*tickSize))
+		}
+		p.ticks = append(p.ticks, tick{float64(i), name})
+	}
+	p.ticks = l.thin(p.scale, p.ticks)
+	p.write = func(v float64) string { return a.Names[min(max(int(math.Round(v)), 0), len(a.Names)-1)] }
 	return p
 }
 

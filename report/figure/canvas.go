@@ -17,11 +17,13 @@ import (
 type canvas struct {
 	vg            vg.Canvas
 	width, height float64
-	// pixel is the size of a device pixel, or 0 if the device has none (SVG).
+	// pixel is the size of a device pixel, or 0 if the device has none (SVG, PDF).
 	pixel float64
 	dark  bool // of the paper
-	// texts are those drawn so far on a device without pixels.
-	texts []textBox
+	// anchors says that the device aligns texts itself (SVG); texts are those drawn so
+	// far on it.
+	anchors bool
+	texts   []textBox
 }
 
 // textBox is how a text was aligned and how long it is in our font.
@@ -200,7 +202,7 @@ func (c *canvas) text(f face, ink color.Color, x, y, align float64, s string) {
 	}
 	ff := f.font()
 	w := float64(ff.Width(s))
-	if c.pixel == 0 {
+	if c.anchors {
 		c.texts = append(c.texts, textBox{align, w})
 	} else {
 		x -= align * w
@@ -236,7 +238,7 @@ func (c *canvas) textUp(f face, ink color.Color, x, y float64, s string) {
 	// would be blurred in between.
 	c.vg.Translate(point{c.snap(x + f.middle()), c.snap(y)}.vg())
 	c.vg.Rotate(math.Pi / 2)
-	if c.pixel == 0 {
+	if c.anchors {
 		c.text(f, ink, 0, 0, centred, s)
 	} else {
 		c.text(f, ink, c.snap(-f.width(s)/2), 0, fromLeft, s)

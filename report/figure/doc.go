@@ -1,5 +1,5 @@
 // Package figure draws the pictures of a report: curves, stacked shares, heat
-// maps and networks, as PNG or SVG, in one house style. It knows plain numbers and
+// maps and networks, as PNG, SVG or PDF, in one house style. It knows plain numbers and
 // names, nothing of what they mean.
 //
 // A picture is a value. Fill in [Lines], [Stack], [HeatMap] or [Network], hand it to

@@ -42,7 +42,7 @@ func TestSameInputSameBytes(t *testing.T) {
 }
 
 func TestGolden(t *testing.T) {
-	for name, f := range map[string]Figure{"stack": accelerators(24), "heatmap": links(6, 24), "lines": busbw(), "network": clos(4, 2, 2), "dark": accelerators(12)} {
+	for name, f := range map[string]Figure{"stack": accelerators(24), "heatmap": links(6, 24), "lines": busbw(), "network": clos(4, 2, 2), "dark": accelerators(12), "pareto": pareto(), "categories": categories()} {
 		path := filepath.Join("testdata", name+".svg")
 		got := mustRender(t, "svg", f, Options{Dark: name == "dark"})
 		if *update {

@@ -100,7 +100,15 @@ func someFigure(t *rapid.T) Figure {
 			if rapid.IntRange(0, 4).Draw(t, "like") == 0 && len(l.Series) > 0 {
 				s.Like = l.Series[0].Name
 			}
+			if s.Faint = rapid.IntRange(0, 4).Draw(t, "faint") == 0; s.Faint {
+				for range n {
+					s.Labels = append(s.Labels, name.Draw(t, "label"))
+				}
+			}
 			l.Series = append(l.Series, s)
+		}
+		if rapid.IntRange(0, 9).Draw(t, "categories") == 0 {
+			l.X.Names = []string{name.Draw(t, "category"), name.Draw(t, "category"), name.Draw(t, "category")}
 		}
 		for range rapid.IntRange(0, 6).Draw(t, "limits") {
 			l.Limits = append(l.Limits, Limit{name.Draw(t, "limit"), tame().Draw(t, "value")})
@@ -168,8 +176,11 @@ func TestAnything(t *testing.T) {
 		if opt.Width*opt.Height > 1e6 {
 			return // large pictures take long, and the SVG has shown it all
 		}
-		if _, err := render("png", f, opt); err != nil {
-			t.Fatalf("SVG but no PNG: %v", err)
+		opt.Dark = rapid.Bool().Draw(t, "dark")
+		for _, format := range []string{"png", "pdf"} {
+			if _, err := render(format, f, opt); err != nil {
+				t.Fatalf("SVG but no %s: %v", format, err)
+			}
 		}
 	})
 	t.Logf("%d drawn, %d refused", drawn, refused)

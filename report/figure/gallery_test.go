@@ -34,10 +34,50 @@ func gallery() map[string]Figure {
 		"recovery":     recovery(),
 		"compared":     compared(),
 		"crowded":      crowded(),
+		"pareto":       pareto(),
+		"categories":   categories(),
 		"network":      clos(8, 4, 4),
 		"fabric":       clos(16, 16, 16),
 		"single":       Lines{Series: []Series{{X: []float64{3}, Y: []float64{0.25}, Points: true}}, Y: Axis{Unit: Ratio, Label: "utilization"}},
 	}
+}
+
+// pareto is a cloud of points and those than which none is better in both.
+func pareto() Lines {
+	random := rand.New(rand.NewPCG(1, 2))
+	all := Series{Name: "all points", Like: "Pareto front", Points: true, Faint: true}
+	front := Series{Name: "Pareto front", Points: true}
+	best := 0.0
+	for i := range 60 {
+		x := 10 + float64(i) + random.Float64()
+		y := 90 * (1 - math.Exp(-x/20)) * (0.5 + 0.5*random.Float64())
+		all.X, all.Y = append(all.X, x), append(all.Y, y)
+		if y > best {
+			best = y
+			front.X, front.Y = append(front.X, x), append(front.Y, y)
+			front.Labels = append(front.Labels, fmt.Sprintf("tensor %d, pipeline %d", 1<<(i%4), 1<<(i/16)))
+		}
+	}
+	line := front
+	line.Name, line.Like, line.Points, line.Step, line.Labels = "", front.Name, false, true, nil
+	return Lines{
+		Title: "Twice the speed costs six times as much", Subtitle: "60 points",
+		X: Axis{Label: "cost (USD/h)"}, Y: Axis{Label: "tokens per second"}, Series: []Series{front, line, all},
+	}
+}
+
+// categories are bandwidths of algorithms, one with a name that has no room.
+func categories() Lines {
+	names := []string{"ring", "tree", "halving-doubling with a name that is long", "hierarchical", "nvls"}
+	l := Lines{Title: "Switches that reduce are the fastest", X: Axis{Label: "algorithm", Names: names}, Y: Axis{Label: "bus bandwidth", Unit: BytesPerSecond}}
+	for k := range 3 {
+		s := Series{Name: fmt.Sprintf("%d hosts", 2<<k), Points: true}
+		for i := range names {
+			s.X, s.Y = append(s.X, float64(i)), append(s.Y, 1e11*(1+0.4*float64(i)-0.2*float64(k)))
+		}
+		l.Series = append(l.Series, s)
+	}
+	return l
 }
 
 // clos is hosts, leaves and spines, and a ring of the spines.
@@ -331,7 +371,7 @@ func TestPictures(t *testing.T) {
 		t.Skip("no -pictures")
 	}
 	for name, f := range gallery() {
-		for _, format := range []string{"png", "svg"} {
+		for _, format := range Formats {
 			if err := Save(filepath.Join(*pictures, name+"."+format), f, Options{}); err != nil {
 				t.Error(err)
 			}

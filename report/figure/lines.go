@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image/color"
 	"math"
+	"slices"
 	"sort"
 )
 
@@ -35,6 +36,11 @@ type Series struct {
 	// measured and simulated values of one thing look related. Without a Name
 	// of its own the series shares that one's line of the legend, too.
 	Like string
+	// Faint is for what is there to be compared with: paler, and below the others.
+	Faint bool
+	// Labels, if not nil, stand beside the points where they have room: of a point that
+	// is one of few.
+	Labels []string
 }
 
 // Limit is a value that cannot or should not be passed, such as the theoretical
@@ -100,6 +106,8 @@ func (l Lines) check(s Series, earlier map[string]bool) error {
 		return fmt.Errorf("x has %d values and y %d", len(s.X), len(s.Y))
 	case (s.Low != nil || s.High != nil) && (len(s.Low) != len(s.X) || len(s.High) != len(s.X)):
 		return fmt.Errorf("x has %d values, low %d and high %d", len(s.X), len(s.Low), len(s.High))
+	case s.Labels != nil && len(s.Labels) != len(s.X):
+		return fmt.Errorf("x has %d values and there are %d labels", len(s.X), len(s.Labels))
 	case s.Like != "" && !earlier[s.Like]:
 		return fmt.Errorf("like names %q, which is no earlier series", clean(s.Like))
 	}
@@ -157,10 +165,13 @@ func (l Lines) looks() []look {
 			next++
 		}
 		if _, taken := byName[s.Name]; !taken {
-			byName[s.Name] = k
+			byName[s.Name] = k // as it is before it is paled
 		}
 		if s.Dashed {
 			k.dash = dashed
+		}
+		if s.Faint {
+			k.color = tint(k.color, 0.6)
 		}
 		looks[i] = k
 	}
@@ -201,7 +212,11 @@ func (l Lines) extents() (x, y extent) {
 		if y.lo >= 0 {
 			y.lo = 0
 		}
-		top := y.hi + 0.02*(y.hi-y.lo)
+		air := 0.02
+		if slices.ContainsFunc(l.Series, func(s Series) bool { return s.Labels != nil }) {
+			air = 0.12 // for a label above the highest point
+		}
+		top := y.hi + air*(y.hi-y.lo)
 		if l.Y.Unit == Ratio && y.hi <= 1 {
 			top = min(top, 1) // nothing is above 100 %, not even air
 		}
@@ -249,19 +264,76 @@ func (l Lines) drawLimits(c *canvas, f frame, y plan) {
 
 // drawSeries draws the series into the frame, points over curves.
 func (l Lines) drawSeries(c *canvas, f frame, x, y plan, looks []look) {
-	for i, s := range l.Series {
-		if !s.Points {
-			c.curve(f, x.scale, y.scale, s, looks[i])
+	for _, faint := range []bool{true, false} {
+		for i, s := range l.Series {
+			if s.Faint == faint && !s.Points {
+				c.curve(f, x.scale, y.scale, s, looks[i])
+			}
+		}
+		for i, s := range l.Series {
+			if s.Faint == faint && s.Low != nil && !s.Points {
+				c.errorBars(f, x.scale, y.scale, s, looks[i], f.visible(x.scale, y.scale, s))
+			}
+		}
+		for i, s := range l.Series {
+			if s.Faint == faint && s.Points {
+				c.points(f, x.scale, y.scale, s, looks[i])
+			}
 		}
 	}
+	l.drawLabels(c, f, x, y)
+}
+
+// drawLabels writes the labels of points on patches of paper, each at the first of some
+// places beside its point where it covers neither another label nor a marker.
+func (l Lines) drawLabels(c *canvas, f frame, x, y plan) {
+	const (
+		apart  = 5.0 // of a label from the middle of its point
+		marker = 2.5 // half the width of one
+	)
+	small := face{size: smallSize}
+	var taken []frame
 	for i, s := range l.Series {
-		if s.Low != nil && !s.Points {
-			c.errorBars(f, x.scale, y.scale, s, looks[i], f.visible(x.scale, y.scale, s))
+		if s.Labels == nil && !s.Points {
+			continue
+		}
+		for _, k := range f.visible(x.scale, y.scale, l.Series[i]) {
+			if len(taken) == 4*maxParts {
+				break
+			}
+			q := point{f.x(x.at(s.X[k])), f.y(y.at(s.Y[k]))}
+			taken = append(taken, frame{q.x - marker, q.y - marker, q.x + marker, q.y + marker})
 		}
 	}
-	for i, s := range l.Series {
-		if s.Points {
-			c.points(f, x.scale, y.scale, s, looks[i])
+	free := func(b frame) bool {
+		return f.holds(point{b.x0, b.y0}) && f.holds(point{b.x1, b.y1}) && !slices.ContainsFunc(taken, func(o frame) bool {
+			return b.x0 < o.x1 && o.x0 < b.x1 && b.y0 < o.y1 && o.y0 < b.y1
+		})
+	}
+	for _, s := range l.Series {
+		for i, label := range s.Labels[:min(len(s.Labels), maxParts)] {
+			if label = clean(label); label == "" || math.IsNaN(s.Y[i]) {
+				continue
+			}
+			q, w, h := point{f.x(x.at(s.X[i])), f.y(y.at(s.Y[i]))}, small.width(label), smallSize
+			for _, to := range []point{
+				{-w - apart, apart - 2},
+				{-w / 2, apart},
+				{apart, apart - 2},
+				{apart, -h / 2},
+				{-w - apart, -h / 2},
+				{apart, -apart - h + 2},
+				{-w / 2, -apart - h},
+				{-w - apart, -apart - h + 2},
+			} {
+				b := frame{q.x + to.x, q.y + to.y, q.x + to.x + w, q.y + to.y + h}
+				if free(b) {
+					c.rect(paper, b.x0-1, b.y0, b.x1+1, b.y1)
+					c.text(small, dimInk, b.x0, b.y0+1.5, fromLeft, label)
+					taken = append(taken, b)
+					break
+				}
+			}
 		}
 	}
 }

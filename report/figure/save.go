@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/plot/vg"
@@ -29,6 +30,9 @@ type Figure interface {
 func (l Lines) titles() (title, subtitle string)   { return l.Title, l.Subtitle }
 func (s Stack) titles() (title, subtitle string)   { return s.Title, s.Subtitle }
 func (h HeatMap) titles() (title, subtitle string) { return h.Title, h.Subtitle }
+
+// Formats are those that a picture can be written in.
+var Formats = []string{"png", "svg", "pdf"}
 
 // Options are the size and the resolution of a picture. The zero value is a
 // good choice.
@@ -64,7 +68,7 @@ func (o Options) Validate() error {
 }
 
 // Save draws a picture into a file, in the format that the extension of its
-// name says, .png or .svg. A figure with errors leaves the file untouched.
+// name says, .png, .svg or .pdf. A figure with errors leaves the file untouched.
 func Save(path string, f Figure, opt Options) error {
 	format := strings.TrimPrefix(filepath.Ext(path), ".")
 	var b bytes.Buffer
@@ -77,9 +81,9 @@ func Save(path string, f Figure, opt Options) error {
 	return nil
 }
 
-// Write draws a picture in the format "png" or "svg". An SVG has real text, in
-// Liberation Sans or what the viewer has instead, and its width and height in
-// points.
+// Write draws a picture in one of the Formats. An SVG has real text, in Liberation Sans
+// or what the viewer has instead, and its width and height in points; a PDF has real
+// text, too, and brings the glyphs.
 func Write(w io.Writer, format string, f Figure, opt Options) (err error) {
 	if f == nil {
 		return errors.New("figure: no figure")
@@ -103,8 +107,8 @@ func Write(w io.Writer, format string, f Figure, opt Options) (err error) {
 
 func render(format string, f Figure, opt Options) ([]byte, error) {
 	format = strings.ToLower(format)
-	if format != "png" && format != "svg" {
-		return nil, fmt.Errorf("unknown format %q: want png or svg", format)
+	if !slices.Contains(Formats, format) {
+		return nil, fmt.Errorf("unknown format %q: want one of %s", format, strings.Join(Formats, ", "))
 	}
 	if err := errors.Join(f.Validate(), opt.Validate()); err != nil {
 		return nil, err
@@ -119,8 +123,11 @@ func render(format string, f Figure, opt Options) ([]byte, error) {
 	if opt.DPI == 0 {
 		opt.DPI = 192
 	}
-	if format == "svg" {
+	switch format {
+	case "svg":
 		return renderSVG(f, width, height, opt.Dark)
+	case "pdf":
+		return renderPDF(f, width, height, opt.Dark)
 	}
 	return renderPNG(f, width, height, opt.DPI, opt.Dark)
 }
@@ -144,9 +151,18 @@ func renderPNG(f Figure, width, height float64, dpi int, dark bool) ([]byte, err
 	return b.Bytes(), nil
 }
 
+func renderPDF(f Figure, width, height float64, dark bool) ([]byte, error) {
+	sheet := newPDF()
+	c := &canvas{vg: sheet, width: width, height: height, dark: dark}
+	c.rect(paper, 0, 0, width, height)
+	f.draw(c)
+	title, subtitle := f.titles()
+	return sheet.file(width, height, clean(title+". "+subtitle))
+}
+
 func renderSVG(f Figure, width, height float64, dark bool) ([]byte, error) {
 	img := vgsvg.New(vg.Length(width), vg.Length(height))
-	c := &canvas{vg: img, width: width, height: height, dark: dark}
+	c := &canvas{vg: img, width: width, height: height, dark: dark, anchors: true}
 	c.rect(paper, 0, 0, width, height)
 	f.draw(c)
 	var b bytes.Buffer
