@@ -13,7 +13,7 @@ import (
 
 // jobRecovery is how the jobs of a file come back after failures.
 func jobRecovery(w *scenario.Jobs) jobs.Recovery {
-	r := jobs.Recovery{Interval: sim.Time(w.Interval.Value), Restart: sim.Time(w.Restart.Value), Restarts: scenario.MaxRestarts}
+	r := jobs.Recovery{Interval: sim.Time(w.Interval.Value), Pause: sim.Time(w.Pause.Value), Restart: sim.Time(w.Restart.Value), Restarts: scenario.MaxRestarts}
 	switch {
 	case w.OnFailure.Value == "fail":
 		r.Restarts = 0

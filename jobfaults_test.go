@@ -26,6 +26,7 @@ func TestJobIsInterrupted(t *testing.T) {
 		"anew":         {"", "repair = \"30s\"\n", "finished", 170, 400, 160, 0, 90, 30, 1, 40, 70, 1 - 30/680.},
 		"checkpoints":  {"checkpoint_interval = \"15s\"\n", "repair = \"30s\"\n", "finished", 140, 400, 40, 0, 90, 30, 1, 10, 70, 1 - 30/560.},
 		"restart":      {"checkpoint_interval = \"15s\"\nrestart_time = \"5s\"\n", "repair = \"30s\"\n", "finished", 145, 400, 40, 20, 90, 30, 1, 10, 70, 1 - 30/580.},
+		"pauses":       {"checkpoint_interval = \"15s\"\ncheckpoint_time = \"1s\"\n", "repair = \"30s\"\n", "finished", 144, 400, 32, 24, 90, 30, 1, 8, 70, 1 - 30/576.},
 		"told before":  {"checkpoint_interval = \"15s\"\n", "repair = \"30s\"\nplanned = true\n", "finished", 130, 400, 0, 0, 90, 30, 1, 0, 70, 1 - 30/520.},
 		"one restart":  {"max_restarts = 1\n", "repair = \"30s\"\n", "finished", 170, 400, 160, 0, 90, 30, 1, 40, 70, 1 - 30/680.},
 		"no restart":   {"max_restarts = 0\n", "repair = \"30s\"\n", "failed", 40, 0, 160, 0, 0, 0, 1, 40, result.Missing, 1},
@@ -63,6 +64,31 @@ func TestJobIsInterrupted(t *testing.T) {
 				t.Errorf("resumed at %v s, want %v", got, c.resumed)
 			}
 		})
+	}
+}
+
+// TestOpenDC: failures and checkpoints as OpenDC's own tests have them (MIT,
+// atlarge-research/opendc, commit 691036deb, Failures1 and 2, Checkpoints1): a task of ten
+// minutes at half the rate of a host of 100 to 200 W.
+func TestOpenDC(t *testing.T) {
+	for name, c := range map[string]struct {
+		trace, keys     string
+		runtime, joules float64
+	}{
+		"Failures1":    {"300000,300000,1", "", 1200, 165000},
+		"Failures2":    {"30000000,300000,1", "", 600, 90000},
+		"Checkpoints1": {"300000,300000,1", "checkpoint_interval = \"60s\"\ncheckpoint_time = \"1s\"\n", 965, 129750},
+	} {
+		r := run(t, "[topology]\nkind = \"pool\"\naccelerators = 1\n[topology.power]\naccelerator = \"150W\"\naccelerator_idle = \"100W\"\n"+
+			"[[topology.fault]]\nkind = \"accelerator\"\nfile = \"f.csv\"\n[[workload.jobs]]\nfile = \"jobs.csv\"\n"+c.keys, map[string]string{
+			"f.csv": "failure_interval,failure_duration,failure_intensity\n" + c.trace + "\n", "jobs.csv": "job,submit_s,accelerators,duration_s\ntask,0,1,600\n",
+		})
+		if got := number(t, r, "jobs.makespan_s"); got != c.runtime {
+			t.Errorf("%s: %v s, want %v", name, got, c.runtime)
+		}
+		if got := number(t, r, "energy.accelerators_J"); !near(got, c.joules, 1e-9) {
+			t.Errorf("%s: %v J, want %v", name, got, c.joules)
+		}
 	}
 }
 

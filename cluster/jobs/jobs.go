@@ -11,9 +11,9 @@
 // is how well it scales.
 //
 // A job of which accelerators fail loses what it has done since its latest checkpoint,
-// those of its suspensions included, and waits to go on from there ([Recovery]). A
-// checkpoint costs nothing here: what writing them took is in the durations of a trace.
-// While one of its accelerators is slow, so is the job.
+// those of its suspensions included, and waits to go on from there ([Recovery]). It stands
+// still for every checkpoint but that it makes none at its end. While one of its
+// accelerators is slow, so is all that the job does.
 package jobs
 
 import (
@@ -49,6 +49,8 @@ type Recovery struct {
 	// Interval is the work between two checkpoints, in time of service; 0: none are made.
 	// A job that makes them saves its state before a failure that is planned.
 	Interval sim.Time
+	// Pause is for how long a job stands still for one, after which it is safe.
+	Pause sim.Time
 	// Restart is the time that it takes to start again and to read the state.
 	Restart sim.Time
 	// Restarts is how often a job begins again: with one failure more that was not
@@ -70,10 +72,10 @@ type run struct {
 	trace    *Trace
 	recovery *Recovery
 	whole    sim.Time // its service
-	saved    sim.Time // of it, what a failure does not undo
-	left     sim.Time // of it, at the instant since
-	owed     sim.Time // cost of preemptions and restarts then, to be paid before
-	since    sim.Time
+	saved    sim.Time // of it, what was done when the stretch began, or is safe
+	owed     sim.Time // cost of preemptions and restarts, to be paid first
+	ran      sim.Time // in this stretch, after that, by its full pace
+	since    sim.Time // the instant of both
 	speed    float64 // in this stretch
 	pace     float64 // part of its speed at present: 1 but where an accelerator is slow
 	slot     int32
@@ -118,7 +120,7 @@ func (t *Trace) Programs(durations []sim.Time, r Recovery) []cluster.Program {
 	t.stretches = slices.Grow(t.stretches, len(durations))
 	t.spans = slices.Grow(t.spans, len(durations))
 	for i := range runs {
-		runs[i] = run{trace: t, recovery: &r, whole: durations[i], left: durations[i], stretch: none}
+		runs[i] = run{trace: t, recovery: &r, whole: durations[i], stretch: none}
 		programs[i] = &runs[i]
 	}
 	return programs
@@ -135,7 +137,7 @@ func (r *run) Begin(c *cluster.Cluster, job int) {
 	r.slot, r.job = t.idle[last], int32(job)
 	t.idle = t.idle[:last]
 	t.slots[r.slot].run = r
-	r.since = c.Engine.Now()
+	r.since, r.ran = c.Engine.Now(), 0
 	j := c.Jobs[job]
 	r.speed, r.pace = c.Speed(job), c.Pace(job)
 	if n := len(j.Accelerators); n != j.Count {
@@ -156,30 +158,74 @@ func (r *run) Begin(c *cluster.Cluster, job int) {
 
 // arm sets the timer to when the job ends at its present pace.
 func (r *run) arm() {
-	takes := r.left
-	if rate := r.speed * r.pace; rate != 1 {
-		takes = sim.FromSeconds(r.left.Seconds() / rate)
+	left := r.whole - r.saved
+	takes := r.takes(left)
+	if p := r.recovery; p.Interval > 0 && left > 0 {
+		takes = takes.After(times(int64((left-1)/p.Interval), p.Pause))
+	}
+	takes -= r.ran
+	if r.pace != 1 {
+		takes = sim.FromSeconds(takes.Seconds() / r.pace)
 	}
 	e := r.trace.c.Engine
-	e.Arm(r.trace.slots[r.slot].timer, e.Now().After(r.owed).After(takes))
+	e.Arm(r.trace.slots[r.slot].timer, e.Now().After(r.owed).After(max(0, takes)))
 }
 
-// advance counts what the job has done up to now.
+// times is so many times a time, or Never.
+func times(n int64, t sim.Time) sim.Time {
+	if t > 0 && n > int64(sim.Never/t) {
+		return sim.Never
+	}
+	return sim.Time(n) * t
+}
+
+// takes is the time of some work at full pace.
+func (r *run) takes(work sim.Time) sim.Time {
+	if r.speed == 1 {
+		return work
+	}
+	return sim.FromSeconds(work.Seconds() / r.speed)
+}
+
+// work is what is done in a time at full pace.
+func (r *run) work(time sim.Time) sim.Time {
+	if r.speed == 1 {
+		return time
+	}
+	return sim.FromSeconds(time.Seconds() * r.speed)
+}
+
+// advance counts the time up to now.
 func (r *run) advance(now sim.Time) {
-	done := now - r.since
+	time := now - r.since
 	r.since = now
 	if r.owed > 0 {
-		paid := min(done, r.owed)
+		paid := min(time, r.owed)
 		r.owed -= paid
-		done -= paid
+		time -= paid
 		r.trace.cost(r.stretch).Overhead += paid
 	}
 	if r.pace != 1 {
-		slowed := sim.Time((1 - r.pace) * float64(done))
-		done -= slowed
+		slowed := sim.Time((1 - r.pace) * float64(time))
+		time -= slowed
 		r.trace.cost(r.stretch).Slowed += slowed
 	}
-	r.left -= min(r.work(done), r.left)
+	r.ran += time
+}
+
+// progress is what the job has done in this stretch: all of it, and up to its latest
+// checkpoint, which is none of it without them; and for how long it stood still.
+func (r *run) progress() (done, kept, paused sim.Time) {
+	p := r.recovery
+	if p.Interval == 0 {
+		return min(r.work(r.ran), r.whole-r.saved), 0, 0
+	}
+	work := max(1, r.takes(p.Interval))
+	cycle := work.After(p.Pause)
+	n := r.ran / cycle
+	rest := min(r.ran%cycle, work)
+	done = min(n*p.Interval+r.work(rest), r.whole-r.saved)
+	return done, min(n*p.Interval, done), n*p.Pause + r.ran%cycle - rest
 }
 
 // cost is that of a stretch, to be changed.
@@ -200,14 +246,6 @@ func (t *Trace) Cost(i int) Cost {
 	return t.costs[t.stretches[i].cost]
 }
 
-// work is what is done in a time at which no accelerator is slow.
-func (r *run) work(time sim.Time) sim.Time {
-	if r.speed == 1 {
-		return time
-	}
-	return sim.FromSeconds(time.Seconds() * r.speed)
-}
-
 // Repace goes on at the pace that the accelerators have now.
 func (r *run) Repace(c *cluster.Cluster, job int) {
 	r.advance(c.Engine.Now())
@@ -217,9 +255,9 @@ func (r *run) Repace(c *cluster.Cluster, job int) {
 
 // Stop takes the timer back.
 func (r *run) Stop(c *cluster.Cluster, _ int, how scheduler.Preemption) {
-	r.leave(c.Engine.Now())
+	done, _, _ := r.leave(c.Engine.Now())
 	r.owed = r.owed.After(r.trace.PreemptionCost)
-	r.saved = r.whole - r.left
+	r.saved += done
 	if how != scheduler.Suspend {
 		r.anew()
 	}
@@ -228,26 +266,18 @@ func (r *run) Stop(c *cluster.Cluster, _ int, how scheduler.Preemption) {
 // Interrupt takes the timer back, and the work that is not saved.
 func (r *run) Interrupt(c *cluster.Cluster, job int, planned bool) cluster.Setback {
 	now := c.Engine.Now()
-	r.leave(now)
+	done, kept, paused := r.leave(now)
+	if planned && r.recovery.Interval > 0 {
+		kept = done
+	}
 	x := r.trace.cost(r.stretch)
-	ran, owed := now-r.trace.stretches[r.stretch].From, r.owed+x.Overhead // owed when the stretch began
-	interval := r.recovery.Interval
-	done := r.whole - r.saved - r.left
-	undone := done
-	switch {
-	case interval > 0 && planned:
-		undone = 0
-	case interval > 0:
-		undone = done % interval
-	}
-	kept := done - undone
-	if r.speed != 1 {
-		kept = min(sim.FromSeconds(kept.Seconds()/r.speed), ran-x.Overhead-x.Slowed)
-	}
-	x.Lost = ran - x.Overhead - x.Slowed - kept
-	r.saved += done - undone
-	r.left, r.owed = r.whole-r.saved, r.recovery.Restart
-	b := cluster.Setback{Undone: x.Lost, Lost: ran - kept - owed + r.owed}
+	ran := now - r.trace.stretches[r.stretch].From
+	owed := r.owed + x.Overhead - paused // when the stretch began
+	safe := min(r.takes(kept), ran-x.Overhead-x.Slowed)
+	x.Lost = ran - x.Overhead - x.Slowed - safe
+	r.saved += kept
+	r.owed = r.recovery.Restart
+	b := cluster.Setback{Undone: x.Lost, Lost: ran - safe - owed + r.owed}
 	if !planned {
 		r.failures++
 	}
@@ -264,14 +294,24 @@ func (r *run) anew() {
 		s, x := &r.trace.stretches[i], r.trace.cost(i)
 		x.Lost = s.To - s.From - x.Overhead - x.Slowed
 	}
-	r.left, r.saved, r.owed, r.stretch = r.whole, 0, 0, none
+	r.saved, r.owed, r.stretch = 0, 0, none
 }
 
-// leave ends a stretch before the job has.
-func (r *run) leave(now sim.Time) {
+// leave ends a stretch before the job has, and gives its progress.
+func (r *run) leave(now sim.Time) (done, kept, paused sim.Time) {
 	r.trace.c.Engine.Disarm(r.trace.slots[r.slot].timer)
-	r.advance(now)
+	done, kept, paused = r.settle(now)
 	r.trace.end(r, now)
+	return done, kept, paused
+}
+
+// settle counts all that the job has done in this stretch.
+func (r *run) settle(now sim.Time) (done, kept, paused sim.Time) {
+	r.advance(now)
+	if done, kept, paused = r.progress(); paused > 0 {
+		r.trace.cost(r.stretch).Overhead += paused
+	}
+	return done, kept, paused
 }
 
 func (t *Trace) end(r *run, now sim.Time) {
@@ -283,8 +323,8 @@ func (t *Trace) end(r *run, now sim.Time) {
 // Handle ends the job of a slot.
 func (t *Trace) Handle(now sim.Time, slot uint64) {
 	r := t.slots[slot].run
-	if r.owed > 0 || r.pace != 1 {
-		r.advance(now)
+	if r.owed > 0 || r.pace != 1 || r.recovery.Pause > 0 {
+		r.settle(now)
 	}
 	t.end(r, now)
 	t.c.Done(int(r.job))
@@ -294,8 +334,8 @@ func (t *Trace) Handle(now sim.Time, slot uint64) {
 // began.
 func (t *Trace) Stretches(now sim.Time) []Stretch {
 	for i := range t.slots {
-		if r := t.slots[i].run; r != nil {
-			r.advance(now)
+		if r := t.slots[i].run; r != nil && t.stretches[r.stretch].To < 0 {
+			r.settle(now)
 			t.stretches[r.stretch].To = now
 		}
 	}
