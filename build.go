@@ -52,6 +52,7 @@ type plant struct {
 	contention  contention
 	broken      *faulty      // nil: no link breaks
 	stopping    *stopping    // nil: nothing stops jobs
+	failing     *failing     // nil: the queue loses no accelerators
 	power       *powered     // nil: nobody asks for energy
 	consumed    *consumption // once it has run
 	warnings    []string

@@ -2,6 +2,7 @@ package railyard_test
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -88,6 +89,35 @@ func TestOpenDC(t *testing.T) {
 		}
 		if got := number(t, r, "energy.accelerators_J"); !near(got, c.joules, 1e-9) {
 			t.Errorf("%s: %v J, want %v", name, got, c.joules)
+		}
+	}
+}
+
+// TestQueueETTR: a job that makes checkpoints has the effective training time ratio of
+// Kokolis et al. (HPCA 2025, arXiv:2410.21680), where others stand in for hosts that fail:
+// with r failures a second, u to restart, d between checkpoints of w each,
+// (1 - r (u + d/2)) / (1 + w/d), within 1 %.
+func TestQueueETTR(t *testing.T) {
+	for _, c := range []struct {
+		hosts, perDay             float64 // failures of a host
+		restart, interval, pauses float64
+	}{
+		{128, 6.5e-3, 300, 3600, 30}, // 1,024 GPUs of RSC-1, hourly
+		{1024, 2.34e-3, 600, 600, 5}, // RSC-2
+		{2048, 6.5e-3, 300, 300, 3},  // 16,384 GPUs
+	} {
+		r := c.hosts * c.perDay / 86400
+		want := (1 - r*(c.restart+c.interval/2)) / (1 + c.pauses/c.interval)
+		toml := fmt.Sprintf("[topology]\nkind = \"pool\"\naccelerators = %v\n[[topology.fault]]\nkind = \"accelerator\"\nmtbf = \"%vs\"\n"+
+			"[[workload.jobs]]\nfile = \"jobs.csv\"\nrestart_time = \"%vs\"\ncheckpoint_interval = \"%vs\"\ncheckpoint_time = \"%vs\"\n", c.hosts, 86400/c.perDay, c.restart, c.interval, c.pauses)
+		files := map[string]string{"jobs.csv": fmt.Sprintf("job,submit_s,accelerators,duration_s\na,0,%v,%v\n", c.hosts, 300*86400/max(1, 1e4*r))}
+		got := 0.0
+		const seeds = 3
+		for seed := range seeds {
+			got += number(t, run(t, toml+fmt.Sprintf("[sim]\nseed = %d\n", seed+1), files), "jobs.goodput_ratio") / seeds
+		}
+		if math.Abs(got/want-1) > 0.01 {
+			t.Errorf("%v hosts: %.4f, the closed form is %.4f", c.hosts, got, want)
 		}
 	}
 }
@@ -201,6 +231,18 @@ func TestQueueBesideTraining(t *testing.T) {
 	end := number(t, r, "training.0.time_to_train_s")
 	if got := column(t, r, "jobs", "start_s"); got[1] != max(end, 1001) {
 		t.Errorf("the job on all accelerators starts at %v; the training job ends at %v", got[1], end)
+	}
+}
+
+// A training job waits for a host that is in repair as it does for one that another has.
+func TestTrainingWaitsForRepair(t *testing.T) {
+	list := strings.Trim(strings.ReplaceAll(fmt.Sprint(upFrom(0, 8)), " ", ", "), "[]")
+	toml := fabric + breaks("host", "host1", "at = \"1s\"\nrepair = \"30s\"") +
+		trains(10, "name = \"other\"\naccelerators = [8, 9]") + trains(10, "start = \"5s\"\naccelerators = ["+list+"]")
+	r := run(t, toml, nil)
+	plain := run(t, strings.Replace(toml, "host1", "host3", 1), nil)
+	if got, want := number(t, r, "training.1.time_to_train_s"), number(t, plain, "training.1.time_to_train_s")+26; !near(got, want, 1e-9) {
+		t.Errorf("it takes %v s from 5 s on, want %v, the host being back at 31 s", got, want)
 	}
 }
 

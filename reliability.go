@@ -83,6 +83,7 @@ func (b *builder) addStops() {
 			Name: "fault/" + w.Kind.Value + "/" + w.Cause.Value, Parts: servers, Names: names, Repair: sim.Time(w.Repair.Value),
 			Lifetime: fault.Lifetime{Mean: float64(w.MTBF.Value.Mean), Parameter: w.Shape.Value},
 			Every:    sim.Time(w.Every.Value), Left: w.Capacity.Value, Planned: w.Planned.Value, Drain: sim.Time(w.Drain.Value),
+			Variation: w.Variation.Value,
 		}
 		if taken[source.Name]++; taken[source.Name] > 1 {
 			source.Name += "#" + strconv.Itoa(taken[source.Name])
@@ -494,10 +495,10 @@ func (p *plant) interruptionTable() *result.Table {
 			at, lost, resumed = append(at, i.At.Seconds()), append(lost, i.Lost.Seconds()), append(resumed, i.Resumed.Seconds())
 		}
 	}
-	if p.queued != nil && p.queued.capacity != nil {
-		resume := p.queued.resumptions(p.engine.Now())
-		for n, i := range p.queued.capacity.Interruptions {
-			said := p.queued.said[i.Source]
+	if p.queued != nil && p.failing != nil {
+		resume := p.resumptions()
+		for n, i := range p.failing.Interruptions {
+			said := p.failing.said[i.Source]
 			of = append(of, p.cluster.Jobs[i.Job].Name)
 			kind, part, cause = append(kind, said.Kind.Value), append(part, i.Part), append(cause, causeOf(said))
 			at, lost, resumed = append(at, i.At.Seconds()), append(lost, i.Undone.Seconds()), append(resumed, resume[n])
