@@ -52,6 +52,7 @@ type plant struct {
 	contention  contention
 	broken      *faulty      // nil: no link breaks
 	stopping    *stopping    // nil: nothing stops jobs
+	stored      *stored      // nil: the storage is not on hosts
 	failing     *failing     // nil: the queue loses no accelerators
 	power       *powered     // nil: nobody asks for energy
 	consumed    *consumption // once it has run
@@ -116,6 +117,7 @@ func (b *builder) populate(bins int) {
 	if b.hosting != nil {
 		b.cluster.Place(b.hosting.placer, b.hosting.hosts)
 	}
+	b.findStorage()
 	if b.breaks {
 		b.addFaults()
 		b.addStops()

@@ -287,25 +287,31 @@ func (p *plant) recovery(w *scenario.Training, of workload.Training, after int64
 	if storage.Host.Set || spec.NICs == 0 {
 		host = float64(storage.Host.Value)
 	}
-	takes := func(rate float64) sim.Time {
+	part := bytes / float64(len(accelerators))
+	var travel shards
+	if p.stored != nil {
+		travel = *p.shards(accelerators)
+	}
+	takes := func(rate float64, over *stream) sim.Time {
 		if hosts := float64(stopped.Hosts()) * host; hosts > 0 {
 			rate = min(rate, hosts)
 		}
-		return sim.FromSeconds(bytes / rate)
+		return max(sim.FromSeconds(bytes/rate), over.takes(t, part))
 	}
-	r.Write = takes(float64(storage.Write.Value))
+	r.Write = takes(float64(storage.Write.Value), &travel.write)
 	r.Pause = r.Write
 	if k.Mode.Value == "asynchronous" {
-		r.Pause = sim.FromSeconds(bytes / float64(len(accelerators)) / float64(spec.PCIeBandwidth))
+		r.Pause = sim.FromSeconds(part / float64(spec.PCIeBandwidth))
 		if k.Snapshot.Set {
 			r.Pause = sim.Time(k.Snapshot.Value)
 		}
 		r.Write = max(r.Write, r.Pause)
 	}
-	r.Reload = takes(float64(storage.Write.Value))
+	read := storage.Write
 	if storage.Read.Set {
-		r.Reload = takes(float64(storage.Read.Value))
+		read = storage.Read
 	}
+	r.Reload = takes(float64(read.Value), &travel.read)
 	r.Interval = sim.Time(k.Interval.Value.Duration)
 	if rate := stopped.Rate(); k.Interval.Value.Auto {
 		r.Interval = sim.Never / 4

@@ -8,6 +8,7 @@ type Storage struct {
 	Write Key[units.Rate] `key:"write" positive:"true" doc:"rate at which all hosts together write, as Tectonic's 2 TB/s for Llama 3"`
 	Read  Key[units.Rate] `key:"read" positive:"true" doc:"rate at which they read; that of writing where left out"`
 	Host  Key[units.Rate] `key:"host" positive:"true" doc:"the most that one host writes or reads; the payload of its NICs where left out"`
+	Hosts Key[[]string]   `key:"hosts" doc:"hosts that it is on, as in [\"host14\", \"host15\"]: accelerators write their parts to them over the network, each to the next in turn, all at the pace of the slowest. Where left out it is beyond the network, which then limits nothing but for the NICs"`
 }
 
 func (s *Storage) check(b *binder) {
