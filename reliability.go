@@ -300,6 +300,10 @@ func (p *plant) recovery(w *scenario.Training, of workload.Training, after int64
 	}
 	r.Write = takes(float64(storage.Write.Value), &travel.write)
 	r.Pause = r.Write
+	if p.stored != nil {
+		w := &travel.write
+		r.Parts = &training.Parts{Links: w.Links, Counts: w.Counts, Latency: w.latency, Bytes: part}
+	}
 	if k.Mode.Value == "asynchronous" {
 		r.Pause = sim.FromSeconds(part / float64(spec.PCIeBandwidth))
 		if k.Snapshot.Set {

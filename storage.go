@@ -4,7 +4,6 @@ import (
 	"math"
 	"slices"
 
-	"github.com/railyard/railyard/network"
 	"github.com/railyard/railyard/sim"
 	"github.com/railyard/railyard/topology"
 )
@@ -24,7 +23,8 @@ type shards struct {
 
 // stream is what the parts cross, and the latency of the farthest.
 type stream struct {
-	network.Footprint
+	Links   []topology.LinkID
+	Counts  []float64 // how many parts cross each
 	latency sim.Time
 }
 
