@@ -48,6 +48,7 @@ type plant struct {
 	replays     []*replayed
 	served      []*served
 	files       *storage.System // nil without a file system on hosts
+	checkpoint  files           // of the job that asked last
 	stored      []*stored
 	written     float64                   // bytes on its drives
 	queued      *queued                   // nil without [[workload.jobs]]
@@ -56,6 +57,7 @@ type plant struct {
 	contention  contention
 	broken      *faulty      // nil: no link breaks
 	stopping    *stopping    // nil: nothing stops jobs
+	failing     *failing     // nil: the queue loses no accelerators
 	power       *powered     // nil: nobody asks for energy
 	consumed    *consumption // once it has run
 	warnings    []string

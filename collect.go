@@ -85,10 +85,10 @@ func (p *plant) collect(status string, summaryOnly bool) (*Result, error) {
 		if p.scenario.Scheduler.Decisions.Value {
 			r.Tables = append(r.Tables, jobs.decisionTable(p.queued.audit))
 		}
-		if p.queued.capacity != nil {
-			r.Tables = append(r.Tables, p.outageTable())
-		}
 		s.Add(result.Jobs, jobs.record(p.scenario.Scheduler.Policy.Value))
+	}
+	if p.failing != nil {
+		r.Tables = append(r.Tables, p.outageTable())
 	}
 	if p.hosting != nil {
 		loads := p.cluster.Loads()

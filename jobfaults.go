@@ -13,7 +13,7 @@ import (
 
 // jobRecovery is how the jobs of a file come back after failures.
 func jobRecovery(w *scenario.Jobs) jobs.Recovery {
-	r := jobs.Recovery{Interval: sim.Time(w.Interval.Value), Restart: sim.Time(w.Restart.Value), Restarts: scenario.MaxRestarts}
+	r := jobs.Recovery{Interval: sim.Time(w.Interval.Value), Pause: sim.Time(w.Pause.Value), Restart: sim.Time(w.Restart.Value), Restarts: scenario.MaxRestarts}
 	switch {
 	case w.OnFailure.Value == "fail":
 		r.Restarts = 0
@@ -118,9 +118,17 @@ func (b *builder) unitName(host int32) string {
 	return b.topology.ServerName(int(host))
 }
 
-// addOutages has the jobs of the queue meet the failures of hosts.
+// failing is the hosts that the queue loses and gets back.
+type failing struct {
+	*fault.Capacity
+	said []*scenario.TopologyFault // of each source
+}
+
+// addOutages has the queue lose the hosts that fail, unless a workload that sees to
+// failures itself has all to itself.
 func (b *builder) addOutages() {
-	if b.queued == nil {
+	w := &b.scenario.Workload
+	if b.queued == nil && len(w.Training)+len(w.Collective)+len(w.Replay)+len(w.Serving) < 2 {
 		return
 	}
 	var sources []fault.Source
@@ -139,9 +147,8 @@ func (b *builder) addOutages() {
 		return
 	}
 	s := b.scenario
-	b.queued.said = said
 	outages := fault.NewOutages(uint64(s.Sim.Seed.Value), int(s.Topology.Spares.Value), sources)
-	b.queued.capacity = fault.NewCapacity(b.cluster, outages, b.units(), b.unitName)
+	b.failing = &failing{fault.NewCapacity(b.cluster, outages, b.units(), b.unitName), said}
 }
 
 // cutOff is a failure of links that leaves hosts without any: to the queue it is these

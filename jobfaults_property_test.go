@@ -123,6 +123,7 @@ func TestNothingIsLostToFailures(t *testing.T) {
 		trace.PreemptionCost, trace.Scaling = sim.Time(p.PreemptionCost), 1
 		recovery := jobs.Recovery{
 			Interval: sim.Time(rapid.Int64Range(0, 20).Draw(t, "interval")) * sim.Second / 4,
+			Pause:    sim.Time(rapid.Int64Range(0, 3).Draw(t, "pause")) * sim.Second / 4,
 			Restart:  sim.Time(rapid.Int64Range(0, 4).Draw(t, "restart")) * sim.Second / 2,
 			Restarts: rapid.IntRange(0, 6).Draw(t, "restarts"),
 		}
@@ -253,7 +254,7 @@ func TestTimeAddsUp(t *testing.T) {
 				"kind = \"accelerator\"\nname = \"acc2\"\nat = \"20s\"\nevery = \"30s\"\ndrain = \"4s\"\nplanned = true\n",
 			}).Draw(rt, "fault"))
 		}
-		toml.WriteString("[[workload.jobs]]\nfile = \"jobs.csv\"\ncheckpoint_interval = \"7s\"\nrestart_time = \"1s\"\nmax_restarts = 9\n")
+		toml.WriteString("[[workload.jobs]]\nfile = \"jobs.csv\"\ncheckpoint_interval = \"7s\"\nrestart_time = \"1s\"\ncheckpoint_time = \"500ms\"\nmax_restarts = 9\n")
 		toml.WriteString("[sim]\nhorizon = \"10m\"\n")
 		write(t, dir, "jobs.csv", rows.String())
 		write(t, dir, "case.toml", toml.String())

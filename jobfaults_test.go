@@ -2,6 +2,7 @@ package railyard_test
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -26,6 +27,7 @@ func TestJobIsInterrupted(t *testing.T) {
 		"anew":         {"", "repair = \"30s\"\n", "finished", 170, 400, 160, 0, 90, 30, 1, 40, 70, 1 - 30/680.},
 		"checkpoints":  {"checkpoint_interval = \"15s\"\n", "repair = \"30s\"\n", "finished", 140, 400, 40, 0, 90, 30, 1, 10, 70, 1 - 30/560.},
 		"restart":      {"checkpoint_interval = \"15s\"\nrestart_time = \"5s\"\n", "repair = \"30s\"\n", "finished", 145, 400, 40, 20, 90, 30, 1, 10, 70, 1 - 30/580.},
+		"pauses":       {"checkpoint_interval = \"15s\"\ncheckpoint_time = \"1s\"\n", "repair = \"30s\"\n", "finished", 144, 400, 32, 24, 90, 30, 1, 8, 70, 1 - 30/576.},
 		"told before":  {"checkpoint_interval = \"15s\"\n", "repair = \"30s\"\nplanned = true\n", "finished", 130, 400, 0, 0, 90, 30, 1, 0, 70, 1 - 30/520.},
 		"one restart":  {"max_restarts = 1\n", "repair = \"30s\"\n", "finished", 170, 400, 160, 0, 90, 30, 1, 40, 70, 1 - 30/680.},
 		"no restart":   {"max_restarts = 0\n", "repair = \"30s\"\n", "failed", 40, 0, 160, 0, 0, 0, 1, 40, result.Missing, 1},
@@ -63,6 +65,60 @@ func TestJobIsInterrupted(t *testing.T) {
 				t.Errorf("resumed at %v s, want %v", got, c.resumed)
 			}
 		})
+	}
+}
+
+// TestOpenDC: failures and checkpoints as OpenDC's own tests have them (MIT,
+// atlarge-research/opendc, commit 691036deb, Failures1 and 2, Checkpoints1): a task of ten
+// minutes at half the rate of a host of 100 to 200 W.
+func TestOpenDC(t *testing.T) {
+	for name, c := range map[string]struct {
+		trace, keys     string
+		runtime, joules float64
+	}{
+		"Failures1":    {"300000,300000,1", "", 1200, 165000},
+		"Failures2":    {"30000000,300000,1", "", 600, 90000},
+		"Checkpoints1": {"300000,300000,1", "checkpoint_interval = \"60s\"\ncheckpoint_time = \"1s\"\n", 965, 129750},
+	} {
+		r := run(t, "[topology]\nkind = \"pool\"\naccelerators = 1\n[topology.power]\naccelerator = \"150W\"\naccelerator_idle = \"100W\"\n"+
+			"[[topology.fault]]\nkind = \"accelerator\"\nfile = \"f.csv\"\n[[workload.jobs]]\nfile = \"jobs.csv\"\n"+c.keys, map[string]string{
+			"f.csv": "failure_interval,failure_duration,failure_intensity\n" + c.trace + "\n", "jobs.csv": "job,submit_s,accelerators,duration_s\ntask,0,1,600\n",
+		})
+		if got := number(t, r, "jobs.makespan_s"); got != c.runtime {
+			t.Errorf("%s: %v s, want %v", name, got, c.runtime)
+		}
+		if got := number(t, r, "energy.accelerators_J"); !near(got, c.joules, 1e-9) {
+			t.Errorf("%s: %v J, want %v", name, got, c.joules)
+		}
+	}
+}
+
+// TestQueueETTR: a job that makes checkpoints has the effective training time ratio of
+// Kokolis et al. (HPCA 2025, arXiv:2410.21680), where others stand in for hosts that fail:
+// with r failures a second, u to restart, d between checkpoints of w each,
+// (1 - r (u + d/2)) / (1 + w/d), within 1 %.
+func TestQueueETTR(t *testing.T) {
+	for _, c := range []struct {
+		hosts, perDay             float64 // failures of a host
+		restart, interval, pauses float64
+	}{
+		{128, 6.5e-3, 300, 3600, 30}, // 1,024 GPUs of RSC-1, hourly
+		{1024, 2.34e-3, 600, 600, 5}, // RSC-2
+		{2048, 6.5e-3, 300, 300, 3},  // 16,384 GPUs
+	} {
+		r := c.hosts * c.perDay / 86400
+		want := (1 - r*(c.restart+c.interval/2)) / (1 + c.pauses/c.interval)
+		toml := fmt.Sprintf("[topology]\nkind = \"pool\"\naccelerators = %v\n[[topology.fault]]\nkind = \"accelerator\"\nmtbf = \"%vs\"\n"+
+			"[[workload.jobs]]\nfile = \"jobs.csv\"\nrestart_time = \"%vs\"\ncheckpoint_interval = \"%vs\"\ncheckpoint_time = \"%vs\"\n", c.hosts, 86400/c.perDay, c.restart, c.interval, c.pauses)
+		files := map[string]string{"jobs.csv": fmt.Sprintf("job,submit_s,accelerators,duration_s\na,0,%v,%v\n", c.hosts, 300*86400/max(1, 1e4*r))}
+		got := 0.0
+		const seeds = 3
+		for seed := range seeds {
+			got += number(t, run(t, toml+fmt.Sprintf("[sim]\nseed = %d\n", seed+1), files), "jobs.goodput_ratio") / seeds
+		}
+		if math.Abs(got/want-1) > 0.01 {
+			t.Errorf("%v hosts: %.4f, the closed form is %.4f", c.hosts, got, want)
+		}
 	}
 }
 
@@ -175,6 +231,18 @@ func TestQueueBesideTraining(t *testing.T) {
 	end := number(t, r, "training.0.time_to_train_s")
 	if got := column(t, r, "jobs", "start_s"); got[1] != max(end, 1001) {
 		t.Errorf("the job on all accelerators starts at %v; the training job ends at %v", got[1], end)
+	}
+}
+
+// A training job waits for a host that is in repair as it does for one that another has.
+func TestTrainingWaitsForRepair(t *testing.T) {
+	list := strings.Trim(strings.ReplaceAll(fmt.Sprint(upFrom(0, 8)), " ", ", "), "[]")
+	toml := fabric + breaks("host", "host1", "at = \"1s\"\nrepair = \"30s\"") +
+		trains(10, "name = \"other\"\naccelerators = [8, 9]") + trains(10, "start = \"5s\"\naccelerators = ["+list+"]")
+	r := run(t, toml, nil)
+	plain := run(t, strings.Replace(toml, "host1", "host3", 1), nil)
+	if got, want := number(t, r, "training.1.time_to_train_s"), number(t, plain, "training.1.time_to_train_s")+26; !near(got, want, 1e-9) {
+		t.Errorf("it takes %v s from 5 s on, want %v, the host being back at 31 s", got, want)
 	}
 }
 

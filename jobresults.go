@@ -8,9 +8,7 @@ import (
 	"strings"
 
 	"github.com/railyard/railyard/cluster"
-	"github.com/railyard/railyard/cluster/fault"
 	"github.com/railyard/railyard/result"
-	"github.com/railyard/railyard/scenario"
 	"github.com/railyard/railyard/scheduler"
 	"github.com/railyard/railyard/sim"
 	workload "github.com/railyard/railyard/workload/jobs"
@@ -51,8 +49,7 @@ type jobResults struct {
 	stretches []stretch
 	total     int              // accelerators of the cluster
 	outages   []cluster.Outage // in the makespan
-	capacity  *fault.Capacity  // nil: no accelerator of the queue fails
-	said      []*scenario.TopologyFault
+	failing   *failing
 }
 
 func (p *plant) jobResults() *jobResults {
@@ -261,7 +258,7 @@ func (r *jobResults) table() *result.Table {
 		{Metric: result.JobPreemptions, Integers: integer(func(j *jobResult) int { return j.Stops })},
 		{Metric: result.JobRho, Numbers: number(func(j *jobResult) float64 { return j.rho })},
 	}}
-	if r.capacity != nil {
+	if r.failing != nil {
 		t.Columns = append(t.Columns, result.Column{Metric: result.JobInterruptions, Integers: integer(func(j *jobResult) int { return j.Interruptions })})
 	}
 	for _, c := range []struct {
@@ -324,7 +321,7 @@ func (r *jobResults) decisionTable(audit []scheduler.Decision) *result.Table {
 		{Metric: result.DecisionUntil, Numbers: until},
 		{Metric: result.DecisionFree, Integers: free},
 	}}
-	if r.capacity != nil {
+	if r.failing != nil {
 		t.Columns = append(t.Columns, result.Column{Metric: result.DecisionPart, Text: part})
 	}
 	return t
@@ -370,7 +367,7 @@ func (r *jobResults) series() *result.Table {
 		{Metric: result.SeriesRunning, Numbers: c},
 		{Metric: result.SeriesAllocation, Numbers: d},
 	}}
-	if r.capacity != nil {
+	if r.failing != nil {
 		t.Columns = append(t.Columns, result.Column{Metric: result.SeriesDown, Numbers: f})
 	}
 	return t

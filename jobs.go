@@ -4,7 +4,6 @@ import (
 	"math"
 
 	"github.com/railyard/railyard/cluster"
-	"github.com/railyard/railyard/cluster/fault"
 	"github.com/railyard/railyard/cluster/jobs"
 	"github.com/railyard/railyard/scenario"
 	"github.com/railyard/railyard/scheduler"
@@ -22,10 +21,8 @@ type queued struct {
 	first int                 // number of the first in the cluster
 	audit []scheduler.Decision
 
-	recoveries []jobs.Recovery           // of each [[workload.jobs]]
-	ends       []int                     // and the row after its last
-	capacity   *fault.Capacity           // nil: no accelerator fails
-	said       []*scenario.TopologyFault // of each source of its failures
+	recoveries []jobs.Recovery // of each [[workload.jobs]]
+	ends       []int           // and the row after its last
 }
 
 // policy is what [scheduler] says of who runs next.

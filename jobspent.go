@@ -7,7 +7,6 @@ import (
 	"github.com/railyard/railyard/cluster/jobs"
 	"github.com/railyard/railyard/cluster/training"
 	"github.com/railyard/railyard/result"
-	"github.com/railyard/railyard/sim"
 )
 
 // spent is accelerator-seconds that jobs held and that were not work that counts.
@@ -53,7 +52,7 @@ func (p *plant) spentBy(job int, accelerators float64) (s spent) {
 
 // setOutages takes those that lie in the makespan.
 func (r *jobResults) setOutages(p *plant) {
-	r.capacity, r.said = p.queued.capacity, p.queued.said
+	r.failing = p.failing
 	for _, o := range p.cluster.Outages() {
 		if o.To < 0 {
 			o.To = r.end
@@ -82,7 +81,7 @@ func (r *jobResults) addTime(c *result.Record, held float64, s spent, total floa
 	t.Add(result.TimeIdle, max(0, total-held-down))
 	t.Add(result.TimeDown, down)
 	c.Add(result.AcceleratorTime, t)
-	if r.capacity == nil {
+	if r.failing == nil {
 		return
 	}
 	var all, interrupted int64
@@ -103,7 +102,7 @@ func (r *jobResults) causes() []*result.Record {
 		source int
 		down   float64
 	}
-	costs := make([]cost, len(r.capacity.Tolls))
+	costs := make([]cost, len(r.failing.Tolls))
 	for i := range costs {
 		costs[i].source = i
 	}
@@ -111,14 +110,14 @@ func (r *jobResults) causes() []*result.Record {
 		costs[o.Cause].down += float64(o.Count) * (o.To - o.From).Seconds()
 	}
 	slices.SortStableFunc(costs, func(a, b cost) int {
-		return cmp.Compare(b.down+r.capacity.Tolls[b.source].Undone, a.down+r.capacity.Tolls[a.source].Undone)
+		return cmp.Compare(b.down+r.failing.Tolls[b.source].Undone, a.down+r.failing.Tolls[a.source].Undone)
 	})
 	records := []*result.Record{}
 	for _, k := range costs {
-		toll := r.capacity.Tolls[k.source]
+		toll := r.failing.Tolls[k.source]
 		c := &result.Record{}
-		c.Add(result.FaultCause, causeOf(r.said[k.source]))
-		c.Add(result.FaultKind, r.said[k.source].Kind.Value)
+		c.Add(result.FaultCause, causeOf(r.failing.said[k.source]))
+		c.Add(result.FaultKind, r.failing.said[k.source].Kind.Value)
 		c.Add(result.CauseFailures, toll.Happened)
 		c.Add(result.JobInterruptions, toll.Interrupted)
 		c.Add(result.CauseUndone, toll.Undone)
@@ -140,7 +139,7 @@ func (p *plant) outageTable() *result.Table {
 			to[i] = o.To.Seconds()
 		}
 		where[i] = span(int(o.First), int(o.First+o.Count)-1)
-		said := p.queued.said[o.Cause]
+		said := p.failing.said[o.Cause]
 		kind[i], cause[i] = said.Kind.Value, causeOf(said)
 	}
 	return &result.Table{Name: "outages", Columns: []result.Column{
@@ -152,16 +151,16 @@ func (p *plant) outageTable() *result.Table {
 	}}
 }
 
-// resumptions are when the jobs of the queue began again after each of their
-// interruptions.
-func (q *queued) resumptions(end sim.Time) []float64 {
-	at := slices.Repeat([]float64{result.Missing}, len(q.capacity.Interruptions))
+// resumptions are when jobs of traces began again after each of their interruptions.
+func (p *plant) resumptions() []float64 {
+	all := p.failing.Interruptions
+	at := slices.Repeat([]float64{result.Missing}, len(all))
 	waiting := map[int][]int{} // of each job, its interruptions in the order of time
-	for i, x := range q.capacity.Interruptions {
+	for i, x := range all {
 		waiting[x.Job] = append(waiting[x.Job], i)
 	}
-	for _, s := range q.trace.Stretches(end) {
-		for w := waiting[int(s.Job)]; len(w) > 0 && q.capacity.Interruptions[w[0]].At <= s.From; w = waiting[int(s.Job)] {
+	for _, s := range p.queued.trace.Stretches(p.engine.Now()) {
+		for w := waiting[int(s.Job)]; len(w) > 0 && all[w[0]].At <= s.From; w = waiting[int(s.Job)] {
 			at[w[0]] = s.From.Seconds()
 			waiting[int(s.Job)] = w[1:]
 		}

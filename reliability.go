@@ -14,6 +14,7 @@ import (
 	"github.com/railyard/railyard/scenario"
 	"github.com/railyard/railyard/sim"
 	"github.com/railyard/railyard/topology"
+	"github.com/railyard/railyard/units"
 	"github.com/railyard/railyard/workload"
 )
 
@@ -83,6 +84,7 @@ func (b *builder) addStops() {
 			Name: "fault/" + w.Kind.Value + "/" + w.Cause.Value, Parts: servers, Names: names, Repair: sim.Time(w.Repair.Value),
 			Lifetime: fault.Lifetime{Mean: float64(w.MTBF.Value.Mean), Parameter: w.Shape.Value},
 			Every:    sim.Time(w.Every.Value), Left: w.Capacity.Value, Planned: w.Planned.Value, Drain: sim.Time(w.Drain.Value),
+			Variation: w.Variation.Value,
 		}
 		if taken[source.Name]++; taken[source.Name] > 1 {
 			source.Name += "#" + strconv.Itoa(taken[source.Name])
@@ -286,20 +288,24 @@ func (p *plant) recovery(w *scenario.Training, of workload.Training, after int64
 	if storage.Host.Set || spec.NICs == 0 {
 		host = float64(storage.Host.Value)
 	}
-	takes := func(rate float64) sim.Time {
+	part := bytes / float64(len(accelerators))
+	takes := func(rate units.Rate) sim.Time {
+		limit := float64(rate)
 		if hosts := float64(stopped.Hosts()) * host; hosts > 0 {
-			rate = min(rate, hosts)
+			limit = min(limit, hosts)
 		}
-		return sim.FromSeconds(bytes / rate)
+		return sim.FromSeconds(bytes / limit)
 	}
 	if p.files == nil {
-		r.Write, r.Reload = takes(float64(storage.Write.Value)), takes(float64(cmp.Or(storage.Read.Value, storage.Write.Value)))
+		r.Write, r.Reload = takes(storage.Write.Value), takes(cmp.Or(storage.Read.Value, storage.Write.Value))
 	} else {
-		r.Write, r.Reload = p.idleTime(accelerators, bytes, true), p.idleTime(accelerators, bytes, false)
+		write, read := p.together(accelerators, part)
+		r.Write, r.Reload = write.Takes(t, part), read.Takes(t, part)
+		r.Parts = &training.Parts{Links: write.Links, Counts: write.Counts, Latency: write.Latency, Bytes: part}
 	}
 	r.Pause = r.Write
 	if k.Mode.Value == "asynchronous" {
-		r.Pause = sim.FromSeconds(bytes / float64(len(accelerators)) / float64(spec.PCIeBandwidth))
+		r.Pause = sim.FromSeconds(part / float64(spec.PCIeBandwidth))
 		if k.Snapshot.Set {
 			r.Pause = sim.Time(k.Snapshot.Value)
 		}
@@ -494,10 +500,10 @@ func (p *plant) interruptionTable() *result.Table {
 			at, lost, resumed = append(at, i.At.Seconds()), append(lost, i.Lost.Seconds()), append(resumed, i.Resumed.Seconds())
 		}
 	}
-	if p.queued != nil && p.queued.capacity != nil {
-		resume := p.queued.resumptions(p.engine.Now())
-		for n, i := range p.queued.capacity.Interruptions {
-			said := p.queued.said[i.Source]
+	if p.queued != nil && p.failing != nil {
+		resume := p.resumptions()
+		for n, i := range p.failing.Interruptions {
+			said := p.failing.said[i.Source]
 			of = append(of, p.cluster.Jobs[i.Job].Name)
 			kind, part, cause = append(kind, said.Kind.Value), append(part, i.Part), append(cause, causeOf(said))
 			at, lost, resumed = append(at, i.At.Seconds()), append(lost, i.Undone.Seconds()), append(resumed, resume[n])

@@ -333,6 +333,7 @@ func TestWrongStops(t *testing.T) {
 		{"part of a site", breaks("site", "site0", "at = \"1s\"\ncapacity = 0.5") + job(""), "topology.fault[0].capacity: belongs to accelerators, hosts and racks"},
 		{"slow for ever and ever", stochastic("host", "mtbf = \"1000h\"\ncapacity = 0.5") + job(""), "topology.fault[0].capacity: until when is it slow?"},
 		{"windows that meet", breaks("host", "host1", "at = \"1s\"\nevery = \"1h\"\nrepair = \"2h\"") + job(""), "topology.fault[0].every: must be more than repair"},
+		{"repairs of what varies", stochastic("host", "mtbf = \"1000h\"\nrepair_variation = 0.5") + job(""), "topology.fault[0].repair_variation: belongs to repair"},
 		{"a switch that is mended", stochastic("switch", "mtbf = \"1000h\"\nrepair = \"1h\"") + job(""), "topology.fault[0].repair: belongs to at"},
 		{"no storage", job(`checkpoint_interval = "1h"`), "checkpoint_interval: where to?"},
 		{"storage without a rate", "[topology.storage]\nread = \"1GB/s\"\n" + job(`checkpoint_interval = "1h"`), `topology.storage: needs the key "write"`},

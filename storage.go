@@ -1,7 +1,7 @@
 package railyard
 
 import (
-	"context"
+	"slices"
 
 	"github.com/railyard/railyard/cluster"
 	"github.com/railyard/railyard/cluster/storage"
@@ -26,12 +26,18 @@ func (b *builder) buildStorage() {
 		b.fault(s.Layout.Pos, s.Path+".layout", "there are no hosts to have drives: it needs a topology of hosts")
 		return
 	}
+	servers := b.scenario.Topology.StoragePool(len(b.topology.Servers))
+	if s.Hosts.Set {
+		if servers = b.named(s); servers == nil {
+			return
+		}
+	}
 	write := s.DriveRead.Value
 	if s.DriveWrite.Set {
 		write = s.DriveWrite.Value
 	}
 	with, drives, err := b.topology.WithDrives(
-		b.scenario.Topology.StoragePool(len(b.topology.Servers)), s.DriveRead.Value*units.Rate(s.Drives.Value), write*units.Rate(s.Drives.Value))
+		servers, s.DriveRead.Value*units.Rate(s.Drives.Value), write*units.Rate(s.Drives.Value))
 	if err != nil {
 		b.fault(s.Layout.Pos, s.Path, "%v", err)
 		return
@@ -46,6 +52,29 @@ func (b *builder) buildStorage() {
 		return
 	}
 	b.topology = with
+}
+
+// named are the hosts that are said to serve; nil if one of them cannot.
+func (b *builder) named(s *scenario.Storage) []int {
+	t := b.topology
+	names := make([]string, len(t.Servers))
+	for h := range names {
+		names[h] = t.ServerName(h)
+	}
+	var hosts []int
+	for _, name := range s.Hosts.Value {
+		h := slices.Index(names, name)
+		switch {
+		case h < 0:
+			b.fault(s.Hosts.Pos, s.Path+".hosts", "%s", noneOf("host", name, names))
+			return nil
+		case slices.Contains(hosts, h):
+			b.fault(s.Hosts.Pos, s.Path+".hosts", "%q is there twice", name)
+			return nil
+		}
+		hosts = append(hosts, h)
+	}
+	return hosts
 }
 
 // stored is a [[workload.storage]] as it runs.
@@ -108,30 +137,24 @@ func (b *builder) fits(w *scenario.StorageLoad, clients float64) bool {
 	return true
 }
 
-// idleTime is how long accelerators take to write or read so many bytes together, each
-// an equal part in a file of its own, while nothing else is on the network. Where that
+// files is a checkpoint of some accelerators, as it is written and read.
+type files struct {
+	of          []topology.NodeID
+	write, read *storage.Together
+}
+
+// together is how accelerators write, and read, a file of so many bytes each. Where that
 // is very many transfers the blocks are taken to be larger.
-func (p *plant) idleTime(accelerators []topology.NodeID, bytes float64, write bool) sim.Time {
-	engine := sim.New()
-	c := cluster.New(engine, p.topology, 0)
-	if p.scenario.Sim.Fidelity.Value == "analytic" {
-		c.Network.Isolate()
+func (p *plant) together(accelerators []topology.NodeID, bytes float64) (write, read *storage.Together) {
+	if last := &p.checkpoint; !slices.Equal(last.of, accelerators) {
+		coarse := *p.files
+		l := &storage.Load{System: &coarse, Bytes: bytes, Files: 1}
+		for l.Transfers(len(accelerators)) > maxStored && coarse.Block < bytes {
+			coarse.Block *= 2
+		}
+		*last = files{slices.Clone(accelerators), coarse.Together(accelerators, bytes, true), coarse.Together(accelerators, bytes, false)}
 	}
-	j := &cluster.Job{Name: "checkpoint", Count: len(accelerators), Shared: true}
-	for _, a := range accelerators {
-		j.List = append(j.List, int32(a))
-	}
-	files := *p.files
-	l := &storage.Load{System: &files, Write: write, Bytes: bytes / float64(len(accelerators)), Files: 1, Iterations: 1}
-	for l.Transfers(len(accelerators)) > maxStored && files.Block < l.Bytes {
-		files.Block *= 2
-	}
-	j.Program = l
-	c.Submit(j)
-	if err := engine.Run(context.Background()); err != nil {
-		panic("railyard: a checkpoint on an idle network: " + err.Error())
-	}
-	return l.Rows[0].Finish
+	return p.checkpoint.write, p.checkpoint.read
 }
 
 // storageTable has a row for each time that files were read or written.

@@ -11,6 +11,7 @@ import (
 type FileSystem struct {
 	Layout     Key[string]      `key:"layout" enum:"local striped replicated object erasure-coded" doc:"a file system on hosts of the topology, in place of write, read and host: local, drives of each host for itself; striped, blocks in turn over servers (Lustre); replicated, copies from server to server (HDFS); object, copies from the first server to the others (RADOS); erasure-coded, cells and parity that the client makes (HDFS-EC)"`
 	Pool       Key[string]      `key:"pool" doc:"name of the [[topology.pool]] whose hosts serve; all hosts where left out"`
+	Hosts      Key[[]string]    `key:"hosts" doc:"the hosts that serve, as in [\"host14\", \"host15\"], in place of pool"`
 	DriveRead  Key[units.Rate]  `key:"drive_read" positive:"true" doc:"rate at which a drive reads; needed with layout"`
 	DriveWrite Key[units.Rate]  `key:"drive_write" positive:"true" doc:"rate at which it writes; drive_read where left out"`
 	Drives     Key[int64]       `key:"drives" default:"1" min:"1" max:"1024" doc:"drives of a serving host"`
@@ -47,6 +48,7 @@ func (s *Storage) checkLayout(t *Topology, b *binder) {
 		layouts []string // that have it; nil: all
 	}{
 		{"pool", s.Pool.Set, s.Pool.Pos, nil},
+		{"hosts", s.Hosts.Set, s.Hosts.Pos, nil},
 		{"drive_read", s.DriveRead.Set, s.DriveRead.Pos, nil},
 		{"drive_write", s.DriveWrite.Set, s.DriveWrite.Pos, nil},
 		{"drives", s.Drives.Set, s.Drives.Pos, nil},
@@ -80,6 +82,9 @@ func (s *Storage) checkLayout(t *Topology, b *binder) {
 	}
 	if !s.DriveRead.Set && !b.inside(s.Path) {
 		b.faultf(s.Layout.Pos, s.Path, `needs the key "drive_read" (rate at which a drive reads)`)
+	}
+	if s.Hosts.Set && s.Pool.Set {
+		b.faultf(s.Hosts.Pos, s.Path+".hosts", "contradicts pool: give one of them")
 	}
 	if !s.Pool.Set {
 		return

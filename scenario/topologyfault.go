@@ -23,12 +23,13 @@ type TopologyFault struct {
 	Cause        Key[string]  `key:"cause" doc:"what the report calls it; the kind where left out"`
 	Racks        Key[int64]   `key:"racks" min:"1" max:"262144" doc:"racks of a power domain; 1 where left out"`
 
-	Repair   Key[units.Duration] `key:"repair" positive:"true" doc:"how long until it works again. With at, never where left out; with mtbf or file, another is in its place at once. No job of a queue runs on it meanwhile. Spare hosts stand in meanwhile (topology.spares)"`
-	Every    Key[units.Duration] `key:"every" doc:"with at, time after which it breaks again and again, as maintenance windows do"`
-	Drain    Key[units.Duration] `key:"drain" positive:"true" doc:"with at, from how long before no job of the queue starts on its hosts: those that run may end before it, the others are stopped"`
-	Planned  Key[bool]           `key:"planned" default:"false" doc:"jobs know of it: they save their state before it, and need not find it out"`
-	Capacity Key[float64]        `key:"capacity" default:"0" min:"0" max:"1" doc:"part of its rate that is left. Of a link, switch or nic with at: 0 is a failure, around which routes go; more a slow-down, to which they keep. Of an accelerator, host or rack: 0 stops jobs; with more it computes slower, unnoticed until the repair, and all of its job wait for it"`
-	Delay    Key[units.Duration] `key:"delay" default:"\"65ms\"" doc:"of those, from the failure until routes go around it, and from the repair until they no longer do; what PortLand's took to converge after one failure (Mysore et al., SIGCOMM 2009) where left out"`
+	Repair    Key[units.Duration] `key:"repair" positive:"true" doc:"how long until it works again. With at, never where left out; with mtbf or file, another is in its place at once. No job of a queue runs on it meanwhile. Spare hosts stand in meanwhile (topology.spares)"`
+	Variation Key[float64]        `key:"repair_variation" min:"0" max:"100" doc:"with repair, coefficient of variation of repair times, which then have a log-normal distribution of that mean; where left out all take as long"`
+	Every     Key[units.Duration] `key:"every" doc:"with at, time after which it breaks again and again, as maintenance windows do"`
+	Drain     Key[units.Duration] `key:"drain" positive:"true" doc:"with at, from how long before no job of the queue starts on its hosts: those that run may end before it, the others are stopped"`
+	Planned   Key[bool]           `key:"planned" default:"false" doc:"jobs know of it: they save their state before it, and need not find it out"`
+	Capacity  Key[float64]        `key:"capacity" default:"0" min:"0" max:"1" doc:"part of its rate that is left. Of a link, switch or nic with at: 0 is a failure, around which routes go; more a slow-down, to which they keep. Of an accelerator, host or rack: 0 stops jobs; with more it computes slower, unnoticed until the repair, and all of its job wait for it"`
+	Delay     Key[units.Duration] `key:"delay" default:"\"65ms\"" doc:"of those, from the failure until routes go around it, and from the repair until they no longer do; what PortLand's took to converge after one failure (Mysore et al., SIGCOMM 2009) where left out"`
 }
 
 // Rerouted says whether it is links that fail at a stated time, around which routes go,
@@ -97,6 +98,7 @@ func (f *TopologyFault) check(b *binder) {
 	computes := slices.Contains([]string{"accelerator", "host", "rack"}, f.Kind.Value)
 	belongs("capacity", f.Capacity.Set, f.Capacity.Pos, "accelerators, hosts and racks, and to links, switches and NICs that break at a stated time", rerouted || computes)
 	belongs("every", f.Every.Set, f.Every.Pos, "what stops jobs at a stated time", f.At.Set && !rerouted)
+	belongs("repair_variation", f.Variation.Set, f.Variation.Pos, "repair, of what stops jobs by mtbf or at a time", f.Repair.Set && !rerouted && !f.File.Set)
 	belongs("drain", f.Drain.Set, f.Drain.Pos, "what stops jobs at a stated time", f.At.Set && !rerouted && f.Capacity.Value == 0)
 	belongs("planned", f.Planned.Set, f.Planned.Pos, "what stops jobs", !rerouted && f.Capacity.Value == 0)
 	if f.Slow() && (f.MTBF.Set || f.Every.Set) && !f.Repair.Set {

@@ -2,6 +2,7 @@ package fault
 
 import (
 	"container/heap"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -20,6 +21,9 @@ type Source struct {
 	// Repair is how long the hosts of a part that has failed are away; 0: others are in
 	// their place at once.
 	Repair sim.Time
+	// Variation is the coefficient of variation of repairs, which then have a log-normal
+	// distribution of mean Repair, or of what the list says; 0: all take as long.
+	Variation float64
 
 	Listed []Outage // in the order of time
 	Every  sim.Time // after which the list comes again; 0: never
@@ -64,6 +68,7 @@ type Outages struct {
 type drawn struct {
 	together *rand.Rand   // of all parts
 	each     []*rand.Rand // of each part
+	repairs  *rand.Rand
 	away     map[int]sim.Time
 	listed   int // of those listed, how many have been taken
 }
@@ -92,6 +97,9 @@ func NewOutages(seed uint64, spares int, sources []Source) *Outages {
 	o := &Outages{Sources: sources, Spares: spares, seed: seed, drawn: make([]drawn, len(sources))}
 	for s := range sources {
 		d, source := &o.drawn[s], &sources[s]
+		if source.Variation > 0 {
+			d.repairs = sim.Stream(seed, source.Name+" repair")
+		}
 		switch {
 		case source.Listed != nil || len(source.Parts) == 0:
 			o.next = append(o.next, due{o.fromList(s), s, -1})
@@ -154,7 +162,9 @@ func (o *Outages) draw() {
 	next := &o.next[0]
 	source, d := &o.Sources[next.source], &o.drawn[next.source]
 	f := Outage{At: sim.FromSeconds(next.at), Source: next.source, Part: next.part}
-	f.Repaired = f.At.After(source.Repair)
+	if source.Listed == nil {
+		f.Repaired = f.At.After(d.repair(source, source.Repair))
+	}
 	switch renewed := f.At; {
 	case d.each != nil:
 		if o.Spares == 0 {
@@ -175,11 +185,23 @@ func (o *Outages) draw() {
 	default:
 		f = source.listed(d.listed)
 		f.Source = next.source
+		if f.Repaired != sim.Never {
+			f.Repaired = f.At.After(d.repair(source, f.Repaired-f.At))
+		}
 		d.listed++
 		next.at = o.fromList(f.Source)
 		o.log = append(o.log, f)
 	}
 	heap.Fix(&o.next, 0)
+}
+
+// repair is how long one takes whose mean is given.
+func (d *drawn) repair(s *Source, mean sim.Time) sim.Time {
+	if d.repairs == nil {
+		return mean
+	}
+	sigma := math.Sqrt(math.Log1p(s.Variation * s.Variation))
+	return sim.FromSeconds(Lifetime{mean.Seconds(), LogNormal, sigma}.draw(d.repairs))
 }
 
 // Stops are the failures that stop one job.

@@ -203,3 +203,44 @@ func TestRepairRenews(t *testing.T) {
 		}
 	}
 }
+
+// Repairs that vary have the mean and the coefficient of variation that were asked for,
+// and move no failure of what shares a stream, nor of what is listed.
+func TestRepairsVary(t *testing.T) {
+	const mean, variation, n = 3600, 0.8, 20000
+	parts := alone(50)
+	for _, s := range []fault.Source{
+		{Name: "drawn", Parts: parts, Lifetime: fault.Lifetime{Mean: 1e5}},
+		{Name: "listed", Parts: parts, Every: 1e4 * sim.Second},
+	} {
+		s.Repair, s.Variation = mean*sim.Second, variation
+		if s.Every > 0 {
+			s.Listed = []fault.Outage{{At: sim.Second, Repaired: (1 + mean) * sim.Second}}
+		}
+		plain := s
+		plain.Variation = 0
+		stops := fault.NewOutages(1, 1, []fault.Source{s}).Stopping(upTo(50)) // a spare: what is in repair is new at once
+		same := fault.NewOutages(1, 1, []fault.Source{plain}).Stopping(upTo(50))
+		var sum, squares float64
+		seen := 0
+		for seen < n {
+			f, _ := stops.Next()
+			g, _ := same.Next()
+			if f.At == sim.Never {
+				break
+			}
+			if f.At != g.At || f.Part != g.Part {
+				t.Fatalf("%s: %+v, without variation %+v", s.Name, f, g)
+			}
+			x := (f.Repaired - f.At).Seconds()
+			sum += x
+			squares += x * x
+			seen++
+		}
+		m := sum / float64(seen)
+		cv := math.Sqrt(squares/float64(seen)-m*m) / m
+		if seen < n/4 || math.Abs(m/mean-1) > 0.04 || math.Abs(cv/variation-1) > 0.1 {
+			t.Errorf("%s: of %d repairs the mean is %v s, their variation %v", s.Name, seen, m, cv)
+		}
+	}
+}

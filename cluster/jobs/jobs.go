@@ -11,9 +11,9 @@
 // is how well it scales.
 //
 // A job of which accelerators fail loses what it has done since its latest checkpoint,
-// those of its suspensions included, and waits to go on from there ([Recovery]). A
-// checkpoint costs nothing here: what writing them took is in the durations of a trace.
-// While one of its accelerators is slow, so is the job.
+// those of its suspensions included, and waits to go on from there ([Recovery]). It stands
+// still for every checkpoint but that it makes none at its end. While one of its
+// accelerators is slow, so is all that the job does.
 package jobs
 
 import (
@@ -42,6 +42,8 @@ type Trace struct {
 	stretches []Stretch
 	spans     []Span
 	costs     []Cost
+
+	recoveries []Recovery
 }
 
 // Recovery is how jobs come back after failures. With the zero value they do not.
@@ -49,6 +51,8 @@ type Recovery struct {
 	// Interval is the work between two checkpoints, in time of service; 0: none are made.
 	// A job that makes them saves its state before a failure that is planned.
 	Interval sim.Time
+	// Pause is for how long a job stands still for one, after which it is safe.
+	Pause sim.Time
 	// Restart is the time that it takes to start again and to read the state.
 	Restart sim.Time
 	// Restarts is how often a job begins again: with one failure more that was not
@@ -59,23 +63,23 @@ type Recovery struct {
 // maxInterruptions is how often a job is interrupted before it is taken never to end.
 const maxInterruptions = 1 << 16
 
-// slot is a timer and the run for whose end it is set.
+// slot is a job that runs: how far it is.
 type slot struct {
-	timer sim.Timer
 	run   *run
+	timer sim.Timer // set for its end
+	since sim.Time  // the instant up to which its time is counted
+	ran   sim.Time  // then, in this stretch, after what it owed, by its full pace
+	speed float64   // in this stretch
+	pace  float64   // part of its speed at present: 1 but where an accelerator is slow
 }
 
 // run is the program of one job.
 type run struct {
 	trace    *Trace
-	recovery *Recovery
 	whole    sim.Time // its service
-	saved    sim.Time // of it, what a failure does not undo
-	left     sim.Time // of it, at the instant since
-	owed     sim.Time // cost of preemptions and restarts then, to be paid before
-	since    sim.Time
-	speed    float64 // in this stretch
-	pace     float64 // part of its speed at present: 1 but where an accelerator is slow
+	saved    sim.Time // of it, what was done when the stretch began, or is safe
+	owed     sim.Time // cost of preemptions and restarts, to be paid first
+	recovery int32    // number of its Recovery
 	slot     int32
 	stretch  int32 // none before the first, and before the first since it began anew
 	failures int32
@@ -117,8 +121,9 @@ func (t *Trace) Programs(durations []sim.Time, r Recovery) []cluster.Program {
 	programs := make([]cluster.Program, len(durations))
 	t.stretches = slices.Grow(t.stretches, len(durations))
 	t.spans = slices.Grow(t.spans, len(durations))
+	t.recoveries = append(t.recoveries, r)
 	for i := range runs {
-		runs[i] = run{trace: t, recovery: &r, whole: durations[i], left: durations[i], stretch: none}
+		runs[i] = run{trace: t, recovery: int32(len(t.recoveries)) - 1, whole: durations[i], stretch: none}
 		programs[i] = &runs[i]
 	}
 	return programs
@@ -134,16 +139,14 @@ func (r *run) Begin(c *cluster.Cluster, job int) {
 	last := len(t.idle) - 1
 	r.slot, r.job = t.idle[last], int32(job)
 	t.idle = t.idle[:last]
-	t.slots[r.slot].run = r
-	r.since = c.Engine.Now()
-	j := c.Jobs[job]
-	r.speed, r.pace = c.Speed(job), c.Pace(job)
+	j, s := c.Jobs[job], &t.slots[r.slot]
+	s.run, s.since, s.ran, s.speed, s.pace = r, c.Engine.Now(), 0, c.Speed(job), c.Pace(job)
 	if n := len(j.Accelerators); n != j.Count {
-		r.speed *= math.Pow(float64(n)/float64(j.Count), t.Scaling)
+		s.speed *= math.Pow(float64(n)/float64(j.Count), t.Scaling)
 	}
-	r.arm()
+	t.arm(s)
 
-	t.stretches = append(t.stretches, Stretch{r.since, -1, int32(job), int32(len(t.spans)), r.stretch, none})
+	t.stretches = append(t.stretches, Stretch{s.since, -1, int32(job), int32(len(t.spans)), r.stretch, none})
 	r.stretch = int32(len(t.stretches)) - 1
 	for _, a := range j.Accelerators {
 		if n := len(t.spans); n > int(t.stretches[r.stretch].spans) && t.spans[n-1].Last == a-1 {
@@ -155,31 +158,85 @@ func (r *run) Begin(c *cluster.Cluster, job int) {
 }
 
 // arm sets the timer to when the job ends at its present pace.
-func (r *run) arm() {
-	takes := r.left
-	if rate := r.speed * r.pace; rate != 1 {
-		takes = sim.FromSeconds(r.left.Seconds() / rate)
+func (t *Trace) arm(s *slot) {
+	r := s.run
+	left := r.whole - r.saved
+	takes := s.takes(left)
+	if p := &t.recoveries[r.recovery]; p.Pause > 0 && p.Interval > 0 && left > 0 {
+		takes = takes.After(times(int64((left-1)/p.Interval), p.Pause))
 	}
-	e := r.trace.c.Engine
-	e.Arm(r.trace.slots[r.slot].timer, e.Now().After(r.owed).After(takes))
+	takes -= s.ran
+	if s.pace != 1 {
+		takes = sim.FromSeconds(takes.Seconds() / s.pace)
+	}
+	e := t.c.Engine
+	e.Arm(s.timer, e.Now().After(r.owed).After(max(0, takes)))
 }
 
-// advance counts what the job has done up to now.
-func (r *run) advance(now sim.Time) {
-	done := now - r.since
-	r.since = now
+// times is so many times a time, or Never.
+func times(n int64, t sim.Time) sim.Time {
+	if t > 0 && n > int64(sim.Never/t) {
+		return sim.Never
+	}
+	return sim.Time(n) * t
+}
+
+// takes is the time of some work at full pace.
+func (s *slot) takes(work sim.Time) sim.Time {
+	if s.speed == 1 {
+		return work
+	}
+	return sim.FromSeconds(work.Seconds() / s.speed)
+}
+
+// work is what is done in a time at full pace.
+func (s *slot) work(time sim.Time) sim.Time {
+	if s.speed == 1 {
+		return time
+	}
+	return sim.FromSeconds(time.Seconds() * s.speed)
+}
+
+// advance counts the time up to now.
+func (t *Trace) advance(s *slot, now sim.Time) {
+	r, time := s.run, now-s.since
+	s.since = now
 	if r.owed > 0 {
-		paid := min(done, r.owed)
+		paid := min(time, r.owed)
 		r.owed -= paid
-		done -= paid
-		r.trace.cost(r.stretch).Overhead += paid
+		time -= paid
+		t.cost(r.stretch).Overhead += paid
 	}
-	if r.pace != 1 {
-		slowed := sim.Time((1 - r.pace) * float64(done))
-		done -= slowed
-		r.trace.cost(r.stretch).Slowed += slowed
+	if s.pace != 1 {
+		slowed := sim.Time((1 - s.pace) * float64(time))
+		time -= slowed
+		t.cost(r.stretch).Slowed += slowed
 	}
-	r.left -= min(r.work(done), r.left)
+	s.ran += time
+}
+
+// progress is what the job has done in this stretch: all of it, and up to its latest
+// checkpoint, which is none of it without them; and for how long it stood still.
+func (t *Trace) progress(s *slot) (done, kept, paused sim.Time) {
+	p, left := &t.recoveries[s.run.recovery], s.run.whole-s.run.saved
+	if p.Interval == 0 {
+		return min(s.work(s.ran), left), 0, 0
+	}
+	work := max(1, s.takes(p.Interval))
+	cycle := work.After(p.Pause)
+	n := s.ran / cycle
+	rest := min(s.ran%cycle, work)
+	done = min(n*p.Interval+s.work(rest), left)
+	return done, min(n*p.Interval, done), n*p.Pause + s.ran%cycle - rest
+}
+
+// settle counts all that the job has done in this stretch, and gives its progress.
+func (t *Trace) settle(s *slot, now sim.Time) (done, kept, paused sim.Time) {
+	t.advance(s, now)
+	if done, kept, paused = t.progress(s); paused > 0 {
+		t.cost(s.run.stretch).Overhead += paused
+	}
+	return done, kept, paused
 }
 
 // cost is that of a stretch, to be changed.
@@ -200,26 +257,19 @@ func (t *Trace) Cost(i int) Cost {
 	return t.costs[t.stretches[i].cost]
 }
 
-// work is what is done in a time at which no accelerator is slow.
-func (r *run) work(time sim.Time) sim.Time {
-	if r.speed == 1 {
-		return time
-	}
-	return sim.FromSeconds(time.Seconds() * r.speed)
-}
-
 // Repace goes on at the pace that the accelerators have now.
 func (r *run) Repace(c *cluster.Cluster, job int) {
-	r.advance(c.Engine.Now())
-	r.pace = c.Pace(job)
-	r.arm()
+	s := &r.trace.slots[r.slot]
+	r.trace.advance(s, c.Engine.Now())
+	s.pace = c.Pace(job)
+	r.trace.arm(s)
 }
 
 // Stop takes the timer back.
 func (r *run) Stop(c *cluster.Cluster, _ int, how scheduler.Preemption) {
-	r.leave(c.Engine.Now())
+	done, _, _ := r.leave(c.Engine.Now())
 	r.owed = r.owed.After(r.trace.PreemptionCost)
-	r.saved = r.whole - r.left
+	r.saved += done
 	if how != scheduler.Suspend {
 		r.anew()
 	}
@@ -228,30 +278,23 @@ func (r *run) Stop(c *cluster.Cluster, _ int, how scheduler.Preemption) {
 // Interrupt takes the timer back, and the work that is not saved.
 func (r *run) Interrupt(c *cluster.Cluster, job int, planned bool) cluster.Setback {
 	now := c.Engine.Now()
-	r.leave(now)
+	done, kept, paused := r.leave(now)
+	p := &r.trace.recoveries[r.recovery]
+	if planned && p.Interval > 0 {
+		kept = done
+	}
 	x := r.trace.cost(r.stretch)
-	ran, owed := now-r.trace.stretches[r.stretch].From, r.owed+x.Overhead // owed when the stretch began
-	interval := r.recovery.Interval
-	done := r.whole - r.saved - r.left
-	undone := done
-	switch {
-	case interval > 0 && planned:
-		undone = 0
-	case interval > 0:
-		undone = done % interval
-	}
-	kept := done - undone
-	if r.speed != 1 {
-		kept = min(sim.FromSeconds(kept.Seconds()/r.speed), ran-x.Overhead-x.Slowed)
-	}
-	x.Lost = ran - x.Overhead - x.Slowed - kept
-	r.saved += done - undone
-	r.left, r.owed = r.whole-r.saved, r.recovery.Restart
-	b := cluster.Setback{Undone: x.Lost, Lost: ran - kept - owed + r.owed}
+	ran := now - r.trace.stretches[r.stretch].From
+	owed := r.owed + x.Overhead - paused // when the stretch began
+	safe := min(r.trace.slots[r.slot].takes(kept), ran-x.Overhead-x.Slowed)
+	x.Lost = ran - x.Overhead - x.Slowed - safe
+	r.saved += kept
+	r.owed = p.Restart
+	b := cluster.Setback{Undone: x.Lost, Lost: ran - safe - owed + r.owed}
 	if !planned {
 		r.failures++
 	}
-	if int(r.failures) > r.recovery.Restarts || c.Jobs[job].Interruptions >= maxInterruptions {
+	if int(r.failures) > p.Restarts || c.Jobs[job].Interruptions >= maxInterruptions {
 		b.GivenUp = true
 		r.anew()
 	}
@@ -264,29 +307,35 @@ func (r *run) anew() {
 		s, x := &r.trace.stretches[i], r.trace.cost(i)
 		x.Lost = s.To - s.From - x.Overhead - x.Slowed
 	}
-	r.left, r.saved, r.owed, r.stretch = r.whole, 0, 0, none
+	r.saved, r.owed, r.stretch = 0, 0, none
 }
 
-// leave ends a stretch before the job has.
-func (r *run) leave(now sim.Time) {
-	r.trace.c.Engine.Disarm(r.trace.slots[r.slot].timer)
-	r.advance(now)
-	r.trace.end(r, now)
+// leave ends a stretch before the job has, and gives its progress.
+func (r *run) leave(now sim.Time) (done, kept, paused sim.Time) {
+	t := r.trace
+	s := &t.slots[r.slot]
+	t.c.Engine.Disarm(s.timer)
+	done, kept, paused = t.settle(s, now)
+	t.end(s, now)
+	return done, kept, paused
 }
 
-func (t *Trace) end(r *run, now sim.Time) {
+// end frees the slot of a job that runs no more.
+func (t *Trace) end(s *slot, now sim.Time) {
+	r := s.run
 	t.stretches[r.stretch].To = now
 	t.idle = append(t.idle, r.slot)
-	t.slots[r.slot].run = nil
+	s.run = nil
 }
 
 // Handle ends the job of a slot.
-func (t *Trace) Handle(now sim.Time, slot uint64) {
-	r := t.slots[slot].run
-	if r.owed > 0 || r.pace != 1 {
-		r.advance(now)
+func (t *Trace) Handle(now sim.Time, n uint64) {
+	s := &t.slots[n]
+	r := s.run
+	if r.owed > 0 || s.pace != 1 || t.recoveries[r.recovery].Pause > 0 {
+		t.settle(s, now)
 	}
-	t.end(r, now)
+	t.end(s, now)
 	t.c.Done(int(r.job))
 }
 
@@ -294,10 +343,12 @@ func (t *Trace) Handle(now sim.Time, slot uint64) {
 // began.
 func (t *Trace) Stretches(now sim.Time) []Stretch {
 	for i := range t.slots {
-		if r := t.slots[i].run; r != nil {
-			r.advance(now)
-			t.stretches[r.stretch].To = now
+		s := &t.slots[i]
+		if s.run == nil || t.stretches[s.run.stretch].To >= 0 {
+			continue
 		}
+		t.settle(s, now)
+		t.stretches[s.run.stretch].To = now
 	}
 	return t.stretches
 }

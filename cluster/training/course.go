@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/railyard/railyard/sim"
+	"github.com/railyard/railyard/topology"
 )
 
 // Recovery is how a job saves its state and comes back after failures.
@@ -31,9 +32,21 @@ type Recovery struct {
 
 	Detection, Restart, Reload sim.Time
 
+	// Parts, if set, are what a checkpoint is for the network. Write is then how long it
+	// takes on an idle one, and the checkpoint is durable once they have come, too.
+	Parts *Parts
+
 	Failures Failures // of the hosts of the job; nil: none
 	// Horizon is where time ceases to be counted; 0 is never.
 	Horizon sim.Time
+}
+
+// Parts are those of a checkpoint, which ranks send to the storage all at one pace.
+type Parts struct {
+	Links   []topology.LinkID // that they cross
+	Counts  []float64         // how many cross each
+	Latency sim.Time
+	Bytes   float64 // of each
 }
 
 // Failures are those of the hosts of a job, one after another.
@@ -127,9 +140,12 @@ type course struct {
 	saved  int64  // of them, those that are safe
 	saving int64  // those that are once the checkpoint that is being written is durable
 
-	durable  sim.Time // when that is; 0: none is being written
-	unsaved  sim.Time // work since the beginning of the latest checkpoint
-	inFlight sim.Time // work that the checkpoint being written saves
+	durable  sim.Time             // when that is; 0: none is being written
+	send     func(start sim.Time) // has its Parts sent; nil: there are none
+	sending  bool                 // they have not come yet
+	held     bool                 // a checkpoint is due, and waits for them
+	unsaved  sim.Time             // work since the beginning of the latest checkpoint
+	inFlight sim.Time             // work that the checkpoint being written saves
 
 	slowUnsaved, slowInFlight sim.Time // of both, what slow hosts have added
 
@@ -169,7 +185,7 @@ func (c *course) spend(on Cause, from, to sim.Time) {
 // settle makes the checkpoint that was being written one that is durable, if it is by
 // now.
 func (c *course) settle(now sim.Time) {
-	if c.durable == 0 || c.durable > now {
+	if c.durable == 0 || c.durable > now || c.sending {
 		return
 	}
 	if c.saving > c.saved {
@@ -224,8 +240,11 @@ func (c *course) due(iteration sim.Time) bool {
 	return c.Interval > 0 && c.unsaved >= c.Interval-iteration/2
 }
 
-// checkpoint makes one, and gives when iterations go on.
+// checkpoint makes one, and gives when iterations go on, unless it is held.
 func (c *course) checkpoint(now sim.Time) sim.Time {
+	if c.held = c.sending; c.held {
+		return now
+	}
 	start := now
 	if c.settle(now); c.durable > 0 {
 		start = c.durable
@@ -241,8 +260,29 @@ func (c *course) checkpoint(now sim.Time) sim.Time {
 	c.saving, c.durable = c.done, start.After(c.Write)
 	c.inFlight, c.unsaved = c.unsaved, 0
 	c.slowInFlight, c.slowUnsaved = c.slowUnsaved, 0
+	if c.send != nil {
+		c.sending = true
+		c.send(start)
+	}
 	c.settle(resume)
 	return resume
+}
+
+// sent is called when the parts of the latest checkpoint have come.
+func (c *course) sent(now sim.Time) { c.sending, c.durable = false, max(c.durable, now) }
+
+// waited goes on at an instant with a job that has stood still for its parts from another
+// on. It gives when iterations do.
+func (c *course) waited(from, now sim.Time) sim.Time {
+	if c.next.At < now {
+		c.spend(Checkpoint, from, c.next.At)
+		return c.fail(c.next.At)
+	}
+	c.spend(Checkpoint, from, now)
+	if c.held {
+		return c.checkpoint(now)
+	}
+	return now
 }
 
 // fail is the next failure, which comes when the job has worked from an instant on. It
@@ -264,7 +304,7 @@ func (c *course) fail(worked sim.Time) sim.Time {
 	lost := c.unsaved + c.inFlight + at - worked
 	c.Time[LostWork] += lost
 	c.Time[Slowed] -= c.slowUnsaved + c.slowInFlight
-	c.done, c.durable = c.saved, 0
+	c.done, c.durable, c.sending, c.held = c.saved, 0, false, false
 	c.unsaved, c.inFlight, c.slowUnsaved, c.slowInFlight = 0, 0, 0, 0
 	for now := at; ; {
 		resumed, recovered := c.recover(f, now, saving)
@@ -352,6 +392,9 @@ func (c *course) recover(f Failure, now, saving sim.Time) (at sim.Time, recovere
 // so many are done or the next would neither end nor fail by an instant. It gives when
 // that next one would begin, and how many ended, undone ones included.
 func (c *course) run(at, whole, compute sim.Time, goal int64, until sim.Time) (next sim.Time, ended int64) {
+	send := c.send
+	c.send = nil // over a network that is idle it takes what is known
+	defer func() { c.send = send }()
 	for c.done < goal && at != sim.Never && c.err == nil {
 		added, change := c.pace(at, compute)
 		iteration := max(whole, 1) + added

@@ -3,6 +3,7 @@ package training
 import (
 	"errors"
 
+	"github.com/railyard/railyard/network"
 	"github.com/railyard/railyard/sim"
 )
 
@@ -12,17 +13,22 @@ func (j *Job) recoverable(steady bool, now sim.Time) {
 	added, _ := j.course.pace(j.began, j.computes())
 	at := j.course.iterated(j.began, now.After(added), added, j.Iterations)
 	j.Done = j.course.done
-	if steady && j.course.err == nil && j.repeatable(j.before) {
+	if j.course.held {
+		j.standing = at
+		return
+	}
+	if steady && j.course.err == nil && !j.course.sending && j.repeatable(j.before) {
 		until := j.c.QuietUntil
 		if h := j.c.Engine.Horizon; h > 0 {
 			until = min(until, h)
 		}
-		goal := j.Done + j.untilInterlude()
+		goal, made := j.Done+j.untilInterlude(), j.course.Checkpoints
 		next, ended := j.course.run(at, j.Last.Time, j.computes(), goal, until)
 		if until == sim.Never && j.course.done < goal && j.course.err == nil {
 			j.course.err = errors.New("takes longer than the clock can tell, 2.9 years")
 		}
 		j.account(j.before, ended, (next-at)/sim.Time(max(ended, 1)), at)
+		j.credit(j.course.Checkpoints - made)
 		at, j.Done = next, j.course.done
 	}
 	j.resume(at, now)
@@ -58,6 +64,49 @@ func (j *Job) resume(at, now sim.Time) {
 		at = min(at, h.After(1)) // that something is left to come
 	}
 	j.follow(at)
+}
+
+// send sends the parts of the latest checkpoint over the network.
+func (j *Job) send(start sim.Time) {
+	p := j.course.Parts
+	j.c.Network.Add(&network.Transfer{
+		Start: start, Bytes: p.Bytes, Latency: p.Latency, Links: p.Links, Counts: p.Counts, Owner: j.c.Jobs[j.job].Owner,
+		Notify: true, Actor: j.actor, Arg: argSent | uint64(j.course.Checkpoints), Forget: true,
+	})
+}
+
+// credit accounts for the parts of so many checkpoints that were jumped over.
+func (j *Job) credit(checkpoints int64) {
+	if p := j.course.Parts; j.course.send != nil && checkpoints > 0 {
+		n := sim.Time(checkpoints)
+		j.c.Network.Credit(&network.Footprint{Links: p.Links, Counts: p.Counts}, float64(checkpoints)*p.Bytes, n*(j.course.Write-p.Latency))
+	}
+}
+
+// stands says whether the job cannot go on at an instant, since a synchronous checkpoint
+// has not come yet.
+func (j *Job) stands(now sim.Time) bool {
+	c := j.course
+	if c == nil || !c.sending || c.Pause < c.Write {
+		return false
+	}
+	j.standing = now
+	return true
+}
+
+// sent goes on when the parts of a checkpoint have come.
+func (j *Job) sent(checkpoint uint64, now sim.Time) {
+	c := j.course
+	if !c.sending || checkpoint != uint64(c.Checkpoints) { // a failure has undone it
+		return
+	}
+	c.sent(now)
+	if from := j.standing; from >= 0 {
+		j.standing = -1
+		at := c.waited(min(from, now), now)
+		j.Done = c.done
+		j.resume(at, now)
+	}
 }
 
 // Outcome is how a job with a Recovery has fared, and with which; nil if it has none, or

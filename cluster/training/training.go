@@ -70,6 +70,10 @@
 // one failure and the next. An iteration in which a failure comes before that is run to
 // its end on the network, where it may disturb others, and undone.
 //
+// Where a checkpoint has [Parts] they are a transfer, with which all others that share its
+// links contend; of the cycles that are jumped over it takes what it does on an idle
+// network, and slows nothing of the job's own. What is read goes over no links.
+//
 // # Whole passes
 //
 // A job that has the data centre to itself, and of which nobody keeps series, is run
@@ -157,15 +161,16 @@ type Job struct {
 	messages []message
 	idle     []int32 // messages to use again
 
-	micros  int // most micro-batches of an iteration or evaluation
-	running int // gangs that have not ended the iteration
-	between bool
-	began   sim.Time
-	before  *mark // the beginning of the iteration
-	round   round
-	sum     Iteration // of all, with jitter
-	course  *course   // with Recovery
-	ran     int64     // iterations, those jumped over left out
+	micros   int // most micro-batches of an iteration or evaluation
+	running  int // gangs that have not ended the iteration
+	between  bool
+	began    sim.Time
+	before   *mark // the beginning of the iteration
+	round    round
+	sum      Iteration // of all, with jitter
+	course   *course   // with Recovery
+	standing sim.Time  // since when it waits for a checkpoint to come; -1: it does not
+	ran      int64     // iterations, those jumped over left out
 }
 
 // Kind is what ranks communicate.
@@ -264,6 +269,7 @@ const (
 	argInterludeEnd                     // one has ended
 	argEnd                              // all iterations have been jumped over
 	argAhead                            // the gang has been taken ahead until now
+	argSent                             // the parts of a checkpoint have come
 	argKind         = 0xff << 56
 )
 
@@ -284,13 +290,16 @@ func (j *Job) Begin(c *cluster.Cluster, job int) {
 		return
 	}
 	c.Bundle(job, j.footprints()...)
+	if j.Recovery != nil {
+		j.course, j.standing = newCourse(j.Recovery(c.Jobs[job].Accelerators), c.Engine.Now()), -1
+		if j.course.Parts != nil && !c.Network.Ships() && !c.Reroutes {
+			j.course.send = j.send
+		}
+	}
 	j.settled = j.settles()
 	j.known = j.settled && c.Network.Isolated()
 	j.settle()
 	j.foreseen = j.foreseeable()
-	if j.Recovery != nil {
-		j.course = newCourse(j.Recovery(c.Jobs[job].Accelerators), c.Engine.Now())
-	}
 	j.start()
 }
 
@@ -372,6 +381,8 @@ func (j *Job) begin(program int) {
 func (j *Job) Handle(now sim.Time, arg uint64) {
 	n := int32(arg &^ argKind)
 	switch arg & argKind {
+	case argSent:
+		j.sent(arg&^argKind, now)
 	case argComputed:
 		j.gangs[n].computed(now)
 	case argExchanged:
@@ -379,9 +390,13 @@ func (j *Job) Handle(now sim.Time, arg uint64) {
 	case argArrived:
 		j.arrived(n, now)
 	case argStart:
-		j.start()
+		if !j.stands(now) {
+			j.start()
+		}
 	case argInterlude:
-		j.begin(1)
+		if !j.stands(now) {
+			j.begin(1)
+		}
 	case argInterludeEnd:
 		j.endInterlude(now)
 	case argEnd:
