@@ -89,6 +89,8 @@ type Options struct {
 	// shipped ones, for whoever fits them. It is the one option that changes
 	// results.
 	Kernels *cluster.Kernels
+	// Timeline, if set, has a timeline made of what happens.
+	Timeline *TimelineOptions
 }
 
 // Progress is how far a run has come.
@@ -105,6 +107,8 @@ type Result struct {
 	Missed []string
 	// Warnings are what in the input was mended or left out, in words.
 	Warnings []string
+	// Timeline is what happened when, nil if none was asked for.
+	Timeline *result.Timeline
 }
 
 // Check does all of Run but the running: it reads the files that a scenario
@@ -122,6 +126,10 @@ func Run(ctx context.Context, s *Scenario, o Options) (*Result, error) {
 	p, faults := build(s, o)
 	if err := faults.Err(); err != nil {
 		return nil, err
+	}
+	var record *recorder
+	if o.Timeline != nil {
+		record = p.record(o.Timeline)
 	}
 	told := 0
 	tell := func() {
@@ -151,6 +159,11 @@ func Run(ctx context.Context, s *Scenario, o Options) (*Result, error) {
 	p.findLosses(ctx, o)
 	p.runWithout(ctx, o)
 	r, problem := p.collect(status, o.SummaryOnly)
+	if record != nil {
+		r.Timeline = record.timeline(p, r.Tables)
+		r.Warnings = p.warnings
+		tell()
+	}
 	return r, errors.Join(err, problem)
 }
 

@@ -23,6 +23,7 @@ func (j *Job) recoverable(steady bool, now sim.Time) {
 			j.course.err = errors.New("takes longer than the clock can tell, 2.9 years")
 		}
 		j.account(j.before, ended, (next-at)/sim.Time(max(ended, 1)), at)
+		j.observe("iterations jumped over", at, next, j.Done+1, ended)
 		at, j.Done = next, j.course.done
 	}
 	j.resume(at, now)

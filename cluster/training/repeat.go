@@ -67,6 +67,7 @@ type round struct {
 // evaluated closes an evaluation, and with it a round.
 func (j *Job) evaluated(now sim.Time) {
 	j.EvaluationTime = now - j.began
+	j.observe("evaluation", j.began, now, j.Evaluations+1, 1)
 	if j.course != nil {
 		j.recoverableEvaluation(now)
 		return
@@ -75,9 +76,11 @@ func (j *Job) evaluated(now sim.Time) {
 	length := now - j.round.began
 	if length == j.round.before && j.Stragglers.Jitter == 0 {
 		rounds := j.repeat(j.round.since, (j.Iterations-j.Done)/j.EvaluateEvery, now)
+		from := now
+		now += sim.Time(rounds) * length
+		j.observe("rounds like the last", from, now, j.Evaluations+1, rounds)
 		j.Done += rounds * j.EvaluateEvery
 		j.Evaluations += rounds
-		now += sim.Time(rounds) * length
 	}
 	j.round = round{began: now, before: length}
 	if j.Done >= Simulated && now == j.c.Engine.Now() {

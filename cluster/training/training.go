@@ -286,6 +286,7 @@ func (j *Job) Begin(c *cluster.Cluster, job int) {
 	j.foreseen = j.foreseeable()
 	if j.Recovery != nil {
 		j.course = newCourse(j.Recovery(c.Jobs[job].Accelerators), c.Engine.Now())
+		j.course.tell = j.spent
 	}
 	j.start()
 }
@@ -406,6 +407,7 @@ func (j *Job) end(now sim.Time) {
 	j.Last = current
 	j.Done++
 	j.ran++
+	j.observe("iteration", j.began, now, j.Done, 1)
 	if j.Stragglers.Jitter > 0 {
 		steady = false
 		for _, g := range j.gangs {
@@ -421,8 +423,10 @@ func (j *Job) end(now sim.Time) {
 	left := j.untilEvaluation()
 	if steady {
 		left = j.repeat(j.before, left, now)
-		j.Done += left
+		from := now
 		now += sim.Time(left) * j.Last.Time
+		j.observe("iterations like the last", from, now, j.Done+1, left)
+		j.Done += left
 	}
 	j.follow(now)
 }

@@ -21,15 +21,18 @@ func newRun() *cobra.Command {
 	var asJSON, quiet, verbose, compare bool
 	var seed int64
 	var maxEvents uint64
+	var times timelineFlags
 	cmd := &cobra.Command{
 		Use:   "run SCENARIO|-",
 		Short: "Run a scenario and print what it found",
 		Long: `Run replays a scenario and prints a summary. With --out it writes summary.json,
-a CSV table for each kind of thing that was simulated, and manifest.json.
+a CSV table for each kind of thing that was simulated, and manifest.json. With
+--timeline it writes what happened when, for ui.perfetto.dev.
 
 Results depend on the scenario, its files, the seed and the version alone.`,
 		Example: `  railyard run scenarios/quickstart.toml
   railyard run scenarios/quickstart.toml --set topology.hosts=16 --set workload.training.0.precision=tf32
+  railyard run scenarios/gpt3-175b.toml --timeline gpt3.json.gz --timeline-ranks 0-7
   railyard run - --json < scenario.toml | jq '.training[0].iteration_s'`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -44,8 +47,12 @@ Results depend on the scenario, its files, the seed and the version alone.`,
 			if compare {
 				return compareFidelity(cmd, s, railyard.Options{MaxEvents: maxEvents}, asJSON)
 			}
+			timeline, err := times.options()
+			if err != nil {
+				return &failure{exitUsage, err}
+			}
 			talk := newTalk(cmd.ErrOrStderr(), quiet)
-			r, err := railyard.Run(cmd.Context(), s, railyard.Options{Progress: talk.progress, MaxEvents: maxEvents, Warn: talk.warn})
+			r, err := railyard.Run(cmd.Context(), s, railyard.Options{Progress: talk.progress, MaxEvents: maxEvents, Warn: talk.warn, Timeline: timeline})
 			talk.clear()
 			interrupted := errors.Is(err, context.Canceled)
 			if r == nil {
@@ -55,6 +62,9 @@ Results depend on the scenario, its files, the seed and the version alone.`,
 				if err := railyard.Write(out, s, r, host(began, r.Summary.Float("events"))); err != nil {
 					return &failure{exitUnfinished, err}
 				}
+			}
+			if err := times.write(r); err != nil {
+				return &failure{exitUnfinished, err}
 			}
 			if asJSON {
 				if err := report.WriteJSON(cmd.OutOrStdout(), r.Summary); err != nil {
@@ -90,7 +100,8 @@ Results depend on the scenario, its files, the seed and the version alone.`,
 	f.BoolVarP(&quiet, "quiet", "q", false, "print nothing but errors (and JSON, if asked for)")
 	f.BoolVarP(&verbose, "verbose", "v", false, "say how long the run took and how much memory")
 	f.BoolVar(&compare, "compare-fidelity", false, "run it as a fluid and packet by packet, and print how far the times are apart")
-	for _, other := range []string{"out", "quiet", "verbose"} {
+	times.add(cmd)
+	for _, other := range []string{"out", "quiet", "verbose", "timeline"} {
 		cmd.MarkFlagsMutuallyExclusive("compare-fidelity", other)
 	}
 	return cmd

@@ -1,0 +1,219 @@
+package railyard_test
+
+import (
+	"context"
+	"encoding/json"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/railyard/railyard"
+	"github.com/railyard/railyard/result"
+	"github.com/railyard/railyard/sim"
+)
+
+// twoStages is a pipeline of two stages with tensor parallelism over two hosts, whose
+// four replicas are alike.
+const twoStages = `
+[topology]
+kind = "leaf-spine"
+host = "dgx-h100"
+hosts = 2
+
+[[workload.training]]
+name = "job"
+model = "llama-3.1-8b"
+tensor = 2
+pipeline = 2
+data = 4
+global_batch = 16
+iterations = 20
+`
+
+func recorded(t testing.TB, toml string, o railyard.TimelineOptions) *railyard.Result {
+	t.Helper()
+	s, err := railyard.Parse("case.toml", []byte(toml))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := railyard.Run(context.Background(), s, railyard.Options{Timeline: &o})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// lasted sums up the slices of a track, by name.
+func lasted(r *railyard.Result, process, track string) map[string]sim.Time {
+	x, sums := r.Timeline, map[string]sim.Time{}
+	for _, s := range x.Slices {
+		k := x.Tracks[s.Track]
+		if x.Processes[k.Process].Name == process && strings.HasPrefix(k.Name, track) {
+			sums[x.Names[s.Name]] += s.To - s.From
+		}
+	}
+	return sums
+}
+
+// TestTimelineOfTraining holds slices to what the tables say of the same run.
+func TestTimelineOfTraining(t *testing.T) {
+	r := recorded(t, twoStages, railyard.TimelineOptions{})
+	iterations := lasted(r, "jobs", "job")
+	end := number(t, r, "makespan_s")
+	if all := (iterations["iteration"] + iterations["iterations like the last"]).Seconds(); !near(all, end, 1e-12) {
+		t.Errorf("iterations take %g s of %g", all, end)
+	}
+	if alike := iterations["iterations like the last"]; alike == 0 {
+		t.Error("nothing says that iterations are jumped over")
+	}
+	// What is jumped over is not shown: 8 of 20 iterations are.
+	compute := lasted(r, "host0 (rack0)", "acc0 compute")
+	sum := (compute["forward"] + compute["backward"] + compute["optimizer"]).Seconds()
+	if want := r.Table("accelerators").Column("compute_s").Numbers[0] * 8 / 20; !near(sum, want, 1e-9) {
+		t.Errorf("acc0 computes for %g s in the timeline, %g s in the table", sum, want)
+	}
+	x := r.Timeline
+	named := false
+	for _, k := range x.Tracks {
+		named = named || strings.HasSuffix(k.Name, "compute, 1 of 8 alike")
+	}
+	if !named {
+		t.Errorf("no track says for how many accelerators it stands: %v", x.Tracks)
+	}
+	// In each of 8 iterations 4 micro-batches go forth and back between two stages.
+	if want := 8 * 4 * 2; len(x.Arrows) != want {
+		t.Errorf("%d messages, want %d", len(x.Arrows), want)
+	}
+	for _, a := range x.Arrows {
+		from, to := x.Slices[a.From], x.Slices[a.To]
+		if from.Track == to.Track || x.Names[from.Name] != "send" || x.Names[to.Name] != "receive" || from.From != to.From || from.To != to.To {
+			t.Fatalf("an arrow from %v to %v", from, to)
+		}
+	}
+}
+
+// TestTimelineOfChosen shows those that were asked for, when it was asked for.
+func TestTimelineOfChosen(t *testing.T) {
+	whole := recorded(t, twoStages, railyard.TimelineOptions{Accelerators: []int{0, 3, 8, 9999}})
+	for _, track := range []string{"acc0", "acc3"} {
+		if got, want := lasted(whole, "host0 (rack0)", track+" compute"), lasted(whole, "host0 (rack0)", "acc0 compute"); got["forward"] != want["forward"] || got["forward"] == 0 {
+			t.Errorf("%s computes %v, acc0 %v", track, got, want)
+		}
+	}
+	if other := lasted(whole, "host0 (rack0)", "acc1 compute"); len(other) > 0 {
+		t.Errorf("acc1 is shown: %v", other)
+	}
+	from, to := 100*sim.Millisecond, 120*sim.Millisecond
+	part := recorded(t, twoStages, railyard.TimelineOptions{Accelerators: []int{0}, From: from, To: to})
+	inside := 0
+	for _, s := range part.Timeline.Slices {
+		if s.To < from || s.From > to {
+			t.Fatalf("a slice from %v to %v", s.From, s.To)
+		}
+		if s.To-s.From < 20*sim.Millisecond {
+			inside++
+		}
+	}
+	if inside == 0 || len(part.Timeline.Slices) >= len(whole.Timeline.Slices)/10 {
+		t.Errorf("%d slices of %d are in a window of 20 ms", len(part.Timeline.Slices), len(whole.Timeline.Slices))
+	}
+}
+
+// TestTimelineChangesNothing has every sort of workload observed: summaries and tables
+// are the same to the byte, and every slice lies within the run.
+func TestTimelineChangesNothing(t *testing.T) {
+	for name, toml := range map[string]string{
+		"training": twoStages,
+		"collective": `
+[topology]
+kind = "leaf-spine"
+host = "dgx-h100"
+hosts = 2
+
+[[workload.collective]]
+op = "all_reduce"
+sizes = ["1MiB", "1GiB"]
+iterations = 5
+`,
+		"serving": `
+[topology]
+kind = "single-host"
+host = "dgx-h100"
+hosts = 1
+
+[[workload.serving]]
+model = "llama-3.1-8b"
+replicas = 2
+tensor = 2
+pipeline = 2
+concurrency = 4
+count = 20
+input = 100
+output = 20
+`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			with, without := recorded(t, toml, railyard.TimelineOptions{}), run(t, toml, nil)
+			a, _ := json.Marshal(with.Summary)
+			b, _ := json.Marshal(without.Summary)
+			if string(a) != string(b) {
+				t.Errorf("the summary is\n%s\nwithout a timeline\n%s", a, b)
+			}
+			end := sim.FromSeconds(number(t, without, "makespan_s"))
+			for _, s := range with.Timeline.Slices {
+				if s.From < 0 || s.To < s.From || s.To > end {
+					t.Fatalf("a slice from %v to %v of %v", s.From, s.To, end)
+				}
+			}
+			if len(with.Timeline.Slices) == 0 || len(with.Timeline.Counters) == 0 {
+				t.Error("nothing is shown")
+			}
+			for _, k := range with.Timeline.Counters {
+				for _, v := range k.Values {
+					if math.IsNaN(v) {
+						t.Fatalf("counter %s has no value", k.Name)
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestTimelineOfCollective has the time of a ring, which is known.
+func TestTimelineOfCollective(t *testing.T) {
+	r := recorded(t, "[topology]\nkind = \"ring\"\naccelerators = 4\nbandwidth = \"10GB/s\"\nlatency = \"1us\"\n\n[[workload.collective]]\nop = \"all_reduce\"\nalgorithm = \"ring\"\nsizes = [\"40MB\"]\n", railyard.TimelineOptions{})
+	x := r.Timeline
+	// 2 x 3 steps of 10 MB at 10 GB/s and a microsecond.
+	if s := x.Slices[0]; x.Names[s.Name] != "all_reduce" || s.From != 0 || s.To != 6*(sim.Millisecond+sim.Microsecond) {
+		t.Errorf("the first slice is %v", s)
+	}
+	notes := map[string]result.Note{}
+	for _, n := range x.Notes[x.Slices[0].Notes] {
+		notes[n.Name] = n
+	}
+	if notes["bytes"].Number != 40e6 || notes["algorithm"].Text != "ring" || notes["ranks"].Number != 4 {
+		t.Errorf("its notes are %v", notes)
+	}
+}
+
+// BenchmarkTimeline is what observing costs, and that nobody who does not ask pays.
+func BenchmarkTimeline(b *testing.B) {
+	s, err := railyard.Parse("case.toml", []byte(twoStages))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, o := range map[string]*railyard.TimelineOptions{"without": nil, "with": {}} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				r, err := railyard.Run(context.Background(), s, railyard.Options{Timeline: o})
+				if err != nil {
+					b.Fatal(err)
+				}
+				if r.Timeline != nil {
+					b.ReportMetric(float64(len(r.Timeline.Slices)), "slices")
+				}
+			}
+		})
+	}
+}
