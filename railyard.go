@@ -91,6 +91,8 @@ type Options struct {
 	Kernels *cluster.Kernels
 	// Timeline, if set, has a timeline made of what happens.
 	Timeline *TimelineOptions
+	// Usage has accelerators and network interfaces looked at one by one over time.
+	Usage bool
 }
 
 // Progress is how far a run has come.
@@ -109,6 +111,8 @@ type Result struct {
 	Warnings []string
 	// Timeline is what happened when, nil if none was asked for.
 	Timeline *result.Timeline
+	// Usage is the tables that Options.Usage asks for.
+	Usage []*result.Table
 }
 
 // Check does all of Run but the running: it reads the files that a scenario
@@ -161,9 +165,12 @@ func Run(ctx context.Context, s *Scenario, o Options) (*Result, error) {
 	r, problem := p.collect(status, o.SummaryOnly)
 	if record != nil {
 		r.Timeline = record.timeline(p, r.Tables)
-		r.Warnings = p.warnings
-		tell()
 	}
+	if o.Usage {
+		r.Usage = p.usage(p.engine.Now())
+	}
+	r.Warnings = p.warnings
+	tell()
 	return r, errors.Join(err, problem)
 }
 

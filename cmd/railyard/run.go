@@ -22,17 +22,20 @@ func newRun() *cobra.Command {
 	var seed int64
 	var maxEvents uint64
 	var times timelineFlags
+	var metrics metricsFlags
 	cmd := &cobra.Command{
 		Use:   "run SCENARIO|-",
 		Short: "Run a scenario and print what it found",
 		Long: `Run replays a scenario and prints a summary. With --out it writes summary.json,
 a CSV table for each kind of thing that was simulated, and manifest.json. With
---timeline it writes what happened when, for ui.perfetto.dev.
+--timeline it writes what happened when, for ui.perfetto.dev, and with --metrics what
+was when how high, for Prometheus.
 
 Results depend on the scenario, its files, the seed and the version alone.`,
 		Example: `  railyard run scenarios/quickstart.toml
   railyard run scenarios/quickstart.toml --set topology.hosts=16 --set workload.training.0.precision=tf32
   railyard run scenarios/gpt3-175b.toml --timeline gpt3.json.gz --timeline-ranks 0-7
+  railyard run scenarios/serving-70b.toml --metrics run.om --metrics-start 2026-05-01T00:00:00Z
   railyard run - --json < scenario.toml | jq '.training[0].iteration_s'`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -51,8 +54,11 @@ Results depend on the scenario, its files, the seed and the version alone.`,
 			if err != nil {
 				return &failure{exitUsage, err}
 			}
+			if _, err := metrics.begin(); err != nil {
+				return &failure{exitUsage, err}
+			}
 			talk := newTalk(cmd.ErrOrStderr(), quiet)
-			r, err := railyard.Run(cmd.Context(), s, railyard.Options{Progress: talk.progress, MaxEvents: maxEvents, Warn: talk.warn, Timeline: timeline})
+			r, err := railyard.Run(cmd.Context(), s, railyard.Options{Progress: talk.progress, MaxEvents: maxEvents, Warn: talk.warn, Timeline: timeline, Usage: metrics.file != ""})
 			talk.clear()
 			interrupted := errors.Is(err, context.Canceled)
 			if r == nil {
@@ -63,7 +69,7 @@ Results depend on the scenario, its files, the seed and the version alone.`,
 					return &failure{exitUnfinished, err}
 				}
 			}
-			if err := times.write(r); err != nil {
+			if err := errors.Join(times.write(r), metrics.write(s, r)); err != nil {
 				return &failure{exitUnfinished, err}
 			}
 			if asJSON {
@@ -101,7 +107,8 @@ Results depend on the scenario, its files, the seed and the version alone.`,
 	f.BoolVarP(&verbose, "verbose", "v", false, "say how long the run took and how much memory")
 	f.BoolVar(&compare, "compare-fidelity", false, "run it as a fluid and packet by packet, and print how far the times are apart")
 	times.add(cmd)
-	for _, other := range []string{"out", "quiet", "verbose", "timeline"} {
+	metrics.add(cmd)
+	for _, other := range []string{"out", "quiet", "verbose", "timeline", "metrics"} {
 		cmd.MarkFlagsMutuallyExclusive("compare-fidelity", other)
 	}
 	return cmd
