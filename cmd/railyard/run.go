@@ -23,6 +23,7 @@ func newRun() *cobra.Command {
 	var maxEvents uint64
 	var times timelineFlags
 	var metrics metricsFlags
+	tables := "csv"
 	cmd := &cobra.Command{
 		Use:   "run SCENARIO|-",
 		Short: "Run a scenario and print what it found",
@@ -34,6 +35,7 @@ was when how high, for Prometheus.
 Results depend on the scenario, its files, the seed and the version alone.`,
 		Example: `  railyard run scenarios/quickstart.toml
   railyard run scenarios/quickstart.toml --set topology.hosts=16 --set workload.training.0.precision=tf32
+  railyard run scenarios/two-jobs.toml --out results --tables parquet
   railyard run scenarios/gpt3-175b.toml --timeline gpt3.json.gz --timeline-ranks 0-7
   railyard run scenarios/serving-70b.toml --metrics run.om --metrics-start 2026-05-01T00:00:00Z
   railyard run - --json < scenario.toml | jq '.training[0].iteration_s'`,
@@ -54,6 +56,10 @@ Results depend on the scenario, its files, the seed and the version alone.`,
 			if err != nil {
 				return &failure{exitUsage, err}
 			}
+			also, err := tableFormats(tables, out)
+			if err != nil {
+				return &failure{exitUsage, err}
+			}
 			if _, err := metrics.begin(); err != nil {
 				return &failure{exitUsage, err}
 			}
@@ -65,7 +71,7 @@ Results depend on the scenario, its files, the seed and the version alone.`,
 				return unfinished(err)
 			}
 			if out != "" {
-				if err := railyard.Write(out, s, r, host(began, r.Summary.Float("events"))); err != nil {
+				if err := railyard.Write(out, s, r, host(began, r.Summary.Float("events")), also...); err != nil {
 					return &failure{exitUnfinished, err}
 				}
 			}
@@ -99,6 +105,7 @@ Results depend on the scenario, its files, the seed and the version alone.`,
 	}
 	f := cmd.Flags()
 	f.StringVarP(&out, "out", "o", "", "write results into this folder")
+	f.StringVar(&tables, "tables", tables, "write the tables of --out as these: csv, or parquet beside it")
 	f.StringArrayVar(&set, "set", nil, "set a key of the scenario: KEY=VALUE, as in topology.hosts=16; may be repeated")
 	f.BoolVar(&asJSON, "json", false, "print summary.json instead of text")
 	f.Int64Var(&seed, "seed", 1, "seed of all random streams, in place of the scenario's")
