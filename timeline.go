@@ -22,6 +22,8 @@ type TimelineOptions struct {
 	// of accelerators that are simulated as one because they do the same it is the
 	// first, and of all others each; its tracks say for how many it stands.
 	Accelerators []int
+	// All shows every one.
+	All bool
 	// From and To bound the time: what lasts into it is shown whole. To 0 is the end.
 	From, To sim.Time
 }
@@ -95,7 +97,7 @@ const (
 func (p *plant) record(o *TimelineOptions) *recorder {
 	n := p.cluster.Topology.Accelerators()
 	r := &recorder{
-		cluster: p.cluster, from: o.From, to: o.To, chosen: o.Accelerators != nil,
+		cluster: p.cluster, from: o.From, to: o.To, chosen: o.Accelerators != nil || o.All,
 		shown: make([]bool, n), alike: make([]int32, n), picks: map[members][]pick{},
 		tracks: map[place]int32{}, names: map[string]int32{}, notes: map[string]int32{"": 0}, full: sim.Never,
 	}
@@ -104,9 +106,14 @@ func (p *plant) record(o *TimelineOptions) *recorder {
 		r.to = sim.Never
 	}
 	for _, a := range o.Accelerators {
-		if a >= 0 && a < n {
-			r.shown[a] = true
+		if a < 0 || a >= n {
+			p.warnings = append(p.warnings, fmt.Sprintf("the timeline cannot show accelerator %d: there are %d, from 0 on", a, n))
+			break
 		}
+		r.shown[a] = true
+	}
+	for a := range r.shown {
+		r.shown[a] = r.shown[a] || o.All
 	}
 	p.cluster.Observer = r
 	return r

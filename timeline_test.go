@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"math"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -95,6 +97,9 @@ func TestTimelineOfTraining(t *testing.T) {
 // TestTimelineOfChosen shows those that were asked for, when it was asked for.
 func TestTimelineOfChosen(t *testing.T) {
 	whole := recorded(t, twoStages, railyard.TimelineOptions{Accelerators: []int{0, 3, 8, 9999}})
+	if len(whole.Warnings) != 1 || !strings.Contains(whole.Warnings[0], "accelerator 9999") {
+		t.Errorf("warnings are %q", whole.Warnings)
+	}
 	for _, track := range []string{"acc0", "acc3"} {
 		if got, want := lasted(whole, "host0 (rack0)", track+" compute"), lasted(whole, "host0 (rack0)", "acc0 compute"); got["forward"] != want["forward"] || got["forward"] == 0 {
 			t.Errorf("%s computes %v, acc0 %v", track, got, want)
@@ -194,6 +199,83 @@ func TestTimelineOfCollective(t *testing.T) {
 	if notes["bytes"].Number != 40e6 || notes["algorithm"].Text != "ring" || notes["ranks"].Number != 4 {
 		t.Errorf("its notes are %v", notes)
 	}
+}
+
+// TestTimelineOfAll shows every accelerator of 16.
+func TestTimelineOfAll(t *testing.T) {
+	r := recorded(t, twoStages, railyard.TimelineOptions{All: true})
+	n := 0
+	for _, k := range r.Timeline.Tracks {
+		if strings.Contains(k.Name, " compute") {
+			n++
+		}
+	}
+	if n != 16 {
+		t.Errorf("%d accelerators compute in the timeline", n)
+	}
+	// Each of 8 ranks of a stage sends to the one at its place, as often as one does.
+	if want := 8 * 64; len(r.Timeline.Arrows) != want {
+		t.Errorf("%d messages, want %d", len(r.Timeline.Arrows), want)
+	}
+}
+
+// TestTimelineOfJobs shows durations on the hosts that had them, and no longer than that.
+func TestTimelineOfJobs(t *testing.T) {
+	s := inFolder(t, map[string]string{
+		"case.toml": "[topology]\nkind = \"rail\"\nhost = \"dgx-h100\"\nhosts = 2\n\n[[workload.jobs]]\nfile = \"jobs.csv\"\n",
+		"jobs.csv":  "job,submit_s,accelerators,duration_s\nwide,0,16,10\nnarrow,1,4,5\n",
+	})
+	r, err := railyard.Run(context.Background(), s, railyard.Options{Timeline: &railyard.TimelineOptions{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for host, want := range map[string]map[string]sim.Time{
+		"host0 (rack0)": {"wide": 10 * sim.Second, "narrow": 5 * sim.Second},
+		"host1 (rack0)": {"wide": 10 * sim.Second},
+	} {
+		got := lasted(r, host, "jobs")
+		if len(got) != len(want) || got["wide"] != want["wide"] || got["narrow"] != want["narrow"] {
+			t.Errorf("%s has %v, want %v", host, got, want)
+		}
+	}
+}
+
+// TestTimelineOfFlows has two that follow each other, to and fro.
+func TestTimelineOfFlows(t *testing.T) {
+	s := inFolder(t, map[string]string{
+		"case.toml": "[topology]\nkind = \"ring\"\naccelerators = 2\nbandwidth = \"1GB/s\"\nlatency = \"0s\"\n\n[[workload.flows]]\nfile = \"flows.csv\"\n",
+		"flows.csv": "flow,start_s,bytes,src,dst,after\na,0,1e9,acc0,acc1,\nb,0,1e9,acc1,acc0,a\n",
+	})
+	r, err := railyard.Run(context.Background(), s, railyard.Options{Timeline: &railyard.TimelineOptions{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := r.Timeline
+	if len(x.Slices) != 4 || len(x.Arrows) != 2 {
+		t.Fatalf("%d slices and %d arrows of two flows", len(x.Slices), len(x.Arrows))
+	}
+	for i, want := range []string{"acc0 sends", "acc1 sends"} {
+		from := x.Slices[x.Arrows[i].From]
+		if got := x.Tracks[from.Track].Name; got != want || from.From != sim.Time(i)*sim.Second || from.To != sim.Time(i+1)*sim.Second {
+			t.Errorf("flow %d is on %s from %v to %v", i, got, from.From, from.To)
+		}
+	}
+}
+
+// inFolder reads case.toml of some files.
+func inFolder(t *testing.T, files map[string]string) *railyard.Scenario {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := railyard.Load(filepath.Join(dir, "case.toml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 // BenchmarkTimeline is what observing costs, and that nobody who does not ask pays.

@@ -39,6 +39,9 @@ func (f *timelineFlags) options() (*railyard.TimelineOptions, error) {
 	}
 	o := &railyard.TimelineOptions{}
 	var err error
+	if o.All = f.ranks == "all"; o.All {
+		f.ranks = ""
+	}
 	if o.Accelerators, err = parseRanks(f.ranks); err != nil {
 		return nil, fmt.Errorf("--timeline-ranks %s: %w", f.ranks, err)
 	}
@@ -63,13 +66,10 @@ func (f *timelineFlags) write(r *railyard.Result) error {
 // maxRank bounds what a list of ranks may name, and so its size.
 const maxRank = 1 << 20
 
-// parseRanks reads "0-15,32"; "all" is all that there may be.
+// parseRanks reads "0-15,32".
 func parseRanks(text string) (ranks []int, err error) {
-	switch text {
-	case "":
+	if text == "" {
 		return nil, nil
-	case "all":
-		text = fmt.Sprintf("0-%d", maxRank-1)
 	}
 	for part := range strings.SplitSeq(text, ",") {
 		low, high, isRange := strings.Cut(part, "-")
