@@ -26,9 +26,12 @@ type TimelineOptions struct {
 	All bool
 	// From and To bound the time: what lasts into it is shown whole. To 0 is the end.
 	From, To sim.Time
+	// Slices is how many there may be; 0 is MaxSlices.
+	Slices int
 }
 
-// MaxSlices is how many slices a timeline has at most: 170 MB of them in memory.
+// MaxSlices is how many slices a timeline has, unless more or fewer are asked for: 130 MB
+// of them in memory.
 const MaxSlices = 1 << 22
 
 // recorder is an observer that makes a timeline of what it is told.
@@ -36,6 +39,7 @@ type recorder struct {
 	cluster *cluster.Cluster
 	from    sim.Time
 	to      sim.Time
+	limit   int
 	chosen  bool    // shown are those that were asked for
 	shown   []bool  // accelerators
 	alike   []int32 // of each that is shown: how many do what it does
@@ -97,7 +101,7 @@ const (
 func (p *plant) record(o *TimelineOptions) *recorder {
 	n := p.cluster.Topology.Accelerators()
 	r := &recorder{
-		cluster: p.cluster, from: o.From, to: o.To, chosen: o.Accelerators != nil || o.All,
+		cluster: p.cluster, from: o.From, to: o.To, limit: cmp.Or(o.Slices, MaxSlices), chosen: o.Accelerators != nil || o.All,
 		shown: make([]bool, n), alike: make([]int32, n), picks: map[members][]pick{},
 		tracks: map[place]int32{}, names: map[string]int32{}, notes: map[string]int32{"": 0}, full: sim.Never,
 	}
@@ -174,6 +178,7 @@ func (r *recorder) at(n topology.NodeID, what row) place {
 // of are the accelerators of an activity that are shown.
 func (r *recorder) of(a *cluster.Activity) []pick {
 	for all := r.cluster.Ledgers(); r.ledgers < len(all); r.ledgers++ {
+		clear(r.picks) // a job has begun, whose lists may lie where another's were
 		r.look(all[r.ledgers].Accelerators)
 	}
 	if len(a.On) == 0 || len(a.On[0]) == 0 {
@@ -216,7 +221,7 @@ func (r *recorder) look(alike []topology.NodeID) {
 
 // add adds a slice and gives its number, -1 if there is no room.
 func (r *recorder) add(at place, name string, from, to sim.Time, notes []result.Note) int32 {
-	if len(r.Slices) == MaxSlices {
+	if len(r.Slices) == r.limit {
 		r.full = min(r.full, from)
 		return -1
 	}
@@ -274,7 +279,7 @@ func (r *recorder) timeline(p *plant, tables []*result.Table) *result.Timeline {
 		}
 	}
 	if r.full != sim.Never {
-		p.warnings = append(p.warnings, fmt.Sprintf("the timeline leaves out what began after %v: it has %d slices, the most that there may be; show fewer accelerators or a shorter time", r.full, MaxSlices))
+		p.warnings = append(p.warnings, fmt.Sprintf("the timeline leaves out what began after %v: it has %d slices, the most that there may be; show fewer accelerators or a shorter time", r.full, r.limit))
 	}
 	return &r.Timeline
 }

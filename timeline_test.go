@@ -262,6 +262,60 @@ func TestTimelineOfFlows(t *testing.T) {
 	}
 }
 
+// TestTimelineIsBounded ends one that would be too long, and says when.
+func TestTimelineIsBounded(t *testing.T) {
+	r := recorded(t, twoStages, railyard.TimelineOptions{Slices: 1000})
+	if n := len(r.Timeline.Slices); n != 1000 {
+		t.Errorf("%d slices", n)
+	}
+	if len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], "the timeline leaves out what began after") {
+		t.Errorf("warnings are %q", r.Warnings)
+	}
+	for _, a := range r.Timeline.Arrows {
+		if a.From < 0 || a.From >= 1000 || a.To < 0 || a.To >= 1000 {
+			t.Fatalf("an arrow from slice %d to %d", a.From, a.To)
+		}
+	}
+}
+
+// TestTimelineOfFailures has all the time that failures took, as the summary has it, though
+// iterations and checkpoints between them are jumped over.
+func TestTimelineOfFailures(t *testing.T) {
+	r := recorded(t, `
+[sim]
+horizon = "10d"
+
+[topology]
+kind = "rail"
+host = "dgx-h100"
+hosts = 4
+
+[topology.storage]
+write = "10GB/s"
+
+[[topology.fault]]
+kind = "host"
+mtbf = "80h"
+repair = "1h"
+
+[[workload.training]]
+name = "job"
+model = "llama-3.1-8b"
+tensor = 4
+zero = 1
+global_batch = 32
+iterations = 1000000
+checkpoint_interval = "1h"
+`, railyard.TimelineOptions{})
+	got := lasted(r, "jobs", "job")
+	for _, cause := range []string{"detection", "waiting", "restart", "reload"} {
+		want := number(t, r, "training.0.reliability.time_s."+cause)
+		if !near(got[cause].Seconds(), want, 1e-9) {
+			t.Errorf("%s takes %v in the timeline, %g s in the summary", cause, got[cause], want)
+		}
+	}
+}
+
 // inFolder reads case.toml of some files.
 func inFolder(t *testing.T, files map[string]string) *railyard.Scenario {
 	t.Helper()

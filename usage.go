@@ -82,6 +82,9 @@ func (p *plant) interfaceUsage(end sim.Time) *result.Table {
 	if len(links) == 0 || len(s.Rate) == 0 {
 		return nil
 	}
+	if t.NICs() > mostMonitored {
+		p.warnings = append(p.warnings, fmt.Sprintf("metrics have the first %d of %d network interfaces one by one", mostMonitored, t.NICs()))
+	}
 	var host, device []string
 	var at, sent, received []float64
 	for n := first; n < last; n++ {

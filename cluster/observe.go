@@ -8,8 +8,8 @@ import (
 )
 
 // Observer is told what accelerators and jobs do, once it is known until when: as it
-// ends, or as it begins, and the end lies ahead. What it is told it must not keep. It
-// changes nothing; a cluster without one is not slowed down.
+// ends, or as it begins, and the end lies ahead. It changes nothing, and may keep the
+// notes, but not the accelerators. A cluster without one is not slowed down.
 type Observer interface {
 	Observe(a Activity)
 	// Message tells of one from each accelerator that sends to the one at the same
