@@ -89,6 +89,10 @@ type Options struct {
 	// shipped ones, for whoever fits them. It is the one option that changes
 	// results.
 	Kernels *cluster.Kernels
+	// Timeline, if set, has a timeline made of what happens.
+	Timeline *TimelineOptions
+	// Usage has accelerators and network interfaces looked at one by one over time.
+	Usage bool
 }
 
 // Progress is how far a run has come.
@@ -105,6 +109,10 @@ type Result struct {
 	Missed []string
 	// Warnings are what in the input was mended or left out, in words.
 	Warnings []string
+	// Timeline is what happened when, nil if none was asked for.
+	Timeline *result.Timeline
+	// Usage is the tables that Options.Usage asks for.
+	Usage []*result.Table
 }
 
 // Check does all of Run but the running: it reads the files that a scenario
@@ -122,6 +130,10 @@ func Run(ctx context.Context, s *Scenario, o Options) (*Result, error) {
 	p, faults := build(s, o)
 	if err := faults.Err(); err != nil {
 		return nil, err
+	}
+	var record *recorder
+	if o.Timeline != nil {
+		record = p.record(o.Timeline)
 	}
 	told := 0
 	tell := func() {
@@ -151,6 +163,14 @@ func Run(ctx context.Context, s *Scenario, o Options) (*Result, error) {
 	p.findLosses(ctx, o)
 	p.runWithout(ctx, o)
 	r, problem := p.collect(status, o.SummaryOnly)
+	if record != nil {
+		r.Timeline = record.timeline(p, r.Tables)
+	}
+	if o.Usage {
+		r.Usage = p.usage(p.engine.Now())
+	}
+	r.Warnings = p.warnings
+	tell()
 	return r, errors.Join(err, problem)
 }
 

@@ -10,9 +10,10 @@ import (
 
 // Write writes results into a folder: summary.json, a table for each kind of
 // thing that was simulated, and manifest.json, which says where they come from.
-// host is what the manifest says of this machine and moment.
-func Write(dir string, s *Scenario, r *Result, host report.Host) error {
-	files, err := report.Write(dir, &r.Results)
+// host is what the manifest says of this machine and moment; also are formats of tables
+// beside CSV.
+func Write(dir string, s *Scenario, r *Result, host report.Host, also ...report.TableFormat) error {
+	files, err := report.Write(dir, &r.Results, also...)
 	if err != nil {
 		return fmt.Errorf("cannot write the results: %w", err)
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/railyard/railyard/collective"
 	"github.com/railyard/railyard/network"
+	"github.com/railyard/railyard/result"
 	"github.com/railyard/railyard/sim"
 	"github.com/railyard/railyard/topology"
 )
@@ -145,12 +146,14 @@ func (b *CollectiveBenchmark) Handle(now sim.Time, arg uint64) {
 	b.ledger.AddExposed(b.began, now)
 	b.spent += took
 	b.done++
+	b.observe(b.began, 1)
 	left := b.c.Repeats(b.Iterations-b.done, took)
 	if b.before != nil && b.quiet == b.c.QuietUntil && took == b.last && left > 0 && b.c.Alone() {
 		// The same again on an idle network takes the same time.
 		b.c.Network.Repeat(b.before, left)
 		b.ledger.Repeat(b.account, took, left, now)
 		b.spent += sim.Time(left) * took
+		b.observe(now, left)
 		b.done += left
 	} else {
 		left = 0
@@ -160,6 +163,19 @@ func (b *CollectiveBenchmark) Handle(now sim.Time, arg uint64) {
 		b.finishSize()
 	}
 	b.c.Engine.Schedule(now+sim.Time(left)*took, b.actor, argNext)
+}
+
+// observe tells of so many iterations that take as long as the latest, from an instant
+// on.
+func (b *CollectiveBenchmark) observe(from sim.Time, times int64) {
+	if b.c.Observer == nil {
+		return
+	}
+	a := b.c.Communicated(b.job, from, b.plan, b.Sizes[len(b.Rows)], [][]topology.NodeID{b.ranks})
+	if a.To = from + sim.Time(times)*(b.c.Engine.Now()-b.began); times > 1 {
+		a.Notes = append(a.Notes, result.Note{Name: "repetitions", Number: float64(times)})
+	}
+	b.c.Observer.Observe(a)
 }
 
 func (b *CollectiveBenchmark) finishSize() {

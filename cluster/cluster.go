@@ -97,6 +97,8 @@ type Cluster struct {
 	SeriesBins int
 	// Reroutes says that links may fail; see AllowReroutes.
 	Reroutes bool
+	// Observer, if set, is told what happens. It must be set before anything does.
+	Observer Observer
 	// QuietUntil is when the next of them does, or is repaired.
 	QuietUntil sim.Time
 

@@ -23,9 +23,16 @@ import (
 	"github.com/railyard/railyard/result"
 )
 
+// TableFormat is a way to write tables beside CSV.
+type TableFormat struct {
+	Extension string // of its files: ".parquet"
+	Write     func(w io.Writer, t *result.Table) error
+}
+
 // Write writes the summary and the tables into a folder, which it makes if need
-// be, and returns the files it wrote, in order.
-func Write(dir string, r *result.Results) (files []string, err error) {
+// be, and returns the files it wrote, in order. Tables are written in other formats
+// also, if any are given.
+func Write(dir string, r *result.Results, also ...TableFormat) (files []string, err error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, err
 	}
@@ -43,6 +50,13 @@ func Write(dir string, r *result.Results) (files []string, err error) {
 			return files, err
 		}
 		files = append(files, path)
+		for _, f := range also {
+			path := filepath.Join(dir, t.Name+f.Extension)
+			if err := WriteFile(path, func(w io.Writer) error { return f.Write(w, t) }); err != nil {
+				return files, err
+			}
+			files = append(files, path)
+		}
 	}
 	return files, nil
 }

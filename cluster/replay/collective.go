@@ -39,7 +39,9 @@ type wanted struct {
 type operation struct {
 	group   int32
 	kind    trace.Kind
-	size    float64 // what a rank gives in, the largest
+	size    float64 // what a rank gives in, the largest; once it has begun, as the plan counts it
+	began   sim.Time
+	plan    *collective.Plan
 	waiting []task
 }
 
@@ -231,8 +233,9 @@ func (j *Job) launch(id int32) {
 		j.fail(fmt.Errorf("%s of group %s: %w", op.kind, g.name, err))
 		return
 	}
+	op.began, op.plan, op.size = j.c.Engine.Now(), plans.Fastest(size), size
 	j.c.Launch(cluster.Collective{
-		Plan: plans.Fastest(size), Size: size, Owner: j.c.Jobs[j.job].Owner, Actor: j.actor, Arg: argMet | uint64(id),
+		Plan: op.plan, Size: size, Owner: j.c.Jobs[j.job].Owner, Actor: j.actor, Arg: argMet | uint64(id),
 	})
 }
 
@@ -263,6 +266,7 @@ func (j *Job) plans(g *group, want wanted) (collective.Plans, error) {
 
 // met ends a collective for all that waited.
 func (j *Job) met(id int32, now sim.Time) {
+	j.observeCollective(&j.open[id])
 	for _, t := range j.open[id].waiting {
 		j.ended(int(t.rank), t.node, now)
 	}

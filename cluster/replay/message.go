@@ -17,8 +17,17 @@ type channel struct {
 // other, since a rank sends one at a time.
 type mailbox struct {
 	channel
-	arrived int     // messages that nobody has asked for
-	posted  []int32 // receives that wait, nodes of the receiver
+	arrived []delivery // of messages that nobody has asked for
+	posted  []receive  // that wait
+}
+
+// delivery is when a message was under way.
+type delivery struct{ from, to sim.Time }
+
+// receive is a node of the receiver, and since when it waits.
+type receive struct {
+	node  int32
+	since sim.Time
 }
 
 func (j *Job) mailbox(c channel) *mailbox {
@@ -35,6 +44,7 @@ func (j *Job) mailbox(c channel) *mailbox {
 // that the overheads of the host are counted.
 func (j *Job) send(i int, n int32, now sim.Time) {
 	node := &j.ranks[i].trace.Nodes[n]
+	j.ranks[i].sending = now
 	arg := argSent | uint64(i)<<nodeBits | uint64(n)
 	if int(node.Peer) == i {
 		j.c.Engine.Schedule(now, j.actor, arg)
@@ -59,12 +69,14 @@ func (j *Job) send(i int, n int32, now sim.Time) {
 func (j *Job) sent(i int, n int32, now sim.Time) {
 	node := &j.ranks[i].trace.Nodes[n]
 	box := j.mailbox(channel{int32(i), node.Peer, node.Tag})
+	way := delivery{j.ranks[i].sending, now}
 	if len(box.posted) > 0 {
 		to := box.posted[0]
 		box.posted = box.posted[1:]
-		j.ended(int(node.Peer), to, now)
+		j.observeMessage(box, way, to.since, node.Size)
+		j.ended(int(node.Peer), to.node, now)
 	} else {
-		box.arrived++
+		box.arrived = append(box.arrived, way)
 		j.unclaimed++
 	}
 	j.ended(i, n, now)
@@ -74,11 +86,12 @@ func (j *Job) sent(i int, n int32, now sim.Time) {
 func (j *Job) receive(i int, n int32, now sim.Time) {
 	node := &j.ranks[i].trace.Nodes[n]
 	box := j.mailbox(channel{node.Peer, int32(i), node.Tag})
-	if box.arrived == 0 {
-		box.posted = append(box.posted, n)
+	if len(box.arrived) == 0 {
+		box.posted = append(box.posted, receive{n, now})
 		return
 	}
-	box.arrived--
+	j.observeMessage(box, box.arrived[0], now, node.Size)
+	box.arrived = box.arrived[1:]
 	j.unclaimed--
 	j.end(i, n, now)
 }

@@ -96,7 +96,8 @@ type rank struct {
 	groups   []seat // of each group of the trace
 	finish   sim.Time
 	ledger   *cluster.Ledger
-	awaiting int // communications that have not ended
+	sending  sim.Time // since when it sends the latest message
+	awaiting int      // communications that have not ended
 	since    sim.Time
 }
 
@@ -288,6 +289,7 @@ func (j *Job) start(i int, n int32, now sim.Time) {
 		d := sim.FromSeconds(j.seconds(node))
 		if slot(node) == onAccelerator {
 			r.ledger.AddCompute(now, now.After(d))
+			j.observe(i, n, now, now.After(d))
 		}
 		j.end(i, n, now.After(d))
 	}

@@ -52,11 +52,11 @@ func (j *Job) Waiting() []sim.Wait {
 	for _, box := range j.mail {
 		for _, n := range box.posted {
 			stuck[box.to] = true
-			waits = append(waits, sim.Wait{Who: who(int(box.to), &j.ranks[box.to].trace.Nodes[n]), For: fmt.Sprintf("a send of rank %d with tag %d", box.from, box.tag)})
+			waits = append(waits, sim.Wait{Who: who(int(box.to), &j.ranks[box.to].trace.Nodes[n.node]), For: fmt.Sprintf("a send of rank %d with tag %d", box.from, box.tag)})
 		}
-		if box.arrived > 0 {
+		if len(box.arrived) > 0 {
 			waits = append(waits, sim.Wait{
-				Who: fmt.Sprintf("%s rank %d with %d messages to rank %d", name, box.from, box.arrived, box.to),
+				Who: fmt.Sprintf("%s rank %d with %d messages to rank %d", name, box.from, len(box.arrived), box.to),
 				For: fmt.Sprintf("a receive of them with tag %d", box.tag),
 			})
 		}

@@ -337,6 +337,7 @@ func (f *Fleet) decide(n int) {
 	for i := range free {
 		at = max(at, free[i]).After(stage)
 		free[i] = at
+		f.observe(l.replica, i, at-stage, at)
 	}
 	l.replica.ledger.AddCompute(f.now, f.now+stage)
 	l.busy, l.ends = true, at

@@ -149,6 +149,8 @@ type course struct {
 
 	slowUnsaved, slowInFlight sim.Time // of both, what slow hosts have added
 
+	tell func(on Cause, from, to sim.Time) // of what time goes to; nil: nobody
+
 	fruitless int // interruptions since something was saved last
 	err       error
 }
@@ -180,6 +182,9 @@ func (c *course) spend(on Cause, from, to sim.Time) {
 		from, to = min(from, c.Horizon), min(to, c.Horizon)
 	}
 	c.Time[on] += to - from
+	if c.tell != nil && to > from {
+		c.tell(on, from, to)
+	}
 }
 
 // settle makes the checkpoint that was being written one that is durable, if it is by

@@ -32,10 +32,11 @@ type gang struct {
 	closing closing
 
 	// The pass that is on.
-	passing bool
-	pass    workload.Action
-	steps   []step
-	at      int
+	passing  bool
+	passFrom sim.Time
+	pass     workload.Action
+	steps    []step
+	at       int
 
 	// Messages that have been sent to the gang, by pass, chunk and micro-batch.
 	inbox [2][]letter
@@ -49,6 +50,7 @@ type gang struct {
 	timer     sim.Timer
 	left      sim.Time // work at changed
 	changed   sim.Time
+	begun     sim.Time // of the computation
 
 	// The pass that is on as one, and whether passes can be.
 	whole  *whole
@@ -84,6 +86,7 @@ type letter struct {
 // message is one on its way.
 type message struct {
 	to, from *gang
+	bytes    float64
 	letter   *letter
 	activity int32 // in the trace
 }
@@ -318,7 +321,7 @@ func (g *gang) dimensionOf(by *group) dimension {
 
 // compute keeps the ranks busy with so much work.
 func (g *gang) compute(work, now sim.Time) {
-	g.computing, g.left, g.changed = true, g.pace.of(work), now
+	g.computing, g.left, g.changed, g.begun = true, g.pace.of(work), now, now
 	g.ledger.Begin(now)
 	g.j.c.Engine.Arm(g.timer, now.After(g.duration()))
 }
@@ -378,6 +381,7 @@ func (g *gang) computed(now sim.Time) {
 	g.settle(now, g.disturbed())
 	g.computing = false
 	g.ledger.End(now)
+	g.observeCompute(now)
 	g.j.Trace.end(g.doing, now)
 	g.cause = g.doing
 	if g.beside {
@@ -409,7 +413,7 @@ func (g *gang) pick(now sim.Time) {
 	}
 	g.draining = false
 	g.action++
-	g.passing, g.pass, g.at, g.steps = true, a, 0, nil
+	g.passing, g.passFrom, g.pass, g.at, g.steps = true, now, a, 0, nil
 	pass := g.passOf(a)
 	if w := g.wholeOf(pass); w != nil {
 		g.run(w, now)
@@ -437,6 +441,7 @@ func (g *gang) ready(a workload.Action) bool {
 // endPass sends on what the pass has made.
 func (g *gang) endPass(now sim.Time) {
 	g.passing = false
+	g.observePass(now)
 	if n, chunk, bytes := g.made(); bytes > 0 {
 		g.send(n, chunk, bytes, now)
 	}
@@ -479,7 +484,7 @@ func (g *gang) send(n neighbour, chunk int, bytes float64, now sim.Time) {
 		l.arrived = now
 		return
 	}
-	m := message{to: n.to, from: g, letter: l, activity: j.Trace.send(g, n.to)}
+	m := message{to: n.to, from: g, bytes: bytes, letter: l, activity: j.Trace.send(g, n.to)}
 	var id int32
 	if last := len(j.idle) - 1; last >= 0 {
 		id = j.idle[last]
@@ -501,6 +506,7 @@ func (j *Job) arrived(id int32, now sim.Time) {
 	j.idle = append(j.idle, id)
 	m.letter.arrived = now
 	j.Trace.end(m.activity, now)
+	j.observeMessage(&m)
 	if m.from.sending--; m.from.wait == forSend && m.from.sending == 0 {
 		m.from.resume(Pipeline, m.activity, 0, now)
 	}

@@ -57,6 +57,8 @@ type group struct {
 	members []*gang
 	arrived int   // members that are ready for the next collective
 	running int32 // in the trace
+	current transfer
+	began   sim.Time // of it
 	plans   []*collective.Plan
 }
 
@@ -67,6 +69,7 @@ func (g *group) join(t transfer, by *gang, after int32) {
 		return
 	}
 	g.arrived = 0
+	g.current, g.began = t, g.j.c.Engine.Now()
 	g.running = g.j.Trace.exchange(t, by, after)
 	p, err := g.plan(t.op)
 	if err != nil {
@@ -82,6 +85,7 @@ func (g *group) join(t transfer, by *gang, after int32) {
 func (g *group) ended(now sim.Time) {
 	ended := g.running // the last member may start the next
 	g.j.Trace.end(ended, now)
+	g.observe()
 	for _, m := range g.members {
 		m.exchanged(g, ended, now)
 	}

@@ -29,6 +29,7 @@ func (j *Job) recoverable(steady bool, now sim.Time) {
 		}
 		j.account(j.before, ended, (next-at)/sim.Time(max(ended, 1)), at)
 		j.credit(j.course.Checkpoints - made)
+		j.observe("iterations jumped over", at, next, j.Done+1, ended)
 		at, j.Done = next, j.course.done
 	}
 	j.resume(at, now)

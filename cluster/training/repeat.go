@@ -67,6 +67,7 @@ type round struct {
 // endInterlude closes an interlude, and with it a round.
 func (j *Job) endInterlude(now sim.Time) {
 	j.Interlude = j.mean(now - j.began)
+	j.observe(j.interlude(), j.began, now, j.Interludes+1, 1)
 	if j.course != nil {
 		j.recoverableInterlude(now)
 		return
@@ -75,9 +76,11 @@ func (j *Job) endInterlude(now sim.Time) {
 	length := now - j.round.began
 	if length == j.round.before && j.Stragglers.Jitter == 0 {
 		rounds := j.repeat(j.round.since, (j.Iterations-j.Done)/j.Every, now)
+		from := now
+		now += sim.Time(rounds) * length
+		j.observe("rounds like the last", from, now, j.Interludes+1, rounds)
 		j.Done += rounds * j.Every
 		j.Interludes += rounds
-		now += sim.Time(rounds) * length
 	}
 	j.round = round{began: now, before: length}
 	if j.Done >= Simulated && now == j.c.Engine.Now() {

@@ -292,6 +292,7 @@ func (j *Job) Begin(c *cluster.Cluster, job int) {
 	c.Bundle(job, j.footprints()...)
 	if j.Recovery != nil {
 		j.course, j.standing = newCourse(j.Recovery(c.Jobs[job].Accelerators), c.Engine.Now()), -1
+		j.course.tell = j.spent
 		if j.course.Parts != nil && !c.Network.Ships() && !c.Reroutes {
 			j.course.send = j.send
 		}
@@ -428,6 +429,7 @@ func (j *Job) end(now sim.Time) {
 	j.Last = current
 	j.Done++
 	j.ran++
+	j.observe("iteration", j.began, now, j.Done, 1)
 	if j.Stragglers.Jitter > 0 {
 		steady = false
 		for _, g := range j.gangs {
@@ -443,8 +445,10 @@ func (j *Job) end(now sim.Time) {
 	left := j.untilInterlude()
 	if steady {
 		left = j.repeat(j.before, left, now)
-		j.Done += left
+		from := now
 		now += sim.Time(left) * j.Last.Time
+		j.observe("iterations like the last", from, now, j.Done+1, left)
+		j.Done += left
 	}
 	j.follow(now)
 }

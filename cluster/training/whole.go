@@ -35,7 +35,7 @@ type carried struct {
 // nothing of the job itself is in their way: the job is alone, and nobody looks at
 // what happens when.
 func (j *Job) settles() bool {
-	return j.c.SeriesBins == 0 && j.c.Engine.Horizon == 0 && !j.c.Reroutes && !j.c.Network.Ships() && j.c.Alone() &&
+	return j.c.SeriesBins == 0 && j.c.Observer == nil && j.c.Engine.Horizon == 0 && !j.c.Reroutes && !j.c.Network.Ships() && j.c.Alone() &&
 		(j.course == nil || j.course.send == nil)
 }
 

@@ -21,17 +21,24 @@ func newRun() *cobra.Command {
 	var asJSON, quiet, verbose, compare bool
 	var seed int64
 	var maxEvents uint64
+	var times timelineFlags
+	var metrics metricsFlags
+	tables := "csv"
 	cmd := &cobra.Command{
 		Use:   "run SCENARIO|-",
 		Short: "Run a scenario and print what it found",
 		Long: `Run replays a scenario and prints a summary. With --out it writes summary.json,
 a CSV table for each kind of thing that was simulated, and manifest.json; with
---report one HTML page of all that.
+--report one HTML page of all that. With --timeline it writes what happened when, for
+ui.perfetto.dev, and with --metrics what was when how high, for Prometheus.
 
 Results depend on the scenario, its files, the seed and the version alone.`,
 		Example: `  railyard run scenarios/quickstart.toml
   railyard run scenarios/quickstart.toml --report report.html
   railyard run scenarios/quickstart.toml --set topology.hosts=16 --set workload.training.0.precision=tf32
+  railyard run scenarios/two-jobs.toml --out results --tables parquet
+  railyard run scenarios/gpt3-175b.toml --timeline gpt3.json.gz --timeline-ranks 0-7
+  railyard run scenarios/serving-70b.toml --metrics run.om --metrics-start 2026-05-01T00:00:00Z
   railyard run - --json < scenario.toml | jq '.training[0].iteration_s'`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -46,8 +53,19 @@ Results depend on the scenario, its files, the seed and the version alone.`,
 			if compare {
 				return compareFidelity(cmd, s, railyard.Options{MaxEvents: maxEvents}, asJSON)
 			}
+			timeline, err := times.options()
+			if err != nil {
+				return &failure{exitUsage, err}
+			}
+			also, err := tableFormats(tables, out)
+			if err != nil {
+				return &failure{exitUsage, err}
+			}
+			if _, err := metrics.begin(); err != nil {
+				return &failure{exitUsage, err}
+			}
 			talk := newTalk(cmd.ErrOrStderr(), quiet)
-			r, err := railyard.Run(cmd.Context(), s, railyard.Options{Progress: talk.progress, MaxEvents: maxEvents, Warn: talk.warn})
+			r, err := railyard.Run(cmd.Context(), s, railyard.Options{Progress: talk.progress, MaxEvents: maxEvents, Warn: talk.warn, Timeline: timeline, Usage: metrics.file != ""})
 			talk.clear()
 			interrupted := errors.Is(err, context.Canceled)
 			if r == nil {
@@ -55,7 +73,7 @@ Results depend on the scenario, its files, the seed and the version alone.`,
 			}
 			if out != "" || htmlFile != "" {
 				err := inFolder(out, func(dir string) error {
-					if err := railyard.Write(dir, s, r, host(began, r.Summary.Float("events"))); err != nil || htmlFile == "" {
+					if err := railyard.Write(dir, s, r, host(began, r.Summary.Float("events")), also...); err != nil || htmlFile == "" {
 						return err
 					}
 					return writePage(htmlFile, dir)
@@ -63,6 +81,9 @@ Results depend on the scenario, its files, the seed and the version alone.`,
 				if err != nil {
 					return &failure{exitUnfinished, err}
 				}
+			}
+			if err := errors.Join(times.write(r), metrics.write(s, r)); err != nil {
+				return &failure{exitUnfinished, err}
 			}
 			if asJSON {
 				if err := report.WriteJSON(cmd.OutOrStdout(), r.Summary); err != nil {
@@ -92,6 +113,7 @@ Results depend on the scenario, its files, the seed and the version alone.`,
 	f := cmd.Flags()
 	f.StringVarP(&out, "out", "o", "", "write results into this folder")
 	f.StringVar(&htmlFile, "report", "", "write one HTML page of the results into this file")
+	f.StringVar(&tables, "tables", tables, "write the tables of --out as these: csv, or parquet beside it")
 	f.StringArrayVar(&set, "set", nil, "set a key of the scenario: KEY=VALUE, as in topology.hosts=16; may be repeated")
 	f.BoolVar(&asJSON, "json", false, "print summary.json instead of text")
 	f.Int64Var(&seed, "seed", 1, "seed of all random streams, in place of the scenario's")
@@ -99,7 +121,9 @@ Results depend on the scenario, its files, the seed and the version alone.`,
 	f.BoolVarP(&quiet, "quiet", "q", false, "print nothing but errors (and JSON, if asked for)")
 	f.BoolVarP(&verbose, "verbose", "v", false, "say how long the run took and how much memory")
 	f.BoolVar(&compare, "compare-fidelity", false, "run it as a fluid and packet by packet, and print how far the times are apart")
-	for _, other := range []string{"out", "report", "quiet", "verbose"} {
+	times.add(cmd)
+	metrics.add(cmd)
+	for _, other := range []string{"out", "report", "quiet", "verbose", "timeline", "metrics"} {
 		cmd.MarkFlagsMutuallyExclusive("compare-fidelity", other)
 	}
 	return cmd

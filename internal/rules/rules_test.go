@@ -59,6 +59,7 @@ var privileges = []struct {
 	{"github.com/spf13/cobra", []string{"cmd"}},
 	{"github.com/spf13/pflag", []string{"cmd"}},
 	{"gonum.org/v1/plot", []string{"report/figure"}},
+	{"github.com/parquet-go/parquet-go", []string{"report/parquet"}},
 	{"gonum.org/v1/gonum/optimize", []string{"calibrate", "internal/validate"}},
 }
 
@@ -191,6 +192,16 @@ func TestImports(t *testing.T) {
 	}
 }
 
+// TestEmbedding has whoever imports the packages of a run link no Parquet library, which
+// is a quarter of the command.
+func TestEmbedding(t *testing.T) {
+	for _, p := range list(t, "-deps", ".", "./sweep", "./calibrate") {
+		if under(p.ImportPath, "github.com/parquet-go/parquet-go") || path(p.ImportPath) == "report/parquet" {
+			t.Errorf("%s is linked into programs that embed the engine", p.ImportPath)
+		}
+	}
+}
+
 // TestViolations holds the rule to made-up imports.
 func TestViolations(t *testing.T) {
 	for _, c := range []struct {
@@ -230,6 +241,8 @@ func TestViolations(t *testing.T) {
 		{"helpers", "units", "helpers has no place among the rooms"},
 		{".", "github.com/BurntSushi/toml", "only scenario may"},
 		{"report", "gonum.org/v1/plot", "only report/figure may"},
+		{"report", "github.com/parquet-go/parquet-go", "only report/parquet may"},
+		{"report", "report/parquet", "report knows only"},
 		{"sweep", "github.com/spf13/cobra", "only cmd may"},
 	} {
 		full := func(p string) string {

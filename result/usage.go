@@ -1,0 +1,11 @@
+package result
+
+// Of accelerators and network interfaces one by one over time, for monitoring.
+var (
+	UsageHost        = Metric{Name: "host", Definition: "host that it is in"}
+	UsageDevice      = Metric{Name: "device", Definition: "accelerator or network interface, by number or name within its host"}
+	UsageCompute     = Metric{Name: "compute_ratio", Unit: "ratio", Definition: "share of the interval in which it computes"}
+	UsageExposed     = Metric{Name: "communication_ratio", Unit: "ratio", Definition: "share of the interval in which it waits for communication"}
+	UsageTransmitted = Metric{Name: "transmitted_bytes", Unit: "bytes", Definition: "bytes sent from time 0 on"}
+	UsageReceived    = Metric{Name: "received_bytes", Unit: "bytes", Definition: "bytes received from time 0 on"}
+)
