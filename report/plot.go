@@ -75,6 +75,10 @@ func (e *FileError) Unwrap() error { return e.Err }
 //	             they had, from job_series.csv
 //	completion   distribution of completion time and wait, from jobs.csv, of each
 //	             run that is compared
+//	serving      requests that waited and ran, the share of the caches in use, and
+//	             replicas that come and go, from serving_series.csv
+//	latency      distribution of time to first token, per token and end to end, from
+//	             requests.csv
 //
 // Titles are from summary.json, which a folder must have; a table that is not
 // there is skipped. Everything wrong with the folder comes back joined, each as
@@ -112,7 +116,7 @@ func Plot(dir string, o PlotOptions) ([]string, error) {
 	for _, p := range []struct {
 		name string
 		draw func(dir string, s *summary) (f figure.Figure, lacks string, err error)
-	}{{"utilization", plotUtilization}, {"links", links}, {"network", plotNetwork}, {"contention", plotContention}, {"busbw", plotBandwidth}, {"jobs", plotStretches}, {"queue", plotQueue}, {"completion", completion}} {
+	}{{"utilization", plotUtilization}, {"links", links}, {"network", plotNetwork}, {"contention", plotContention}, {"busbw", plotBandwidth}, {"jobs", plotStretches}, {"queue", plotQueue}, {"completion", completion}, {"serving", plotServing}, {"latency", plotLatency}} {
 		if len(o.Only) > 0 && !slices.Contains(o.Only, p.name) {
 			continue
 		}
