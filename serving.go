@@ -119,10 +119,10 @@ func (b *builder) requests(w *scenario.Serving, name string, tenants []demand.Te
 		t, faults := b.scenario.ReadRequests(w)
 		b.faults = append(b.faults, faults...)
 		for i := range t.Requests {
-			t.Requests[i].Arrival /= w.Speed.Value
+			t.Requests[i].Arrival /= w.Speedup.Value
 		}
 		if n := len(t.Requests); n > 0 && t.Requests[n-1].Arrival > sim.Never.Seconds()/2 {
-			b.fault(w.Speed.Pos, w.Path+".speed", "is so low that the last request comes beyond the clock")
+			b.fault(w.Speedup.Pos, w.Path+".speedup", "is so low that the last request comes beyond the clock")
 		}
 		if t.Left > 0 {
 			b.warnings = append(b.warnings, fmt.Sprintf("%s: %d requests without tokens of a prompt or an answer are left out", w.Requests.Value, t.Left))

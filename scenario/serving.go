@@ -52,7 +52,7 @@ type Serving struct {
 
 	Requests    Key[string]         `key:"requests" doc:"demand: CSV of requests in the order of arrival: request,arrival_s,input_tokens,output_tokens, and tenant where there are several"`
 	Format      Key[string]         `key:"format" default:"\"csv\"" enum:"csv azure mooncake burstgpt qwen" doc:"of requests: csv, as above; azure, AzureLLMInferenceTrace of 2023; mooncake, JSON lines with the hashes of blocks of 512 tokens; burstgpt, BurstGPT_1.csv and its like; qwen, JSON lines of qwen-bailian-usagetraces-anon, with hashes of blocks of 16. Times are from the first request on; those without tokens of a prompt or an answer are left out"`
-	Speed       Key[float64]        `key:"speed" default:"1" positive:"true" min:"0" max:"1e6" doc:"requests of a file come so many times as fast"`
+	Speedup     Key[float64]        `key:"speedup" default:"1" positive:"true" min:"0" max:"1e6" doc:"requests of a file come so many times as fast"`
 	Rate        Key[float64]        `key:"rate" positive:"true" min:"0" max:"1e9" doc:"demand: requests a second, however many are under way"`
 	Arrivals    Key[string]         `key:"arrivals" default:"\"poisson\"" enum:"poisson constant gamma diurnal" doc:"with rate, how requests come: poisson, at random; constant, evenly; gamma, with gaps of a coefficient of variation cv; diurnal, at random at a rate that goes up and down, rate (1 + swing cos(2 pi (time - peak) / period))"`
 	CV          Key[float64]        `key:"cv" positive:"true" min:"0" max:"100" doc:"with arrivals = \"gamma\", coefficient of variation of the time between requests"`
@@ -190,7 +190,7 @@ func (w *Serving) check(r *resolver, b *binder) {
 		belongs(k.set, k.at, k.name, w.Arrivals.Value == "diurnal", `arrivals = "diurnal"`)
 	}
 	belongs(w.Format.Set, w.Format.Pos, "format", given == "requests", "requests")
-	belongs(w.Speed.Set, w.Speed.Pos, "speed", given == "requests", "requests")
+	belongs(w.Speedup.Set, w.Speedup.Pos, "speedup", given == "requests", "requests")
 	belongs(w.CV.Set, w.CV.Pos, "cv", gamma, `arrivals = "gamma"`)
 	if gamma && !w.CV.Set {
 		b.faultf(w.Arrivals.Pos, w.Path+".arrivals", "needs the key \"cv\", the coefficient of variation of the gaps")
