@@ -79,8 +79,10 @@ func (e *FileError) Unwrap() error { return e.Err }
 //	             replicas that come and go, from serving_series.csv
 //	latency      distribution of time to first token, per token and end to end, from
 //	             requests.csv
+//	curve        time to first token and per token against throughput, of each point
+//	             of a sweep, from points.csv
 //
-// Titles are from summary.json, which a folder must have; a table that is not
+// Titles are from summary.json, which a folder must have that is not of a sweep; a table that is not
 // there is skipped. Everything wrong with the folder comes back joined, each as
 // a *FileError, and then nothing is drawn.
 func Plot(dir string, o PlotOptions) ([]string, error) {
@@ -96,7 +98,7 @@ func Plot(dir string, o PlotOptions) ([]string, error) {
 	if o.Links < 0 || o.Links > maxRows {
 		return nil, fmt.Errorf("%d rows of links; the heat map has 1 to %d", o.Links, maxRows)
 	}
-	s, err := readSummary(dir)
+	s, err := readRunOrSweep(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +118,7 @@ func Plot(dir string, o PlotOptions) ([]string, error) {
 	for _, p := range []struct {
 		name string
 		draw func(dir string, s *summary) (f figure.Figure, lacks string, err error)
-	}{{"utilization", plotUtilization}, {"links", links}, {"network", plotNetwork}, {"contention", plotContention}, {"busbw", plotBandwidth}, {"jobs", plotStretches}, {"queue", plotQueue}, {"completion", completion}, {"serving", plotServing}, {"latency", plotLatency}} {
+	}{{"utilization", plotUtilization}, {"links", links}, {"network", plotNetwork}, {"contention", plotContention}, {"busbw", plotBandwidth}, {"jobs", plotStretches}, {"queue", plotQueue}, {"completion", completion}, {"serving", plotServing}, {"latency", plotLatency}, {"curve", plotCurve}} {
 		if len(o.Only) > 0 && !slices.Contains(o.Only, p.name) {
 			continue
 		}

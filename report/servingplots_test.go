@@ -62,3 +62,23 @@ func TestPlotServing(t *testing.T) {
 		}
 	}
 }
+
+// A sweep's folder has no summary: its points are drawn by their throughput, and those
+// that failed are left out.
+func TestPlotCurve(t *testing.T) {
+	dir := t.TempDir()
+	text := "point,status,serving.0.ttft_s.p50,serving.0.ttft_s.p99,serving.0.tpot_s.p50,serving.0.tpot_s.p99,serving.0.output_tokens_per_s\n0,done,0.1,0.5,0.02,0.03,1000\n1,invalid,,,,,\n2,done,0.3,2,0.04,0.09,2500\n"
+	if err := os.WriteFile(filepath.Join(dir, "points.csv"), []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	files, err := report.Plot(dir, report.PlotOptions{Formats: []string{"svg"}})
+	if err != nil || len(files) != 1 || filepath.Base(files[0]) != "curve.svg" {
+		t.Fatalf("files %v, %v", files, err)
+	}
+	got := texts(t, files[0])
+	for _, w := range []string{"latency against throughput", "median", "99th percentile", "tokens of answers a second"} {
+		if !slices.Contains(got, w) {
+			t.Errorf("it does not say %q: %q", w, got)
+		}
+	}
+}

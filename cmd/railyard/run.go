@@ -162,7 +162,8 @@ accelerators over time, utilization of the links over time and of the whole netw
 what the most contended link carried and what was wanted of it, bus bandwidth against
 message size; of a queue of jobs, who had which accelerators when, how many waited,
 and the distribution of completion times; of inference, queues, caches and replicas
-over time and the distribution of latencies. It prints the files that it wrote.`,
+over time and the distribution of latencies; of a sweep of it, latency against
+throughput. It prints the files that it wrote.`,
 		Example: `  railyard run scenarios/quickstart.toml --out results && railyard plot results
   railyard plot fifo --with srtf,las`,
 		Args: cobra.ExactArgs(1),

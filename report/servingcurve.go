@@ -1,0 +1,65 @@
+package report
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/railyard/railyard/report/figure"
+	"github.com/railyard/railyard/result"
+)
+
+// sweepTable is what a sweep writes in place of the summary of one run.
+const sweepTable = "points.csv"
+
+// readRunOrSweep reads the summary of a run; a sweep has none, and its titles are empty.
+func readRunOrSweep(dir string) (*summary, error) {
+	_, err := os.Stat(filepath.Join(dir, "summary.json"))
+	if _, swept := os.Stat(filepath.Join(dir, sweepTable)); errors.Is(err, fs.ErrNotExist) && swept == nil {
+		return &summary{}, nil
+	}
+	return readSummary(dir)
+}
+
+// plotCurve draws what latency a throughput costs: each point of a sweep, say over the
+// rate of requests, by what its first model answered. Points and no line, since a sweep
+// may vary anything.
+func plotCurve(dir string, _ *summary) (figure.Figure, string, error) {
+	const of = "serving.0."
+	column := func(m result.Metric, part string) result.Metric { return result.Metric{Name: of + m.Name + part} }
+	columns := []result.Metric{
+		column(result.OutputRate, ""),
+		column(result.FirstTokenTime, ".p50"), column(result.FirstTokenTime, ".p99"),
+		column(result.TokenTime, ".p50"), column(result.TokenTime, ".p99"),
+	}
+	var rates []float64
+	var times [4][]float64
+	found, err := readTable(dir, sweepTable, nil, func(r *row) {
+		rate := r.maybe(0)
+		if rate != rate || len(rates) == maxSizes { // the point failed, or nothing was served
+			return
+		}
+		rates = append(rates, rate)
+		for i := range times {
+			times[i] = append(times[i], r.maybe(i+1))
+		}
+	}, columns...)
+	if err != nil || !found {
+		return nil, "no " + sweepTable, err
+	}
+	if rates == nil {
+		return nil, "no serving in " + sweepTable, nil
+	}
+	panel := func(label string, median, tail []float64) figure.Panel {
+		return figure.Panel{Y: figure.Axis{Label: label, Unit: figure.Seconds, Log: true}, Series: []figure.Series{
+			{Name: "median", X: rates, Y: median, Points: true}, {Name: "99th percentile", X: rates, Y: tail, Points: true},
+		}}
+	}
+	f := figure.Panels{
+		Title: "latency against throughput", Subtitle: "each point of the sweep",
+		X:      figure.Axis{Label: "tokens of answers a second"},
+		Panels: []figure.Panel{panel("to first token", times[0], times[1]), panel("per token", times[2], times[3])},
+	}
+	return f, "", drawable(dir, sweepTable, f)
+}
