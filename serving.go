@@ -119,10 +119,10 @@ func (b *builder) requests(w *scenario.Serving, name string, tenants []demand.Te
 		t, faults := b.scenario.ReadRequests(w)
 		b.faults = append(b.faults, faults...)
 		for i := range t.Requests {
-			t.Requests[i].Arrival /= w.Speed.Value
+			t.Requests[i].Arrival /= w.Speedup.Value
 		}
 		if n := len(t.Requests); n > 0 && t.Requests[n-1].Arrival > sim.Never.Seconds()/2 {
-			b.fault(w.Speed.Pos, w.Path+".speed", "is so low that the last request comes beyond the clock")
+			b.fault(w.Speedup.Pos, w.Path+".speedup", "is so low that the last request comes beyond the clock")
 		}
 		if t.Left > 0 {
 			b.warnings = append(b.warnings, fmt.Sprintf("%s: %d requests without tokens of a prompt or an answer are left out", w.Requests.Value, t.Left))
@@ -150,6 +150,9 @@ func (b *builder) requests(w *scenario.Serving, name string, tenants []demand.Te
 	}
 	return scenario.RequestTrace{Requests: all}
 }
+
+// defaultSwap is vLLM's swap_space of an accelerator.
+const defaultSwap = 4 << 30
 
 // stepCosts finds what steps cost and what the cache has room for.
 func (b *builder) stepCosts(w *scenario.Serving, f *serving.Fleet, j *cluster.Job) (*demand.Forward, serving.Costs) {
@@ -194,6 +197,21 @@ func (b *builder) stepCosts(w *scenario.Serving, f *serving.Fleet, j *cluster.Jo
 			token += draft.TokenBytes()
 		}
 		f.Batching.Blocks = int(min(max(0, room/(token*float64(f.Batching.BlockSize))), math.MaxInt32))
+	}
+	if w.Preemption.Value == "swap" {
+		space := float64(defaultSwap)
+		if w.SwapSpace.Set {
+			space = float64(w.SwapSpace.Value)
+		}
+		block := forward.TokenBytes() / float64(f.Stages) * float64(f.Batching.BlockSize) // of an accelerator
+		f.Batching.Swap = int(min(space/block, math.MaxInt32)) / f.Stages
+		host := b.topology.Servers[0].Spec
+		rate := float64(max(host.PCIeBandwidth, host.NICBandwidth))
+		if rate == 0 {
+			b.fault(w.Preemption.Pos, path+".preemption", "at what rate? %s has no pcie_bandwidth", host.Name)
+			return nil, nil
+		}
+		f.SwapTime = block / rate
 	}
 	f.Batching.Blocks /= f.Stages
 	f.Batching.MaxBatch = max(1, f.Batching.MaxBatch/f.Stages)
@@ -360,6 +378,9 @@ func (p *plant) servingRecords() []*result.Record {
 		m.Add(result.StepTime, ratio(s.Busy().Seconds(), float64(s.Steps)))
 		m.Add(result.RequestStops, t.stops)
 		m.Add(result.RequestsRefused, t.refused)
+		if s.Batching.Swap > 0 {
+			m.Add(result.SwappedBlocks, s.Swapped)
+		}
 		m.Add(result.ReplicaUse, ratio(s.Busy().Seconds(), s.Level.Up*float64(s.Stages)))
 		if asked, hit := s.Prefixes(); asked > 0 {
 			m.Add(result.PrefixHits, ratio(float64(hit), float64(asked)))

@@ -83,6 +83,10 @@ func (e *FileError) Unwrap() error { return e.Err }
 //	             they had, from job_series.csv
 //	completion   distribution of completion time and wait, from jobs.csv, of each
 //	             run that is compared
+//	serving      requests that waited and ran, the share of the caches in use, and
+//	             replicas that come and go, from serving_series.csv
+//	latency      distribution of time to first token, per token and end to end, from
+//	             requests.csv
 //
 // Of the folder of a sweep, from points.csv:
 //
@@ -90,6 +94,7 @@ func (e *FileError) Unwrap() error { return e.Err }
 //	              which none is better in both
 //	scaling       the best rate of each number of accelerators, beside the ideal
 //	response-KEY  how the metric goes with each key that is varied
+//	curve         of inference, time to first token and per token against throughput
 //
 // Titles are from summary.json, which a folder must have; a table that is not
 // there is skipped. Everything wrong with the folder comes back joined, each as
@@ -130,7 +135,7 @@ func Plot(dir string, o PlotOptions) ([]string, error) {
 	for _, p := range []struct {
 		name string
 		draw func(dir string, s *summary) (f figure.Figure, lacks string, err error)
-	}{{"utilization", plotUtilization}, {"links", links}, {"network", plotNetwork}, {"contention", plotContention}, {"busbw", plotBandwidth}, {"jobs", plotStretches}, {"queue", plotQueue}, {"completion", completion}} {
+	}{{"utilization", plotUtilization}, {"links", links}, {"network", plotNetwork}, {"contention", plotContention}, {"busbw", plotBandwidth}, {"jobs", plotStretches}, {"queue", plotQueue}, {"completion", completion}, {"serving", plotServing}, {"latency", plotLatency}} {
 		if len(o.Only) > 0 && !slices.Contains(o.Only, p.name) {
 			continue
 		}

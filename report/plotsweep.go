@@ -324,6 +324,13 @@ func plotSweep(dir string, o PlotOptions) ([]picture, []string, error) {
 			return nil, nil, err
 		}
 	}
+	f, lack, err = plotCurve(dir)
+	if err == nil {
+		err = add("curve", f, lack)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
 	return pictures, lacks, nil
 }
 

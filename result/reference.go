@@ -36,7 +36,7 @@ var places = []struct {
 	{"summary.json", "serving[]", []Metric{
 		Name, Model, ServingReplicas, AcceleratorCount, RequestCount, RequestsRejected, RequestsUnended, FirstTokenTime, TokenTime, InterTokenLatency, EndToEnd,
 		OutputRate, InputRate, RequestRate, MeanQueue, MeanBatch, MeanCache, CacheTokens, WeightBytes, StepCount, StepTime, RequestStops,
-		RequestsRefused, ReplicaUse, PrefixHits, MeanReplicas, AcceleratorHours, MostReplicas, ScalingCount, ReplicaStarts, ReplicaFailures, RequestsMoved,
+		RequestsRefused, SwappedBlocks, ReplicaUse, PrefixHits, MeanReplicas, AcceleratorHours, MostReplicas, ScalingCount, ReplicaStarts, ReplicaFailures, RequestsMoved,
 		SLORatio, SLOFirst, SLOEach, SLOWhole, ServingGoodput, TokenGoodput, Tenants,
 	}},
 	{"summary.json", "serving[].tenants[]", []Metric{

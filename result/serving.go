@@ -27,8 +27,9 @@ var (
 	RequestStops      = Metric{Name: "preemptions", Definition: "times that a sequence lost its cache, for want of blocks or with its replica, and began again"}
 	RequestsRefused   = Metric{Name: "refused", Definition: "requests that found the queue full"}
 
-	ReplicaUse = Metric{Name: "utilization_ratio", Unit: "ratio", Definition: "share of the time in which the replicas that answer compute, over their stages"}
-	PrefixHits = Metric{Name: "prefix_hit_ratio", Unit: "ratio", Definition: "share of the tokens of the prompts that were admitted whose keys and values the replica had kept of others"}
+	SwappedBlocks = Metric{Name: "swapped_blocks", Definition: "blocks of caches that were moved to the memory of the host, or back"}
+	ReplicaUse    = Metric{Name: "utilization_ratio", Unit: "ratio", Definition: "share of the time in which the replicas that answer compute, over their stages"}
+	PrefixHits    = Metric{Name: "prefix_hit_ratio", Unit: "ratio", Definition: "share of the tokens of the prompts that were admitted whose keys and values the replica had kept of others"}
 
 	SLORatio       = Metric{Name: "slo_ratio", Unit: "ratio", Definition: "share of the requests that kept to all their objectives, of those that ended or were turned away"}
 	SLOFirst       = Metric{Name: "slo_ttft_ratio", Unit: "ratio", Definition: "share that kept to the time to first token"}

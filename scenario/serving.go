@@ -47,12 +47,14 @@ type Serving struct {
 	Context   Key[int64]  `key:"context" min:"2" max:"16777216" doc:"tokens that a prompt and its answer may have together; what the cache has room for where left out. Longer requests are rejected"`
 	StepCosts Key[string] `key:"step_costs" doc:"CSV of what steps cost, in place of the roofline: part,sequences,cached_tokens,tokens,time_s, of all layers and one replica. A step is the sum of its parts: dense, by tokens; prefill, by chunks (sequences), what they have in the cache, and the root of the sum of the squares of their tokens; decode, by sequences and their mean context. Each takes the next row that is not below; more chunks than the table has are its most"`
 
-	Router      Key[string] `key:"router" default:"\"round-robin\"" enum:"round-robin least-loaded least-waiting random power-of-two prefix-aware session-affine" doc:"which replica a request goes to: least-loaded has the fewest requests that have not ended, least-waiting the fewest in its queue; power-of-two, the less loaded of two that are drawn; prefix-aware, that which has kept most of the prompt, unless loads are uneven by 64 requests and half as many again; session-affine, that which had the last request of the session, a new one going to the least loaded"`
-	PrefixCache Key[bool]   `key:"prefix_cache" default:"true" doc:"keep what prompts begin with for others, where requests name it (mooncake, qwen), until its blocks are needed: the least recently used goes first"`
+	Router      Key[string]      `key:"router" default:"\"round-robin\"" enum:"round-robin least-loaded least-waiting random power-of-two prefix-aware session-affine" doc:"which replica a request goes to: least-loaded has the fewest requests that have not ended, least-waiting the fewest in its queue; power-of-two, the less loaded of two that are drawn; prefix-aware, that which has kept most of the prompt, unless loads are uneven by 64 requests and half as many again; session-affine, that which had the last request of the session, a new one going to the least loaded"`
+	Preemption  Key[string]      `key:"preemption" default:"\"recompute\"" enum:"recompute swap" doc:"what becomes of the keys and values of a sequence that is stopped for want of blocks: recompute, they are computed again; swap, they are moved to the host's memory and back at the rate of PCIe, while swap_space has room"`
+	SwapSpace   Key[units.Bytes] `key:"swap_space" positive:"true" doc:"with preemption = \"swap\", memory of the host for each accelerator; 4 GiB where left out, as in vLLM"`
+	PrefixCache Key[bool]        `key:"prefix_cache" default:"true" doc:"keep what prompts begin with for others, where requests name it (mooncake, qwen), until its blocks are needed: the least recently used goes first"`
 
 	Requests    Key[string]         `key:"requests" doc:"demand: CSV of requests in the order of arrival: request,arrival_s,input_tokens,output_tokens, and tenant where there are several"`
 	Format      Key[string]         `key:"format" default:"\"csv\"" enum:"csv azure mooncake burstgpt qwen" doc:"of requests: csv, as above; azure, AzureLLMInferenceTrace of 2023; mooncake, JSON lines with the hashes of blocks of 512 tokens; burstgpt, BurstGPT_1.csv and its like; qwen, JSON lines of qwen-bailian-usagetraces-anon, with hashes of blocks of 16. Times are from the first request on; those without tokens of a prompt or an answer are left out"`
-	Speed       Key[float64]        `key:"speed" default:"1" positive:"true" min:"0" max:"1e6" doc:"requests of a file come so many times as fast"`
+	Speedup     Key[float64]        `key:"speedup" default:"1" positive:"true" min:"0" max:"1e6" doc:"requests of a file come so many times as fast"`
 	Rate        Key[float64]        `key:"rate" positive:"true" min:"0" max:"1e9" doc:"demand: requests a second, however many are under way"`
 	Arrivals    Key[string]         `key:"arrivals" default:"\"poisson\"" enum:"poisson constant gamma diurnal" doc:"with rate, how requests come: poisson, at random; constant, evenly; gamma, with gaps of a coefficient of variation cv; diurnal, at random at a rate that goes up and down, rate (1 + swing cos(2 pi (time - peak) / period))"`
 	CV          Key[float64]        `key:"cv" positive:"true" min:"0" max:"100" doc:"with arrivals = \"gamma\", coefficient of variation of the time between requests"`
@@ -189,8 +191,9 @@ func (w *Serving) check(r *resolver, b *binder) {
 	}{{"swing", w.Swing.Set, w.Swing.Pos}, {"period", w.Period.Set, w.Period.Pos}, {"peak", w.Peak.Set, w.Peak.Pos}} {
 		belongs(k.set, k.at, k.name, w.Arrivals.Value == "diurnal", `arrivals = "diurnal"`)
 	}
+	belongs(w.SwapSpace.Set, w.SwapSpace.Pos, "swap_space", w.Preemption.Value == "swap", `preemption = "swap"`)
 	belongs(w.Format.Set, w.Format.Pos, "format", given == "requests", "requests")
-	belongs(w.Speed.Set, w.Speed.Pos, "speed", given == "requests", "requests")
+	belongs(w.Speedup.Set, w.Speedup.Pos, "speedup", given == "requests", "requests")
 	belongs(w.CV.Set, w.CV.Pos, "cv", gamma, `arrivals = "gamma"`)
 	if gamma && !w.CV.Set {
 		b.faultf(w.Arrivals.Pos, w.Path+".arrivals", "needs the key \"cv\", the coefficient of variation of the gaps")

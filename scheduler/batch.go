@@ -39,6 +39,9 @@ type Batching struct {
 	// blocks of all tokens to come with the prompt: nothing is ever preempted.
 	Blocks, BlockSize, Watermark int
 	Reserve                      bool
+	// Swap is how many blocks the host's memory has for sequences that are preempted: they
+	// come back as they were. Those for which it has no room are computed again.
+	Swap int
 	// Lookahead is how many tokens are guessed beyond the next one, and computed with it
 	// (Leviathan et al., Fast Inference from Transformers via Speculative Decoding, ICML
 	// 2023).
@@ -64,6 +67,7 @@ type Sequence struct {
 	// Tokens is how many of its tokens the present step computes.
 	Tokens int32
 	blocks int32    // its own
+	away   int32    // blocks in the host's memory
 	shared []*piece // that it uses with others
 	named  int      // pieces of Prefix that are known, or were when it came to them
 }
@@ -90,7 +94,8 @@ type Batcher struct {
 	step    []*Sequence
 	free    int
 
-	prefixes *prefixes // nil: none are kept
+	swapped, moved int       // blocks in the host's memory; moved to it and back since Moved
+	prefixes       *prefixes // nil: none are kept
 
 	// Accept says how many of so many guessed tokens were right, up to the first that was
 	// wrong; nil: all.
@@ -257,8 +262,36 @@ func (b *Batcher) forget(s *Sequence) {
 	if !s.Prefills() {
 		s.Prompt = s.Cached + 1
 	}
-	s.Cached, s.Tokens = 0, 0
+	s.Cached, s.Tokens, s.away = 0, 0, 0
 	s.Stops++
+}
+
+// swap moves what a sequence has computed to the host's memory, if there is room.
+func (b *Batcher) swap(s *Sequence) bool {
+	blocks := b.blocksOf(int(s.Cached))
+	if blocks == 0 || b.swapped+blocks > b.Swap {
+		return false
+	}
+	b.release(s)
+	b.swapped += blocks
+	b.moved += blocks
+	s.away, s.Tokens = int32(blocks), 0
+	s.Stops++
+	return true
+}
+
+// back moves it to the accelerator again.
+func (b *Batcher) back(s *Sequence) {
+	b.swapped -= int(s.away)
+	b.moved += int(s.away)
+	s.away = 0
+}
+
+// Moved is how many blocks have been moved to the host's memory and back since it was
+// asked last.
+func (b *Batcher) Moved() (blocks int) {
+	blocks, b.moved = b.moved, 0
+	return blocks
 }
 
 // Evict gives all sequences that have not ended, those that run first, and forgets them,
@@ -274,6 +307,9 @@ func (b *Batcher) Evict() []*Sequence {
 		}
 	}
 	for _, s := range b.waiting[b.head:] {
+		if s.away > 0 {
+			b.forget(s)
+		}
 		s.Cached = 0
 		all = append(all, s)
 	}
@@ -291,7 +327,9 @@ func (b *Batcher) preempt() *Sequence {
 	last := len(b.running) - 1
 	s := b.running[last]
 	b.running = b.running[:last]
-	b.forget(s)
+	if !b.swap(s) {
+		b.forget(s)
+	}
 	if b.head == 0 { // make room before the first
 		room := len(b.waiting) + 8
 		b.waiting = append(make([]*Sequence, room, room+len(b.waiting)), b.waiting...)
@@ -314,12 +352,17 @@ func (b *Batcher) admit(tokens, spare int) *Sequence {
 	if b.Reserve {
 		tokens, spare = int(s.Prompt+s.Left)-1, 0
 	}
-	b.share(s)
+	back := s.away > 0
+	if !back {
+		b.share(s)
+	}
 	if !b.take(s, tokens, spare) {
 		b.release(s)
 		return nil
 	}
-	if b.prefixes != nil {
+	if back {
+		b.back(s)
+	} else if b.prefixes != nil {
 		b.prefixes.asked += int64(s.Prompt)
 		b.prefixes.hit += int64(s.Cached)
 	}

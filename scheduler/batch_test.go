@@ -108,6 +108,21 @@ func TestUrgentSequences(t *testing.T) {
 	}
 }
 
+// The case of four blocks of which the second request loses its own, with room for them in
+// the host's memory: it comes back as it was, and its two blocks have been moved twice.
+func TestSwap(t *testing.T) {
+	b := scheduler.Batching{Order: scheduler.Mixed, Budget: 100, MaxBatch: 8, Blocks: 4, BlockSize: 4, Swap: 2}
+	got := stepsOf(b, [2]int32{7, 4}, [2]int32{5, 3})
+	if want := []string{"0:7 1:5", "0:1 1:1", "0:1", "0:1", "1:1"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	b.Swap = 1 // no room
+	got = stepsOf(b, [2]int32{7, 4}, [2]int32{5, 3})
+	if want := []string{"0:7 1:5", "0:1 1:1", "0:1", "0:1", "1:7"}; !slices.Equal(got, want) {
+		t.Errorf("without room: got %q, want %q", got, want)
+	}
+}
+
 // Three tokens are guessed and the first is right: each step of four brings two. The last
 // token is not guessed beyond.
 func TestLookahead(t *testing.T) {
@@ -150,6 +165,7 @@ func TestBatchingConserves(t *testing.T) {
 		}
 		b.Reserve = b.Reserve || b.Order == scheduler.Static
 		b.Piece = b.BlockSize * rapid.IntRange(0, 2).Draw(t, "piece")
+		b.Swap = rapid.IntRange(0, 20).Draw(t, "swap")
 		b.Lookahead = rapid.IntRange(0, 3).Draw(t, "lookahead")
 		x := scheduler.NewBatcher(b)
 		x.Accept = func(guessed int) int { return (guessed + 1) / 2 }

@@ -103,7 +103,7 @@ func (b *Batcher) Prefixes() (asked, hit int64) {
 // first is the sequence that is to be admitted next, with what is there of its prompt.
 func (b *Batcher) first() *Sequence {
 	s := b.waiting[b.head]
-	if b.prefixes != nil {
+	if b.prefixes != nil && s.away == 0 {
 		s.Cached = int32(b.Match(s))
 	}
 	return s

@@ -12,7 +12,8 @@
 // replica begins as soon as a request comes.
 //
 // Keys and values lie in a paged cache (Kwon et al., SOSP 2023). A sequence that is
-// preempted for want of blocks loses them, and computes prompt and tokens again. What
+// preempted for want of blocks loses them, and computes prompt and tokens again; or they
+// are moved to the host's memory and back, for which the step waits. What
 // prompts begin with is kept for others while its blocks are not needed, where requests
 // name it; the router may go by that, or by the session.
 //
@@ -58,6 +59,7 @@ type Fleet struct {
 	Concurrency int               // clients that each send their next request when the last has ended; 0: requests come at their Arrival
 
 	Replicas, Tensor, Stages int
+	SwapTime                 float64            // s, in which a block moves to the host's memory or back
 	Acceptance               float64            // probability that a guessed token is right
 	Batching                 scheduler.Batching // of a batch: with stages, its share of the cache
 	Context                  int                // tokens that prompt and answer may have together; 0: no limit
@@ -73,6 +75,7 @@ type Fleet struct {
 	Outcomes []Outcome // of each request
 	Gaps     Gaps      // between tokens of a request
 	Steps    int64
+	Swapped  int64 // blocks moved to the host's memory and back
 	Level    Level // over time
 	Grown    Grown
 
@@ -323,6 +326,9 @@ func (f *Fleet) decide(n int) {
 	}
 	f.measure(step)
 	seconds, err := f.Costs.Time(&f.shape)
+	moved := l.Moved()
+	f.Swapped += int64(moved)
+	seconds += float64(moved) * f.SwapTime
 	if err == nil && seconds > longestStep {
 		err = fmt.Errorf("a step of %d tokens would take %.3g s", f.shape.Tokens, seconds)
 	}
@@ -337,7 +343,7 @@ func (f *Fleet) decide(n int) {
 	for i := range free {
 		at = max(at, free[i]).After(stage)
 		free[i] = at
-		f.observe(l.replica, i, at-stage, at)
+		f.step(l.replica, i, at-stage, at)
 	}
 	l.replica.ledger.AddCompute(f.now, f.now+stage)
 	l.busy, l.ends = true, at

@@ -7,9 +7,9 @@ import (
 	"github.com/railyard/railyard/topology"
 )
 
-// observe tells the cluster's observer, if there is one, of the step whose shape has just
+// step tells the cluster's observer, if there is one, of the step whose shape has just
 // been measured, in a stage of a replica.
-func (f *Fleet) observe(r *replica, stage int, from, to sim.Time) {
+func (f *Fleet) step(r *replica, stage int, from, to sim.Time) {
 	if f.c.Observer == nil {
 		return
 	}

@@ -47,9 +47,13 @@ func (g *Gaps) Mean() float64 { return g.sum / float64(max(g.total, 1)) }
 func (g *Gaps) Quantile(share float64) float64 {
 	rank := int64(math.Ceil(share * float64(g.total)))
 	for i, n := range g.counts {
-		if rank -= n; rank <= 0 && i > 0 {
+		if rank -= n; rank > 0 {
+			continue
+		}
+		if i > 0 {
 			return sim.Time(math.Exp((float64(i) - 0.5) / gapsPerFactor)).Seconds()
 		}
+		break
 	}
 	return 0
 }

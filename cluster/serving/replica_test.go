@@ -205,6 +205,7 @@ func TestNothingIsLost(t *testing.T) {
 		if f.Concurrency == 0 {
 			f.MaxQueue = rapid.IntRange(0, 20).Draw(t, "queue")
 		}
+		f.Batching.Swap, f.SwapTime = rapid.IntRange(0, 40).Draw(t, "swap"), 0.001
 		f.Batching.Reserve = f.Batching.Order == scheduler.Static
 		if rapid.Bool().Draw(t, "scales") {
 			least := rapid.IntRange(0, replicas).Draw(t, "min")
