@@ -67,11 +67,11 @@ func TestPlotServing(t *testing.T) {
 // that failed are left out.
 func TestPlotCurve(t *testing.T) {
 	dir := t.TempDir()
-	text := "point,status,serving.0.ttft_s.p50,serving.0.ttft_s.p99,serving.0.tpot_s.p50,serving.0.tpot_s.p99,serving.0.output_tokens_per_s\n0,done,0.1,0.5,0.02,0.03,1000\n1,invalid,,,,,\n2,done,0.3,2,0.04,0.09,2500\n"
+	text := "point,workload.serving.0.rate,status,run,serving.0.ttft_s.p50,serving.0.ttft_s.p99,serving.0.tpot_s.p50,serving.0.tpot_s.p99,serving.0.output_tokens_per_s\n0,5,done,a,0.1,0.5,0.02,0.03,1000\n1,9,invalid,,,,,,\n2,20,done,b,0.3,2,0.04,0.09,2500\n"
 	if err := os.WriteFile(filepath.Join(dir, "points.csv"), []byte(text), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	files, err := report.Plot(dir, report.PlotOptions{Formats: []string{"svg"}})
+	files, err := report.Plot(dir, report.PlotOptions{Formats: []string{"svg"}, Only: []string{"curve"}})
 	if err != nil || len(files) != 1 || filepath.Base(files[0]) != "curve.svg" {
 		t.Fatalf("files %v, %v", files, err)
 	}
