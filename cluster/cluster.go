@@ -211,9 +211,6 @@ func (c *Cluster) submit(j *Job, schedule bool) {
 	if j.Shared || j.parts() {
 		known.Accelerators = 0
 	}
-	if c.placement != nil && !j.Shared {
-		known.Demand = c.placement.demand(j)
-	}
 	n := c.queue.Add(known)
 	if schedule {
 		c.Engine.Schedule(j.Start, c.actor, argArrive|uint64(n))

@@ -13,8 +13,6 @@ type placement struct {
 	hosts  []scheduler.Host
 	first  []int32 // accelerator of each host
 	total  int64   // thousandths of accelerators
-	cpu    float64 // thousandths of cores of all hosts
-	memory float64 // bytes
 	locked int64   // of them, those of closed hosts
 	wanted int64   // thousandths that jobs have asked for that have come
 	grants []grant // of each job
@@ -59,8 +57,6 @@ func (c *Cluster) Place(p *scheduler.Placer, hosts []scheduler.Host) {
 	at := &placement{placer: p, hosts: hosts, first: make([]int32, len(hosts)+1), next: 1. / loadSteps}
 	for i, h := range hosts {
 		at.first[i+1] = at.first[i] + int32(h.Accelerators)
-		at.cpu += float64(h.CPU)
-		at.memory += float64(h.Memory)
 	}
 	at.total = int64(at.first[len(hosts)]) * scheduler.Whole
 	c.placement = at
@@ -80,15 +76,6 @@ func (j *Job) needs() scheduler.Request {
 		return scheduler.Request{}
 	}
 	return *j.Needs
-}
-
-// demand is what a job wants of all that there is.
-func (at *placement) demand(j *Job) scheduler.Demand {
-	r := j.needs()
-	return scheduler.Demand{
-		scheduler.PartOf(float64(j.Count)*float64(cmp.Or(r.Milli, scheduler.Whole)), float64(at.total)),
-		scheduler.PartOf(float64(r.CPU), at.cpu), scheduler.PartOf(float64(r.Memory), at.memory),
-	}
 }
 
 // parts says whether a job wants less than whole accelerators, so that how many are

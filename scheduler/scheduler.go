@@ -30,9 +30,8 @@
 //	                       did not run, the most first       et al., OSDI 2020, with accelerators that are alike)
 //	priority               priority                          preemptive, or skip without preemption
 //	fair-share             decayed use of the job's group    skip (after Slurm's multifactor priority)
-//	drf                    greatest of the shares that the   skip (dominant resource fairness, Ghodsi et al., NSDI
-//	                       group holds of accelerators,      2011)
-//	                       CPUs and memory
+//	drf                    share that the group holds        skip (dominant resource fairness, Ghodsi et al., NSDI
+//	                                                         2011; jobs ask for one resource, so that is it)
 //	elastic                arrival                           shares that grow and shrink between the least and
 //	                                                         the most that a job can run on, max-min
 //
@@ -89,27 +88,8 @@ type Job struct {
 	// Group is the name of the group whose share it counts towards. One that is not
 	// in Policy.Groups has weight 1 and no quota.
 	Group string
-	// Demand is what it takes of each resource, where that is more than a number of
-	// accelerators.
-	Demand Demand
 	// Fixed jobs are never stopped once they run.
 	Fixed bool
-}
-
-// Demand is what a job takes of all that there is of each resource, in parts of Entire:
-// accelerators, CPUs and memory.
-type Demand [3]int64
-
-// Entire is all that there is of a resource. It is a power of 2, and parts are whole
-// numbers, so that what comes and goes adds up exactly.
-const Entire = 1 << 40
-
-// PartOf is a demand of so much out of all that there is, 0 if there is none.
-func PartOf(demand, all float64) int64 {
-	if all <= 0 {
-		return 0
-	}
-	return int64(demand/all*Entire + 0.5)
 }
 
 // Machine carries out what a Queue decides.
@@ -195,9 +175,6 @@ func (q *Queue) Grow(n int) { q.jobs = slices.Grow(q.jobs, n) }
 // Add makes a job known that will come. It returns its number; numbers count
 // from 0.
 func (q *Queue) Add(j Job) int {
-	if j.Demand == (Demand{}) {
-		j.Demand[0] = PartOf(float64(j.Accelerators), float64(q.total))
-	}
 	r := record{Job: j, gang: int32(j.Accelerators)}
 	if s, ok := q.discipline.(*shares); ok {
 		r.group = s.group(j.Group)

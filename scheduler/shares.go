@@ -32,7 +32,6 @@ type share struct {
 	waiting waiting
 	running []int32 // in the order in which they started
 	held    int32
-	holds   Demand
 
 	halfLife units.Duration
 	used     float64 // accelerator-seconds by the time at, decayed
@@ -51,7 +50,7 @@ func newShares(p Policy, o order) *shares {
 	case "fair-share":
 		s.had = func(g *share) float64 { return g.used / g.Weight }
 	case "drf":
-		s.had = func(g *share) float64 { return float64(slices.Max(g.holds[:])) / g.Weight }
+		s.had = func(g *share) float64 { return float64(g.held) / g.Weight }
 	}
 	return s
 }
@@ -71,9 +70,9 @@ func (s *shares) group(name string) int32 {
 	return s.add(Group{Name: name, Weight: 1})
 }
 
-// hold counts what a group has used by now. Use decays
+// hold changes what a group holds, after counting what it has used so far. Use decays
 // by half in a half-life: while h are held, du/dt = h - u ln 2 / half-life.
-func (g *share) hold(now units.Duration) {
+func (g *share) hold(now units.Duration, by int32) {
 	passed := (now - g.at).Seconds()
 	if g.halfLife == 0 {
 		g.used += float64(g.held) * passed
@@ -83,23 +82,7 @@ func (g *share) hold(now units.Duration) {
 		g.used = g.used*kept + float64(g.held)/rate*(1-kept)
 	}
 	g.at = now
-}
-
-// take and give change what a group holds by a job.
-func (g *share) take(q *Queue, r *record) {
-	g.hold(q.now)
-	g.held += r.size()
-	for i, d := range r.Demand {
-		g.holds[i] += d
-	}
-}
-
-func (g *share) give(q *Queue, r *record) {
-	g.hold(q.now)
-	g.held -= r.size()
-	for i, d := range r.Demand {
-		g.holds[i] -= d
-	}
+	g.held += by
 }
 
 // room is how many more accelerators a group may have, as its own or at all.
@@ -124,14 +107,14 @@ func (s *shares) finish(q *Queue, job int32) { s.leave(q, job) }
 func (s *shares) leave(q *Queue, job int32) {
 	r := &q.jobs[job]
 	g := &s.groups[r.group]
-	g.give(q, r)
+	g.hold(q.now, -r.size())
 	i := slices.Index(g.running, job)
 	g.running = slices.Delete(g.running, i, i+1)
 }
 
 func (s *shares) decide(q *Queue, m Machine) {
 	for i := range s.groups {
-		s.groups[i].hold(q.now)
+		s.groups[i].hold(q.now, 0)
 	}
 	s.refused = s.refused[:0]
 	if s.serveOwn(q, m) {
@@ -197,7 +180,7 @@ func (s *shares) start(q *Queue, m Machine, g *share, class int, w why) {
 		s.refused = append(s.refused, e)
 		return
 	}
-	g.take(q, &q.jobs[e.job])
+	g.hold(q.now, q.jobs[e.job].size())
 	g.running = append(g.running, e.job)
 }
 
