@@ -418,7 +418,7 @@ func (c *Cluster) Done(job int) {
 	c.release(job)
 	c.queue.Finish(job, units.Duration(c.Engine.Now()))
 	c.shed()
-	if c.outages != nil && c.over() {
+	if c.outages != nil && c.done() {
 		c.Engine.Disarm(c.outages.timer)
 	}
 	switch {

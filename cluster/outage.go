@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/railyard/railyard/scheduler"
@@ -56,14 +57,16 @@ type outages struct {
 	pace    []float64 // of each accelerator; nil while none has ever been slow
 	running []int32   // jobs that run, in their order
 	gone    int       // accelerators out of use that the queue still counts
-	spans   []Outage
-	lasting map[int32]int // by their first accelerator, those of spans that last
+	lasting []Outage
+	over    []Outage
+	of      []int32 // of each accelerator out of use, the number of its outage among those that last
 }
 
 // Bits of the state of an accelerator.
 const (
 	closed   uint8 = 1 << iota // no job may start on it
 	outOfUse                   // it is closed, and no job holds it in the queue's count
+	idle                       // nor has any a part of it
 	held                       // for a moment: a job does
 	shared                     // for a moment: a job has a part of it, which does not count
 )
@@ -75,7 +78,7 @@ func (c *Cluster) AllowOutages(b Breaker, first []int32) {
 	n := c.Topology.Accelerators()
 	o := &outages{
 		breaker: b, timer: c.Engine.NewTimer(c.actor, argAgain), first: first, cause: make([]int32, len(first)), struck: make([]bool, len(first)),
-		unit: make([]int32, n), state: make([]uint8, n), lasting: map[int32]int{},
+		unit: make([]int32, n), state: make([]uint8, n), of: make([]int32, n),
 	}
 	for u := range first[1:] {
 		for a := first[u]; a < first[u+1]; a++ {
@@ -91,20 +94,22 @@ func (c *Cluster) Outages() []Outage {
 	if c.outages == nil {
 		return nil
 	}
-	return c.outages.spans
+	all := slices.Concat(c.outages.over, slices.DeleteFunc(slices.Clone(c.outages.lasting), func(o Outage) bool { return o.Count == 0 }))
+	slices.SortFunc(all, func(a, b Outage) int { return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.First, b.First)) })
+	return all
 }
 
-// over says whether no job is left whom outages concern.
-func (c *Cluster) over() bool { return c.running == 0 && c.waiting == 0 }
+// done says whether no job is left whom outages concern.
+func (c *Cluster) done() bool { return c.running == 0 && c.waiting == 0 }
 
 // breakdown has what is to fail, or to come back, by now do so.
 func (c *Cluster) breakdown(now sim.Time) {
 	next := sim.Never
-	if !c.over() {
+	if !c.done() {
 		next = c.outages.breaker.Break(now)
 	}
 	switch h := c.Engine.Horizon; {
-	case c.over():
+	case c.done():
 		next = sim.Never
 	case h > 0: // what waits for ever does so until then
 		next = min(next, h.After(1))
@@ -169,11 +174,10 @@ func (c *Cluster) Open(unit int32) {
 				c.free.Put(a)
 			}
 		}
-		o.state[a] &^= closed | outOfUse
-		if s, lasts := o.lasting[a]; lasts {
-			o.spans[s].To = c.Engine.Now()
-			delete(o.lasting, a)
+		if o.state[a]&idle != 0 {
+			o.comesBack(a, c.Engine.Now())
 		}
+		o.state[a] &^= closed | outOfUse | idle
 	}
 	if c.placement != nil {
 		c.placement.unlock(unit)
@@ -181,17 +185,42 @@ func (c *Cluster) Open(unit int32) {
 	c.queue.Restore(back)
 }
 
-// leave notes that a closed accelerator has no job any more.
+// leave begins the outage of a closed accelerator that no job has any more.
 func (o *outages) leave(a int32, now sim.Time) {
-	unit := o.unit[a]
-	if n := len(o.spans); n > 0 && a > o.first[unit] {
-		if s := &o.spans[n-1]; s.To < 0 && s.From == now && s.First+s.Count == a {
-			s.Count++
+	o.state[a] |= idle
+	cause := o.cause[o.unit[a]]
+	if n := len(o.lasting); n > 0 {
+		if x := &o.lasting[n-1]; x.From == now && x.Cause == cause && x.Count > 0 && x.First+x.Count == a {
+			x.Count++
+			o.of[a] = int32(n) - 1
 			return
 		}
 	}
-	o.lasting[a] = len(o.spans)
-	o.spans = append(o.spans, Outage{a, 1, now, -1, o.cause[unit]})
+	o.of[a] = int32(len(o.lasting))
+	o.lasting = append(o.lasting, Outage{a, 1, now, -1, cause})
+}
+
+// comesBack ends the outage of an accelerator, and lets that of its neighbours last.
+func (o *outages) comesBack(a int32, now sim.Time) {
+	x := &o.lasting[o.of[a]]
+	back := Outage{a, 1, x.From, now, x.Cause}
+	end := x.First + x.Count
+	if a == x.First {
+		x.First++
+		x.Count--
+	} else if x.Count = a - x.First; a+1 < end { // those behind it become one of their own
+		for b := a + 1; b < end; b++ {
+			o.of[b] = int32(len(o.lasting))
+		}
+		o.lasting = append(o.lasting, Outage{a + 1, end - a - 1, back.From, -1, back.Cause})
+	}
+	if n := len(o.over); n > 0 {
+		if y := &o.over[n-1]; y.From == back.From && y.To == now && y.Cause == back.Cause && y.First+y.Count == a {
+			y.Count++
+			return
+		}
+	}
+	o.over = append(o.over, back)
 }
 
 // shed takes out of the queue's count what is out of use, and reports whether there was

@@ -55,7 +55,8 @@ type Toll struct {
 // hostState says why no job may start on a host.
 type hostState struct {
 	failed bool
-	drains int32 // outages to come that it is kept free for
+	until  sim.Time // if it has failed, it is not back before
+	drains int32    // outages to come that it is kept free for
 }
 
 func (h hostState) closed() bool { return h.failed || h.drains > 0 }
@@ -146,13 +147,13 @@ func (x *Capacity) fail(f Outage, hosts []int32) {
 		host := &x.hosts[h]
 		was := host.closed()
 		switch {
-		case host.failed: // it is back when all that it waits for is
-			x.prolong(h, f.Repaired)
+		case host.failed:
+			host.until = max(host.until, f.Repaired)
 		case x.spares > 0:
 			x.spares--
 			x.await(repair{f.Repaired, elsewhere})
 		default:
-			host.failed = true
+			host.failed, host.until = true, f.Repaired
 			x.missing = append(x.missing, h)
 			x.await(repair{f.Repaired, h})
 		}
@@ -178,21 +179,15 @@ func (x *Capacity) await(r repair) {
 	x.repairs = slices.Insert(x.repairs, i, r)
 }
 
-// prolong has a host that has failed be back no sooner than at an instant.
-func (x *Capacity) prolong(h int32, until sim.Time) {
-	i := slices.IndexFunc(x.repairs, func(r repair) bool { return r.host == h })
-	if i < 0 || x.repairs[i].at >= until {
-		return
-	}
-	x.repairs = slices.Delete(x.repairs, i, i+1)
-	x.await(repair{until, h})
-}
-
 // comesBack has a host that was in repair take its place, or the one that is empty for
 // the longest, or else stand by.
 func (x *Capacity) comesBack(host int32) {
 	switch {
 	case host != elsewhere && x.hosts[host].failed:
+		if until := x.hosts[host].until; until > x.c.Engine.Now() { // it has failed once more meanwhile
+			x.await(repair{until, host})
+			return
+		}
 	case len(x.missing) > 0:
 		host = x.missing[0]
 	default:
