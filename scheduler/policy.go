@@ -86,8 +86,8 @@ var policies = []struct {
 	{"srsf", func(Policy) discipline { return newPreemptive(leastService{}) }},
 	{"las", func(p Policy) discipline { return newPreemptive(newLAS(p)) }},
 	{"gittins", func(p Policy) discipline { return newPreemptive(newGittins(p)) }},
-	{"finish-time-fairness", func(p Policy) discipline { return newLeases(p, unfairness) }},
-	{"max-min", func(p Policy) discipline { return newLeases(p, withheld) }},
+	{"finish-time-fairness", func(p Policy) discipline { return newLeases(p, unfair) }},
+	{"max-min", func(p Policy) discipline { return newLeases(p, without) }},
 	{"priority", func(p Policy) discipline {
 		if p.Preemption == NoPreemption {
 			return &greedy{order: byPriority}
