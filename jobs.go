@@ -45,6 +45,9 @@ func (p *plant) policy() scheduler.Policy {
 	for _, g := range s.Group {
 		y.Groups = append(y.Groups, scheduler.Group{Name: g.Name.Value, Weight: g.Weight.Value, Quota: int(g.Quota.Value), Limit: int(g.Limit.Value)})
 	}
+	if p.hosting != nil {
+		y.Capacity = p.hosting.capacity()
+	}
 	if p.queued != nil && y.Name == "gittins" {
 		for i := range p.queued.rows {
 			j := &p.queued.rows[i]

@@ -123,6 +123,19 @@ func (b *builder) fabricHosts(h *hosting) {
 	}
 }
 
+// capacity is the CPUs and the memory of all hosts, where they count.
+func (h *hosting) capacity() (all scheduler.Resources) {
+	for i := range h.hosts {
+		if h.cpu {
+			all.CPU += min(h.hosts[i].CPU, math.MaxInt64-all.CPU)
+		}
+		if h.memory {
+			all.Memory += min(h.hosts[i].Memory, math.MaxInt64-all.Memory)
+		}
+	}
+	return all
+}
+
 // settle judges the jobs of a file by the hosts that there are, and leaves out
 // those that want nothing that these have.
 func (b *builder) settle(w *scenario.Jobs, rows []workload.Job) []workload.Job {
@@ -257,7 +270,15 @@ func (r *requests) finish() {
 	if p.Value == "elastic" {
 		r.fault(p.Pos, "scheduler.policy", "\"elastic\" counts accelerators, and not every count may have room on hosts: leave out placement")
 	}
-	if parts := []string{"fifo", "fifo-skip", "sjf", "sjf-skip"}; r.partly != "" && !slices.Contains(parts, p.Value) {
+	if r.partly == "" {
+		return
+	}
+	if parts := []string{"fifo", "fifo-skip", "sjf", "sjf-skip", "drf"}; !slices.Contains(parts, p.Value) {
 		r.fault(p.Pos, "scheduler.policy", "%q counts whole accelerators, and job %q wants none or parts; %s do not", p.Value, r.partly, strings.Join(parts, ", "))
+	}
+	for _, g := range r.scenario.Scheduler.Group {
+		if g.Quota.Value > 0 || g.Limit.Set {
+			r.fault(g.At, g.Path, "has a quota or a limit, which count whole accelerators, and job %q wants none or parts", r.partly)
+		}
 	}
 }

@@ -197,7 +197,7 @@ file = "jobs.csv"
 		{"more than there are", "a,0,13,1,,,\n", "sim.seed=1", `jobs.csv:2:1: accelerators: job "a" wants 13 at once, and the topology has 12`},
 		{"more than of a type", "a,0,9,1,,,A100\n", "sim.seed=1", `jobs.csv:2:1: job "a" finds no room even on the idle cluster: 9 accelerators of type A100, 0 cores, 0 bytes of memory`},
 		{"more cores than a host", "a,0,1,1,500,9000,\n", "sim.seed=1", `jobs.csv:2:1: job "a" finds no room even on the idle cluster: 500/1000 of each of 1 accelerators, 9 cores`},
-		{"parts under a policy that counts", "a,0,1,1,500,,\n", "scheduler.policy=las", `scheduler.policy: "las" counts whole accelerators, and job "a" wants none or parts; fifo, fifo-skip, sjf, sjf-skip do not`},
+		{"parts under a policy that counts", "a,0,1,1,500,,\n", "scheduler.policy=las", `scheduler.policy: "las" counts whole accelerators, and job "a" wants none or parts; fifo, fifo-skip, sjf, sjf-skip, drf do not`},
 		{"shares that are counts", "a,0,1,1,,,\n", "scheduler.policy=elastic", `scheduler.policy: "elastic" counts accelerators`},
 		{"nothing to fill with", "a,0,0,1,,1000,\n", "workload.jobs.0.fill=1.0", `workload.jobs[0].fill: of these jobs that is more than`},
 	} {

@@ -211,6 +211,9 @@ func (c *Cluster) submit(j *Job, schedule bool) {
 	if j.Shared || j.parts() {
 		known.Accelerators = 0
 	}
+	if !j.Shared {
+		known.Wants = j.wants()
+	}
 	n := c.queue.Add(known)
 	if schedule {
 		c.Engine.Schedule(j.Start, c.actor, argArrive|uint64(n))

@@ -78,6 +78,16 @@ func (j *Job) needs() scheduler.Request {
 	return *j.Needs
 }
 
+// wants is what a job takes of the whole cluster; zero where only whole accelerators
+// matter.
+func (j *Job) wants() scheduler.Resources {
+	if j.Needs == nil {
+		return scheduler.Resources{}
+	}
+	part := cmp.Or(j.Needs.Milli, scheduler.Whole)
+	return scheduler.Resources{Milli: int64(j.Count) * int64(part), CPU: j.Needs.CPU, Memory: j.Needs.Memory}
+}
+
 // parts says whether a job wants less than whole accelerators, so that how many are
 // free says nothing of whether it fits.
 func (j *Job) parts() bool {

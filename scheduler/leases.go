@@ -13,8 +13,18 @@ type leases struct {
 	urgency urgency
 }
 
-// urgency is 0 or more, of a job that has run for so long and has so much left.
-type urgency func(q *Queue, r *record, executed, left units.Duration) float64
+// urgency is 0 or more, of a job that has run for so long and has so much left. While
+// the job waits it rises as a mover does, up to a factor that is one for all gangs of
+// a size, and to a function that keeps the order.
+type urgency struct {
+	of    func(q *Queue, r *record, executed, left units.Duration) float64
+	moves func(r *record) mover
+}
+
+var (
+	unfair  = urgency{unfairness, unfairly}
+	without = urgency{withheld, withholding}
+)
 
 // unfairness is rho of finish-time fairness (Themis, Mahajan et al., NSDI 2020): the
 // time from a job's arrival to its end, if it had its accelerators from now on, as a
@@ -32,6 +42,14 @@ func unfairness(q *Queue, r *record, _, left units.Duration) float64 {
 	return (q.now - r.arrived + left).Seconds() / (r.Estimate.Seconds() * share)
 }
 
+// unfairly moves a job as its rho: after all others where that is not known.
+func unfairly(r *record) mover {
+	if r.Estimate == Never || r.Estimate == 0 {
+		return mover{since: r.arrived, per: Never}
+	}
+	return mover{since: r.arrived, ahead: r.left(), per: r.Estimate}
+}
+
 // withheld is the share of its time in the system that a job did not run. Giving the
 // accelerators, lease by lease, to those of whom the most was withheld makes the
 // least share of any as great as can be: max-min fairness in rounds, as in Gavel
@@ -44,6 +62,10 @@ func withheld(q *Queue, r *record, executed, _ units.Duration) float64 {
 	return max(0, 1-executed.Seconds()/(q.now-r.arrived).Seconds())
 }
 
+// withholding moves a job as its time in the system over the time that it ran, which
+// rises as the share withheld does.
+func withholding(r *record) mover { return mover{since: r.arrived, per: r.executed} }
+
 // Jobs whose lease runs go before those that compete.
 const (
 	leased = iota
@@ -52,7 +74,7 @@ const (
 
 // The bits of positive numbers rise with them.
 func (o *leases) rank(q *Queue, r *record, executed, left units.Duration) rank {
-	return rank{competes, ^math.Float64bits(o.urgency(q, r, executed, left)), r.seq}
+	return rank{competes, ^math.Float64bits(o.urgency.of(q, r, executed, left)), r.seq}
 }
 
 func (o *leases) arrive(q *Queue, r *record) rank { return o.rank(q, r, r.executed, r.left()) }

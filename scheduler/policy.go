@@ -30,6 +30,9 @@ type Policy struct {
 	// HalfLife is the time after which fair-share counts use half; 0 counts it all.
 	Groups   []Group
 	HalfLife units.Duration
+	// Capacity is the CPUs and the memory of the cluster, for drf; what it has 0 of is
+	// never short. How many accelerators there are NewQueue is told.
+	Capacity Resources
 }
 
 // Preemption is what becomes of a job that is stopped.
@@ -83,8 +86,8 @@ var policies = []struct {
 	{"srsf", func(Policy) discipline { return newPreemptive(leastService{}) }},
 	{"las", func(p Policy) discipline { return newPreemptive(newLAS(p)) }},
 	{"gittins", func(p Policy) discipline { return newPreemptive(newGittins(p)) }},
-	{"finish-time-fairness", func(p Policy) discipline { return newLeases(p, unfairness) }},
-	{"max-min", func(p Policy) discipline { return newLeases(p, withheld) }},
+	{"finish-time-fairness", func(p Policy) discipline { return newLeases(p, unfair) }},
+	{"max-min", func(p Policy) discipline { return newLeases(p, without) }},
 	{"priority", func(p Policy) discipline {
 		if p.Preemption == NoPreemption {
 			return &greedy{order: byPriority}
@@ -156,6 +159,8 @@ func (p Policy) Validate() error {
 		return fmt.Errorf("scheduler: %s keeps no quotas", p.Name)
 	case p.HalfLife < 0:
 		return fmt.Errorf("scheduler: the half-life is %v", p.HalfLife)
+	case p.Capacity.negative():
+		return fmt.Errorf("scheduler: the cluster has %+v", p.Capacity)
 	}
 	for _, g := range p.Groups {
 		if !(g.Weight > 0) || math.IsInf(g.Weight, 0) || g.Quota < 0 || g.Limit < 0 || g.Limit > 0 && g.Limit < g.Quota {

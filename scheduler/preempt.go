@@ -36,7 +36,8 @@ type ranker interface {
 
 // preemptive gives the accelerators to the first jobs in the order of its ranker,
 // whether they run or wait. A decision takes time linear in the running jobs, and
-// less if all that wait fits beside them.
+// less if all that wait fits beside them; where ranks drift, also logarithmic in the
+// waiting ones for each class, start, stop and change of their order.
 type preemptive struct {
 	ranker  ranker
 	drifts  bool // ranks of waiting jobs change with time, too
@@ -50,11 +51,15 @@ type preemptive struct {
 func newPreemptive(r ranker) *preemptive { return &preemptive{ranker: r} }
 
 func newLeases(p Policy, u urgency) *preemptive {
-	return &preemptive{ranker: &leases{p.Lease, u}, drifts: true}
+	o := &leases{p.Lease, u}
+	return &preemptive{ranker: o, drifts: true, waiting: waiting{drift: &drift{moves: u.moves, rank: o.arrive}}}
 }
 
 func (p *preemptive) arrive(q *Queue, job int32) {
 	r := &q.jobs[job]
+	if p.drifts {
+		p.waiting.drift.queue = q // the same each time
+	}
 	p.waiting.push(r.size(), entry{p.ranker.arrive(q, r), job})
 }
 
@@ -77,7 +82,7 @@ func (p *preemptive) decide(q *Queue, m Machine) {
 	}
 	offset := p.ranker.rerank(q, p.running)
 	if p.drifts {
-		p.waiting.rerank(func(job int32) rank { return p.ranker.arrive(q, &q.jobs[job]) })
+		p.waiting.rerank()
 	}
 	p.starts, p.stops = p.starts[:0], p.stops[:0]
 	left := int32(q.free)

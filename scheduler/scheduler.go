@@ -30,8 +30,8 @@
 //	                       did not run, the most first       et al., OSDI 2020, with accelerators that are alike)
 //	priority               priority                          preemptive, or skip without preemption
 //	fair-share             decayed use of the job's group    skip (after Slurm's multifactor priority)
-//	drf                    share that the group holds        skip (dominant resource fairness, Ghodsi et al., NSDI
-//	                                                         2011; jobs ask for one resource, so that is it)
+//	drf                    dominant share of the group       skip (dominant resource fairness, Ghodsi et al., NSDI
+//	                                                         2011, over accelerators, CPUs and memory)
 //	elastic                arrival                           shares that grow and shrink between the least and
 //	                                                         the most that a job can run on, max-min
 //
@@ -88,6 +88,9 @@ type Job struct {
 	// Group is the name of the group whose share it counts towards. One that is not
 	// in Policy.Groups has weight 1 and no quota.
 	Group string
+	// Wants is what the job takes of the cluster while it runs, as drf counts it; zero
+	// is its accelerators, whole.
+	Wants Resources
 	// Fixed jobs are never stopped once they run.
 	Fixed bool
 }
@@ -166,6 +169,7 @@ type discipline interface {
 
 // NewQueue gives an empty queue for a cluster of so many accelerators.
 func NewQueue(p Policy, accelerators int) *Queue {
+	p.Capacity.Milli = int64(accelerators) * Whole
 	return &Queue{policy: p, free: accelerators, total: accelerators, discipline: p.discipline()}
 }
 

@@ -32,6 +32,7 @@ type share struct {
 	waiting waiting
 	running []int32 // in the order in which they started
 	held    int32
+	takes   Resources // what all that it runs take
 
 	halfLife units.Duration
 	used     float64 // accelerator-seconds by the time at, decayed
@@ -50,7 +51,7 @@ func newShares(p Policy, o order) *shares {
 	case "fair-share":
 		s.had = func(g *share) float64 { return g.used / g.Weight }
 	case "drf":
-		s.had = func(g *share) float64 { return float64(g.held) / g.Weight }
+		s.had = func(g *share) float64 { return g.takes.dominant(p.Capacity) / g.Weight }
 	}
 	return s
 }
@@ -108,6 +109,7 @@ func (s *shares) leave(q *Queue, job int32) {
 	r := &q.jobs[job]
 	g := &s.groups[r.group]
 	g.hold(q.now, -r.size())
+	g.takes = g.takes.plus(r.wants(), -1)
 	i := slices.Index(g.running, job)
 	g.running = slices.Delete(g.running, i, i+1)
 }
@@ -180,7 +182,9 @@ func (s *shares) start(q *Queue, m Machine, g *share, class int, w why) {
 		s.refused = append(s.refused, e)
 		return
 	}
-	g.hold(q.now, q.jobs[e.job].size())
+	r := &q.jobs[e.job]
+	g.hold(q.now, r.size())
+	g.takes = g.takes.plus(r.wants(), 1)
 	g.running = append(g.running, e.job)
 }
 

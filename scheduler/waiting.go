@@ -31,7 +31,30 @@ type waiting struct {
 	sizes []int32
 	lines []line // of each size
 	count int
-	total int64 // accelerators of all gangs
+	total int64  // accelerators of all gangs
+	drift *drift // if ranks change while jobs wait; then a line has only the first
+}
+
+// drift is where the jobs of each class are of which another is the first.
+type drift struct {
+	behind []kinetic
+	queue  *Queue
+	moves  func(r *record) mover
+	rank   func(q *Queue, r *record) rank
+}
+
+// put has a job wait behind the first.
+func (d *drift) put(class int, job int32) {
+	r := &d.queue.jobs[job]
+	m := d.moves(r)
+	m.job, m.seq = job, r.seq
+	d.behind[class].push(m, d.queue.now)
+}
+
+// take is the next first.
+func (d *drift) take(class int) entry {
+	job := d.behind[class].pop(d.queue.now).job
+	return entry{d.rank(d.queue, &d.queue.jobs[job]), job}
 }
 
 // none is the class of a job that there is not.
@@ -43,27 +66,35 @@ func (w *waiting) push(size int32, e entry) {
 	if !found {
 		w.sizes = slices.Insert(w.sizes, c, size)
 		w.lines = slices.Insert(w.lines, c, line{})
+		if w.drift != nil {
+			w.drift.behind = slices.Insert(w.drift.behind, c, nil)
+		}
 	}
-	w.lines[c].push(e)
+	if w.drift == nil {
+		w.lines[c].push(e)
+	} else {
+		w.drift.put(c, e.job)
+		w.refill(c)
+	}
 	w.count++
 	w.total += int64(size)
 }
 
-// rerank ranks all jobs anew. O(n log n).
-func (w *waiting) rerank(of func(job int32) rank) {
+// rerank ranks the first job of each class anew. O(log n) of each class, and of each
+// change of places.
+func (w *waiting) rerank() {
 	for c := range w.lines {
-		l := &w.lines[c]
-		all := l.all[l.head:]
-		for i := range all {
-			all[i].rank = of(all[i].job)
+		if l := &w.lines[c]; !l.empty() {
+			w.drift.put(c, l.pop().job)
+			w.refill(c)
 		}
-		slices.SortFunc(all, func(a, b entry) int {
-			if a.less(&b.rank) {
-				return -1
-			}
-			return 1
-		})
-		*l = line{all: all}
+	}
+}
+
+// refill gives a class that drifts its first job, if it has none.
+func (w *waiting) refill(class int) {
+	if l := &w.lines[class]; l.empty() && len(w.drift.behind[class]) > 0 {
+		l.push(w.drift.take(class))
 	}
 }
 
@@ -89,7 +120,11 @@ func (w *waiting) first(class int) *entry { return w.lines[class].first() }
 func (w *waiting) pop(class int) entry {
 	w.count--
 	w.total -= int64(w.sizes[class])
-	return w.lines[class].pop()
+	e := w.lines[class].pop()
+	if w.drift != nil {
+		w.refill(class)
+	}
+	return e
 }
 
 // line is jobs of one size, the least of which can be taken. While jobs come in

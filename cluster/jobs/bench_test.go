@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/csv"
 	"os"
+	"slices"
 	"strconv"
 	"syscall"
 	"testing"
@@ -49,13 +50,25 @@ func philly(b *testing.B) (all []job) {
 
 // BenchmarkPhilly is a whole run but for reading the trace: jobs are made and
 // submitted, and run to their end.
-func BenchmarkPhilly(b *testing.B) {
-	all := philly(b)
+func BenchmarkPhilly(b *testing.B) { benchmark(b, philly(b), scheduler.Policies()) }
+
+// BenchmarkBacklog has 100,000 jobs come at once under the policies that give leases,
+// whose order changes with time.
+func BenchmarkBacklog(b *testing.B) {
+	all := make([]job, 100_000)
+	for i := range all {
+		all[i] = job{duration: sim.Time(60+i*7919%3600) * s, gang: 1 << (i % 4)}
+	}
+	benchmark(b, all, slices.DeleteFunc(scheduler.Policies(), func(name string) bool { return !scheduler.Leases(name) }))
+}
+
+// benchmark runs jobs under each policy on 512 accelerators.
+func benchmark(b *testing.B, all []job, policies []string) {
 	durations := make([]sim.Time, len(all))
 	for i, j := range all {
 		durations[i] = j.duration
 	}
-	for _, name := range scheduler.Policies() {
+	for _, name := range policies {
 		b.Run(name, func(b *testing.B) {
 			topo, _ := topology.Pool(512)
 			policy := scheduler.Policy{Name: name, LASLimits: []float64{3250, 7200}, Lease: 1200 * units.Duration(s)}
