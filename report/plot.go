@@ -83,6 +83,8 @@ func (e *FileError) Unwrap() error { return e.Err }
 //	             they had, from job_series.csv
 //	completion   distribution of completion time and wait, from jobs.csv, of each
 //	             run that is compared
+//	roofline     what the kernels of the first training job reach, by their arithmetic
+//	             intensity, under the accelerator's roofline, from kernels.csv
 //
 // Of the folder of a sweep, from points.csv:
 //
@@ -130,7 +132,7 @@ func Plot(dir string, o PlotOptions) ([]string, error) {
 	for _, p := range []struct {
 		name string
 		draw func(dir string, s *summary) (f figure.Figure, lacks string, err error)
-	}{{"utilization", plotUtilization}, {"links", links}, {"network", plotNetwork}, {"contention", plotContention}, {"busbw", plotBandwidth}, {"jobs", plotStretches}, {"queue", plotQueue}, {"completion", completion}} {
+	}{{"utilization", plotUtilization}, {"links", links}, {"network", plotNetwork}, {"contention", plotContention}, {"busbw", plotBandwidth}, {"jobs", plotStretches}, {"queue", plotQueue}, {"completion", completion}, {"roofline", plotRoofline}} {
 		if len(o.Only) > 0 && !slices.Contains(o.Only, p.name) {
 			continue
 		}
