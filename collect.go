@@ -118,6 +118,9 @@ func (p *plant) collect(status string, summaryOnly bool) (*Result, error) {
 	if summaryOnly {
 		return r, p.expect(r)
 	}
+	if table := p.kernelTable(); table != nil {
+		r.Tables = append(r.Tables, table)
+	}
 	if hasNetwork {
 		links := linkTable(t, uses, end)
 		p.addLostColumns(links, uses)

@@ -87,6 +87,8 @@ func (e *FileError) Unwrap() error { return e.Err }
 //	             replicas that come and go, from serving_series.csv
 //	latency      distribution of time to first token, per token and end to end, from
 //	             requests.csv
+//	roofline     what the kernels of the first training job reach, by their arithmetic
+//	             intensity, under the accelerator's roofline, from kernels.csv
 //
 // Of the folder of a sweep, from points.csv:
 //
@@ -135,7 +137,7 @@ func Plot(dir string, o PlotOptions) ([]string, error) {
 	for _, p := range []struct {
 		name string
 		draw func(dir string, s *summary) (f figure.Figure, lacks string, err error)
-	}{{"utilization", plotUtilization}, {"links", links}, {"network", plotNetwork}, {"contention", plotContention}, {"busbw", plotBandwidth}, {"jobs", plotStretches}, {"queue", plotQueue}, {"completion", completion}, {"serving", plotServing}, {"latency", plotLatency}} {
+	}{{"utilization", plotUtilization}, {"links", links}, {"network", plotNetwork}, {"contention", plotContention}, {"busbw", plotBandwidth}, {"jobs", plotStretches}, {"queue", plotQueue}, {"completion", completion}, {"serving", plotServing}, {"latency", plotLatency}, {"roofline", plotRoofline}} {
 		if len(o.Only) > 0 && !slices.Contains(o.Only, p.name) {
 			continue
 		}

@@ -258,7 +258,7 @@ func TestPlotReportsAllTables(t *testing.T) {
 func TestPlotNothing(t *testing.T) {
 	dir := folder(t, map[string]string{"accelerator_series.csv": "", "link_series.csv": "", "links.csv": "", "collectives.csv": ""})
 	_, err := report.Plot(dir, report.PlotOptions{})
-	const want = ": nothing to draw: no accelerator_series.csv, no link_series.csv, no links.csv, no contention.csv, no collectives.csv, no stretches.csv, no job_series.csv, no jobs.csv, no serving_series.csv, no requests.csv; `railyard run SCENARIO --out DIR` writes the tables of what it simulated"
+	const want = ": nothing to draw: no accelerator_series.csv, no link_series.csv, no links.csv, no contention.csv, no collectives.csv, no stretches.csv, no job_series.csv, no jobs.csv, no serving_series.csv, no requests.csv, no kernels.csv; `railyard run SCENARIO --out DIR` writes the tables of what it simulated"
 	if err == nil || err.Error() != dir+want {
 		t.Errorf("got %v, want DIR%s", err, want)
 	}
@@ -276,7 +276,7 @@ func TestPlotNothing(t *testing.T) {
 
 // FuzzPlot puts any text in place of a table: an error or pictures, no panic.
 func FuzzPlot(f *testing.F) {
-	names := []string{"accelerator_series.csv", "link_series.csv", "links.csv", "collectives.csv", "summary.json", "contention.csv", "points.csv"}
+	names := []string{"accelerator_series.csv", "link_series.csv", "links.csv", "collectives.csv", "summary.json", "contention.csv", "points.csv", "kernels.csv"}
 	for i, name := range names[:5] {
 		text, err := os.ReadFile(filepath.Join("testdata/run", name))
 		if err != nil {
@@ -289,6 +289,7 @@ func FuzzPlot(f *testing.F) {
 	f.Add(uint8(4), []byte("{\"makespan_s\":1e300}"))
 	f.Add(uint8(5), []byte("link,owner,lost_s\nleaf1>spine7,a,1\n"))
 	f.Add(uint8(6), []byte(sweepTable))
+	f.Add(uint8(7), []byte("workload,operator,pass,class,flops,bytes,time_s,peak_tflops,memory_Bps\na,b,c,d,1e300,1e-300,1,1e300,1e-300\n"))
 	f.Add(uint8(6), []byte("point,a,status,run,makespan_s,cluster.accelerators,reason\n0,1,done,x,NaN,1,\n1,2,done,x,1e300,,\n2,2s,done,x,-1,Inf,\n"))
 	f.Fuzz(func(t *testing.T, table uint8, text []byte) {
 		if len(text) == 0 {

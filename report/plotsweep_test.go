@@ -116,3 +116,35 @@ func TestPlotSweepFaults(t *testing.T) {
 		}
 	}
 }
+
+// Kernels lie under the roofs of the units that they run on; labels name those that take
+// most of the time.
+func TestPlotRoofline(t *testing.T) {
+	const kernels = "workload,operator,pass,class,runs,flops,bytes,time_s,peak_tflops,memory_Bps\n" +
+		"a,up,forward,matrix,1,3e14,3e11,2,312,2e12\na,gelu,forward,elementwise,1,1e12,2e11,1,19.5,2e12\na,nothing,forward,elementwise,1,0,0,0.1,19.5,2e12\nb,down,forward,matrix,1,1e14,1e11,1,312,2e12\n"
+	dir := folder(t, map[string]string{"kernels.csv": kernels})
+	if _, err := report.Plot(dir, report.PlotOptions{Formats: []string{"svg"}, Only: []string{"roofline"}}); err != nil {
+		t.Fatal(err)
+	}
+	all := texts(t, filepath.Join(dir, "roofline.svg"))
+	for _, want := range []string{
+		"two-rings: kernels under the roofline", "up", "gelu", "matrix", "elementwise", "312.0 TFLOP/s", "19.50 TFLOP/s", "reached (FLOP/s)",
+	} {
+		if !slices.Contains(all, want) {
+			t.Errorf("no text %q in %q", want, all)
+		}
+	}
+	if slices.Contains(all, "down") {
+		t.Error("kernels of a second job are drawn with those of the first")
+	}
+	for text, want := range map[string]string{
+		"workload,operator\na,b\n":                                   `kernels.csv:1: no column "pass"`,
+		strings.Replace(kernels, "3e14", "-1", 1):                    "kernels.csv:2: a kernel of -1 FLOP",
+		strings.Replace(kernels, ",2e12\na,gelu", ",soon\na,gelu", 1): `kernels.csv:2: memory_Bps is "soon": not a number`,
+	} {
+		dir := folder(t, map[string]string{"kernels.csv": text})
+		if _, err := report.Plot(dir, report.PlotOptions{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}

@@ -125,6 +125,7 @@ var places = []struct {
 	{"accelerator_series.csv", "accelerator_series", []Metric{SeriesTime, SeriesCompute, SeriesCommunication, SeriesIdle}},
 	{"link_series.csv", "link_series", []Metric{Link, SeriesTime, SeriesLinkUtilization, SeriesOffered}},
 
+	{"kernels.csv", "kernels", []Metric{Workload, KernelName, KernelPass, KernelClass, KernelRuns, KernelFLOPs, KernelBytes, KernelTime, KernelPeak, KernelMemory}},
 	{"power_series.csv", "power_series", []Metric{SeriesTime, SeriesPower, SeriesGrid, SeriesIntensity, SeriesEmissions}},
 
 	{"railyard topo --json", "", []Metric{Tiers, CableList, BisectionRate, BisectionShare, Hops, HopMean, Diameter, HopsSampled, Problems, FabricCost}},

@@ -19,8 +19,8 @@ func newPlot() *cobra.Command {
 		Long: `Plot draws what the tables of a results folder allow: utilization of the
 accelerators over time, utilization of the links over time and of the whole network,
 what the most contended link carried and what was wanted of it, bus bandwidth against
-message size; of a queue of jobs, who had which accelerators when, how many waited,
-and the distribution of completion times; of inference, queues, caches and replicas
+message size, the kernels of a training under the roofline; of a queue of jobs, who had
+which accelerators when, how many waited, and the distribution of completion times; of inference, queues, caches and replicas
 over time and the distribution of latencies. Of a sweep it draws the Pareto front of two
 metrics, how a rate scales with the accelerators, and how it goes with each key that
 is varied, and of inference latency against throughput. It prints the files that it wrote.`,

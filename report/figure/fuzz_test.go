@@ -105,6 +105,9 @@ func someFigure(t *rapid.T) Figure {
 					s.Labels = append(s.Labels, name.Draw(t, "label"))
 				}
 			}
+			if rapid.IntRange(0, 4).Draw(t, "sized") == 0 {
+				s.Sizes = values(t, "size", n)
+			}
 			l.Series = append(l.Series, s)
 		}
 		if rapid.IntRange(0, 9).Draw(t, "categories") == 0 {

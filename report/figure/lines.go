@@ -1,6 +1,7 @@
 package figure
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"image/color"
@@ -41,6 +42,10 @@ type Series struct {
 	// Labels, if not nil, stand beside the points where they have room: of a point that
 	// is one of few.
 	Labels []string
+	// Sizes, if not nil, are what the areas of the markers stand for, relative to
+	// Largest, or to the largest of them.
+	Sizes   []float64
+	Largest float64
 }
 
 // Limit is a value that cannot or should not be passed, such as the theoretical
@@ -106,6 +111,10 @@ func (l Lines) check(s Series, earlier map[string]bool) error {
 		return fmt.Errorf("x has %d values and y %d", len(s.X), len(s.Y))
 	case (s.Low != nil || s.High != nil) && (len(s.Low) != len(s.X) || len(s.High) != len(s.X)):
 		return fmt.Errorf("x has %d values, low %d and high %d", len(s.X), len(s.Low), len(s.High))
+	case s.Sizes != nil && len(s.Sizes) != len(s.X):
+		return fmt.Errorf("x has %d values and there are %d sizes", len(s.X), len(s.Sizes))
+	case slices.ContainsFunc(s.Sizes, func(v float64) bool { return !(v >= 0) || v > largest }):
+		return errors.New("sizes must be numbers of 0 or more")
 	case s.Labels != nil && len(s.Labels) != len(s.X):
 		return fmt.Errorf("x has %d values and there are %d labels", len(s.X), len(s.Labels))
 	case s.Like != "" && !earlier[s.Like]:
@@ -142,6 +151,7 @@ type look struct {
 	width float64 // of the line
 	dash  []float64
 	shape int
+	grow  float64 // of a marker; 0 is as large as it is
 }
 
 // looks gives colours in order of appearance, and shares those of Like.
@@ -601,7 +611,20 @@ func (c *canvas) points(f frame, x, y scale, s Series, k look) {
 	if s.Low != nil {
 		c.errorBars(f, x, y, s, k, shown)
 	}
+	most := max(s.Largest, 0)
+	for _, v := range s.Sizes {
+		most = max(most, v)
+	}
+	if s.Sizes == nil {
+		most = 0
+	}
+	if most > 0 { // the small ones on top
+		slices.SortStableFunc(shown, func(a, b int) int { return cmp.Compare(s.Sizes[b], s.Sizes[a]) })
+	}
 	for _, i := range shown {
+		if most > 0 {
+			k.grow = max(0.5, 3.2*math.Sqrt(s.Sizes[i]/most))
+		}
 		c.marker(k, point{f.x(x.at(s.X[i])), f.y(y.at(s.Y[i]))})
 	}
 }
@@ -650,7 +673,7 @@ func (c *canvas) errorBars(f frame, x, y scale, s Series, k look, shown []int) {
 // marker draws a filled shape with a white border, which keeps markers apart
 // from each other and from the line they lie on.
 func (c *canvas) marker(k look, at point) {
-	const radius = 2.8
+	radius := 2.8 * cmp.Or(k.grow, 1)
 	corners, turn, size := 16, 0.0, radius
 	switch k.shape % 4 {
 	case 1:
@@ -660,10 +683,11 @@ func (c *canvas) marker(k look, at point) {
 	case 3:
 		corners, turn, size = 4, 0, radius*1.3
 	}
+	const border = 0.84
 	for _, layer := range []struct {
 		grow  float64
 		color color.NRGBA
-	}{{1.3, paper}, {1, k.color}} {
+	}{{1 + border/radius, paper}, {1, k.color}} {
 		shape := make([]point, corners)
 		for i := range shape {
 			sin, cos := math.Sincos(turn + 2*math.Pi*float64(i)/float64(corners))
