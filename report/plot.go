@@ -75,6 +75,7 @@ func (e *FileError) Unwrap() error { return e.Err }
 //	             they had, from job_series.csv
 //	completion   distribution of completion time and wait, from jobs.csv, of each
 //	             run that is compared
+//	plan         cost and energy of the points of a plan over their time, from plan.csv
 //
 // Titles are from summary.json, which a folder must have; a table that is not
 // there is skipped. Everything wrong with the folder comes back joined, each as
@@ -112,7 +113,7 @@ func Plot(dir string, o PlotOptions) ([]string, error) {
 	for _, p := range []struct {
 		name string
 		draw func(dir string, s *summary) (f figure.Figure, lacks string, err error)
-	}{{"utilization", plotUtilization}, {"links", links}, {"network", plotNetwork}, {"contention", plotContention}, {"busbw", plotBandwidth}, {"jobs", plotStretches}, {"queue", plotQueue}, {"completion", completion}} {
+	}{{"utilization", plotUtilization}, {"links", links}, {"network", plotNetwork}, {"contention", plotContention}, {"busbw", plotBandwidth}, {"jobs", plotStretches}, {"queue", plotQueue}, {"completion", completion}, {"plan", plotPlan}} {
 		if len(o.Only) > 0 && !slices.Contains(o.Only, p.name) {
 			continue
 		}
@@ -168,6 +169,9 @@ type summary struct {
 	Jobs struct {
 		Policy string `json:"policy"`
 	} `json:"jobs"`
+	Limits struct { // of a plan
+		Accelerators int64 `json:"accelerators"`
+	} `json:"limits"`
 }
 
 func readSummary(dir string) (*summary, error) {
