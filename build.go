@@ -69,6 +69,7 @@ type builder struct {
 	*plant
 	breaks      bool // the faults of the scenario happen
 	summaryOnly bool
+	noPeak      bool
 	links       *scenario.LinkTable
 	nodes       *scenario.NodeTable
 	faults      scenario.Faults
@@ -91,7 +92,7 @@ func buildScaled(s *scenario.Scenario, o Options, scale topology.Scale) (*plant,
 
 func newBuilder(s *scenario.Scenario, o Options) *builder {
 	p := &plant{scenario: s, engine: sim.New(), workloads: map[int]scenario.Workload{}}
-	return &builder{kernels: o.Kernels, summaryOnly: o.SummaryOnly, plant: p, taken: map[string]int{}}
+	return &builder{kernels: o.Kernels, summaryOnly: o.SummaryOnly, noPeak: o.NoPeak, plant: p, taken: map[string]int{}}
 }
 
 func (b *builder) build(scale topology.Scale) (*plant, scenario.Faults) {
@@ -112,7 +113,8 @@ func (b *builder) build(scale topology.Scale) (*plant, scenario.Faults) {
 		return nil, b.faults
 	}
 	bins := seriesBins(len(b.topology.Links))
-	if scale != (topology.Scale{}) || b.summaryOnly && b.power == nil { // a peak, and carbon, need power over time
+	overTime := b.power != nil && (b.power.grid != nil || !b.noPeak) // which carbon, and a peak, need of power
+	if scale != (topology.Scale{}) || b.summaryOnly && !overTime {
 		bins = 0
 	}
 	b.populate(bins)

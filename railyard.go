@@ -85,6 +85,9 @@ type Options struct {
 	// can disturb is then computed in one go, with fewer events and the same
 	// summary otherwise.
 	SummaryOnly bool
+	// NoPeak, with SummaryOnly, leaves out the peak of power, for which the power over
+	// time would have to be kept.
+	NoPeak bool
 	// Kernels, if set, are the constants of the time model in place of the
 	// shipped ones, for whoever fits them. It is the one option that changes
 	// results.

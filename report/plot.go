@@ -89,6 +89,7 @@ func (e *FileError) Unwrap() error { return e.Err }
 //	             requests.csv
 //	roofline     what the kernels of the first training job reach, by their arithmetic
 //	             intensity, under the accelerator's roofline, from kernels.csv
+//	plan         cost and energy of the points of a plan over their time, from plan.csv
 //
 // Of the folder of a sweep, from points.csv:
 //
@@ -137,7 +138,7 @@ func Plot(dir string, o PlotOptions) ([]string, error) {
 	for _, p := range []struct {
 		name string
 		draw func(dir string, s *summary) (f figure.Figure, lacks string, err error)
-	}{{"utilization", plotUtilization}, {"links", links}, {"network", plotNetwork}, {"contention", plotContention}, {"busbw", plotBandwidth}, {"jobs", plotStretches}, {"queue", plotQueue}, {"completion", completion}, {"serving", plotServing}, {"latency", plotLatency}, {"roofline", plotRoofline}} {
+	}{{"utilization", plotUtilization}, {"links", links}, {"network", plotNetwork}, {"contention", plotContention}, {"busbw", plotBandwidth}, {"jobs", plotStretches}, {"queue", plotQueue}, {"completion", completion}, {"serving", plotServing}, {"latency", plotLatency}, {"roofline", plotRoofline}, {"plan", plotPlan}} {
 		if len(o.Only) > 0 && !slices.Contains(o.Only, p.name) {
 			continue
 		}
@@ -204,6 +205,9 @@ type summary struct {
 	Jobs struct {
 		Policy string `json:"policy"`
 	} `json:"jobs"`
+	Limits struct { // of a plan
+		Accelerators int64 `json:"accelerators"`
+	} `json:"limits"`
 }
 
 func readSummary(dir string) (*summary, error) {

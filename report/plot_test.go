@@ -258,7 +258,7 @@ func TestPlotReportsAllTables(t *testing.T) {
 func TestPlotNothing(t *testing.T) {
 	dir := folder(t, map[string]string{"accelerator_series.csv": "", "link_series.csv": "", "links.csv": "", "collectives.csv": ""})
 	_, err := report.Plot(dir, report.PlotOptions{})
-	const want = ": nothing to draw: no accelerator_series.csv, no link_series.csv, no links.csv, no contention.csv, no collectives.csv, no stretches.csv, no job_series.csv, no jobs.csv, no serving_series.csv, no requests.csv, no kernels.csv; `railyard run SCENARIO --out DIR` writes the tables of what it simulated"
+	const want = ": nothing to draw: no accelerator_series.csv, no link_series.csv, no links.csv, no contention.csv, no collectives.csv, no stretches.csv, no job_series.csv, no jobs.csv, no serving_series.csv, no requests.csv, no kernels.csv, no plan.csv; `railyard run SCENARIO --out DIR` writes the tables of what it simulated"
 	if err == nil || err.Error() != dir+want {
 		t.Errorf("got %v, want DIR%s", err, want)
 	}

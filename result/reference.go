@@ -142,6 +142,16 @@ var places = []struct {
 	{"railyard estimate --json", "training[]", timeToTrain},
 	{"railyard estimate --json", "training[].factors", factors},
 
+	{"railyard plan --json", "", []Metric{
+		Name, PlanModel, PlanTokens, GlobalBatch, PlanSequence, Precision, PlanLimits, PlanConsidered, PlanFitting, PlanTried, PlanSimulated, PlanPoints, PlanLost,
+	}},
+	{"railyard plan --json", "limits", planLimits},
+	{"railyard plan --json", "points[]", append(planPoint[:len(planPoint):len(planPoint)], PlanAlternatives)},
+	{"railyard plan --json", "points[].alternatives[]", []Metric{PlanChange, PlanTime, PlanCost, PlanEnergy, PlanReason}},
+	{"railyard plan --json", "kinds_without_points[]", []Metric{PlanKind, PlanReason}},
+	{"plan.csv", "plan", planPoint},
+	{"alternatives.csv", "alternatives", []Metric{PlanPoint, PlanChange, PlanTime, PlanCost, PlanEnergy, PlanReason}},
+
 	{"railyard why --json", "training[]", []Metric{Verdict, Sensitivity, CriticalLength, CriticalTotals, CriticalPath}},
 	{"railyard why --json", "training[].sensitivity[]", []Metric{Resource, ResourceFactor, IterationTime, ThroughputGain, TimeElasticity}},
 	{"railyard why --json", "training[].critical_path_s", []Metric{CriticalSlowed, CriticalOf}},

@@ -7,8 +7,9 @@ import (
 )
 
 // check judges what no key shows by itself: what must be there, what refers to
-// what, and keys that contradict each other.
-func (s *Scenario) check(root *node, b *binder) {
+// what, and keys that contradict each other. Entries of the scenario's own catalogue that
+// nothing uses are faults, unless they are to be dropped.
+func (s *Scenario) check(root *node, b *binder, drop bool) {
 	if root.table["topology"] == nil {
 		b.add(Fault{File: s.File, Message: "there is no [topology]: say what the data centre is made of"})
 	}
@@ -38,7 +39,11 @@ func (s *Scenario) check(root *node, b *binder) {
 	s.checkLinks(b)
 	s.checkStorage(b)
 	s.checkJobs(b)
-	s.checkUnused(r, b)
+	if drop {
+		s.dropUnused(r)
+	} else {
+		s.checkUnused(r, b)
+	}
 	for _, fault := range r.faults {
 		if !b.inside(fault.Key) {
 			b.add(fault)
@@ -153,5 +158,24 @@ func (s *Scenario) checkUnused(r *resolver, b *binder) {
 		if m := s.Models[name]; !r.used[m] {
 			b.faultf(m.At, m.Path, "is not used: no workload names the model %s", strconv.Quote(shown(name)))
 		}
+	}
+}
+
+// dropUnused takes out what checkUnused would complain of.
+func (s *Scenario) dropUnused(r *resolver) {
+	dropFrom(s.root, "hosts", s.Hosts, r)
+	dropFrom(s.root, "accelerators", s.Accelerators, r)
+	dropFrom(s.root, "models", s.Models, r)
+}
+
+func dropFrom[T any](root *node, table string, entries map[string]*T, r *resolver) {
+	for _, name := range sortedNames(entries) {
+		if !r.used[entries[name]] {
+			delete(entries, name)
+			root.table[table].drop(name)
+		}
+	}
+	if n := root.table[table]; n != nil && len(n.keys) == 0 {
+		root.drop(table)
 	}
 }

@@ -76,10 +76,11 @@ type Accelerator struct {
 	ReadEfficiency   Key[float64]        `key:"read_efficiency" positive:"true" min:"0" max:"1" doc:"share of it that products and fused attention reach, which mostly read; memory_efficiency where left out"`
 	LaunchOverhead   Key[units.Duration] `key:"launch_overhead" default:"\"4us\"" doc:"what one kernel costs beside its work"`
 
-	Power          Key[units.Power] `key:"power" doc:"thermal design power"`
-	Price          Key[units.Money] `key:"price" doc:"purchase price"`
-	ReferenceHosts Key[[]string]    `key:"reference_hosts" doc:"hosts that a [hosts.NAME] with this accelerator is scaled from, in ascending size"`
-	Source         Key[string]      `key:"source" doc:"where the figures come from"`
+	Power          Key[units.Power]     `key:"power" doc:"thermal design power"`
+	Price          Key[units.Money]     `key:"price" doc:"purchase price"`
+	Rental         Key[units.MoneyRate] `key:"rental" positive:"true" doc:"rent with its host, network, energy and cooling, for railyard plan --rent"`
+	ReferenceHosts Key[[]string]        `key:"reference_hosts" doc:"hosts that a [hosts.NAME] with this accelerator is scaled from, in ascending size"`
+	Source         Key[string]          `key:"source" doc:"where the figures come from"`
 }
 
 // Model is one [models.NAME].
@@ -110,6 +111,8 @@ type Model struct {
 	QueryRank Key[int64] `key:"query_rank" min:"1" max:"1000000" doc:"width of the latent vector of queries; none where left out"`
 	RotaryDim Key[int64] `key:"rotary_dim" min:"0" max:"1000000" doc:"rotated part of a query or key of latent attention"`
 	ValueDim  Key[int64] `key:"value_dim" min:"1" max:"1000000" doc:"width of a value of latent attention; head_dim where left out"`
+
+	Batch Key[int64] `key:"global_batch" min:"1" max:"1000000000" doc:"sequences of an iteration when it was trained, where that was published; what railyard plan takes"`
 
 	Source Key[string] `key:"source" doc:"where the figures come from"`
 

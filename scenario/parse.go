@@ -31,14 +31,15 @@ func Parse(file string, text []byte, overrides []string) (*Scenario, Faults) {
 	if faults != nil {
 		return nil, faults
 	}
-	return judge(file, root)
+	return judge(file, root, false)
 }
 
-// judge is the scenario of a tree.
-func judge(file string, root *node) (*Scenario, Faults) {
+// judge is the scenario of a tree. What it does not use of a catalogue of its own is a
+// fault, or is dropped.
+func judge(file string, root *node, drop bool) (*Scenario, Faults) {
 	s := &Scenario{File: file, root: root}
 	all := bind(root, s)
-	s.check(root, all)
+	s.check(root, all, drop)
 	if faults := all.all(); faults != nil {
 		return nil, faults
 	}

@@ -86,6 +86,12 @@ func (n *node) put(key string, c *node) {
 	n.table[key] = c
 }
 
+// drop takes a key out of a table.
+func (n *node) drop(key string) {
+	delete(n.table, key)
+	n.keys = slices.DeleteFunc(n.keys, func(k string) bool { return k == key })
+}
+
 func (n *node) makeTable() {
 	if n.table == nil {
 		n.table = make(map[string]*node)

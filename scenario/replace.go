@@ -1,10 +1,9 @@
 package scenario
 
-import "slices"
-
 // ParseWith is Parse with another workload in place of the text's own: a text of
 // [[workload.KIND]] tables, which faults call by the name given. What speaks of the
-// old workload goes with it: the scheduler, the expectations and the sweep.
+// old workload goes with it: the scheduler, the expectations and the sweep; and what the
+// new one has no use for of a catalogue that the text has of its own.
 func ParseWith(file string, text []byte, name, workload string, overrides []string) (*Scenario, Faults) {
 	root, faults := tree(file, text, overrides)
 	if faults != nil {
@@ -15,11 +14,10 @@ func ParseWith(file string, text []byte, name, workload string, overrides []stri
 		return nil, Faults{*fault}
 	}
 	for _, key := range []string{"workload", "scheduler", "expect", "sweep"} {
-		delete(root.table, key)
-		root.keys = slices.DeleteFunc(root.keys, func(k string) bool { return k == key })
+		root.drop(key)
 	}
 	for _, key := range other.keys {
 		root.put(key, other.table[key])
 	}
-	return judge(file, root)
+	return judge(file, root, true)
 }

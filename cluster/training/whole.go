@@ -40,9 +40,16 @@ func (j *Job) settles() bool {
 }
 
 // settle finds the gangs whose passes nothing can disturb: none but their own
-// collectives use the links of these.
+// collectives use the links of these, or nobody is in anybody's way and asks which links
+// were busy when.
 func (j *Job) settle() {
 	if !j.settled || j.Unfold || j.Trace != nil {
+		return
+	}
+	if j.known && j.Bound {
+		for _, g := range j.gangs {
+			g.apart = true
+		}
 		return
 	}
 	user := make([]int32, len(j.c.Topology.Links)) // gang in whose passes each link is used, from 1
