@@ -17,7 +17,7 @@ func TestExplain(t *testing.T) {
 		name string
 		want []string // paths of metrics, then of keys
 	}{
-		{"mfu_ratio", []string{"training[].mfu_ratio"}},
+		{"mfu_ratio", []string{"training[].mfu_ratio", "points[].mfu_ratio", "plan.mfu_ratio"}},
 		{"training.0.iteration_s", []string{"training[].iteration_s"}},
 		{"training[1].breakdown_s.compute", []string{"training[].breakdown_s.compute"}},
 		{"compute_by_class_s.matrix", []string{"training[].compute_by_class_s.CLASS"}},

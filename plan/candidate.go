@@ -62,8 +62,9 @@ type candidate struct {
 	choice
 	ground *ground
 	number int
-	t      workload.Training
 	u      *unfolded
+
+	recompute string
 
 	known  stage
 	value  value              // or a bound of it
@@ -87,13 +88,16 @@ type ground struct {
 	simulated  bool // one of them has been
 }
 
-// iterations is how many a training takes.
-func (r *Request) iterations(t *workload.Training) float64 {
+// iterations is how many the training takes.
+func (r *Request) iterations() float64 {
 	if r.Samples > 0 {
-		return float64(1 + (r.Samples-1)/int64(t.GlobalBatch))
+		return float64(1 + (r.Samples-1)/r.GlobalBatch)
 	}
-	return float64(1 + (r.Tokens-1)/(int64(t.GlobalBatch)*int64(max(t.Sequence, 1))))
+	return float64(1 + (r.Tokens-1)/(r.GlobalBatch*r.Sequence))
 }
+
+// training is that of a candidate.
+func (s *search) training(c *candidate) workload.Training { return c.of(s.base, c.recompute) }
 
 // take is what iterations of so many seconds take in all, in which the mean rank computes
 // and waits for communication.
@@ -125,13 +129,13 @@ func (l *Limits) broken(v value) (text string, over float64) {
 	return text, over
 }
 
-// workload is the training as a scenario has it.
-func (c *candidate) workload(r *Request) string {
+// workload is the training of a candidate as a scenario has it.
+func (s *search) workload(c *candidate) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	t := &c.t
+	t := s.training(c)
 	line("[[workload.training]]")
-	line("model = %q", r.Model)
+	line("model = %q", s.Model)
 	if n := c.ranks(); n < c.ground.rates.Accelerators {
 		line("accelerators = %d", n)
 	}
@@ -160,10 +164,10 @@ func (c *candidate) workload(r *Request) string {
 	if t.Recompute != workload.RecomputeNone {
 		line("recompute = %q", t.Recompute)
 	}
-	if r.Samples > 0 {
-		line("samples = %d", r.Samples)
+	if s.Samples > 0 {
+		line("samples = %d", s.Samples)
 	} else {
-		line("tokens = %d", r.Tokens)
+		line("tokens = %d", s.Tokens)
 	}
 	return b.String()
 }

@@ -145,6 +145,11 @@ func (s *search) alternatives(ctx context.Context) ([][]alternative, error) {
 			wanted[c.ground] = append(wanted[c.ground], c)
 		}
 	}
+	for _, site := range s.sites {
+		if c := s.closest(site); c != nil {
+			want(c)
+		}
+	}
 	for i, p := range s.front {
 		want(p)
 		for _, m := range s.moves(p) {
@@ -164,7 +169,7 @@ func (s *search) alternatives(ctx context.Context) ([][]alternative, error) {
 				all[i] = append(all[i], alternative{change: fmt.Sprintf("%s, %s", other.label(), c.choice), c: c})
 			}
 		}
-		if less := slices.Index(recomputes, p.t.Recompute) - 1; less >= 0 {
+		if less := slices.Index(recomputes, p.recompute) - 1; less >= 0 {
 			t := p.choice.of(s.base, recomputes[less])
 			if over := t.Memory().Total() - int64(p.ground.host.Accelerator.Memory); over > 0 {
 				all[i] = append(all[i], alternative{change: "recompute " + recomputes[less], reason: tooLarge(over, p.ground.site)})
@@ -194,14 +199,24 @@ func (s *search) alternatives(ctx context.Context) ([][]alternative, error) {
 // none; of those tried, if any is.
 func (s *search) best(site *site, ranks int) (best *candidate) {
 	for _, c := range s.all {
-		if c.ground.site != site || c.ranks() != ranks && ranks > 0 {
-			continue
-		}
-		if best == nil || c.known > bounded && best.known == bounded || (c.known > bounded) == (best.known > bounded) && c.value.size() < best.value.size() {
+		if c.ground.site == site && c.ranks() == ranks && (best == nil || c.better(best, 0, 0)) {
 			best = c
 		}
 	}
 	return best
+}
+
+// better says whether a candidate is a better example than another, by what part each
+// breaks a limit: of those that have been tried, which breaks limits less, and which is
+// more promising.
+func (c *candidate) better(than *candidate, over, thanOver float64) bool {
+	if a, b := c.known > bounded, than.known > bounded; a != b {
+		return a
+	}
+	if over != thanOver {
+		return over < thanOver
+	}
+	return c.value.size() < than.value.size()
 }
 
 // missing says why a choice is not among the candidates, "" if it is none.
@@ -212,7 +227,7 @@ func (s *search) missing(m move) string {
 	} else if m.site.most > 0 && hosts > m.site.most {
 		return fmt.Sprintf("%s hosts are more than the %s that there are", report.Count(float64(hosts)), report.Count(float64(m.site.most)))
 	}
-	if _, _, over, ok := newShapes(s.base, &m.site.host).fit(m.choice, int64(m.site.host.Accelerator.Memory)); !ok && over > 0 {
+	if _, over := newShapes(s.base, &m.site.host).fit(m.choice, int64(m.site.host.Accelerator.Memory)); over > 0 {
 		return tooLarge(over, m.site)
 	}
 	return ""
@@ -275,8 +290,8 @@ func compared(was, now value) string {
 func cause(p, c *candidate) string {
 	was, now := p.last, c.last
 	computation := "computation"
-	if slices.Index(recomputes, c.t.Recompute) > slices.Index(recomputes, p.t.Recompute) {
-		computation = fmt.Sprintf("computation with recompute %s, which it takes to fit", c.t.Recompute)
+	if slices.Index(recomputes, c.recompute) > slices.Index(recomputes, p.recompute) {
+		computation = fmt.Sprintf("computation with recompute %s, which it takes to fit", c.recompute)
 	}
 	type part struct {
 		name     string
@@ -303,14 +318,13 @@ func (s *search) lost() (all []alternative) {
 		if slices.ContainsFunc(s.front, func(p *candidate) bool { return p.ground.site == site }) {
 			continue
 		}
-		a := alternative{change: site.label(), c: s.best(site, 0)}
+		a := alternative{change: site.label(), c: s.closest(site)}
 		switch {
 		case site.host.Accelerator.Peak[s.base.Precision] == 0:
 			a.reason = fmt.Sprintf("has no %s", s.base.Precision)
 		case a.c == nil:
 			a.reason = "the model does not fit in memory"
 		default:
-			a.c = s.closest(site)
 			a.reason = fmt.Sprintf("its best, %s accelerators with %s: ", report.Count(float64(a.c.ranks())), a.c.choice)
 			p := slices.MinFunc(s.front, func(x, y *candidate) int { return cmp.Compare(x.value.worst(a.c.value), y.value.worst(a.c.value)) })
 			switch {
@@ -334,16 +348,15 @@ func (a value) worst(b value) float64 {
 	return most
 }
 
-// closest is the candidate of a site, or of all for nil, that breaks its limits the least;
-// of several that break none the most promising.
+// closest is the candidate of a site that breaks its limits the least; of several that
+// break none the most promising; of those tried, if any is.
 func (s *search) closest(site *site) (best *candidate) {
 	least := 0.0
 	for _, c := range s.all {
-		if site != nil && c.ground.site != site {
+		if c.ground.site != site {
 			continue
 		}
-		over := s.over(c)
-		if best == nil || over < least || over == least && c.value.size() < best.value.size() {
+		if over := s.over(c); best == nil || c.better(best, over, least) {
 			best, least = c, over
 		}
 	}
@@ -374,7 +387,7 @@ func (s *search) nearest(ctx context.Context) error {
 		return &InfeasibleError{fmt.Sprintf("the model fits nowhere; with %s on %s it %s", m.choice, m.site.label(), tooLarge(m.over, m.site))}
 	}
 	for {
-		c := s.closest(nil)
+		c := slices.MinFunc(s.all, func(a, b *candidate) int { return cmp.Compare(s.over(a), s.over(b)) })
 		var err error
 		switch {
 		case c.ground.refuse != "" || c.known == simulated:
@@ -389,7 +402,6 @@ func (s *search) nearest(ctx context.Context) error {
 		case c.known == tried:
 			err = s.simulate(ctx, c)
 		default:
-			c.refuse = "" // which its bound was enough for
 			err = s.try(ctx, c.ground, []*candidate{c})
 		}
 		if err != nil {

@@ -302,8 +302,9 @@ func Example() {
 			report.Seconds(x.Float("time_s")), report.Prefixed(x.Float("cost_USD"), "USD"))
 	}
 	// Output:
-	// 16 accelerators, tensor 1: 31.29 h, 578.5 USD
-	// 8 accelerators, tensor 1: 61.82 h, 602.9 USD
+	// 16 accelerators, tensor 1: 30.81 h, 570.1 USD
+	// 16 accelerators, tensor 1: 30.83 h, 570.4 USD
+	// 8 accelerators, tensor 1: 61.44 h, 599.4 USD
 }
 
 // BenchmarkPlan is the search for Llama 2 70B, 2 T tokens, 30 days, at most 2,048

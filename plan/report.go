@@ -116,7 +116,7 @@ func (s *search) point(c *candidate, number int, file string) *result.Record {
 	} {
 		r.Add(n.Metric, int64(n.value))
 	}
-	r.Add(result.Recompute, c.t.Recompute)
+	r.Add(result.Recompute, c.recompute)
 	r.Add(result.PlanTime, c.value[byTime])
 	r.Add(result.PlanCost, c.value[byCost])
 	r.Add(result.PlanEnergy, c.value[byEnergy])
@@ -160,7 +160,7 @@ func (a *alternative) record(inTable bool) *result.Record {
 
 // scenario is that of a point, with a comment that says what it is.
 func (s *search) scenario(c *candidate, number int) (string, error) {
-	made, err := s.ground(c.ground.site, c.ground.hosts, c.workload(s.Request), fmt.Sprintf("name=%s-point-%02d", s.Model, number))
+	made, err := s.ground(c.ground.site, c.ground.hosts, s.workload(c), fmt.Sprintf("name=%s-point-%02d", s.Model, number))
 	if err != nil {
 		return "", err
 	}

@@ -89,6 +89,10 @@ func (r *Request) Validate() error {
 			bad("%s cannot be %d", n.what, n.value)
 		}
 	}
+	const mostBatch, mostSequence = 1_000_000_000, 100_000_000 // as a scenario may have
+	if r.GlobalBatch > mostBatch || r.Sequence > mostSequence {
+		bad("a batch of %d with sequences of %d is more than can be simulated, %d and %d", r.GlobalBatch, r.Sequence, mostBatch, mostSequence)
+	}
 	if r.Limits.Accelerators > scenarioMost {
 		bad("%d accelerators are more than can be simulated, %d", r.Limits.Accelerators, scenarioMost)
 	}

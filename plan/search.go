@@ -27,9 +27,8 @@ type search struct {
 	front    []*candidate // of those simulated
 	warnings []string
 
-	considered int // choices, of which these do not fit in memory
-	outgrown   int
-	leastOver  *misfit
+	considered int     // choices, whether they fit in memory or not
+	leastOver  *misfit // of those that do not
 }
 
 // misfit is a choice that does not fit in memory.
@@ -38,6 +37,9 @@ type misfit struct {
 	choice choice
 	over   int64 // bytes
 }
+
+// maxChoices bounds the choices that fit in memory, and so the memory that they take.
+const maxChoices = 1 << 21
 
 // newSearch finds the choices and their bounds.
 func newSearch(ctx context.Context, r *Request, o Options) (*search, error) {
@@ -52,8 +54,8 @@ func newSearch(ctx context.Context, r *Request, o Options) (*search, error) {
 	for _, site := range s.sites {
 		s.spread(site)
 	}
-	if len(s.grounds) == 0 {
-		return s, nil
+	if len(s.all) > maxChoices {
+		return nil, &InputError{fmt.Errorf("there are more choices than can be searched, %d: fewer accelerators leave fewer", maxChoices)}
 	}
 	return s, s.each(ctx, s.grounds, func(g *ground) error { return s.prepare(g) })
 }
@@ -69,10 +71,9 @@ func (s *search) complete() error {
 	if faults != nil {
 		return faults
 	}
-	t := workload.Training{Model: model, Sequence: int(r.Sequence), Attention: workload.AttentionFlash}
+	t := workload.Training{Model: model, Sequence: int(r.Sequence)}
 	t.Precision, _ = topology.ParsePrecision(r.Precision)
-	t = t.WithDefaults()
-	t.Framework, t.Attention = "", ""
+	t.Sequence = t.WithDefaults().Sequence
 	sequences := t.Sequence > 1
 	if r.GlobalBatch == 0 {
 		r.GlobalBatch = probe.Batch(r.Model)
@@ -112,15 +113,21 @@ func (s *search) spread(site *site) {
 		return
 	}
 	space(s.base, each, most*each, func(c choice) {
-		s.considered++
-		t, u, over, ok := shapes.fit(c, int64(site.host.Accelerator.Memory))
-		if !ok {
-			s.outgrown++
-			if over >= 0 && (s.leastOver == nil || over < s.leastOver.over) {
+		if len(s.all) > maxChoices {
+			return
+		}
+		recompute, over := shapes.fit(c, int64(site.host.Accelerator.Memory))
+		switch {
+		case over < 0: // it cannot be
+			return
+		case over > 0:
+			s.considered++
+			if s.leastOver == nil || over < s.leastOver.over {
 				s.leastOver = &misfit{site, c, over}
 			}
 			return
 		}
+		s.considered++
 		hosts := (c.ranks() + each - 1) / each
 		g := found[hosts]
 		if g == nil {
@@ -128,7 +135,7 @@ func (s *search) spread(site *site) {
 			found[hosts] = g
 			s.grounds = append(s.grounds, g)
 		}
-		x := &candidate{choice: c, ground: g, number: len(s.all), t: t, u: u}
+		x := &candidate{choice: c, ground: g, number: len(s.all), recompute: recompute, u: shapes.of(c, recompute)}
 		s.all = append(s.all, x)
 		g.candidates = append(g.candidates, x)
 	})
@@ -158,8 +165,8 @@ func (s *search) prepare(g *ground) error {
 	see("draws", g.rates.Power, float64(s.Power), func(v float64) string { return report.Prefixed(v, "W") })
 	see("costs to buy", g.rates.Purchase, float64(s.Purchase), money)
 	for _, c := range g.candidates {
-		time, compute, exchange := floor(c.t, c.u)
-		c.value = c.take(s.iterations(&c.t), time, compute, exchange).lowered()
+		time, compute, exchange := floor(s.training(c), c.u)
+		c.value = c.take(s.iterations(), time, compute, exchange).lowered()
 		c.refuse = g.refuse
 	}
 	return nil
@@ -288,7 +295,7 @@ func (s *search) try(ctx context.Context, g *ground, all []*candidate) error {
 				return err
 			}
 		}
-		last, err := built.Try(ctx, c.t, c.u.layers)
+		last, err := built.Try(ctx, s.training(c), c.u.layers)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -297,10 +304,13 @@ func (s *search) try(ctx context.Context, g *ground, all []*candidate) error {
 			continue
 		}
 		c.known, c.last = tried, last
-		c.alone = c.take(s.iterations(&c.t), last.Time.Seconds(), (last.Compute + last.Optimizer).Seconds(), last.AllExposed().Seconds())
+		c.alone = c.take(s.iterations(), last.Time.Seconds(), (last.Compute + last.Optimizer).Seconds(), last.AllExposed().Seconds())
 		bound := c.alone.lowered()
 		for i := range bound {
 			c.value[i] = max(c.value[i], bound[i])
+		}
+		if c.refuse = g.refuse; c.refuse == "" {
+			c.refuse, _ = s.broken(c.value)
 		}
 	}
 	return nil
@@ -308,7 +318,7 @@ func (s *search) try(ctx context.Context, g *ground, all []*candidate) error {
 
 // simulate runs a candidate's scenario.
 func (s *search) simulate(ctx context.Context, c *candidate) error {
-	made, err := s.ground(c.ground.site, c.ground.hosts, c.workload(s.Request))
+	made, err := s.ground(c.ground.site, c.ground.hosts, s.workload(c))
 	var r *railyard.Result
 	if err == nil {
 		r, err = railyard.Run(ctx, made, railyard.Options{SummaryOnly: true, NoPeak: true})

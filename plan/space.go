@@ -207,26 +207,24 @@ func (s *shapes) exchanges(c choice, ops []workload.Operator) (seconds float64) 
 // recomputes is what may be computed again, the least first.
 var recomputes = []string{workload.RecomputeNone, workload.RecomputeSelective, workload.RecomputeFull}
 
-// fit is the choice's training with the least recomputation that fits in memory; ok is
-// false if none does, and over then says by how many bytes.
-func (s *shapes) fit(c choice, memory int64) (t workload.Training, u *unfolded, over int64, ok bool) {
+// fit is the least that has to be computed again for a choice to fit in memory. If none
+// does, over is by how many bytes the leanest is too large; below 0, the choice cannot be.
+func (s *shapes) fit(c choice, memory int64) (recompute string, over int64) {
 	over = -1
 	for _, recompute := range recomputes {
-		t = c.of(s.base, recompute)
+		t := c.of(s.base, recompute)
 		if t.Validate() != nil {
 			continue
 		}
-		u = s.of(c, recompute)
-		m := t.MemoryOf(u.layers)
-		excess := m.Total() - memory
+		excess := t.MemoryOf(s.of(c, recompute).layers).Total() - memory
 		if excess <= 0 {
-			return t, u, 0, true
+			return recompute, 0
 		}
 		if over < 0 || excess < over {
 			over = excess
 		}
 	}
-	return t, u, over, false
+	return "", over
 }
 
 // floor is what an iteration takes at the least, in seconds, and what the mean rank

@@ -121,21 +121,20 @@ func shown(name string) string {
 }
 
 // Nearest is the candidate that name was most likely meant to be, or "" where
-// none is near: one letter differs, or it begins with the name, or at most a third of its
-// letters differ.
+// none is near: one letter differs, or it begins with the name as its first words, or at
+// most a third of its letters differ.
 func Nearest(name string, candidates []string) string {
-	const telling = 3 // letters of a beginning
 	best, least := "", max(1, len(name)/3)+1
 	for _, c := range candidates {
 		if d := distance(name, c, least); d < least {
 			best, least = c, d
 		}
 	}
-	if best != "" && least <= 1 || len(name) < telling {
+	if best != "" && least <= 1 || name == "" {
 		return best
 	}
 	for _, c := range candidates {
-		if strings.HasPrefix(c, name) {
+		if strings.HasPrefix(c, name+"-") {
 			return c
 		}
 	}
