@@ -138,8 +138,8 @@ func TestPlotRoofline(t *testing.T) {
 		t.Error("kernels of a second job are drawn with those of the first")
 	}
 	for text, want := range map[string]string{
-		"workload,operator\na,b\n":                                   `kernels.csv:1: no column "pass"`,
-		strings.Replace(kernels, "3e14", "-1", 1):                    "kernels.csv:2: a kernel of -1 FLOP",
+		"workload,operator\na,b\n":                                    `kernels.csv:1: no column "pass"`,
+		strings.Replace(kernels, "3e14", "-1", 1):                     "kernels.csv:2: a kernel of -1 FLOP",
 		strings.Replace(kernels, ",2e12\na,gelu", ",soon\na,gelu", 1): `kernels.csv:2: memory_Bps is "soon": not a number`,
 	} {
 		dir := folder(t, map[string]string{"kernels.csv": text})

@@ -526,7 +526,7 @@ func TestErrors(t *testing.T) {
 	}
 	dir := t.TempDir()
 	for path, want := range map[string]string{
-		filepath.Join(dir, "a.pdf"):       `unknown format "pdf"`,
+		filepath.Join(dir, "a.gif"):       `unknown format "gif"`,
 		filepath.Join(dir, "a"):           `unknown format ""`,
 		filepath.Join(dir, "no/such.svg"): "no such file",
 		dir + "/.":                        "unknown format",
