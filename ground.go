@@ -41,9 +41,6 @@ func NewGround(s *Scenario) (*Ground, error) {
 	return &Ground{builder: b, spec: b.topology.Servers[0].Spec}, nil
 }
 
-// Host is the kind that it is made of.
-func (g *Ground) Host() topology.Host { return *g.spec }
-
 // atOnce is how many trainings are tried on one cluster, which keeps the plans of
 // collectives that it has laid over the same accelerators.
 const atOnce = 16

@@ -478,9 +478,10 @@ func (j *jobResult) part() float64 {
 // first; nil if no job names one.
 func (r *jobResults) owners(of func(j *jobResult) string) []*result.Record {
 	type owner struct {
-		name                      string
-		jobs, finished, slowed    int64
-		held, jct, wait, slowdown float64
+		name                                 string
+		jobs, finished, stops, interruptions int64
+		held                                 float64
+		jct, wait, slowdown, rho             []float64
 	}
 	place := map[string]int{}
 	var all []owner
@@ -495,13 +496,14 @@ func (r *jobResults) owners(of func(j *jobResult) string) []*result.Record {
 		o := &all[k]
 		o.jobs++
 		o.held += j.held
+		o.stops += int64(j.Stops)
+		o.interruptions += int64(j.Interruptions)
 		if j.done() {
 			o.finished++
-			o.jct += j.completion(r.end).Seconds()
-			o.wait += (j.completion(r.end) - j.ran).Seconds()
+			o.jct = append(o.jct, j.completion(r.end).Seconds())
+			o.wait = append(o.wait, (j.completion(r.end) - j.ran).Seconds())
 			if j.alone > 0 {
-				o.slowed++
-				o.slowdown += j.slowdown()
+				o.slowdown, o.rho = append(o.slowdown, j.slowdown()), append(o.rho, j.rho)
 			}
 		}
 	}
@@ -516,9 +518,12 @@ func (r *jobResults) owners(of func(j *jobResult) string) []*result.Record {
 		c.Add(result.JobCount, o.jobs)
 		c.Add(result.JobsFinished, o.finished)
 		c.Add(result.JobHeld, o.held)
-		c.Add(result.JobMeanCompletion, ratio(o.jct, float64(o.finished)))
-		c.Add(result.JobMeanWait, ratio(o.wait, float64(o.finished)))
-		c.Add(result.JobMeanSlowdown, ratio(o.slowdown, float64(o.slowed)))
+		c.Add(result.JobCompletion, distribution(o.jct))
+		c.Add(result.JobWaits, distribution(o.wait))
+		c.Add(result.JobSlowdowns, distribution(o.slowdown))
+		c.Add(result.JobRhos, distribution(o.rho))
+		c.Add(result.JobAllPreemptions, o.stops)
+		c.Add(result.JobInterruptions, o.interruptions)
 		records = append(records, c)
 	}
 	return records

@@ -93,7 +93,7 @@ func TestJobResults(t *testing.T) {
 	for path, want := range map[string]float64{
 		"jobs.count": 3, "jobs.finished": 3, "jobs.unfinished": 0, "jobs.makespan_s": 30,
 		"jobs.jct_s.mean": (10 + 13 + 25) / 3.0, "jobs.jct_s.median": 13, "jobs.jct_s.p99": 25, "jobs.wait_s.median": 5,
-		"jobs.accelerator_s": 40 + 10 + 40, "jobs.allocation_ratio": 90.0 / 120, "jobs.users.0.accelerator_s": 80, "jobs.users.1.wait_s": 8,
+		"jobs.accelerator_s": 40 + 10 + 40, "jobs.allocation_ratio": 90.0 / 120, "jobs.users.0.accelerator_s": 80, "jobs.users.1.wait_s.mean": 8,
 		"jobs.jain_ratio": (1 + 1/2.6 + 0.8) * (1 + 1/2.6 + 0.8) / (3 * (1 + 1/2.6/2.6 + 0.64)),
 	} {
 		if got, err := r.Summary.Lookup(path); err != nil || got < want-1e-9 || got > want+1e-9 {
@@ -342,4 +342,23 @@ func TestNoJobIsLost(t *testing.T) {
 			rt.Fatalf("accelerator-seconds: %v in all, %v by job, %v over time", total, held, area)
 		}
 	})
+}
+
+// Users are told apart: who got what, and how evenly. Of a's two jobs one waits 10 s, b's
+// one 20 s.
+func TestJobsByUser(t *testing.T) {
+	rows := "job,submit_s,accelerators,duration_s,user\n1,0,4,10,a\n2,0,4,10,a\n3,0,4,20,b\n"
+	s := loadQueue(t, rows, "")
+	r, err := railyard.Run(context.Background(), s, railyard.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]float64{
+		"jobs.users.0.count": 2, "jobs.users.0.wait_s.mean": 5, "jobs.users.0.wait_s.p99": 10, "jobs.users.0.jct_s.median": 15,
+		"jobs.users.1.wait_s.median": 20, "jobs.users.1.slowdown.mean": 2, "jobs.users.1.preemptions": 0,
+	} {
+		if got := number(t, r, path); got != want {
+			t.Errorf("%s is %v, want %v", path, got, want)
+		}
+	}
 }

@@ -62,11 +62,12 @@ func (p *printer) owners(name string, all []*result.Record, held float64) {
 		if held > 0 {
 			share = o.Float(result.JobHeld.Name) / held
 		}
+		mean := func(m result.Metric) float64 { return o.Record(m.Name).Float(result.Mean.Name) }
 		label := o.Text(result.JobOwner.Name)
 		if label == "" {
 			label = "(none)"
 		}
 		p.line("    %-20s %8s %10s %12s %12s %10s", label, Count(o.Float(result.JobCount.Name)), Percent(share),
-			Seconds(o.Float(result.JobMeanCompletion.Name)), Seconds(o.Float(result.JobMeanWait.Name)), Count(o.Float(result.JobMeanSlowdown.Name)))
+			Seconds(mean(result.JobCompletion)), Seconds(mean(result.JobWaits)), Count(mean(result.JobSlowdowns)))
 	}
 }

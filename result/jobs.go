@@ -46,9 +46,6 @@ var (
 	JobGroups          = Metric{Name: "groups", Definition: "the groups that held the most, up to 100"}
 	JobTypes           = Metric{Name: "types", Definition: "the types that held the most, up to 100"}
 	JobOwner           = Metric{Name: "name", Definition: "of the user, group or type; empty for jobs without"}
-	JobMeanCompletion  = Metric{Name: "jct_s", Unit: "s", Definition: "mean completion time of its finished jobs"}
-	JobMeanWait        = Metric{Name: "wait_s", Unit: "s", Definition: "mean wait of its finished jobs"}
-	JobMeanSlowdown    = Metric{Name: "slowdown", Definition: "mean slowdown of its finished jobs"}
 	StretchStart       = Metric{Name: "start_s", Unit: "s", Definition: "when the job got its accelerators"}
 	StretchEnd         = Metric{Name: "finish_s", Unit: "s", Definition: "when it gave them back, or the run ended"}
 	StretchWhere       = Metric{Name: "placement", Definition: "the accelerators: numbers and ranges with both ends, separated by spaces"}

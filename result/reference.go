@@ -162,7 +162,7 @@ var places = []struct {
 	{"railyard run --compare-fidelity --json", "packets", packets},
 }
 
-var jobOwners = []Metric{JobOwner, JobCount, JobsFinished, JobHeld, JobMeanCompletion, JobMeanWait, JobMeanSlowdown}
+var jobOwners = []Metric{JobOwner, JobCount, JobsFinished, JobHeld, JobCompletion, JobWaits, JobSlowdowns, JobRhos, JobAllPreemptions, JobInterruptions}
 
 var collectives = []Metric{
 	CollectiveOp, CollectiveAlgorithm, CollectiveRanks, CollectiveSize, CollectiveTime, AlgorithmBandwidth, BusBandwidth, Workload, CollectiveProtocol, BusLimit, MeasuredBusBW, AloneTime, LostToOthers,
