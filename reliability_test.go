@@ -378,3 +378,21 @@ func TestNeverRepaired(t *testing.T) {
 		t.Errorf("waits for %v s of 120", got)
 	}
 }
+
+// What is jumped over between failures lies where it was in time, on links as on
+// accelerators: their series end together, with the run.
+func TestSeriesReachTheEnd(t *testing.T) {
+	r := run(t, fabric+storage+breaks("host", "host1", "at = \"400s\"\nrepair = \"200s\"")+trains(20000, "checkpoint_interval = \"20s\"\ncheckpoint_size = \"100GB\""), nil)
+	end := number(t, r, "makespan_s")
+	for table, name := range map[string]string{"accelerator_series": "compute_ratio", "link_series": "utilization_ratio"} {
+		last := 0.0
+		for i, at := range column(t, r, table, "time_s") {
+			if column(t, r, table, name)[i] > 0 {
+				last = max(last, at)
+			}
+		}
+		if last < 0.97*end {
+			t.Errorf("%s ends at %v s of %v s", table, last, end)
+		}
+	}
+}

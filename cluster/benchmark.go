@@ -150,7 +150,7 @@ func (b *CollectiveBenchmark) Handle(now sim.Time, arg uint64) {
 	left := b.c.Repeats(b.Iterations-b.done, took)
 	if b.before != nil && b.quiet == b.c.QuietUntil && took == b.last && left > 0 && b.c.Alone() {
 		// The same again on an idle network takes the same time.
-		b.c.Network.Repeat(b.before, left)
+		b.c.Network.Repeat(b.before, left, took)
 		b.ledger.Repeat(b.account, took, left, now)
 		b.spent += sim.Time(left) * took
 		b.observe(now, left)

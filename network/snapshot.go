@@ -37,10 +37,10 @@ func (n *Network) Snapshot() *Snapshot {
 	return s
 }
 
-// Repeat accounts for what happened since a snapshot happening times more, from
-// now on, without simulating it. The network must be idle, and whoever calls it
+// Repeat accounts for what happened since a snapshot happening times more, once in each
+// period from now on, without simulating it. The network must be idle, and whoever calls it
 // must see to it that nothing else happens in that time.
-func (n *Network) Repeat(from *Snapshot, times int64) {
+func (n *Network) Repeat(from *Snapshot, times int64, period sim.Time) {
 	if from.changes != n.bundles.changes { // what a bundle did is not what its links did
 		for l := range n.topology.Links {
 			n.separate([]topology.LinkID{topology.LinkID(l)})
@@ -50,7 +50,6 @@ func (n *Network) Repeat(from *Snapshot, times int64) {
 	}
 	now := n.engine.Now()
 	n.accounts.pass(now)
-	period := now - from.at
 	a := &n.accounts
 	for l, shares := range a.shares {
 		for owner, shared := range shares {

@@ -51,7 +51,7 @@ func (j *Job) account(since *mark, times int64, period, now sim.Time) {
 	if times == 0 {
 		return
 	}
-	j.c.Network.Repeat(since.network, times)
+	j.c.Network.Repeat(since.network, times, period)
 	for i, g := range j.gangs {
 		g.ledger.Repeat(since.ledgers[i], period, times, now)
 	}
