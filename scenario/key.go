@@ -47,6 +47,7 @@ type CountOrAuto struct {
 // key is what the binder sees of a Key[T].
 type key interface {
 	typeName() string
+	schema(d declared) *schema
 	assign(n *node, d declared) error
 	isSet() bool
 }
