@@ -10,6 +10,7 @@ package report
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"io"
 	"math"
@@ -152,12 +153,19 @@ func appendText(line []byte, text string) []byte {
 	return append(line, '"')
 }
 
-// WriteLines writes a table as a JSON object a row.
+// WriteLines writes a table as a JSON object a row, each chained to those before it; see
+// [VerifyAudit].
 func WriteLines(w io.Writer, t *result.Table) error {
-	e := json.NewEncoder(w)
+	var line bytes.Buffer
+	e := json.NewEncoder(&line)
 	e.SetEscapeHTML(false)
+	var c chain
 	for i := range t.Rows() {
+		line.Reset()
 		if err := e.Encode(t.Record(i)); err != nil {
+			return err
+		}
+		if _, err := w.Write(c.seal(line.Bytes())); err != nil {
 			return err
 		}
 	}

@@ -23,4 +23,5 @@ var (
 	OutageWhere  = Metric{Name: "accelerators", Definition: "the accelerators: numbers and ranges with both ends"}
 	SeriesDown   = Metric{Name: "down_ratio", Unit: "ratio", Definition: "share of all accelerators that are out of use, mean over the interval; with failures of hosts"}
 	DecisionPart = Metric{Name: "part", Definition: "what failed or came back"}
+	DecisionHash = Metric{Name: "hash", Definition: "SHA-256 of the hash before and of the line without its own, in hexadecimal; see railyard audit verify"}
 )

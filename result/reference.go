@@ -113,7 +113,7 @@ var places = []struct {
 		CarbonEmissions,
 	}},
 	{"loads.csv", "loads", []Metric{LoadTime, LoadArrived, LoadAllocated, LoadFragments}},
-	{"decisions.jsonl", "decisions", []Metric{DecisionTime, JobID, DecisionAction, DecisionReason, DecisionOther, DecisionUntil, DecisionFree, DecisionPart}},
+	{"decisions.jsonl", "decisions", []Metric{DecisionTime, JobID, DecisionAction, DecisionReason, DecisionOther, DecisionUntil, DecisionFree, DecisionPart, DecisionHash}},
 	{"outages.csv", "outages", []Metric{OutageStart, OutageEnd, OutageWhere, FaultKind, FaultCause}},
 	{"stretches.csv", "stretches", []Metric{JobID, StretchStart, StretchEnd, StretchWhere}},
 	{"job_series.csv", "job_series", []Metric{SeriesTime, SeriesQueued, SeriesQueuedDemand, SeriesRunning, SeriesAllocation, SeriesDown}},
