@@ -15,7 +15,7 @@ line is "#:schema ./scenario.schema.json" is then completed, explained and check
 while it is typed by editors that run taplo or tombi, as VS Code's Even Better TOML.
 What keys have to do with one another says railyard check alone.`,
 		Example: `  railyard schema > scenario.schema.json
-  sed -i '1i #:schema ./scenario.schema.json' my.toml`,
+  { echo '#:schema ./scenario.schema.json'; railyard init my-cluster; } > my.toml`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return scenario.WriteJSONSchema(cmd.OutOrStdout()) },
 	}
