@@ -1,0 +1,329 @@
+// Package session answers requests for runs, one JSON object a line, so that a program in
+// any language can ask for many without starting a process for each.
+//
+// # Protocol
+//
+// A request is a line, and so is its answer, which comes before the next request is read:
+//
+//	{"id": 1, "do": "run", "file": "quickstart.toml", "set": ["topology.hosts=4"], "tables": ["links"]}
+//	{"id": 1, "run": "98a3...", "summary": {...}, "tables": {"links": {"link": [...], "bytes": [...]}}, "warnings": []}
+//
+// do is "run" (where left out), "check", which answers "ok": true, or "version". The
+// scenario is file, or scenario, its text. What is missing in a table is null. An answer
+// has the id of its request, whatever that is, null if it has none. If something is wrong
+// it has an error in place of results:
+//
+//	{"id": 1, "error": {"code": 3, "message": "...", "where": [{"file": "quickstart.toml", "line": 4, "column": 1, "key": "...", "message": "..."}]}}
+//
+// with the exit status that `railyard run` would have as its code, 2 for a request that is
+// none. A missed [[expect]] is no error: the summary says so.
+//
+// # Memory
+//
+// The answers given last are kept, up to [maxKept] bytes of them, and given again to a
+// request for the same scenario, files, overrides and tables; files are read again for
+// that. A request has at most [MaxRequest] bytes.
+package session
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+
+	"github.com/railyard/railyard"
+	"github.com/railyard/railyard/cluster"
+	"github.com/railyard/railyard/report"
+	"github.com/railyard/railyard/result"
+	"github.com/railyard/railyard/sim"
+)
+
+// MaxRequest bounds the bytes of a request.
+const MaxRequest = 16 << 20
+
+// maxKept bounds the bytes of answers that are kept.
+const maxKept = 64 << 20
+
+// request is a line that comes in.
+type request struct {
+	ID       json.RawMessage `json:"id"`
+	Do       string          `json:"do"`
+	File     string          `json:"file"`
+	Scenario string          `json:"scenario"`
+	Set      []string        `json:"set"`
+	Tables   []string        `json:"tables"`
+}
+
+// answer is what goes out, beside its id.
+type answer struct {
+	OK       bool                         `json:"ok,omitempty"`
+	Version  string                       `json:"version,omitempty"`
+	Run      string                       `json:"run,omitempty"`
+	Summary  *result.Record               `json:"summary,omitempty"`
+	Tables   map[string]map[string]column `json:"tables,omitempty"`
+	Warnings []string                     `json:"warnings,omitempty"`
+	Error    *failure                     `json:"error,omitempty"`
+}
+
+// failure is why there are no results.
+type failure struct {
+	Code    int     `json:"code"`
+	Message string  `json:"message"`
+	Where   []where `json:"where,omitempty"`
+}
+
+type where struct {
+	File    string `json:"file"`
+	Line    int    `json:"line,omitempty"`
+	Column  int    `json:"column,omitempty"`
+	Key     string `json:"key,omitempty"`
+	Message string `json:"message"`
+}
+
+// The codes of failures are exit statuses of the command.
+const (
+	codeInternal   = 1
+	codeRequest    = 2
+	codeInput      = 3
+	codeUnfinished = 4
+)
+
+// Serve answers requests until there are no more, or ctx ends.
+func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
+	s := &session{kept: map[string][]byte{}}
+	return serve(ctx, in, out, s.do)
+}
+
+// serve reads requests and writes what do answers.
+func serve(ctx context.Context, in io.Reader, out io.Writer, do func(context.Context, *request) []byte) error {
+	lines := bufio.NewReaderSize(in, 1<<16)
+	w := bufio.NewWriterSize(out, 1<<16)
+	for ctx.Err() == nil {
+		line, err := readLine(lines)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		var text []byte
+		switch {
+		case errors.Is(err, errTooLong):
+			text = wrap(nil, encode(&answer{Error: &failure{Code: codeRequest, Message: err.Error()}}))
+		case err != nil:
+			return err
+		case len(bytes.TrimSpace(line)) == 0:
+			continue
+		default:
+			text = answerTo(ctx, line, do)
+		}
+		if _, err := w.Write(text); err != nil {
+			return err
+		}
+		if err := w.Flush(); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+var errTooLong = fmt.Errorf("a request of more than %d bytes", MaxRequest)
+
+// readLine reads a line, the last of which may have no end, and skips one that is too long.
+func readLine(r *bufio.Reader) (line []byte, err error) {
+	long := false
+	for {
+		part, err := r.ReadSlice('\n')
+		if long = long || len(line)+len(part) > MaxRequest; !long {
+			line = append(line, part...)
+		}
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+			continue
+		case errors.Is(err, io.EOF) && (len(line) > 0 || long):
+		case err != nil:
+			return nil, err
+		}
+		if long {
+			return nil, errTooLong
+		}
+		return line, nil
+	}
+}
+
+// session is the answers that are kept.
+type session struct {
+	kept  map[string][]byte
+	order []string // of them, the oldest first
+	size  int
+}
+
+// answerTo is the line that answers a request.
+func answerTo(ctx context.Context, line []byte, do func(context.Context, *request) []byte) []byte {
+	var q request
+	d := json.NewDecoder(bytes.NewReader(line))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&q); err != nil {
+		return wrap(nil, encode(&answer{Error: &failure{Code: codeRequest, Message: "no request: " + err.Error()}}))
+	}
+	if d.More() {
+		return wrap(q.ID, encode(&answer{Error: &failure{Code: codeRequest, Message: "more than one request in a line"}}))
+	}
+	return wrap(q.ID, do(ctx, &q))
+}
+
+// wrap puts the id before the rest of an answer.
+func wrap(id json.RawMessage, rest []byte) []byte {
+	if id == nil {
+		id = json.RawMessage("null")
+	}
+	line := append([]byte(`{"id":`), id...)
+	if len(rest) > 2 { // more than {}
+		line = append(line, ',')
+	}
+	line = append(line, rest[1:]...)
+	return append(line, '\n')
+}
+
+func encode(a *answer) []byte {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(a); err != nil {
+		return encode(&answer{Error: &failure{Code: codeInternal, Message: err.Error()}})
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}
+
+func (s *session) do(ctx context.Context, q *request) []byte {
+	refuse := func(format string, args ...any) []byte {
+		return encode(&answer{Error: &failure{Code: codeRequest, Message: fmt.Sprintf(format, args...)}})
+	}
+	switch q.Do {
+	case "version":
+		return encode(&answer{Version: railyard.Version().Version})
+	case "", "run", "check":
+	default:
+		return refuse("there is no %q to do: run, check or version", q.Do)
+	}
+	if (q.File == "") == (q.Scenario == "") {
+		return refuse("a request has file, a path, or scenario, a text")
+	}
+	if q.File == "-" {
+		return refuse("standard input has requests, and no scenario")
+	}
+	path, text := "-", []byte(q.Scenario)
+	if q.File != "" {
+		var err error
+		path = q.File
+		if text, err = railyard.ReadText(path); err != nil {
+			return failed(err)
+		}
+	}
+	scenario, err := railyard.Parse(path, text, q.Set...)
+	if err != nil {
+		return failed(err)
+	}
+	if q.Do == "check" {
+		if err := railyard.Check(scenario); err != nil {
+			return failed(err)
+		}
+		return encode(&answer{OK: true})
+	}
+	var inputs []report.File
+	for _, file := range scenario.Files() {
+		f, err := report.Describe(file)
+		if err != nil {
+			return failed(railyard.Faults{{File: file, Message: "cannot read it: " + err.Error()}})
+		}
+		inputs = append(inputs, f)
+	}
+	id, err := report.RunID(scenario.Resolved(), inputs, scenario.Sim.Seed.Value, railyard.Version().Version)
+	if err != nil {
+		return failed(err)
+	}
+	key := id + "\n" + strings.Join(q.Tables, "\n")
+	if kept, known := s.kept[key]; known {
+		return kept
+	}
+	r, err := railyard.Run(ctx, scenario, railyard.Options{SummaryOnly: len(q.Tables) == 0})
+	if r == nil {
+		return failed(err)
+	}
+	a := &answer{Run: id, Summary: r.Summary, Warnings: r.Warnings}
+	for _, name := range q.Tables {
+		t := r.Table(name)
+		if t == nil {
+			var have []string
+			for _, t := range r.Tables {
+				have = append(have, t.Name)
+			}
+			return refuse("the run has no table %q; it has %s", name, strings.Join(have, ", "))
+		}
+		if a.Tables == nil {
+			a.Tables = map[string]map[string]column{}
+		}
+		a.Tables[name] = map[string]column{}
+		for i := range t.Columns {
+			a.Tables[name][t.Columns[i].Metric.Name] = column{&t.Columns[i]}
+		}
+	}
+	line := encode(a)
+	if ctx.Err() == nil {
+		s.keep(key, line)
+	}
+	return line
+}
+
+// keep keeps an answer, and forgets the oldest that there is no more room for.
+func (s *session) keep(key string, line []byte) {
+	if len(line) > maxKept/4 {
+		return
+	}
+	s.kept[key] = line
+	s.order = append(s.order, key)
+	for s.size += len(line); s.size > maxKept; s.order = s.order[1:] {
+		s.size -= len(s.kept[s.order[0]])
+		delete(s.kept, s.order[0])
+	}
+}
+
+// failed is the answer that says what is wrong.
+func failed(err error) []byte {
+	f := &failure{Code: codeInternal, Message: err.Error()}
+	var faults railyard.Faults
+	var deadlock *sim.DeadlockError
+	var job *cluster.JobError
+	switch {
+	case errors.As(err, &faults):
+		f.Code = codeInput
+		for _, x := range faults {
+			f.Where = append(f.Where, where{x.File, x.Line, x.Col, x.Key, x.Message})
+		}
+	case errors.As(err, &deadlock), errors.As(err, &job), errors.Is(err, sim.ErrEventLimit):
+		f.Code = codeUnfinished
+	}
+	return encode(&answer{Error: f})
+}
+
+// column is one of a table, as a JSON array.
+type column struct{ *result.Column }
+
+// MarshalJSON writes what is missing as null.
+func (c column) MarshalJSON() ([]byte, error) {
+	switch {
+	case c.Text != nil:
+		return json.Marshal(c.Text)
+	case c.Integers != nil:
+		return json.Marshal(c.Integers)
+	}
+	all := make([]*float64, len(c.Numbers))
+	for i, v := range c.Numbers {
+		if !math.IsNaN(v) && !math.IsInf(v, 0) {
+			all[i] = &c.Numbers[i]
+		}
+	}
+	return json.Marshal(all)
+}
