@@ -14,17 +14,19 @@ import (
 
 func newExplain() *cobra.Command {
 	return &cobra.Command{
-		Use:   "explain METRIC|KEY",
-		Short: "Say what a metric or a key of a scenario means",
+		Use:   "explain METRIC|KEY|ERROR",
+		Short: "Say what a metric, a key of a scenario or the key of an error means",
 		Long: `Explain prints the declaration of a metric of the results (unit, definition,
 formula) or of a key of a scenario (type, default, what it accepts). A name may be
-the end of a path: all that it can mean is printed.`,
+the end of a path: all that it can mean is printed. Of an error in a scenario, quoted
+whole, it explains the key that is at fault; one that begins with --set follows "--".`,
 		Example: `  railyard explain mfu_ratio
   railyard explain training.0.breakdown_s.compute
-  railyard explain topology.oversubscription`,
+  railyard explain topology.oversubscription
+  railyard explain 'my.toml:4:9: topology.hosts: must be from 1 to 262144, not 0'`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			metrics, keys, err := railyard.Explain(args[0])
+			metrics, keys, err := railyard.Explain(subject(args[0]))
 			if err != nil {
 				return &failure{exitUsage, err}
 			}
@@ -40,6 +42,18 @@ the end of a path: all that it can mean is printed.`,
 			return nil
 		},
 	}
+}
+
+// subject is what an error is about: the first of its parts that can be explained,
+// as "topology.hosts" in "FILE:LINE:COL: topology.hosts: must be ...". What is no
+// error is its own subject.
+func subject(text string) string {
+	for part := range strings.SplitSeq(text, ": ") {
+		if _, _, err := railyard.Explain(part); err == nil {
+			return part
+		}
+	}
+	return text
 }
 
 // separate writes an empty line between entries.
