@@ -101,23 +101,42 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 
 // serve reads requests and writes what do answers.
 func serve(ctx context.Context, in io.Reader, out io.Writer, do func(context.Context, *request) []byte) error {
-	lines := bufio.NewReaderSize(in, 1<<16)
+	lines := make(chan line)
+	go func() { // which a read that does not end outlives, when ctx has ended
+		r := bufio.NewReaderSize(in, 1<<16)
+		for {
+			text, err := readLine(r)
+			select {
+			case lines <- line{text, err}:
+			case <-ctx.Done():
+				return
+			}
+			if err != nil && !errors.Is(err, errTooLong) {
+				return
+			}
+		}
+	}()
 	w := bufio.NewWriterSize(out, 1<<16)
-	for ctx.Err() == nil {
-		line, err := readLine(lines)
-		if errors.Is(err, io.EOF) {
+	for {
+		var l line
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case l = <-lines:
+		}
+		if errors.Is(l.err, io.EOF) {
 			return nil
 		}
 		var text []byte
 		switch {
-		case errors.Is(err, errTooLong):
-			text = wrap(nil, encode(&answer{Error: &failure{Code: codeRequest, Message: err.Error()}}))
-		case err != nil:
-			return err
-		case len(bytes.TrimSpace(line)) == 0:
+		case errors.Is(l.err, errTooLong):
+			text = wrap(nil, encode(&answer{Error: &failure{Code: codeRequest, Message: l.err.Error()}}))
+		case l.err != nil:
+			return l.err
+		case len(bytes.TrimSpace(l.text)) == 0:
 			continue
 		default:
-			text = answerTo(ctx, line, do)
+			text = answerTo(ctx, l.text, do)
 		}
 		if _, err := w.Write(text); err != nil {
 			return err
@@ -126,7 +145,12 @@ func serve(ctx context.Context, in io.Reader, out io.Writer, do func(context.Con
 			return err
 		}
 	}
-	return ctx.Err()
+}
+
+// line is one that was read, or why there is none.
+type line struct {
+	text []byte
+	err  error
 }
 
 var errTooLong = fmt.Errorf("a request of more than %d bytes", MaxRequest)
@@ -232,15 +256,7 @@ func (s *session) do(ctx context.Context, q *request) []byte {
 		}
 		return encode(&answer{OK: true})
 	}
-	var inputs []report.File
-	for _, file := range scenario.Files() {
-		f, err := report.Describe(file)
-		if err != nil {
-			return failed(railyard.Faults{{File: file, Message: "cannot read it: " + err.Error()}})
-		}
-		inputs = append(inputs, f)
-	}
-	id, err := report.RunID(scenario.Resolved(), inputs, scenario.Sim.Seed.Value, railyard.Version().Version)
+	id, err := runID(scenario)
 	if err != nil {
 		return failed(err)
 	}
@@ -271,10 +287,23 @@ func (s *session) do(ctx context.Context, q *request) []byte {
 		}
 	}
 	line := encode(a)
-	if ctx.Err() == nil {
+	if after, err := runID(scenario); err == nil && after == id && ctx.Err() == nil { // no file has changed meanwhile
 		s.keep(key, line)
 	}
 	return line
+}
+
+// runID is what a run of the scenario and its files, as they are now, is called.
+func runID(s *railyard.Scenario) (string, error) {
+	var inputs []report.File
+	for _, file := range s.Files() {
+		f, err := report.Describe(file)
+		if err != nil {
+			return "", railyard.Faults{{File: file, Message: "cannot read it: " + err.Error()}}
+		}
+		inputs = append(inputs, f)
+	}
+	return report.RunID(s.Resolved(), inputs, s.Sim.Seed.Value, railyard.Version().Version)
 }
 
 // keep keeps an answer, and forgets the oldest that there is no more room for.

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -135,6 +136,19 @@ func TestErrors(t *testing.T) {
 				t.Errorf("%.60s: line %v, want %v", c.request, at, c.line)
 			}
 		}
+	}
+}
+
+// A session that waits for a request ends with its context.
+func TestIdleEnds(t *testing.T) {
+	in, requests := io.Pipe()
+	defer requests.Close()
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error)
+	go func() { ended <- Serve(ctx, in, io.Discard) }()
+	stop()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("it ends with %v", err)
 	}
 }
 
