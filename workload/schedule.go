@@ -47,8 +47,8 @@ func (p Pass) String() string { return passNames[p] }
 // Action is one pass of one micro-batch through one chunk of a stage's layers.
 type Action struct {
 	Pass  Pass
-	Chunk int // of the stage's own, from 0
-	Micro int
+	Chunk int32 // of the stage's own, from 0
+	Micro int32
 }
 
 // Schedule is the actions of a pipeline stage in their order, each of which
@@ -66,10 +66,10 @@ func (t Training) Schedule(stage int) []Action {
 	switch {
 	case t.PipelineSchedule == GPipe:
 		for m := range micros {
-			all = append(all, Action{ForwardPass, 0, m})
+			all = append(all, Action{ForwardPass, 0, int32(m)})
 		}
 		for m := range micros {
-			all = append(all, Action{BackwardPass, 0, m})
+			all = append(all, Action{BackwardPass, 0, int32(m)})
 		}
 		return all
 	case t.VirtualStages > 1:
@@ -81,11 +81,11 @@ func (t Training) Schedule(stage int) []Action {
 			if pass == BackwardPass {
 				chunk = chunks - 1 - chunk
 			}
-			return Action{pass, chunk, group*stages + within%stages}
+			return Action{pass, int32(chunk), int32(group*stages + within%stages)}
 		}
 		return oneForwardOneBackward(total, t.warmup(stage), pick)
 	}
-	all = oneForwardOneBackward(micros, t.warmup(stage), func(pass Pass, k int) Action { return Action{pass, 0, k} })
+	all = oneForwardOneBackward(micros, t.warmup(stage), func(pass Pass, k int) Action { return Action{pass, 0, int32(k)} })
 	if t.PipelineSchedule == ZeroBubble {
 		return withWeightPasses(all, stage)
 	}
@@ -113,7 +113,7 @@ func (t Training) EvaluationSchedule(samples int64) []Action {
 	for group := 0; group < micros; group += t.Pipeline {
 		for chunk := range t.VirtualStages {
 			for m := group; m < min(group+t.Pipeline, micros); m++ {
-				all = append(all, Action{ForwardPass, chunk, m})
+				all = append(all, Action{ForwardPass, int32(chunk), int32(m)})
 			}
 		}
 	}

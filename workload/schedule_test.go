@@ -60,7 +60,7 @@ func play(t rapid.TB, tr Training, f, b, w int) (end int) {
 		for s := range schedules {
 			for len(schedules[s]) > 0 {
 				a := schedules[s][0]
-				own := pass{a.Pass, a.Chunk*tr.Pipeline + s, a.Micro}
+				own := pass{a.Pass, int(a.Chunk)*tr.Pipeline + s, int(a.Micro)}
 				needs := own
 				switch {
 				case a.Pass == WeightPass:
@@ -107,7 +107,7 @@ func TestSchedule(t *testing.T) {
 				if _, twice := at[a]; twice {
 					t.Fatalf("stage %d runs %+v twice", s, a)
 				}
-				if a.Micro < 0 || a.Micro >= tr.Accumulation() || a.Chunk < 0 || a.Chunk >= tr.VirtualStages {
+				if a.Micro < 0 || int(a.Micro) >= tr.Accumulation() || a.Chunk < 0 || int(a.Chunk) >= tr.VirtualStages {
 					t.Fatalf("stage %d runs %+v, which there is not", s, a)
 				}
 				at[a] = i

@@ -131,8 +131,10 @@ func (j *Job) newGang(programs [2]*program, ranks []int, nodes []topology.NodeID
 	}
 	g := &gang{j: j, number: len(j.gangs), program: programs[0], programs: programs, ranks: ranks, accumulation: j.Training.Accumulation(), ledger: j.c.NewLedger(own), pace: j.pace(ranks[0])}
 	g.timer = j.c.Engine.NewTimer(j.actor, argComputed|uint64(g.number))
-	for pass := range g.inbox {
-		g.inbox[pass] = make([]letter, len(g.program.chunks)*j.micros)
+	if g.lastChunk() > 0 { // else nothing is sent
+		for pass := range g.inbox {
+			g.inbox[pass] = make([]letter, len(g.program.chunks)*j.micros)
+		}
 	}
 	j.gangs = append(j.gangs, g)
 	return g
@@ -245,7 +247,7 @@ func (g *gang) passSteps(a workload.Action) []step { return g.passOf(a).joined()
 // passOf is what a pass of the schedule does.
 func (g *gang) passOf(a workload.Action) *pass {
 	c := &g.program.chunks[a.Chunk]
-	accumulate, reduce := variant(a.Micro, g.accumulation)
+	accumulate, reduce := variant(int(a.Micro), g.accumulation)
 	switch a.Pass {
 	case workload.ForwardPass:
 		return &c.forward
@@ -428,7 +430,7 @@ func (g *gang) letterFor(a workload.Action) *letter {
 	if a.Pass == workload.ForwardPass && c == 0 || a.Pass == workload.BackwardPass && c == g.lastChunk() || a.Pass == workload.WeightPass {
 		return nil
 	}
-	return &g.inbox[a.Pass][a.Chunk*g.j.micros+a.Micro]
+	return &g.inbox[a.Pass][int(a.Chunk)*g.j.micros+int(a.Micro)]
 }
 
 func (g *gang) lastChunk() int { return g.j.Training.Pipeline*g.j.Training.VirtualStages - 1 }
@@ -472,7 +474,7 @@ func (g *gang) release() {
 
 // letter is the message in which the pass of a gang goes to a chunk of a neighbour.
 func (n neighbour) letter(from *gang, chunk int) *letter {
-	return &n.to.inbox[from.pass.Pass][chunk*from.j.micros+from.pass.Micro]
+	return &n.to.inbox[from.pass.Pass][chunk*from.j.micros+int(from.pass.Micro)]
 }
 
 // send launches a message for a chunk of a neighbour.
