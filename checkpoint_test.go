@@ -109,3 +109,18 @@ func TestCheckpointTrafficThroughFailures(t *testing.T) {
 		t.Errorf("%v interruptions", interrupted)
 	}
 }
+
+// Two jobs on the same accelerators, one after the other, have checkpoints of their own:
+// a small one lies on one host where a large one is spread over all.
+func TestCheckpointsDiffer(t *testing.T) {
+	storage := "[topology.storage]\nlayout = \"striped\"\nblock = \"1GB\"\ndrive_read = \"1GB/s\"\nhosts = [\"host2\", \"host3\"]\n"
+	job := func(name, size string) string {
+		return trains(20, "name = \""+name+"\"\naccelerators = [0]\ncheckpoint_interval = \"100ms\"\ncheckpoint_size = \""+size+"\"\n")
+	}
+	r := run(t, under("4", "1.0")+storage+job("large", "8GB")+job("small", "1GB"), nil)
+	for i, want := range []float64{4, 1} { // 8 GB on two drives of 1 GB/s, 1 GB on one
+		if got := number(t, r, "training."+string(rune('0'+i))+".reliability.checkpoint_write_s"); !near(got, want, 1e-3) {
+			t.Errorf("checkpoint %d takes %v s, want %v", i, got, want)
+		}
+	}
+}

@@ -137,22 +137,24 @@ func (b *builder) fits(w *scenario.StorageLoad, clients float64) bool {
 	return true
 }
 
-// files is a checkpoint of some accelerators, as it is written and read.
+// files is a checkpoint of some accelerators, so many bytes of each, as it is written and
+// read.
 type files struct {
 	of          []topology.NodeID
+	bytes       float64
 	write, read *storage.Together
 }
 
 // together is how accelerators write, and read, a file of so many bytes each. Where that
 // is very many transfers the blocks are taken to be larger.
 func (p *plant) together(accelerators []topology.NodeID, bytes float64) (write, read *storage.Together) {
-	if last := &p.checkpoint; !slices.Equal(last.of, accelerators) {
+	if last := &p.checkpoint; last.bytes != bytes || !slices.Equal(last.of, accelerators) {
 		coarse := *p.files
 		l := &storage.Load{System: &coarse, Bytes: bytes, Files: 1}
 		for l.Transfers(len(accelerators)) > maxStored && coarse.Block < bytes {
 			coarse.Block *= 2
 		}
-		*last = files{slices.Clone(accelerators), coarse.Together(accelerators, bytes, true), coarse.Together(accelerators, bytes, false)}
+		*last = files{slices.Clone(accelerators), bytes, coarse.Together(accelerators, bytes, true), coarse.Together(accelerators, bytes, false)}
 	}
 	return p.checkpoint.write, p.checkpoint.read
 }
