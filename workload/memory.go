@@ -77,13 +77,14 @@ func (t Training) MemoryOf(layers []Layer) Memory {
 // memory is the peak of a stage.
 func (t Training) memory(layers []Layer, stage int) Memory {
 	chunks := t.Chunks(layers)
-	var kept, widest, gathered, working int64
+	var kept, widest, gathered, working, largest int64
 	var shared, experts, frozen, frozenExperts int64 // parameters
 	var tables int64                                 // bytes
 	for c := stage; c < len(chunks); c += t.Pipeline {
-		var chunk int64
+		var chunk, parameters int64
 		for _, l := range layers[chunks[c][0]:chunks[c][1]] {
 			chunk += l.Activations
+			parameters += l.Parameters + l.ExpertParameters
 			shared += l.Parameters
 			experts += l.ExpertParameters
 			frozen += l.Frozen
@@ -94,6 +95,7 @@ func (t Training) memory(layers []Layer, stage int) Memory {
 			working = max(working, l.Again)
 		}
 		kept = max(kept, chunk)
+		largest = max(largest, parameters)
 	}
 	divided := func(bytes int64, from int) int64 { return t.Owned(shared, experts, from) * bytes }
 	parameters := divided(ElementBytes(t.Precision), 3)
@@ -115,7 +117,11 @@ func (t Training) memory(layers []Layer, stage int) Memory {
 	}
 	if t.Zero > 0 && t.Replicas() > 1 {
 		bucket := min(shared+experts, bucketParameters)
-		m.Buffers += bucket*GradientBytes(t.Precision) + bucket*element
+		summed := bucket
+		if t.Zero == 2 && t.SummedTogether() > 1 {
+			summed = 2 * largest // of a chunk that adds up, and of one that is being summed
+		}
+		m.Buffers += summed*width + bucket*element
 	}
 	if replicas := int64(t.Replicas()); t.Compresses() && replicas > 1 {
 		_, bytes := t.Summed(min(shared+experts, bucketParameters), replicas)

@@ -124,6 +124,7 @@ func TestChunks(t *testing.T) {
 		{7, 4, []int{1, 2, 2, 2}},
 		{6, 4, []int{1, 2, 2, 1}},
 		{70, 12, []int{5, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 5}}, // BLOOM, Le Scao et al. 2022
+		{6, 8, []int{0, 1, 1, 1, 1, 1, 1, 0}},               // the embedding and the head alone, as in Llama 3
 	} {
 		tr := Training{Model: Model{Layers: c.layers, Hidden: 8, Heads: 1, Vocab: 8, Sequence: 8}, Pipeline: c.stages, GlobalBatch: 1}
 		var got []int

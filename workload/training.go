@@ -266,12 +266,12 @@ func (t Training) checkDegrees() []error {
 	if d := int64(t.Context); int64(t.Sequence)%d != 0 {
 		bad("context %d does not divide the sequence of %d: nearest %s", d, t.Sequence, NearestDivisors(d, int64(t.Sequence)))
 	}
-	if chunks := int64(t.Pipeline * t.VirtualStages); m.Layers < chunks {
-		if t.VirtualStages > 1 {
-			bad("virtual_stages %d x pipeline %d = %d chunks are more than the %d layers: nearest %d", t.VirtualStages, t.Pipeline, chunks, m.Layers, max(m.Layers/int64(t.Pipeline), 1))
-		} else {
-			bad("pipeline %d stages are more than the %d layers: nearest %d", t.Pipeline, m.Layers, m.Layers)
-		}
+	switch chunks := int64(t.Pipeline * t.VirtualStages); {
+	case t.VirtualStages > 1 && chunks > m.Layers+2:
+		bad("virtual_stages %d x pipeline %d = %d chunks are more than the %d layers, the embedding and the head: nearest %d",
+			t.VirtualStages, t.Pipeline, chunks, m.Layers, max((m.Layers+2)/int64(t.Pipeline), 1))
+	case t.VirtualStages == 1 && chunks > m.Layers:
+		bad("pipeline %d stages are more than the %d layers: nearest %d", t.Pipeline, m.Layers, m.Layers)
 	}
 	switch d, ranks := int64(t.Expert), int64(t.Replicas()); {
 	case d > 1 && m.Experts == 0:
@@ -328,6 +328,23 @@ func Divisors(n int64) (all []int64) {
 func (t Training) Accumulation() int {
 	t = t.WithDefaults()
 	return t.GlobalBatch / (t.Data * t.MicroBatch)
+}
+
+// SummedTogether is the number of micro-batches whose gradients a chunk adds up before
+// it sums them over the replicas: all of an iteration, but under ZeRO 2 and 3, which keep
+// no whole gradients, each alone. Under ZeRO 2 with the interleaved schedule they are
+// those that follow each other on a chunk, one a stage: the whole gradients of a chunk
+// are there for so long (Chu et al., Scaling Llama 3 Training with Efficient Parallelism
+// Strategies, ISCA 2025).
+func (t Training) SummedTogether() int {
+	t = t.WithDefaults()
+	switch {
+	case t.Zero < 2:
+		return t.Accumulation()
+	case t.Zero == 2 && t.VirtualStages > 1:
+		return t.Pipeline
+	}
+	return 1
 }
 
 // Batch is the micro-batch of one rank.
@@ -404,7 +421,9 @@ func (t Training) MessageBytes() int64 {
 // forward pass; chunk i is on stage i mod Pipeline. Each is the range of its
 // layers. Layers are spread evenly; the chunks that get one less than others are
 // the first and the last, which also hold the embedding and the head, then those
-// next to them.
+// next to them. Of as many chunks as there are layers and two more the first is the
+// embedding alone, and the last the head (The Llama 3 Herd of Models, 2024, section
+// 3.3.2).
 func (t Training) Chunks(layers []Layer) [][2]int {
 	t = t.WithDefaults()
 	n := t.Pipeline * t.VirtualStages

@@ -10,17 +10,17 @@ import (
 
 // gang is ranks of one stage that do the same at the same time.
 type gang struct {
-	j            *Job
-	number       int
-	program      *program    // that is on
-	programs     [2]*program // of an iteration and, if there are any, of an evaluation
-	ranks        []int
-	accumulation int // micro-batches of an iteration
-	ledger       *cluster.Ledger
-	pace         pace
-	groups       [numDimensions]*group
-	next         neighbour // the stage after
-	previous     neighbour
+	j        *Job
+	number   int
+	program  *program    // that is on
+	programs [2]*program // of an iteration and, if there are any, of an evaluation
+	ranks    []int
+	together int // micro-batches whose gradients are summed over the replicas at once
+	ledger   *cluster.Ledger
+	pace     pace
+	groups   [numDimensions]*group
+	next     neighbour // the stage after
+	previous neighbour
 
 	parts Iteration // of the iteration that is on
 	cause int32     // activity of the trace whose end has brought it to where it is
@@ -129,7 +129,7 @@ func (j *Job) newGang(programs [2]*program, ranks []int, nodes []topology.NodeID
 	for i, r := range ranks {
 		own[i] = nodes[r]
 	}
-	g := &gang{j: j, number: len(j.gangs), program: programs[0], programs: programs, ranks: ranks, accumulation: j.Training.Accumulation(), ledger: j.c.NewLedger(own), pace: j.pace(ranks[0])}
+	g := &gang{j: j, number: len(j.gangs), program: programs[0], programs: programs, ranks: ranks, together: j.Training.SummedTogether(), ledger: j.c.NewLedger(own), pace: j.pace(ranks[0])}
 	g.timer = j.c.Engine.NewTimer(j.actor, argComputed|uint64(g.number))
 	if g.lastChunk() > 0 { // else nothing is sent
 		for pass := range g.inbox {
@@ -247,7 +247,7 @@ func (g *gang) passSteps(a workload.Action) []step { return g.passOf(a).joined()
 // passOf is what a pass of the schedule does.
 func (g *gang) passOf(a workload.Action) *pass {
 	c := &g.program.chunks[a.Chunk]
-	accumulate, reduce := variant(int(a.Micro), g.accumulation)
+	accumulate, reduce := variant(int(a.Micro), g.together)
 	switch a.Pass {
 	case workload.ForwardPass:
 		return &c.forward

@@ -368,13 +368,17 @@ func (j *Job) compileChunk(layers []workload.Layer, n, of int) chunk {
 		experts += l.ExpertParameters
 	}
 	sum := make(work, workload.NumClasses)
-	accumulation := t.GradientAdd(t.Owned(shared, experts, 2), j.parameters)
+	added, together := t.Owned(shared, experts, 2), t.SummedTogether()
+	if together > 1 {
+		added = shared + experts
+	}
+	accumulation := t.GradientAdd(added, j.parameters)
 	sum[accumulation.Class] = j.Roofline.Time(accumulation)
 	add := newPart(step{do: stepCompute, duration: sim.FromSeconds(sum[accumulation.Class]), work: sum})
 	split, addsAlways := t.PipelineSchedule == workload.ZeroBubble, t.AddsAlways()
 	micros := t.Accumulation()
-	for _, micro := range []int{0, 1, micros - 1} { // which are all that differ
-		accumulate, reduce := variant(micro, micros)
+	for _, micro := range []int{0, 1, together - 1, micros - 1} { // which are all that differ
+		accumulate, reduce := variant(micro, together)
 		last, which := &c.back[accumulate][reduce], everything
 		if micro >= micros || last.runs != nil {
 			continue
@@ -401,11 +405,11 @@ func (j *Job) compileChunk(layers []workload.Layer, n, of int) chunk {
 	return c
 }
 
-// variant is which of the backward passes a micro-batch of so many runs: without or
-// with its gradients added to those before, without or with their sum over replicas
-// begun, which the last one does.
-func variant(micro, micros int) (accumulate, reduce int) {
-	if micro == micros-1 {
+// variant is which of the backward passes a micro-batch runs: without or with its
+// gradients added to those before, without or with their sum over replicas begun, which
+// the last one of each so many does.
+func variant(micro, together int) (accumulate, reduce int) {
+	if (micro+1)%together == 0 {
 		reduce = 1
 	}
 	return min(micro, 1), reduce
@@ -432,7 +436,7 @@ type gradientsDue struct{ shared, experts int64 }
 func (j *Job) readyAfter(layers []workload.Layer, last bool) []gradientsDue {
 	t := j.Training
 	ready := make([]gradientsDue, len(layers))
-	if j.replicas() == 1 || !last && t.Zero < 2 {
+	if j.replicas() == 1 || !last {
 		return ready
 	}
 	size := j.BucketBytes

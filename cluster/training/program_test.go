@@ -94,15 +94,20 @@ func TestPassesComputeTheirOperators(t *testing.T) {
 			}
 			return d
 		}
+		micros := j.Training.Accumulation()
+		of := func(micro int) sim.Time {
+			accumulate, reduce := variant(micro, j.Training.SummedTogether())
+			return sum(c.back[accumulate][reduce], c.weight[accumulate][reduce])
+		}
 		for _, pass := range []struct {
 			name string
 			got  sim.Time
 			want float64
 		}{
 			{"forward", sum(c.forward), forward},
-			{"first backward", sum(c.back[0][0], c.weight[0][0]), backward},
-			{"later backward", sum(c.back[1][0], c.weight[1][0]), backward + add},
-			{"last backward", sum(c.back[1][1], c.weight[1][1]), backward + add},
+			{"first backward", of(0), backward},
+			{"later backward", of(1), backward + add},
+			{"last backward", of(micros - 1), backward + add},
 		} {
 			if d := pass.got - sim.FromSeconds(pass.want); max(d, -d) > 200 { // a step rounds by half a tick
 				t.Errorf("%s: the %s pass computes %v, want %v s", name, pass.name, pass.got, pass.want)
@@ -129,7 +134,7 @@ func TestGradientBytes(t *testing.T) {
 		"experts on one, zero 2": {Model: experts, GlobalBatch: 32, Data: 8, Expert: 8, Zero: 2},
 	} {
 		j, p, _ := compiled(t, tr)
-		g := &gang{j: j, program: p, accumulation: j.Training.Accumulation()}
+		g := &gang{j: j, program: p, together: j.Training.SummedTogether()}
 		var want float64
 		for _, a := range p.actions {
 			for _, s := range g.passSteps(a) {

@@ -112,6 +112,15 @@ func TestTraffic(t *testing.T) {
 		// Narayanan et al. 2021, section 2.2.2: v times as much, around the ring of
 		// stages; only the first chunk receives nothing and the last passes nothing on.
 		{"interleaved", workload.Training{Pipeline: 3, VirtualStages: 2, GlobalBatch: b * m}, map[int]float64{0: (2 + 1) * m * sbh, 1: 4 * m * sbh, 2: (1 + 2) * m * sbh}},
+		// The Llama 3 Herd of Models, 2024: the first chunk is the embedding, the last the head.
+		{"embedding and head alone", workload.Training{Pipeline: 4, VirtualStages: 2, GlobalBatch: b * 4}, map[int]float64{0: 3 * 4 * sbh, 1: 4 * 4 * sbh, 3: 3 * 4 * sbh}},
+		// Chu et al. 2025: of six micro-batches the three that follow each other on a
+		// chunk are summed at once, so twice in all.
+		{
+			"interleaved, zero 2",
+			workload.Training{Pipeline: 3, VirtualStages: 2, Data: 2, GlobalBatch: 2 * b * 6, Zero: 2},
+			map[int]float64{2: 4*6*sbh + (2+1)*of(2)*(share(1, 2)-width*V*h)},
+		},
 		// Section 4.1: a t-th of it, gathered on the other side; with sequence
 		// parallelism that is where it belongs.
 		{

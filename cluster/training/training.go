@@ -21,7 +21,8 @@
 //     that counts.
 //   - ZeRO 1 and 2 reduce-scatter gradients and all-gather parameters after the
 //     optimizer; 2, which keeps no whole gradient, does the former for every
-//     micro-batch. ZeRO 3 all-gathers each layer's parameters before its forward
+//     micro-batch, or for those that follow each other on a chunk of the interleaved
+//     schedule. ZeRO 3 all-gathers each layer's parameters before its forward
 //     and before its backward pass, one layer ahead, and reduce-scatters its
 //     gradients after it (Rajbhandari et al. 2020; Zhao et al. 2023, FSDP).
 //   - The optimizer steps once a stage's gradients are summed, and an iteration
@@ -325,7 +326,7 @@ func (j *Job) Algorithm() string {
 }
 
 // GradientBytes is what a rank of the first stage sums over the replicas in an
-// iteration: its gradients once, under ZeRO 2 and 3 those of every micro-batch. Of
+// iteration: its gradients once, under ZeRO 2 and 3 as often as SummedTogether says. Of
 // experts that no other rank holds it sums none.
 func (j *Job) GradientBytes() int64 {
 	t := j.Training
@@ -346,9 +347,7 @@ func (j *Job) GradientBytes() int64 {
 			}
 		}
 	}
-	if t.Zero >= 2 {
-		sum *= int64(t.Accumulation())
-	}
+	sum *= int64(t.Accumulation() / t.SummedTogether())
 	return sum * workload.GradientBytes(t.Precision)
 }
 
