@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/railyard/railyard/workload"
 )
 
 // Columns of training.csv beside those that say where a row is from. They are
@@ -131,7 +133,8 @@ func (r *row) number(column string, otherwise float64) float64 {
 //
 // FLOPs of an iteration are those of equation 3 of Narayanan et al. (SC'21),
 // whose TFLOP/s count the forward pass that recomputation repeats and attention
-// in full: 96 B s l h^2 (1 + s / 6h + V / 16 l h).
+// in full: 96 B s l h^2 (1 + s / 6h + V / 16 l h); as "model" TFLOP/s those of
+// workload.Training.FLOPs, which recomputation does not count in.
 func (r *row) iteration() (float64, error) {
 	batch, sequence := r.number("global_batch", 0), r.number("sequence", 1)
 	accelerators := r.number("accelerators", 1)
@@ -148,6 +151,16 @@ func (r *row) iteration() (float64, error) {
 		l, h, v := r.number("layers", 0), r.number("hidden", 0), r.number("vocab", 0)
 		flops := 96 * batch * sequence * l * h * h * (1 + sequence/(6*h) + v/(16*l*h))
 		return flops / (r.published * 1e12 * accelerators), nil
+	case "model TFLOPS/accelerator":
+		whole := func(column string) int64 { return int64(r.number(column, 0)) }
+		t := workload.Training{
+			Model: workload.Model{
+				Layers: whole("layers"), Hidden: whole("hidden"), Heads: whole("heads"), KVHeads: whole("kv_heads"),
+				FFN: whole("ffn"), Vocab: whole("vocab"), Activation: r.cells["activation"],
+			},
+			GlobalBatch: int(batch), Sequence: int(sequence),
+		}
+		return t.FLOPs() / (r.published * 1e12 * accelerators), nil
 	}
 	return 0, fmt.Errorf("unknown unit %q", r.unit)
 }
