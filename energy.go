@@ -41,6 +41,7 @@ func (d draws) above(compute, communicate float64) float64 {
 type powered struct {
 	kinds    map[*topology.Host]draws // of each kind of host; of nil: bare accelerators
 	switches float64                  // W of all, at any time
+	servers  float64                  // W of all hosts without accelerators, at any time
 	pue      float64
 	grid     *energy.Steps // its intensity; nil: not asked for
 	battery  *energy.Battery
@@ -83,6 +84,10 @@ func (b *builder) readPower() {
 	}
 	for i := range b.topology.Servers {
 		spec := b.topology.Servers[i].Spec
+		if spec.Accelerators == 0 {
+			w.servers += float64(spec.Power)
+			continue
+		}
 		if _, known := w.kinds[spec]; !known {
 			w.kinds[spec] = draws{}
 			b.readDraws(p, spec, points)
@@ -203,8 +208,9 @@ func (p *plant) consume(end sim.Time) *consumption {
 		c.hosts += d.host.idle*end.Seconds() + d.host.above(busy, waits)
 		c.idle += d.idle()
 	}
+	c.hosts += w.servers * end.Seconds()
 	c.switches = w.switches * end.Seconds()
-	c.idle += w.switches
+	c.idle += w.servers + w.switches
 	c.total = (c.accelerators + c.hosts + c.switches) * w.pue
 	p.consumeOverTime(c, &trace, end)
 	return c

@@ -199,6 +199,24 @@ func TestEnergyOfHosts(t *testing.T) {
 			t.Errorf("%s is %v, want %v", path, got, want)
 		}
 	}
+	// A server of files draws what it is rated for, at any time.
+	r = run(t, strings.Replace(twoHosts, "host = \"dgx-h100\"\nhosts = 2\n", "", 1)+`[hosts.files]
+accelerators = 0
+nics = 1
+nic_bandwidth = "400Gbps"
+power = "900W"
+[[topology.pool]]
+name = "compute"
+host = "dgx-h100"
+hosts = 2
+[[topology.pool]]
+name = "files"
+host = "files"
+hosts = 3
+`, nil)
+	if got := number(t, r, "energy.hosts_J"); !near(got, (2*4600+3*900)*number(t, r, "makespan_s"), 1e-6) {
+		t.Errorf("hosts took %v J in %v s", got, number(t, r, "makespan_s"))
+	}
 	// Idle they would draw 80.3 W of 700, and half of the hosts' rest.
 	r = run(t, twoHosts, nil, "topology.power.communication_utilization=0")
 	want := 16*80.3*seconds + 0

@@ -92,7 +92,7 @@ func (g *Ground) Rates() Rates {
 	if second.bought != nil {
 		r.Purchase = second.bought.total()
 	}
-	r.idle = (n*r.draws.idle() + w.switches) * w.pue
+	r.idle = (n*r.draws.idle() + w.servers + w.switches) * w.pue
 	r.Power = r.idle + n*max(0, r.draws.above(1, 0), r.draws.above(0, 1))*w.pue
 	return r
 }

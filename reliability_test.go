@@ -193,13 +193,13 @@ func TestCheckpointRates(t *testing.T) {
 	}
 }
 
-// A job that is not alone in the data centre is simulated iteration by iteration, and
+// A job beside flows, which may cross its links, is simulated iteration by iteration, and
 // meets the same failures with the same losses as one whose iterations are jumped over.
 func TestTrainingStopsTwin(t *testing.T) {
 	job := "[[topology.fault]]\nkind = \"host\"\nmtbf = \"60s\"\nrepair = \"1s\"\n" +
 		trains(2000, "accelerators = [0, 1, 2, 3, 4, 5, 6, 7]\ndetection_time = \"500ms\"\nrestart_time = \"1s\"\ncheckpoint_interval = \"2s\"\ncheckpoint_mode = \"asynchronous\"")
-	later := "[[workload.collective]]\nop = \"all_reduce\"\nsizes = [\"1MiB\"]\nstart = \"1h\"\naccelerators = [8, 9]\n"
-	jumped, stepped := run(t, fabric+storage+job, nil), run(t, fabric+storage+job+later, nil)
+	flows := map[string]string{"f.csv": "flow,start_s,bytes,src,dst\nlater,3600,1,host1/acc0,host1/acc1\n"}
+	jumped, stepped := run(t, fabric+storage+job, nil), run(t, fabric+storage+job+"[[workload.flows]]\nfile = \"f.csv\"\n", flows)
 	if a, b := number(t, jumped, "events"), number(t, stepped, "events"); 10*a > b {
 		t.Fatalf("%v events with jumps, %v without", a, b)
 	}

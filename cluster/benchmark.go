@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"iter"
 	"slices"
 
 	"github.com/railyard/railyard/collective"
@@ -37,7 +38,7 @@ type CollectiveBenchmark struct {
 	last    sim.Time         // the latest took
 	began   sim.Time
 	before  *network.Snapshot
-	quiet   sim.Time // until when it was quiet then
+	until   sim.Time // until when it was to be undisturbed
 	account Ledger
 }
 
@@ -103,8 +104,10 @@ func (b *CollectiveBenchmark) start() {
 		b.plan = b.plans.Fastest(size)
 	}
 	b.began, b.before = b.c.Engine.Now(), nil
-	if b.done >= 1 && b.Iterations > 2 && b.c.Alone() {
-		b.before, b.account, b.quiet = b.c.Network.Snapshot(), *b.ledger, b.c.QuietUntil
+	if b.done >= 1 && b.Iterations > 2 {
+		if _, b.until = b.c.Undisturbed(b.job); b.until > b.began {
+			b.before, b.account = b.c.Network.Snapshot(), *b.ledger
+		}
 	}
 	b.c.Launch(Collective{
 		Plan: b.plan, Size: size, Owner: b.c.Jobs[b.job].Owner,
@@ -127,6 +130,21 @@ func (b *CollectiveBenchmark) lay() error {
 	return err
 }
 
+// Links are those of the plans, once they are laid.
+func (b *CollectiveBenchmark) Links() (links iter.Seq[topology.LinkID], known bool) {
+	return func(yield func(topology.LinkID) bool) {
+		for _, p := range b.plans {
+			for _, f := range p.Footprints() {
+				for _, l := range f.Links {
+					if !yield(l) {
+						return
+					}
+				}
+			}
+		}
+	}, b.plans != nil
+}
+
 // RankCount is the number of ranks, once the job has begun.
 func (b *CollectiveBenchmark) RankCount() int { return len(b.ranks) }
 
@@ -147,10 +165,11 @@ func (b *CollectiveBenchmark) Handle(now sim.Time, arg uint64) {
 	b.spent += took
 	b.done++
 	b.observe(b.began, 1)
-	left := b.c.Repeats(b.Iterations-b.done, took)
-	if b.before != nil && b.quiet == b.c.QuietUntil && took == b.last && left > 0 && b.c.Alone() {
-		// The same again on an idle network takes the same time.
-		b.c.Network.Repeat(b.before, left, took)
+	links, until := b.c.Undisturbed(b.job)
+	left := b.c.Repeats(b.Iterations-b.done, took, until)
+	if b.before != nil && b.until >= now && took == b.last && left > 0 {
+		// The same again on idle links takes the same time.
+		b.c.Network.Repeat(b.before, links, left, took)
 		b.ledger.Repeat(b.account, took, left, now)
 		b.spent += sim.Time(left) * took
 		b.observe(now, left)

@@ -113,6 +113,7 @@ type Cluster struct {
 	free       *scheduler.Free
 	placement  *placement // how jobs get accelerators, and free unused, if it is not nil
 	outages    *outages   // nil: no accelerator fails
+	apart      apart
 	preemption scheduler.Preemption
 	redivides  bool      // the policy decides at every end
 	deciding   bool      // a decision is due at this instant
@@ -215,6 +216,9 @@ func (c *Cluster) submit(j *Job, schedule bool) {
 		known.Wants = j.wants()
 	}
 	n := c.queue.Add(known)
+	if !silent(j.Program) {
+		c.apart.sending = append(c.apart.sending, int32(n))
+	}
 	if schedule {
 		c.Engine.Schedule(j.Start, c.actor, argArrive|uint64(n))
 	}
@@ -324,6 +328,7 @@ func (m *machine) Start(job, accelerators int) bool {
 	c.waiting--
 	c.queued--
 	c.running++
+	c.apart.changes++
 	if c.outages != nil {
 		c.outages.begins(int32(job))
 	}
@@ -352,6 +357,7 @@ func (m *machine) Stop(job int) {
 	j.Stops++
 	j.runs = false
 	c.running--
+	c.apart.changes++
 	c.release(job)
 	if c.preemption == scheduler.Cancel {
 		j.Finished, j.Cancelled, j.FinishedAt = true, true, c.Engine.Now()
@@ -394,6 +400,7 @@ func (c *Cluster) Bundle(job int, footprints ...*network.Footprint) {
 	}
 	j := c.Jobs[job]
 	j.footprints = append(j.footprints, footprints...)
+	c.apart.changes++ // it has begun
 	c.drop(footprints)
 	c.Network.Bundle(footprints...)
 }
@@ -418,6 +425,7 @@ func (c *Cluster) Done(job int) {
 	c.left, j.footprints = append(c.left, j.footprints...), nil
 	j.Finished, j.FinishedAt, j.runs = true, c.Engine.Now(), false
 	c.running--
+	c.apart.changes++
 	c.release(job)
 	c.queue.Finish(job, units.Duration(c.Engine.Now()))
 	c.shed()

@@ -204,7 +204,7 @@ func TestBenchmark(t *testing.T) {
 }
 
 // The jump over equal iterations gives the rows, links and ledgers of simulating
-// all, which a job far in the future forces; also when the first iterations meet
+// all, which a job of unknown links forces; also when the first iterations meet
 // another job.
 func TestBenchmarkJump(t *testing.T) {
 	for _, disturbed := range []bool{false, true} {
@@ -222,7 +222,9 @@ func TestBenchmarkJump(t *testing.T) {
 				c.Submit(&cluster.Job{Name: "other", Start: 30 * sim.Microsecond, Count: 8, Shared: true, Program: other})
 			}
 			if i == 1 {
-				c.Submit(work("later", 1000*s, 0, 8))
+				stranger := work("stranger", 0, 1000*s, 8)
+				stranger.Shared = true
+				c.Submit(stranger)
 			}
 			finish(t, c)
 			rows[i], exposed[i], events[i] = b.Rows, c.Ledgers()[0].Exposed, c.Engine.Handled()

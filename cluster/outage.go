@@ -323,6 +323,7 @@ func (c *Cluster) Interrupt(job int, planned bool, part string) Setback {
 	j.Interruptions++
 	j.runs = false
 	c.running--
+	c.apart.changes++
 	c.release(job)
 	d := scheduler.Decision{Job: job, Action: scheduler.PutBack, Reason: scheduler.Failure, Until: scheduler.Never, Part: part}
 	if planned {

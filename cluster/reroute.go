@@ -41,10 +41,10 @@ func (c *Cluster) AllowReroutes() {
 	c.Planner.KeepPlans()
 }
 
-// Repeats is how many of some repetitions that take a period each end before anything
-// but the jobs changes anything: a fault, or the end of the simulation.
-func (c *Cluster) Repeats(times int64, period sim.Time) int64 {
-	until, now := c.QuietUntil, c.Engine.Now()
+// Repeats is how many of some repetitions that take a period each end before an instant,
+// or the end of the simulation.
+func (c *Cluster) Repeats(times int64, period, until sim.Time) int64 {
+	now := c.Engine.Now()
 	if h := c.Engine.Horizon; h > 0 {
 		until = min(until, h)
 	}
@@ -63,6 +63,7 @@ func (c *Cluster) Repeats(times int64, period sim.Time) int64 {
 // left drains over the new links. Transfers of flows that came with their route wait.
 func (c *Cluster) Reroute(down, lost []bool, moved func(network.Moved)) {
 	c.Topology = c.healthy.Around(down)
+	c.apart.changes++
 	c.lost = lost
 	was := map[*network.Footprint]network.Footprint{}
 	c.Planner.Reroute(c.Topology, down, func(f *network.Footprint) {

@@ -248,7 +248,7 @@ func iterate(t *testing.T, bins, times int, repeat int64) *Network {
 		}
 	}
 	if repeat > 0 {
-		n.Repeat(from, repeat, 30*sim.Millisecond)
+		n.Repeat(from, nil, repeat, 30*sim.Millisecond)
 		engine.Schedule(engine.Now()+sim.Time(repeat)*30*sim.Millisecond, tick, 0)
 		if err := engine.Run(context.Background()); err != nil {
 			t.Fatal(err)

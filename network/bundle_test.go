@@ -323,8 +323,8 @@ func checkPhases(t *rapid.T) {
 		t.Fatal(err)
 	}
 	alike(t, n, plain, 2*len(p.Transfers))
-	n.Repeat(from, 3, engine.Now()-from.at)
-	plain.Repeat(wasPlain, 3, plainEngine.Now()-wasPlain.at)
+	n.Repeat(from, nil, 3, engine.Now()-from.at)
+	plain.Repeat(wasPlain, nil, 3, plainEngine.Now()-wasPlain.at)
 	alike(t, n, plain, 0)
 	n.Unbundle(d.footprints...)
 	alike(t, n, plain, 0)

@@ -8,8 +8,7 @@ import (
 	"github.com/railyard/railyard/topology"
 )
 
-// Snapshot is what all links have done up to an instant at which the network
-// was idle.
+// Snapshot is what all links have done up to an instant.
 type Snapshot struct {
 	at      sim.Time
 	links   []account // of links, and after them of bundles
@@ -18,7 +17,7 @@ type Snapshot struct {
 	changes int               // of bundles, by then
 }
 
-// Snapshot notes what all links have done. The network must be idle.
+// Snapshot notes what all links have done, for Repeat of those that are idle.
 func (n *Network) Snapshot() *Snapshot {
 	n.accounts.pass(n.engine.Now())
 	s := &Snapshot{
@@ -37,36 +36,58 @@ func (n *Network) Snapshot() *Snapshot {
 	return s
 }
 
-// Repeat accounts for what happened since a snapshot happening times more, once in each
-// period from now on, without simulating it. The network must be idle, and whoever calls it
-// must see to it that nothing else happens in that time.
-func (n *Network) Repeat(from *Snapshot, times int64, period sim.Time) {
+// Repeat accounts for what happened on some links since a snapshot happening times more,
+// once in each period from now on, without simulating it; links nil is all. They must be
+// idle, and have been so then, and whoever calls it must see to it that nothing else
+// happens on them in that time.
+func (n *Network) Repeat(from *Snapshot, links []topology.LinkID, times int64, period sim.Time) {
+	if links == nil {
+		links = n.all()
+	}
 	if from.changes != n.bundles.changes { // what a bundle did is not what its links did
-		for l := range n.topology.Links {
-			n.separate([]topology.LinkID{topology.LinkID(l)})
-		}
+		n.separate(links)
 		from.separate(len(n.topology.Links))
-		from.changes = n.bundles.changes
 	}
 	now := n.engine.Now()
 	n.accounts.pass(now)
 	a := &n.accounts
-	for l, shares := range a.shares {
-		for owner, shared := range shares {
-			shares[owner] += sim.Time(times) * (shared - from.shares[l][owner])
+	for _, l := range n.accounted(links) {
+		for owner, shared := range a.shares[l] {
+			a.shares[l][owner] += sim.Time(times) * (shared - from.shares[l][owner])
 		}
-	}
-	for l := range from.links {
 		k, was := &a.links[l], &from.links[l]
 		bytes := k.bytes - was.bytes
 		k.bytes += float64(times) * bytes
 		k.busy += sim.Time(times) * (k.busy - was.busy)
 		k.contended += sim.Time(times) * (k.contended - was.contended)
 		if a.series.bins > 0 && bytes > 0 {
-			a.series.record(topology.LinkID(l), bytes/period.Seconds(), now)
-			a.series.record(topology.LinkID(l), 0, now+sim.Time(times)*period)
+			a.series.record(l, bytes/period.Seconds(), now)
+			a.series.record(l, 0, now+sim.Time(times)*period)
 		}
 	}
+}
+
+// all are the links of the topology.
+func (n *Network) all() []topology.LinkID {
+	links := make([]topology.LinkID, len(n.topology.Links))
+	for l := range links {
+		links[l] = topology.LinkID(l)
+	}
+	return links
+}
+
+// accounted are the links under which accounts of some links are kept, in order: their
+// own, or those of bundles, once for all that are in one.
+func (n *Network) accounted(links []topology.LinkID) []topology.LinkID {
+	all := make([]topology.LinkID, len(links))
+	for i, l := range links {
+		all[i] = l
+		if b := n.solver.links[l].bundle; b != 0 {
+			all[i] = b
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // pass brings the busy times of all links up to now, also where traffic that has ended

@@ -36,7 +36,7 @@ func TestEvaluationsAreJumpedOver(t *testing.T) {
 					n := j.Training.Ranks()
 					jobs := []*cluster.Job{{Name: "it", Count: n, Program: j}}
 					if i == 1 {
-						jobs = append(jobs, later())
+						jobs = append(jobs, stranger())
 					}
 					c := run(t, leafSpine(host(), 3, 2), jobs...)
 					got[i], events[i] = rankBooks(c, j), c.Engine.Handled()

@@ -1,6 +1,7 @@
 package training
 
 import (
+	"iter"
 	"slices"
 
 	"github.com/railyard/railyard/cluster"
@@ -346,6 +347,26 @@ func linksOf(yield func(topology.LinkID) bool, plans ...*collective.Plan) {
 			}
 		}
 	}
+}
+
+// Links are those that the job uses, once it has begun.
+func (j *Job) Links() (links iter.Seq[topology.LinkID], known bool) {
+	return func(yield func(topology.LinkID) bool) {
+		for _, f := range j.footprints() {
+			for _, l := range f.Links {
+				if !yield(l) {
+					return
+				}
+			}
+		}
+		if j.course != nil && j.course.Parts != nil {
+			for _, l := range j.course.Parts.Links {
+				if !yield(l) {
+					return
+				}
+			}
+		}
+	}, len(j.gangs) > 0
 }
 
 // footprints are those of all that the job sends.

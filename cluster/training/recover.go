@@ -17,8 +17,8 @@ func (j *Job) recoverable(steady bool, now sim.Time) {
 		j.standing = at
 		return
 	}
-	if steady && j.course.err == nil && !j.course.sending && j.repeatable(j.before) {
-		until := j.c.QuietUntil
+	links, until := j.repeatable(j.before)
+	if steady && j.course.err == nil && !j.course.sending && until > now {
 		if h := j.c.Engine.Horizon; h > 0 {
 			until = min(until, h)
 		}
@@ -27,7 +27,7 @@ func (j *Job) recoverable(steady bool, now sim.Time) {
 		if until == sim.Never && j.course.done < goal && j.course.err == nil {
 			j.course.err = errors.New("takes longer than the clock can tell, 2.9 years")
 		}
-		j.account(j.before, ended, (next-at)/sim.Time(max(ended, 1)), at)
+		j.account(j.before, links, ended, (next-at)/sim.Time(max(ended, 1)), at)
 		j.credit(j.course.Checkpoints - made)
 		j.observe("iterations jumped over", at, next, j.Done+1, ended)
 		at, j.Done = next, j.course.done

@@ -4,6 +4,7 @@ import (
 	"github.com/railyard/railyard/cluster"
 	"github.com/railyard/railyard/network"
 	"github.com/railyard/railyard/sim"
+	"github.com/railyard/railyard/topology"
 )
 
 // mark is what had happened until an instant.
@@ -11,16 +12,17 @@ type mark struct {
 	at      sim.Time
 	network *network.Snapshot
 	ledgers []cluster.Ledger // of the gangs
-	quiet   sim.Time         // until when it was quiet then
+	until   sim.Time         // until when the job was to be undisturbed
 }
 
 // mark is the present, from which what the job does may be repeated; nil while
-// others share the data centre.
+// others may share its links.
 func (j *Job) mark() *mark {
-	if !j.c.Alone() {
+	_, until := j.c.Undisturbed(j.job)
+	if until <= j.c.Engine.Now() || j.course != nil && j.course.sending {
 		return nil
 	}
-	m := &mark{at: j.c.Engine.Now(), network: j.c.Network.Snapshot(), ledgers: make([]cluster.Ledger, len(j.gangs)), quiet: j.c.QuietUntil}
+	m := &mark{at: j.c.Engine.Now(), network: j.c.Network.Snapshot(), ledgers: make([]cluster.Ledger, len(j.gangs)), until: until}
 	for i, g := range j.gangs {
 		m.ledgers[i] = *g.ledger
 	}
@@ -30,28 +32,32 @@ func (j *Job) mark() *mark {
 // repeat accounts for what the job has done since a mark being done times more, or
 // as often as time allows, and gives how often.
 func (j *Job) repeat(since *mark, times int64, now sim.Time) int64 {
-	if !j.repeatable(since) {
+	links, until := j.repeatable(since)
+	if until <= now {
 		return 0
 	}
 	period := max(now-since.at, 1)
-	times = j.c.Repeats(times, period)
-	j.account(since, times, period, now)
+	times = j.c.Repeats(times, period, until)
+	j.account(since, links, times, period, now)
 	return times
 }
 
-// repeatable says whether what the job has done since a mark will happen again as it
-// did.
-func (j *Job) repeatable(since *mark) bool {
-	return since != nil && since.quiet == j.c.QuietUntil && j.c.Alone()
+// repeatable says on which links, and until when, what the job has done since a mark
+// will happen again as it did; until is no later than now where it will not.
+func (j *Job) repeatable(since *mark) (links []topology.LinkID, until sim.Time) {
+	if since == nil || since.until < j.c.Engine.Now() {
+		return nil, -1
+	}
+	return j.c.Undisturbed(j.job)
 }
 
-// account accounts for what the job has done since a mark being done times more, once
-// in each period from now on.
-func (j *Job) account(since *mark, times int64, period, now sim.Time) {
+// account accounts for what the job has done since a mark, on some links, being done
+// times more, once in each period from now on.
+func (j *Job) account(since *mark, links []topology.LinkID, times int64, period, now sim.Time) {
 	if times == 0 {
 		return
 	}
-	j.c.Network.Repeat(since.network, times, period)
+	j.c.Network.Repeat(since.network, links, times, period)
 	for i, g := range j.gangs {
 		g.ledger.Repeat(since.ledgers[i], period, times, now)
 	}

@@ -60,9 +60,10 @@
 // # Repetition
 //
 // Iterations are alike unless others share the network. After the first
-// [Simulated], once two in a row take the same time and the job is alone in the
-// data centre, the rest is jumped over: those until the next interlude, and once
-// two rounds from one interlude to the next are alike, all whole rounds.
+// [Simulated], once two in a row take the same time and no other job may use the
+// links of this one ([cluster.Cluster.Undisturbed]), the rest is jumped over: those
+// until the next interlude, and once two rounds from one interlude to the next are
+// alike, all whole rounds; none beyond the start of another job.
 //
 // # Failures
 //

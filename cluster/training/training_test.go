@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"math"
 	"testing"
 
@@ -92,16 +93,28 @@ func job(replicas, accumulation int, bucket int64, overlap bool, iterations int6
 	return &training.Job{Training: t, Iterations: iterations, Roofline: quiet(a100()), BucketBytes: bucket, Overlap: overlap}
 }
 
-// program is a job whose program is a function.
-type program func(c *cluster.Cluster, job int)
-
-func (p program) Begin(c *cluster.Cluster, job int) { p(c, job) }
-
-// later keeps a cluster from being alone with a job: a job that does nothing,
-// long after all else.
-func later() *cluster.Job {
-	return &cluster.Job{Name: "later", Start: 100_000 * sim.Second, Count: 1, Program: program(func(c *cluster.Cluster, job int) { c.Done(job) })}
+// stranger keeps jobs from jumping: another, of which nobody knows that it will use no
+// link until long after all else.
+func stranger() *cluster.Job {
+	return &cluster.Job{Name: "stranger", Shared: true, Count: 1, Program: &idler{}}
 }
+
+type idler struct {
+	c   *cluster.Cluster
+	job int
+}
+
+func (i *idler) Begin(c *cluster.Cluster, job int) {
+	i.c, i.job = c, job
+	c.Engine.Schedule(100_000*sim.Second, c.Engine.Register(i), 0)
+}
+
+func (i *idler) Handle(sim.Time, uint64) { i.c.Done(i.job) }
+
+// silent is an idler that says so.
+type silent struct{ idler }
+
+func (silent) Links() (iter.Seq[topology.LinkID], bool) { return cluster.NoLinks, true }
 
 func run(t testing.TB, topo *topology.Topology, jobs ...*cluster.Job) *cluster.Cluster {
 	t.Helper()
@@ -345,7 +358,7 @@ func TestJumpIsAsSimulated(t *testing.T) {
 			topo := leafSpine(host(), 4, 2)
 			one, all := job(32, 2, 25<<20, true, iterations), job(32, 2, 25<<20, true, iterations)
 			a := run(t, topo, &cluster.Job{Name: "it", Count: 32, Program: one})
-			b := run(t, topo, &cluster.Job{Name: "it", Count: 32, Program: all}, later())
+			b := run(t, topo, &cluster.Job{Name: "it", Count: 32, Program: all}, stranger())
 			sameBooks(t, booksOf(a, one, 0), booksOf(b, all, 0))
 			if iterations == 50 && a.Engine.Handled() > b.Engine.Handled()/3 {
 				t.Errorf("%d events with the jump, %d without", a.Engine.Handled(), b.Engine.Handled())
@@ -375,7 +388,7 @@ func TestJumpAfterDisturbance(t *testing.T) {
 				{Name: "other", Start: iteration * sim.Time(tenth) / 10, List: append(hostList(1), hostList(3)...), Program: other},
 			}
 			if i == 1 {
-				jobs = append(jobs, later())
+				jobs = append(jobs, stranger())
 			}
 			c := run(t, topo, jobs...)
 			got[i], events[i] = booksOf(c, j, 0), c.Engine.Handled()
@@ -384,6 +397,75 @@ func TestJumpAfterDisturbance(t *testing.T) {
 			sameBooks(t, got[0], got[1])
 			if events[0] > events[1]*2/3 {
 				t.Errorf("%d events with the jump, %d without: it was not made", events[0], events[1])
+			}
+		})
+	}
+}
+
+// The same where another job is to come later, at every part of an iteration, and
+// beside one that uses no link.
+func TestJumpBeforeDisturbance(t *testing.T) {
+	topo := leafSpine(host(), 4, 4)
+	iteration := func() sim.Time {
+		j := job(16, 1, 25<<20, true, 1)
+		run(t, topo, &cluster.Job{Count: 16, Program: j})
+		return j.Last.Time
+	}()
+	for tenth := 200; tenth < 210; tenth++ {
+		var got [2]books
+		var events [2]uint64
+		for i := range got {
+			j := job(16, 1, 25<<20, true, 40)
+			other := &cluster.CollectiveBenchmark{Op: collective.AllReduce, Algorithm: collective.Ring, Sizes: []float64{64 << 20}, Iterations: 1}
+			jobs := []*cluster.Job{
+				{Name: "it", List: append(hostList(0), hostList(2)...), Program: j},
+				{Name: "other", Start: iteration * sim.Time(tenth) / 10, List: append(hostList(1), hostList(3)...), Program: other},
+				{Name: "silent", Shared: true, Count: 1, Program: &silent{}},
+			}
+			if i == 1 {
+				jobs = append(jobs, stranger())
+			}
+			c := run(t, topo, jobs...)
+			got[i], events[i] = booksOf(c, j, 0), c.Engine.Handled()
+		}
+		t.Run(fmt.Sprint(tenth), func(t *testing.T) {
+			sameBooks(t, got[0], got[1])
+			if events[0] > events[1]/2 {
+				t.Errorf("%d events with the jump, %d without: it was not made", events[0], events[1])
+			}
+		})
+	}
+}
+
+// Jobs that share no link jump each on its own, whenever they begin; those that do
+// share one do not.
+func TestJumpsApart(t *testing.T) {
+	topo := leafSpine(host(), 4, 4)
+	for _, c := range []struct {
+		name  string
+		hosts [2][]int32 // of two jobs
+		jumps bool
+	}{
+		{"a rack each", [2][]int32{append(hostList(0), hostList(1)...), append(hostList(2), hostList(3)...)}, true},
+		{"both racks", [2][]int32{append(hostList(0), hostList(2)...), append(hostList(1), hostList(3)...)}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var got [2][2]books
+			var events [2]uint64
+			for i := range got {
+				a, b := job(16, 1, 25<<20, true, 40), job(16, 2, 0, true, 30)
+				jobs := []*cluster.Job{{Name: "a", List: c.hosts[0], Program: a}, {Name: "b", Start: 3 * sim.Millisecond, List: c.hosts[1], Program: b}}
+				if i == 1 {
+					jobs = append(jobs, stranger())
+				}
+				c := run(t, topo, jobs...)
+				got[i], events[i] = [2]books{booksOf(c, a, 0), booksOf(c, b, 1)}, c.Engine.Handled()
+			}
+			for i := range got[0] {
+				sameBooks(t, got[0][i], got[1][i])
+			}
+			if jumped := events[0] < events[1]/2; jumped != c.jumps {
+				t.Errorf("%d events, %d where nothing can be jumped over", events[0], events[1])
 			}
 		})
 	}

@@ -1,0 +1,132 @@
+package cluster
+
+import (
+	"iter"
+	"slices"
+
+	"github.com/railyard/railyard/sim"
+	"github.com/railyard/railyard/topology"
+)
+
+// Confined is a program that knows which links it will use. Jobs that use none of
+// them need not heed it.
+type Confined interface {
+	Program
+	// Links yields all links that the program will use until it ends, an event that
+	// changes their number aside. It is not known where it may use any; before it has
+	// begun, unless it will use none.
+	Links() (links iter.Seq[topology.LinkID], known bool)
+}
+
+// NoLinks are those of a program that sends nothing over the network.
+func NoLinks(func(topology.LinkID) bool) {}
+
+// silent says whether a program will never use the network, wherever it runs.
+func silent(p Program) bool {
+	confined, ok := p.(Confined)
+	if !ok {
+		return false
+	}
+	links, known := confined.Links()
+	if !known {
+		return false
+	}
+	for range links {
+		return false
+	}
+	return true
+}
+
+// apart is what jobs that use the network know of each other. It holds until the next
+// job that does begins or ends, or links fail.
+type apart struct {
+	sending []int32       // jobs that use the network, in the order in which they were submitted
+	changes int           // how often a job of them has begun or ended, or ways have changed
+	of      map[int]reach // by job, as of those changes
+}
+
+// reach is the links of a job, in order, and whether no other that runs may use one.
+type reach struct {
+	changes int
+	links   []topology.LinkID
+	own     bool
+}
+
+// Undisturbed is until when nothing but the job itself changes what it does: no fault,
+// and no other on its links, which are given; nil is all. It is no later than now where
+// others may use them at any time.
+//
+// Of jobs that are to come later it is known when, but not where they will run.
+func (c *Cluster) Undisturbed(job int) (links []topology.LinkID, until sim.Time) {
+	if c.Alone() {
+		return nil, c.QuietUntil
+	}
+	now := c.Engine.Now()
+	if c.Network.Ships() || len(c.Flows) > 0 && !c.Network.Idle() {
+		return nil, now
+	}
+	until = c.QuietUntil
+	for _, n := range c.apart.sending {
+		switch other := c.Jobs[n]; {
+		case int(n) == job || other.runs || other.Finished:
+		case other.Start <= now: // it waits for accelerators
+			return nil, now
+		default:
+			until = min(until, other.Start)
+		}
+	}
+	r := c.reach(job)
+	if !r.own {
+		return nil, now
+	}
+	return r.links, until
+}
+
+// reach finds the links of a job, and whether it has them for itself.
+func (c *Cluster) reach(job int) reach {
+	if r, known := c.apart.of[job]; known && r.changes == c.apart.changes {
+		return r
+	}
+	r := reach{changes: c.apart.changes}
+	if links, known := linksOf(c.Jobs[job]); known {
+		used := make([]bool, len(c.Topology.Links))
+		for l := range links {
+			if !used[l] {
+				used[l] = true
+				r.links = append(r.links, l)
+			}
+		}
+		slices.Sort(r.links)
+		r.own = c.unused(job, used)
+	}
+	if c.apart.of == nil {
+		c.apart.of = map[int]reach{}
+	}
+	c.apart.of[job] = r
+	return r
+}
+
+// unused says whether no other job that runs uses any of some links.
+func (c *Cluster) unused(job int, links []bool) bool {
+	for _, n := range c.apart.sending {
+		if other := c.Jobs[n]; other.runs && int(n) != job {
+			theirs, known := linksOf(other)
+			if !known {
+				return false
+			}
+			for l := range theirs {
+				if links[l] {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}
+
+func linksOf(j *Job) (iter.Seq[topology.LinkID], bool) {
+	if p, ok := j.Program.(Confined); ok {
+		return p.Links()
+	}
+	return nil, false
+}
