@@ -203,6 +203,10 @@ func (b *builder) place(p *scenario.Placing, path string, at scenario.Position, 
 			}
 			j.List = append(j.List, int32(i))
 		}
+		if b.scenario.Scheduler.Policy.Value == "gavel" && b.hosting != nil && !b.hosting.alike(j.List) {
+			b.fault(a.Pos, path+".accelerators", "are of several types, and policy \"gavel\" gives a job those of one")
+			return false
+		}
 	case a.Set && a.Value.Count > int64(n):
 		b.fault(a.Pos, path+".accelerators", "%d are more than the %d of the topology", a.Value.Count, n)
 		return false

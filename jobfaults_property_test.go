@@ -94,12 +94,22 @@ type interval struct {
 func TestNothingIsLostToFailures(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := drawPolicy(t)
+		placed := p.Name != "elastic" && rapid.Bool().Draw(t, "placed")
+		types := make([]int, 1)
+		if placed && rapid.Bool().Draw(t, "of two types") {
+			types = make([]int, 2)
+		}
 		first := []int32{0}
 		var hosts []scheduler.Host
 		for range rapid.IntRange(1, 6).Draw(t, "hosts") {
 			n := rapid.IntRange(1, 4).Draw(t, "accelerators")
 			first = append(first, first[len(first)-1]+int32(n))
-			hosts = append(hosts, scheduler.Host{Accelerators: n, CPU: 4000, Near: [3]int32{rapid.Int32Range(-1, 1).Draw(t, "rack"), -1, 0}})
+			kind := uint8(rapid.IntRange(0, len(types)-1).Draw(t, "type"))
+			types[kind] += n
+			hosts = append(hosts, scheduler.Host{Accelerators: n, Type: kind, CPU: 4000, Near: [3]int32{rapid.Int32Range(-1, 1).Draw(t, "rack"), -1, 0}})
+		}
+		if placed {
+			p.Types = types
 		}
 		n := int(first[len(first)-1])
 		topo, err := topology.Pool(n)
@@ -109,12 +119,11 @@ func TestNothingIsLostToFailures(t *testing.T) {
 		c := cluster.NewScheduled(sim.New(), topo, 0, p)
 		horizon := 1000 * sim.Second
 		c.Engine.Horizon = horizon
-		placed := p.Name != "elastic" && rapid.Bool().Draw(t, "placed")
 		parts := placed && slices.Contains([]string{"fifo", "fifo-skip", "sjf", "sjf-skip"}, p.Name)
 		if placed {
 			c.Place(scheduler.NewPlacer(hosts, scheduler.Placing{
 				Rule:   scheduler.Placement(rapid.IntRange(0, int(scheduler.Fragmentation)).Draw(t, "rule")),
-				Random: rand.New(rand.NewPCG(1, 2)),
+				Random: rand.New(rand.NewPCG(1, 2)), Speeds: []scheduler.Speeds{{1, 0.5}},
 			}), hosts)
 		}
 		outages := fault.NewOutages(rapid.Uint64().Draw(t, "seed"), rapid.IntRange(0, 2).Draw(t, "spares"), drawSources(t, len(hosts)))
@@ -140,11 +149,14 @@ func TestNothingIsLostToFailures(t *testing.T) {
 			duration := sim.Time(rapid.Int64Range(0, 160).Draw(t, "duration")) * sim.Second / 4
 			j := &cluster.Job{
 				Name: fmt.Sprint(i), Start: sim.Time(rapid.Int64Range(0, 200).Draw(t, "start")) * sim.Second / 2,
-				Count: rapid.IntRange(1, n).Draw(t, "gang"), Estimate: duration, Priority: rapid.Int64Range(0, 3).Draw(t, "priority"),
+				Count: rapid.IntRange(1, slices.Max(types)).Draw(t, "gang"), Estimate: duration, Priority: rapid.Int64Range(0, 3).Draw(t, "priority"),
 				Group: rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "group"),
 			}
 			if p.Name == "elastic" && rapid.Bool().Draw(t, "elastic") {
 				j.Least, j.Most = rapid.IntRange(1, j.Count).Draw(t, "least"), rapid.IntRange(j.Count, n).Draw(t, "most")
+			}
+			if placed {
+				j.Needs = &scheduler.Request{Speeds: rapid.Int32Range(0, 1).Draw(t, "speeds")}
 			}
 			if parts && rapid.Bool().Draw(t, "part") {
 				j.Count, j.Needs = 1, &scheduler.Request{Milli: rapid.Int32Range(1, 999).Draw(t, "milli")}
@@ -182,6 +194,12 @@ func TestNothingIsLostToFailures(t *testing.T) {
 			}
 			if held != j.Count && j.Least == 0 || j.Least > 0 && (held < j.Least || held > j.Most) {
 				t.Fatalf("job %d runs on %d accelerators", x.Job, held)
+			}
+			if at := trace.Spans(i); j.Needs != nil && j.Needs.Speeds > 0 && held > 0 {
+				host, _ := slices.BinarySearch(first, int32(at[0].First)+1)
+				if hosts[host-1].Type == 1 { // where it is half as fast
+					works, slow[x.Job] = works/2, true
+				}
 			}
 			slow[x.Job] = slow[x.Job] || cost.Slowed > 0 || held != j.Count
 			useful[x.Job] += sim.Time(float64(works) * float64(held) / float64(j.Count))

@@ -46,7 +46,7 @@ func (p *plant) policy() scheduler.Policy {
 		y.Groups = append(y.Groups, scheduler.Group{Name: g.Name.Value, Weight: g.Weight.Value, Quota: int(g.Quota.Value), Limit: int(g.Limit.Value)})
 	}
 	if p.hosting != nil {
-		y.Capacity = p.hosting.capacity()
+		y.Capacity, y.Types = p.hosting.capacity(), p.hosting.counts()
 	}
 	if p.queued != nil && y.Name == "gittins" {
 		for i := range p.queued.rows {

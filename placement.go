@@ -35,7 +35,7 @@ func (b *builder) findHosts() {
 	switch {
 	case b.nodes != nil:
 		b.poolHosts(h)
-	case !b.topology.Bare() && (k.Placement.Set || k.Consolidate.Value || k.AntiAffinity.Set):
+	case !b.topology.Bare() && (k.Placement.Set || k.Consolidate.Value || k.AntiAffinity.Set || k.Policy.Value == "gavel"):
 		b.fabricHosts(h)
 	default:
 		return
@@ -136,6 +136,31 @@ func (h *hosting) capacity() (all scheduler.Resources) {
 	return all
 }
 
+// counts are the accelerators of each type.
+func (h *hosting) counts() []int {
+	n := make([]int, len(h.types))
+	for i := range h.hosts {
+		if x := &h.hosts[i]; x.Accelerators > 0 {
+			n[x.Type] += x.Accelerators
+		}
+	}
+	return n
+}
+
+// alike says whether accelerators are of one type.
+func (h *hosting) alike(list []int32) bool {
+	types, n := map[uint8]bool{}, int32(0)
+	for i := range h.hosts {
+		x := &h.hosts[i]
+		first := n
+		n += int32(x.Accelerators)
+		if slices.ContainsFunc(list, func(a int32) bool { return a >= first && a < n }) {
+			types[x.Type] = true
+		}
+	}
+	return len(types) < 2
+}
+
 // settle judges the jobs of a file by the hosts that there are, and leaves out
 // those that want nothing that these have.
 func (b *builder) settle(w *scenario.Jobs, rows []workload.Job) []workload.Job {
@@ -172,10 +197,11 @@ type requests struct {
 	all    []scheduler.Request
 	partly string // a job that wants parts of accelerators
 	apart  map[string]int32
+	speeds map[string]int32 // number of each text in the placer's
 }
 
 func (b *builder) newRequests() *requests {
-	r := &requests{builder: b, fits: map[scheduler.Request]bool{}, apart: map[string]int32{"": 0}}
+	r := &requests{builder: b, fits: map[scheduler.Request]bool{}, apart: map[string]int32{"": 0}, speeds: map[string]int32{"": 0}}
 	if b.hosting != nil {
 		r.idle = scheduler.NewPlacer(b.hosting.hosts, scheduler.Placing{Consolidate: b.hosting.placer.Consolidate})
 	}
@@ -186,6 +212,9 @@ func (b *builder) newRequests() *requests {
 func (r *requests) add(j *workload.Job, at scenario.Position) scheduler.Request {
 	h := r.hosting
 	if h == nil {
+		if j.Speeds != "" {
+			r.faults = append(r.faults, at.Faultf("speeds", `speeds: job %q has them, and jobs are not placed by host: a pool needs a file of its hosts, another topology scheduler.placement`, j.ID))
+		}
 		return scheduler.Request{}
 	}
 	want := scheduler.Request{Count: j.Accelerators, Milli: j.Milli, CPU: j.CPU, Memory: j.Memory}
@@ -232,7 +261,31 @@ func (r *requests) add(j *workload.Job, at scenario.Position) scheduler.Request 
 		r.apart[value] = number
 	}
 	want.Apart = number
+	want.Speeds = r.speedsOf(j, at)
 	return want
+}
+
+// speedsOf is the number of a job's speeds in the placer.
+func (r *requests) speedsOf(j *workload.Job, at scenario.Position) int32 {
+	number, known := r.speeds[j.Speeds]
+	if known {
+		return number
+	}
+	h := r.hosting
+	var speeds scheduler.Speeds
+	all, _ := workload.ParseSpeeds(j.Speeds) // its reader has judged it
+	for _, s := range all {
+		if t, there := h.types[s.Type]; there {
+			speeds[t], known = s.Speed, true
+		}
+	}
+	if !known {
+		r.faults = append(r.faults, at.Faultf("speeds", "speeds: job %q names no type that there is; there are %s", j.ID, strings.Join(slices.Sorted(maps.Keys(h.types)), ", ")))
+		return 0
+	}
+	h.placer.Speeds = append(h.placer.Speeds, speeds)
+	r.speeds[j.Speeds] = int32(len(h.placer.Speeds))
+	return r.speeds[j.Speeds]
 }
 
 // fit tries a request on the idle cluster, each once.

@@ -116,6 +116,7 @@ type Cluster struct {
 	apart      apart
 	preemption scheduler.Preemption
 	redivides  bool      // the policy decides at every end
+	types      []int     // accelerators of each type that it tells apart
 	deciding   bool      // a decision is due at this instant
 	again      sim.Timer // the decision that the policy asked for
 	beginning  int       // the job whose program begins, -1: none
@@ -162,6 +163,7 @@ func NewScheduled(engine *sim.Engine, t *topology.Topology, seriesBins int, p sc
 		free:       scheduler.NewFree(t.Accelerators()),
 		preemption: p.Preemption,
 		redivides:  p.Redivides(),
+		types:      p.Types,
 	}
 	c.Network.Name = c.transferName
 	c.actor = engine.Register(c)
@@ -213,7 +215,7 @@ func (c *Cluster) submit(j *Job, schedule bool) {
 		known.Accelerators = 0
 	}
 	if !j.Shared {
-		known.Wants = j.wants()
+		known.Wants, known.Speeds = j.wants(), c.speeds(j)
 	}
 	n := c.queue.Add(known)
 	if !silent(j.Program) {
@@ -283,13 +285,13 @@ type machine Cluster
 
 // Start gives a job those that it lists, or else those that the placement chooses,
 // without one the free accelerators with the lowest numbers.
-func (m *machine) Start(job, accelerators int) bool {
+func (m *machine) Start(job, accelerators, kind int) bool {
 	c, j := (*Cluster)(m), m.Jobs[job]
 	list := c.chosen[:0]
 	switch {
 	case c.placement != nil && !j.Shared:
 		var ok bool
-		if list, ok = c.placement.place(job, j, accelerators, list); !ok {
+		if list, ok = c.placement.place(job, j, accelerators, kind, list); !ok {
 			return false
 		}
 	case j.List != nil:

@@ -56,7 +56,7 @@ type outages struct {
 	state   []uint8   // of each accelerator: the bits below
 	pace    []float64 // of each accelerator; nil while none has ever been slow
 	running []int32   // jobs that run, in their order
-	gone    int       // accelerators out of use that the queue still counts
+	gone    []int     // accelerators of each type out of use that the queue still counts
 	lasting []Outage
 	over    []Outage
 	of      []int32 // of each accelerator out of use, the number of its outage among those that last
@@ -79,6 +79,7 @@ func (c *Cluster) AllowOutages(b Breaker, first []int32) {
 	o := &outages{
 		breaker: b, timer: c.Engine.NewTimer(c.actor, argAgain), first: first, cause: make([]int32, len(first)), struck: make([]bool, len(first)),
 		unit: make([]int32, n), state: make([]uint8, n), of: make([]int32, n),
+		gone: make([]int, max(1, len(c.types))),
 	}
 	for u := range first[1:] {
 		for a := first[u]; a < first[u+1]; a++ {
@@ -143,7 +144,7 @@ func (c *Cluster) Close(units []int32, cause int32) {
 				continue
 			}
 			o.state[a] |= outOfUse
-			o.gone++
+			o.gone[c.typeOf(u)]++
 			if o.state[a]&shared == 0 {
 				o.leave(a, c.Engine.Now())
 			}
@@ -166,10 +167,10 @@ func (c *Cluster) Close(units []int32, cause int32) {
 // Open brings a closed unit back.
 func (c *Cluster) Open(unit int32) {
 	o := c.outages
-	back := 0
+	back := make([]int, len(o.gone))
 	for a := o.first[unit]; a < o.first[unit+1]; a++ {
 		if o.state[a]&outOfUse != 0 {
-			back++
+			back[c.typeOf(unit)]++
 			if c.placement == nil {
 				c.free.Put(a)
 			}
@@ -182,7 +183,7 @@ func (c *Cluster) Open(unit int32) {
 	if c.placement != nil {
 		c.placement.unlock(unit)
 	}
-	c.queue.Restore(back)
+	c.queue.Restore(back...)
 }
 
 // leave begins the outage of a closed accelerator that no job has any more.
@@ -227,12 +228,20 @@ func (o *outages) comesBack(a int32, now sim.Time) {
 // any.
 func (c *Cluster) shed() bool {
 	o := c.outages
-	if o == nil || o.gone == 0 {
+	if o == nil || !slices.ContainsFunc(o.gone, func(n int) bool { return n > 0 }) {
 		return false
 	}
-	c.queue.Remove(o.gone)
-	o.gone = 0
+	c.queue.Remove(o.gone...)
+	clear(o.gone)
 	return true
+}
+
+// typeOf is the type of the accelerators of a unit, where the policy tells types apart.
+func (c *Cluster) typeOf(unit int32) uint8 {
+	if len(c.outages.gone) == 1 {
+		return 0
+	}
+	return c.placement.hosts[unit].Type
 }
 
 // begins and ends keep the list of jobs that run.
@@ -259,7 +268,7 @@ func (c *Cluster) vacate(job int) {
 		}
 		if counts {
 			o.state[a] |= outOfUse
-			o.gone++
+			o.gone[c.typeOf(o.unit[a])]++
 		}
 		if counts || !c.has(n) {
 			o.leave(a, c.Engine.Now())

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"cmp"
+	"slices"
 
 	"github.com/railyard/railyard/scheduler"
 	"github.com/railyard/railyard/sim"
@@ -78,6 +79,20 @@ func (j *Job) needs() scheduler.Request {
 	return *j.Needs
 }
 
+// speeds are how fast a job runs on each type of accelerator that the policy tells apart;
+// nil where it tells none.
+func (c *Cluster) speeds(j *Job) []float64 {
+	if c.placement == nil || len(c.types) < 2 {
+		return nil
+	}
+	r := j.needs()
+	if j.List != nil {
+		r.Types = 1 << c.placement.hosts[c.placement.shares(j.List[:1])[0].Host].Type
+	}
+	all := c.placement.placer.SpeedsOf(r)
+	return slices.Clone(all[:len(c.types)])
+}
+
 // wants is what a job takes of the whole cluster; zero where only whole accelerators
 // matter.
 func (j *Job) wants() scheduler.Resources {
@@ -102,10 +117,13 @@ func (j *Job) Holds() float64 {
 	return float64(len(j.Accelerators))
 }
 
-// place finds room for a job on so many accelerators and takes it: those appended to
-// list, or false.
-func (at *placement) place(job int, j *Job, accelerators int, list []int32) ([]int32, bool) {
+// place finds room for a job on so many accelerators of a type and takes it: those
+// appended to list, or false.
+func (at *placement) place(job int, j *Job, accelerators, kind int, list []int32) ([]int32, bool) {
 	g := grant{request: j.needs()}
+	if kind != scheduler.AnyType {
+		g.request.Types = 1 << kind
+	}
 	g.request.Count = accelerators
 	if j.parts() {
 		g.request.Count = j.Count
@@ -127,7 +145,7 @@ func (at *placement) place(job int, j *Job, accelerators int, list []int32) ([]i
 		}
 	}
 	if len(list) > 0 {
-		g.speed = at.placer.Speed(g.shares)
+		g.speed = at.placer.Speed(g.request, g.shares)
 	}
 	at.placer.Take(g.request, g.shares)
 	for len(at.grants) <= job {

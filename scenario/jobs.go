@@ -19,7 +19,7 @@ const maxJobs = 1 << 22
 type Jobs struct {
 	Header
 	Name  Key[string]         `key:"name" doc:"name in messages; the file's base name where left out"`
-	File  Key[string]         `key:"file" required:"true" doc:"CSV of jobs in the order of their submission: job,submit_s,accelerators,duration_s, optional min_accelerators, max_accelerators, estimate_s, user, group, type, priority and model; and what it needs of a host beside: milli (thousandths of each accelerator), cpu_milli (thousandths of a core), memory_bytes, accelerator (types that it runs on, separated by bars), status"`
+	File  Key[string]         `key:"file" required:"true" doc:"CSV of jobs in the order of their submission: job,submit_s,accelerators,duration_s, optional min_accelerators, max_accelerators, estimate_s, user, group, type, priority and model; and what it needs of a host beside: milli (thousandths of each accelerator), cpu_milli (thousandths of a core), memory_bytes, accelerator (types that it runs on, separated by bars), speeds (how fast it runs on types of them, in place of their hosts' speed: v100=1 k80=0.25), status"`
 	Start Key[units.Duration] `key:"start" default:"\"0s\"" doc:"added to every submit_s"`
 
 	Format Key[string]  `key:"format" default:"\"csv\"" enum:"csv philly helios acme pai openb slurm swf" doc:"how the file is written: csv as above, or a trace as railyard trace convert reads it, in any order and rebased to its first submission"`
@@ -33,7 +33,7 @@ type Jobs struct {
 type Group struct {
 	Header
 	Name   Key[string]  `key:"name" required:"true" doc:"name, as in the column that share_by says"`
-	Weight Key[float64] `key:"weight" default:"1" positive:"true" min:"0" max:"1e9" doc:"weight of its share, with fair-share and drf"`
+	Weight Key[float64] `key:"weight" default:"1" positive:"true" min:"0" max:"1e9" doc:"weight of its share, with fair-share and drf; with gavel that of each of its jobs"`
 	Quota  Key[int64]   `key:"quota" default:"0" min:"0" max:"1048576" doc:"accelerators that are its own: what others borrow of them they give back when it has a job for them"`
 	Limit  Key[int64]   `key:"limit" min:"1" max:"1048576" doc:"accelerators that it may hold at the most, with those that it borrows; no limit where left out"`
 }
@@ -51,7 +51,7 @@ func (s *Scenario) ReadJobs(w *Jobs, seen map[string]int32) ([]jobs.Job, Faults)
 
 func readJobs(file string, in io.Reader, seen map[string]int32) ([]jobs.Job, Faults) {
 	rows := newRows(file, in)
-	optional := []string{"min_accelerators", "max_accelerators", "estimate_s", "user", "group", "type", "priority", "model", "status", "milli", "cpu_milli", "memory_bytes", "accelerator"}
+	optional := []string{"min_accelerators", "max_accelerators", "estimate_s", "user", "group", "type", "priority", "model", "status", "milli", "cpu_milli", "memory_bytes", "accelerator", "speeds"}
 	if !rows.header([]string{"job", "submit_s", "accelerators", "duration_s"}, optional) {
 		return nil, rows.all()
 	}
@@ -164,7 +164,7 @@ func (s *Scenario) checkJobs(b *binder) {
 		}
 	}
 	if k.Lease.Set && !leases {
-		b.faultf(k.Lease.Pos, "scheduler.lease", `belongs to policy = "finish-time-fairness" or "max-min"; policy is %q`, k.Policy.Value)
+		b.faultf(k.Lease.Pos, "scheduler.lease", `belongs to policy = "finish-time-fairness", "max-min" or "gavel"; policy is %q`, k.Policy.Value)
 	}
 	if k.HalfLife.Set && k.Policy.Value != "fair-share" {
 		b.faultf(k.HalfLife.Pos, "scheduler.half_life", `belongs to policy = "fair-share"; policy is %q`, k.Policy.Value)

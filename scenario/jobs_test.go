@@ -69,7 +69,7 @@ func TestCheckJobs(t *testing.T) {
 		{"group twice", pool + trace + "[scheduler]\npolicy = \"drf\"\n[[scheduler.group]]\nname = \"a\"\n[[scheduler.group]]\nname = \"a\"\n", `case.toml:11:8: scheduler.group[1].name: "a" is there twice`},
 		{"srtf stops", pool + trace + "[scheduler]\npolicy = \"srtf\"\npreemption = \"none\"\n", `case.toml:8:14: scheduler.preemption: must not be "none": policy "srtf" stops jobs`},
 		{"error of exact estimates", pool + trace + "[scheduler]\nestimate_error = 0.3\n", `case.toml:7:18: scheduler.estimate_error: belongs to estimates = "noisy"; estimates is "exact"`},
-		{"lease", pool + trace + "[scheduler]\nlease = \"1h\"\n", `case.toml:7:9: scheduler.lease: belongs to policy = "finish-time-fairness" or "max-min"; policy is "fifo"`},
+		{"lease", pool + trace + "[scheduler]\nlease = \"1h\"\n", `case.toml:7:9: scheduler.lease: belongs to policy = "finish-time-fairness", "max-min" or "gavel"; policy is "fifo"`},
 		{"a cost of a lease", pool + trace + "[scheduler]\npolicy = \"finish-time-fairness\"\npreemption_cost = \"20m\"\n", `case.toml:8:19: scheduler.preemption_cost: must be less than the lease, 20m`},
 		{"scaling", pool + trace + "[scheduler]\nscaling = 0.5\n", `case.toml:7:11: scheduler.scaling: belongs to policy = "elastic"; policy is "fifo"`},
 		{"half-life", pool + trace + "[scheduler]\nhalf_life = \"1h\"\n", `case.toml:7:13: scheduler.half_life: belongs to policy = "fair-share"; policy is "fifo"`},

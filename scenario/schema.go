@@ -248,13 +248,13 @@ type Replay struct {
 // Scheduler is [scheduler].
 type Scheduler struct {
 	Header
-	Policy         Key[string]         `key:"policy" default:"\"fifo\"" enum:"fifo fifo-skip sjf sjf-skip easy-backfill conservative-backfill srtf srsf las gittins finish-time-fairness max-min priority fair-share drf elastic" doc:"which job runs next; see the description of the package scheduler. drf shares accelerators, and the CPUs and memory of hosts that have them"`
+	Policy         Key[string]         `key:"policy" default:"\"fifo\"" enum:"fifo fifo-skip sjf sjf-skip easy-backfill conservative-backfill srtf srsf las gittins finish-time-fairness max-min gavel priority fair-share drf elastic" doc:"which job runs next; see the description of the package scheduler. gavel chooses the type of accelerator, too. drf shares accelerators, and the CPUs and memory of hosts that have them"`
 	Placement      Key[string]         `key:"placement" enum:"pack spread topology random best-fit dot-product fragmentation" doc:"which accelerators a job gets, by host; see the description of the package scheduler. Left out: the free ones with the lowest numbers"`
 	Consolidate    Key[bool]           `key:"consolidate" default:"false" doc:"jobs wait rather than lie on more hosts than they must"`
 	AntiAffinity   Key[string]         `key:"anti_affinity" enum:"user group type model" doc:"column of the jobs of which no two with the same value share a host; empty ones do"`
 	LASLimits      Key[[]float64]      `key:"las_limits" min:"1e-9" max:"1e12" doc:"attained service at which a job falls to the next queue of las, in accelerator-seconds or seconds; [3250, 7200] where left out"`
 	LASService     Key[string]         `key:"las_service" default:"\"accelerator-time\"" enum:"accelerator-time time" doc:"what las counts as service: time x accelerators, or time"`
-	Lease          Key[units.Duration] `key:"lease" default:"\"20m\"" positive:"true" doc:"time for which finish-time-fairness and max-min leave a job its accelerators"`
+	Lease          Key[units.Duration] `key:"lease" default:"\"20m\"" positive:"true" doc:"time for which finish-time-fairness and max-min leave a job its accelerators, and length of the rounds of gavel"`
 	Scaling        Key[float64]        `key:"scaling" default:"1" min:"0" max:"1" doc:"how well elastic jobs scale: on n accelerators rather than the g of their row they are (n/g)^scaling times as fast"`
 	Preemption     Key[string]         `key:"preemption" enum:"suspend requeue cancel none" doc:"what becomes of a job that is stopped: suspend, it goes on later; requeue, it begins anew; cancel, it is given up; none, no job is stopped; suspend where left out"`
 	PreemptionCost Key[units.Duration] `key:"preemption_cost" default:"\"0s\"" doc:"time that a job which was suspended has to run in addition, to save and load its state"`

@@ -62,10 +62,13 @@ func (s *Scenario) ReadTrace(w *Jobs, seen map[string]int32) (all []jobs.Job, wa
 }
 
 // needs are the columns of what a job needs of a host beside accelerators.
-type needs struct{ status, milli, cpu, memory, accelerator int }
+type needs struct {
+	status, milli, cpu, memory, accelerator, speeds int
+	known                                           map[string]string // speeds that have been read, which are few
+}
 
 func newNeeds(r *rows) needs {
-	return needs{r.column("status"), r.column("milli"), r.column("cpu_milli"), r.column("memory_bytes"), r.column("accelerator")}
+	return needs{r.column("status"), r.column("milli"), r.column("cpu_milli"), r.column("memory_bytes"), r.column("accelerator"), r.column("speeds"), map[string]string{}}
 }
 
 // least is how few accelerators a job may want: none, if it can want CPUs instead.
@@ -82,4 +85,15 @@ func (n needs) read(r *rows, j *jobs.Job) {
 	j.Memory = r.amount(n.memory, 1<<60, 1)
 	j.Status = strings.Clone(r.text(n.status))
 	j.Accelerator = strings.Clone(r.text(n.accelerator))
+	text := r.text(n.speeds)
+	speeds, known := n.known[text]
+	if !known {
+		if _, err := jobs.ParseSpeeds(text); err != nil {
+			r.faultf(n.speeds, "%v", err)
+			return
+		}
+		speeds = strings.Clone(text)
+		n.known[speeds] = speeds
+	}
+	j.Speeds = speeds
 }

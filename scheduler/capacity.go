@@ -8,13 +8,19 @@ type planner interface {
 	replan()
 }
 
-// Remove takes accelerators out that no job holds: they have failed, or are kept free.
-func (q *Queue) Remove(n int) { q.resize(-n) }
+// Remove takes accelerators out that no job holds, so many of each type: they have
+// failed, or are kept free.
+func (q *Queue) Remove(n ...int) { q.resize(n, -1) }
 
 // Restore brings accelerators back that were taken out.
-func (q *Queue) Restore(n int) { q.resize(n) }
+func (q *Queue) Restore(n ...int) { q.resize(n, 1) }
 
-func (q *Queue) resize(by int) {
+func (q *Queue) resize(n []int, sign int) {
+	by := 0
+	for t := range n {
+		q.types[t] += sign * n[t]
+		by += sign * n[t]
+	}
 	q.free += by
 	q.total += by
 	if p, ok := q.discipline.(planner); ok && by != 0 {

@@ -12,7 +12,7 @@ import (
 // orders notes what a queue starts and stops: "0 on 4", "stop 0".
 type orders []string
 
-func (s *orders) Start(job, accelerators int) bool {
+func (s *orders) Start(job, accelerators, _ int) bool {
 	*s = append(*s, fmt.Sprintf("%d on %d", job, accelerators))
 	return true
 }

@@ -56,6 +56,7 @@ const (
 	Borrows    Reason = "borrows"     // nobody whose own they are wants the accelerators
 	Reclaimed  Reason = "reclaimed"   // it borrowed what another's group wants back
 	Resized    Reason = "resized"     // it goes on on more accelerators, or fewer
+	Moved      Reason = "moved"       // it goes on on accelerators of another type
 	Service    Reason = "service"     // it has attained the limit of its queue
 
 	Failure     Reason = "failure"

@@ -3,6 +3,7 @@ package scheduler
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 )
@@ -79,8 +80,9 @@ type Request struct {
 	// job on several hosts takes of each in proportion to its accelerators.
 	CPU, Memory int64
 
-	Types uint64 // the accelerators it runs on, bit t for type t; 0 is any
-	Apart int32  // no two jobs of one number, 0 excepted, share a host
+	Types  uint64 // the accelerators it runs on, bit t for type t; 0 is any
+	Apart  int32  // no two jobs of one number, 0 excepted, share a host
+	Speeds int32  // place in Placing.Speeds, from 1, of how fast it runs; 0: as the hosts say
 }
 
 // Share is a job's part of one host.
@@ -107,6 +109,7 @@ type Placer struct {
 	largest struct{ accelerators, cpu int64 } // of a host, in thousandths
 	widest  int                               // accelerators of a host
 	types   []uint8                           // in order of speed
+	mean    Speeds                            // of the accelerators of each
 	memory  memory
 	scratch []int32
 	refused map[Request]struct{} // found no room, and nobody has left since
@@ -117,8 +120,13 @@ type Placing struct {
 	Rule        Placement
 	Consolidate bool
 	Typical     []Typical  // what jobs want, for Fragmentation
+	Speeds      []Speeds   // of jobs that some types suit better than others do
 	Random      *rand.Rand // for Random
 }
+
+// Speeds are how fast a job runs on each type of accelerator, in place of [Host].Speed;
+// 0 is as the host says.
+type Speeds [MaxTypes]float64
 
 // host is a host, and what of its accelerators nobody has.
 type host struct {
@@ -151,7 +159,8 @@ func (v *vacancy) count(free []int32) {
 // NewPlacer is a placer over hosts that nobody has anything of.
 func NewPlacer(hosts []Host, how Placing) *Placer {
 	p := &Placer{Placing: how, hosts: make([]host, len(hosts)), vacant: make([]vacancy, len(hosts)), refused: map[Request]struct{}{}}
-	var speed [MaxTypes]float64
+	var speed Speeds
+	var count [MaxTypes]float64
 	for i, h := range hosts {
 		h.Speed = cmp.Or(h.Speed, 1)
 		p.hosts[i] = host{Host: h, free: slices.Repeat([]int32{Whole}, h.Accelerators)}
@@ -168,11 +177,20 @@ func NewPlacer(hosts []Host, how Placing) *Placer {
 			p.types = append(p.types, h.Type)
 		}
 		speed[h.Type] = max(speed[h.Type], h.Speed)
+		count[h.Type] += float64(h.Accelerators)
+		p.mean[h.Type] += float64(float64(h.Accelerators) / count[h.Type] * (h.Speed - p.mean[h.Type]))
 	}
-	slices.SortFunc(p.types, func(a, b uint8) int {
+	p.types = fastest(p.types, &speed)
+	return p
+}
+
+// fastest are types in the order of their speeds.
+func fastest(types []uint8, speed *Speeds) []uint8 {
+	types = slices.Clone(types)
+	slices.SortFunc(types, func(a, b uint8) int {
 		return cmp.Or(cmp.Compare(speed[b], speed[a]), cmp.Compare(a, b))
 	})
-	return p
+	return types
 }
 
 // Place says where a job would go, nil if it has to wait. It changes nothing but
@@ -197,7 +215,12 @@ func (p *Placer) gang(r Request) []Share {
 	if r.Count <= 1 {
 		return nil
 	}
-	for _, t := range p.types {
+	types := p.types
+	if r.Speeds > 0 {
+		speed := p.SpeedsOf(Request{Speeds: r.Speeds})
+		types = fastest(types, &speed)
+	}
+	for _, t := range types {
 		if r.Types != 0 && r.Types>>t&1 == 0 {
 			continue
 		}
@@ -269,12 +292,31 @@ func (p *Placer) account(r Request, shares []Share, sign int64) {
 
 // Speed is the rate at which a job on these shares advances: that of its
 // slowest accelerator.
-func (p *Placer) Speed(shares []Share) float64 {
-	slowest := p.hosts[shares[0].Host].Speed
-	for _, s := range shares[1:] {
-		slowest = min(slowest, p.hosts[s.Host].Speed)
+func (p *Placer) Speed(r Request, shares []Share) float64 {
+	slowest := math.Inf(1)
+	for _, s := range shares {
+		speed := p.hosts[s.Host].Speed
+		if r.Speeds > 0 {
+			speed = cmp.Or(p.Speeds[r.Speeds-1][p.hosts[s.Host].Type], speed)
+		}
+		slowest = min(slowest, speed)
 	}
 	return slowest
+}
+
+// SpeedsOf are those of a job on each type, in the mean over its accelerators; 0 on those
+// that it does not want.
+func (p *Placer) SpeedsOf(r Request) Speeds {
+	all := p.mean
+	for t := range all {
+		switch {
+		case r.Types != 0 && r.Types>>t&1 == 0:
+			all[t] = 0
+		case r.Speeds > 0 && all[t] > 0:
+			all[t] = cmp.Or(p.Speeds[r.Speeds-1][t], all[t])
+		}
+	}
+	return all
 }
 
 // part is the CPU and memory that n of the job's accelerators bring along.

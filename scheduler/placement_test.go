@@ -139,9 +139,22 @@ func TestTypicalOf(t *testing.T) {
 }
 
 func TestSpeed(t *testing.T) {
-	p := NewPlacer([]Host{{Accelerators: 1, Speed: 2}, {Accelerators: 1, Type: 1}}, Placing{})
-	if got := p.Speed([]Share{{0, []int32{0}}, {1, []int32{0}}}); got != 1 {
-		t.Errorf("a job on accelerators of speed 2 and 1 runs at %v, want 1", got)
+	p := NewPlacer([]Host{{Accelerators: 1, Speed: 2}, {Accelerators: 1, Type: 1}}, Placing{Speeds: []Speeds{{0.25}, {0, 3}}})
+	for speeds, want := range []float64{1, 0.25, 2} { // of the hosts; on type 0; on type 1
+		if got := p.Speed(Request{Speeds: int32(speeds)}, []Share{{0, []int32{0}}, {1, []int32{0}}}); got != want {
+			t.Errorf("a job with speeds %d on accelerators of speed 2 and 1 runs at %v, want %v", speeds, got, want)
+		}
+	}
+}
+
+// A gang that no host holds goes to the type that is fastest for it.
+func TestFastestType(t *testing.T) {
+	hosts := []Host{{Accelerators: 1}, {Accelerators: 1}, {Accelerators: 1, Type: 1, Speed: 2}, {Accelerators: 1, Type: 1, Speed: 2}}
+	p := NewPlacer(hosts, Placing{Speeds: []Speeds{{3, 1}}})
+	for speeds, want := range []int32{2, 0} {
+		if got := p.Place(Request{Count: 2, Speeds: int32(speeds)}); got[0].Host != want {
+			t.Errorf("speeds %d: from host %d on, want %d", speeds, got[0].Host, want)
+		}
 	}
 }
 

@@ -20,7 +20,7 @@ type Policy struct {
 	// gittins learns their distribution.
 	Services []float64
 	// Lease is for how long finish-time-fairness and max-min leave a job its
-	// accelerators.
+	// accelerators, and how long a round of gavel lasts.
 	Lease units.Duration
 	// Preemption is what becomes of jobs that are stopped, PreemptionCost the time
 	// that a suspended one has to run in addition.
@@ -33,6 +33,9 @@ type Policy struct {
 	// Capacity is the CPUs and the memory of the cluster, for drf; what it has 0 of is
 	// never short. How many accelerators there are NewQueue is told.
 	Capacity Resources
+	// Types is how many accelerators there are of each type, which gavel tells apart; nil
+	// is one type.
+	Types []int
 }
 
 // Preemption is what becomes of a job that is stopped.
@@ -88,6 +91,7 @@ var policies = []struct {
 	{"gittins", func(p Policy) discipline { return newPreemptive(newGittins(p)) }},
 	{"finish-time-fairness", func(p Policy) discipline { return newLeases(p, unfair) }},
 	{"max-min", func(p Policy) discipline { return newLeases(p, without) }},
+	{"gavel", func(p Policy) discipline { return newGavel(p) }},
 	{"priority", func(p Policy) discipline {
 		if p.Preemption == NoPreemption {
 			return &greedy{order: byPriority}
@@ -110,15 +114,17 @@ func KeepsQuotas(policy string) bool { return quotas[policy] != nil }
 
 // Preempts says whether a policy is preemptive by nature.
 func Preempts(policy string) bool {
-	return slices.Contains([]string{"srtf", "srsf", "las", "gittins", "finish-time-fairness", "max-min", "elastic"}, policy)
+	return slices.Contains([]string{"srtf", "srsf", "las", "gittins", "finish-time-fairness", "max-min", "gavel", "elastic"}, policy)
 }
 
 // Leases says whether a policy gives accelerators for a lease.
-func Leases(policy string) bool { return policy == "finish-time-fairness" || policy == "max-min" }
+func Leases(policy string) bool {
+	return slices.Contains([]string{"finish-time-fairness", "max-min", "gavel"}, policy)
+}
 
 // Redivides says whether a job that ends changes what others have although nobody
 // waits.
-func (p Policy) Redivides() bool { return p.Name == "elastic" }
+func (p Policy) Redivides() bool { return p.Name == "elastic" || p.Name == "gavel" && len(p.Types) > 1 }
 
 // limited says whether any group has a quota or a limit.
 func (p Policy) limited() bool {

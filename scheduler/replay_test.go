@@ -44,7 +44,7 @@ type replay struct {
 	ended func(job int)
 }
 
-func (r *replay) Start(job, accelerators int) bool {
+func (r *replay) Start(job, accelerators, _ int) bool {
 	t := r.tasks[job]
 	least, most := cmp.Or(t.least, t.gang), cmp.Or(t.most, t.gang)
 	if n := int64(accelerators); n < least || n > most {

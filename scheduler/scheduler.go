@@ -91,15 +91,23 @@ type Job struct {
 	// Wants is what the job takes of the cluster while it runs, as drf counts it; zero
 	// is its accelerators, whole.
 	Wants Resources
+	// Speeds are how fast it runs on each type of accelerator that Policy.Types counts, 0
+	// where it does not run; nil is as fast on all. They concern gavel.
+	Speeds []float64
 	// Fixed jobs are never stopped once they run.
 	Fixed bool
 }
 
+// AnyType is where a policy leaves to the machine on which type of accelerator a job
+// runs.
+const AnyType = -1
+
 // Machine carries out what a Queue decides.
 type Machine interface {
-	// Start gives a job so many accelerators and begins it. It reports false if they
-	// cannot be had although so many are free, and then has done nothing.
-	Start(job, accelerators int) bool
+	// Start gives a job so many accelerators, of a type or of AnyType, and begins it. It
+	// reports false if they cannot be had although so many are free, and then has done
+	// nothing.
+	Start(job, accelerators, kind int) bool
 	// Stop takes the accelerators of a running job away. What becomes of it says the
 	// policy's Preemption.
 	Stop(job int)
@@ -114,6 +122,7 @@ type Queue struct {
 	policy     Policy
 	free       int // accelerators that no job holds
 	total      int
+	types      []int // of the total
 	now        units.Duration
 	jobs       []record
 	arrived    int32 // jobs that have come
@@ -170,7 +179,11 @@ type discipline interface {
 // NewQueue gives an empty queue for a cluster of so many accelerators.
 func NewQueue(p Policy, accelerators int) *Queue {
 	p.Capacity.Milli = int64(accelerators) * Whole
-	return &Queue{policy: p, free: accelerators, total: accelerators, discipline: p.discipline()}
+	types := slices.Clone(p.Types)
+	if types == nil {
+		types = []int{accelerators}
+	}
+	return &Queue{policy: p, free: accelerators, total: accelerators, types: types, discipline: p.discipline()}
 }
 
 // Grow makes room for so many more jobs.
@@ -215,12 +228,14 @@ func (q *Queue) Decide(now units.Duration, m Machine) (again units.Duration) {
 }
 
 // start starts a job for which there is room, if the machine can.
-func (q *Queue) start(job int32, m Machine, w why) bool {
+func (q *Queue) start(job int32, m Machine, w why) bool { return q.startOn(job, AnyType, m, w) }
+
+func (q *Queue) startOn(job int32, kind int, m Machine, w why) bool {
 	r := &q.jobs[job]
 	if r.Accelerators > q.free {
 		panic(fmt.Sprintf("scheduler: job %d wants %d accelerators of %d", job, r.Accelerators, q.free))
 	}
-	if !m.Start(int(job), r.Accelerators) {
+	if !m.Start(int(job), r.Accelerators, kind) {
 		return false
 	}
 	q.note(job, Start, w)

@@ -129,7 +129,7 @@ func TestFree(t *testing.T) {
 // printer is a machine that says what it is told.
 type printer struct{ names []string }
 
-func (p printer) Start(job, accelerators int) bool {
+func (p printer) Start(job, accelerators, _ int) bool {
 	fmt.Println("start", p.names[job], "on", accelerators)
 	return true
 }

@@ -22,7 +22,7 @@ import (
 func TestPlacedJobs(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var hosts []scheduler.Host
-		total := 0
+		total, types := 0, make([]int, 2)
 		for range rapid.IntRange(1, 5).Draw(t, "hosts") {
 			h := scheduler.Host{
 				Accelerators: rapid.IntRange(1, 4).Draw(t, "accelerators"), Type: uint8(rapid.IntRange(0, 1).Draw(t, "type")),
@@ -30,11 +30,13 @@ func TestPlacedJobs(t *testing.T) {
 				Near: [3]int32{rapid.Int32Range(-1, 1).Draw(t, "rack"), -1, 0},
 			}
 			total += h.Accelerators
+			types[h.Type] += h.Accelerators
 			hosts = append(hosts, h)
 		}
 		how := scheduler.Placing{
 			Rule:        scheduler.Placement(rapid.IntRange(0, int(scheduler.Fragmentation)).Draw(t, "rule")),
 			Consolidate: rapid.Bool().Draw(t, "consolidate"), Random: rand.New(rand.NewPCG(1, 2)),
+			Speeds: []scheduler.Speeds{{4}, {0.25, 1}},
 		}
 		topo, err := topology.Pool(total)
 		if err != nil {
@@ -42,6 +44,9 @@ func TestPlacedJobs(t *testing.T) {
 		}
 		inelastic := slices.DeleteFunc(scheduler.Policies(), func(name string) bool { return name == "elastic" })
 		policy := scheduler.Policy{Name: rapid.SampledFrom(inelastic).Draw(t, "policy"), LASLimits: []float64{5}, Lease: 4 * units.Duration(s), Services: []float64{5, 20}}
+		if rapid.Bool().Draw(t, "typed") {
+			policy.Types = types
+		}
 		c := cluster.NewScheduled(sim.New(), topo, 0, policy)
 		c.Place(scheduler.NewPlacer(hosts, how), hosts)
 		idle := scheduler.NewPlacer(hosts, scheduler.Placing{Consolidate: how.Consolidate})
@@ -50,10 +55,10 @@ func TestPlacedJobs(t *testing.T) {
 		for i := range rapid.IntRange(1, 12).Draw(t, "jobs") {
 			j := &cluster.Job{
 				Name: fmt.Sprint(i), Start: sim.Time(rapid.IntRange(0, 20).Draw(t, "start")) * s, Count: rapid.IntRange(1, total).Draw(t, "gang"),
-				Needs: &scheduler.Request{CPU: rapid.Int64Range(0, 4000).Draw(t, "cpu"), Types: rapid.Uint64Range(0, 3).Draw(t, "types")},
+				Needs: &scheduler.Request{CPU: rapid.Int64Range(0, 4000).Draw(t, "cpu"), Types: rapid.Uint64Range(0, 3).Draw(t, "types"), Speeds: rapid.Int32Range(0, 2).Draw(t, "speeds")},
 			}
 			wants := *j.Needs
-			wants.Count = j.Count
+			wants.Count, wants.Speeds = j.Count, 0
 			if idle.Place(wants) == nil {
 				continue
 			}

@@ -38,6 +38,8 @@ type Job struct {
 	// Accelerator names the types that it may run on, separated by bars; any
 	// where it is empty.
 	Accelerator string
+	// Speeds are how fast it runs on types of them, as ParseSpeeds reads them.
+	Speeds string
 
 	User, Group, Type, Model string
 

@@ -146,7 +146,7 @@ func Read(file string, in io.Reader, f Format) ([]Job, Report, error) {
 		}
 		j.ID = strings.Clone(j.ID)
 		seen[j.ID] = struct{}{}
-		for _, s := range [...]*string{&j.User, &j.Group, &j.Type, &j.Model, &j.Status, &j.Accelerator} {
+		for _, s := range [...]*string{&j.User, &j.Group, &j.Type, &j.Model, &j.Status, &j.Accelerator, &j.Speeds} {
 			word(s)
 		}
 		j.Line = line

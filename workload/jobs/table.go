@@ -93,6 +93,11 @@ var ours = layout{
 			User: r.text("user"), Group: r.text("group"), Type: r.text("type"), Model: r.text("model"), Status: r.text("status"),
 			Accelerator: r.text("accelerator"),
 		}
+		if j.Speeds = r.text("speeds"); j.Speeds != "" {
+			if _, err := ParseSpeeds(j.Speeds); err != nil {
+				return j, badf("speeds: %v", err)
+			}
+		}
 		if r.has("estimate_s") {
 			j.Estimate = r.number("estimate_s")
 		}

@@ -9,7 +9,7 @@ import (
 
 // Write writes jobs as a table of ours: job, submit_s, accelerators, duration_s,
 // and those of user, group, type, priority, model, estimate_s, status, milli,
-// cpu_milli, memory_bytes and accelerator that any job has something in.
+// cpu_milli, memory_bytes, accelerator and speeds that any job has something in.
 func Write(w io.Writer, all []Job) error {
 	number := func(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 	optional := func(v int64) string {
@@ -42,6 +42,7 @@ func Write(w io.Writer, all []Job) error {
 		{"cpu_milli", func(j *Job) string { return optional(j.CPU) }},
 		{"memory_bytes", func(j *Job) string { return optional(j.Memory) }},
 		{"accelerator", func(j *Job) string { return j.Accelerator }},
+		{"speeds", func(j *Job) string { return j.Speeds }},
 	}
 	const always = 4
 	used := slices.Clip(columns[:always])
