@@ -164,7 +164,8 @@ func TestTrainingsLoseNothingToFailures(t *testing.T) {
 			submit += rapid.IntRange(0, 5).Draw(rt, "pause")
 			fmt.Fprintf(&rows, "%d,%d,%d,%d\n", i, submit, rapid.IntRange(1, 16).Draw(rt, "gang"), rapid.IntRange(0, 30).Draw(rt, "duration"))
 		}
-		toml.WriteString(strings.Replace(fabric, "hosts = 4\n", fmt.Sprintf("hosts = 4\nspares = %d\n", rapid.IntRange(0, 1).Draw(rt, "spares")), 1) + storage)
+		toml.WriteString(strings.Replace(fabric, "hosts = 4\n", fmt.Sprintf("hosts = 4\nspares = %d\n", rapid.IntRange(0, 1).Draw(rt, "spares")), 1))
+		toml.WriteString(rapid.SampledFrom([]string{storage, "[topology.storage]\nlayout = \"striped\"\nblock = \"1GB\"\ndrive_read = \"20GB/s\"\nhosts = [\"host3\"]\n"}).Draw(rt, "storage"))
 		toml.WriteString("[models.wide]\nlayers = 2\nhidden = 4096\nheads = 32\nvocab = 32000\n")
 		for range rapid.IntRange(1, 3).Draw(rt, "faults") {
 			toml.WriteString("[[topology.fault]]\n")
@@ -196,7 +197,7 @@ func TestTrainingsLoseNothingToFailures(t *testing.T) {
 		toml.WriteString("[[workload.jobs]]\nfile = \"jobs.csv\"\ncheckpoint_interval = \"7s\"\nrestart_time = \"1s\"\n[sim]\nhorizon = \"2m\"\n")
 		write(t, dir, "jobs.csv", rows.String())
 		write(t, dir, "case.toml", toml.String())
-		s, err := railyard.Load(filepath.Join(dir, "case.toml"), "scheduler.policy="+rapid.SampledFrom(scheduler.Policies()).Draw(rt, "policy"),
+		s, err := railyard.Load(filepath.Join(dir, "case.toml"), "sim.fidelity="+rapid.SampledFrom([]string{"fluid", "analytic"}).Draw(rt, "fidelity"), "scheduler.policy="+rapid.SampledFrom(scheduler.Policies()).Draw(rt, "policy"),
 			fmt.Sprint("sim.seed=", rapid.IntRange(0, 99).Draw(rt, "seed")))
 		if err != nil {
 			rt.Fatal(err)
