@@ -32,17 +32,15 @@ func (p *plant) emit(c *consumption, end sim.Time) []float64 {
 		if p.row(i) >= 0 || !j.Started {
 			continue
 		}
-		to := end
-		if j.Finished {
-			to = j.FinishedAt
-		}
-		idle := 0.0
-		if !j.Shared {
-			for _, a := range j.Accelerators {
-				idle += p.draws(a).idle()
+		for _, s := range p.tenures(i) {
+			idle := 0.0
+			if !j.Shared {
+				for _, a := range s.Accelerators {
+					idle += p.draws(a).idle()
+				}
 			}
+			emitted[i] += grams(idle, s.From, s.To)
 		}
-		emitted[i] += grams(idle, j.StartedAt, to)
 		of := func(l *cluster.Ledger, compute, communicate float64) float64 {
 			if l.Job != i {
 				return 0

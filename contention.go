@@ -53,7 +53,8 @@ func (b *builder) submit(j *cluster.Job, only scenario.Workload) {
 }
 
 // findLosses finds what jobs lost to each other. A job that has not ended, here or
-// alone, is left out.
+// alone, is left out, and so is one that went back to the queue: alone it would have
+// waited for nobody.
 func (p *plant) findLosses(ctx context.Context, o Options) {
 	p.contention = contention{alone: map[int]*aloneRun{}}
 	held := map[network.Owner]bool{}
@@ -68,7 +69,7 @@ func (p *plant) findLosses(ctx context.Context, o Options) {
 		}
 	}
 	for n, j := range p.cluster.Jobs {
-		if j.Finished && held[j.Owner] {
+		if j.Finished && held[j.Owner] && j.Interruptions == 0 {
 			p.contention.alone[n] = p.runAlone(ctx, o, n)
 		}
 	}
@@ -111,7 +112,7 @@ func (p *plant) lost(n int) (lost sim.Time, slowdown float64, known bool) {
 	j := p.cluster.Jobs[n]
 	alone, held := p.contention.alone[n]
 	switch took := j.FinishedAt - j.StartedAt; {
-	case !j.Finished || held && alone == nil:
+	case !j.Finished || held && alone == nil || j.Interruptions > 0:
 		return 0, 0, false
 	case !held || alone.took == 0:
 		return 0, 1, true

@@ -121,3 +121,64 @@ func TestFlowAlone(t *testing.T) {
 		}
 	}
 }
+
+// Two equal training jobs, of twelve iterations each, whose gradients of 1.345 GB are
+// summed in a ring over eight accelerators once all is computed: 2 x 7/8 of them cross
+// each link of the ring, at 400 Gbit/s of which 92 % are payload. Each under a leaf of its
+// own, neither is held up. With their hosts interleaved both rings cross the one up-link
+// of each leaf, at half the rate: each iteration takes as long again for its gradients,
+// and that is what the report says that each lost to the other, on those links and no
+// others. The scheduler does the same to jobs that say how many accelerators they want.
+func TestPlacedApartAndInterleaved(t *testing.T) {
+	const iterations = 12
+	fabric := strings.Replace(interleaved[:strings.Index(interleaved, "[[workload.")], "hosts = 6\nhosts_per_rack = 3\noversubscription = 3.0", "hosts = 4\nhosts_per_rack = 2\noversubscription = 2.0", 1)
+	pair := func(left, right string, set ...string) *railyard.Result {
+		job := "[[workload.training]]\nname = %q\nmodel = \"bert-large\"\nglobal_batch = 64\nsequence = 128\niterations = %d\noverlap = false\naccelerators = %s\n"
+		return run(t, fabric+fmt.Sprintf(job, "left", iterations, left)+fmt.Sprintf(job, "right", iterations, right), nil, set...)
+	}
+	apart := pair("[0, 1, 2, 3, 4, 5, 6, 7]", "[8, 9, 10, 11, 12, 13, 14, 15]")
+	mixed := pair("[0, 1, 2, 3, 8, 9, 10, 11]", "[4, 5, 6, 7, 12, 13, 14, 15]")
+	gradients := number(t, apart, "training.0.gradient_bytes")
+	if !near(gradients, 336.2e6*4, 0.01) {
+		t.Errorf("gradients of %v bytes", gradients)
+	}
+	lost := iterations * 2 * 7 / 8. * gradients / (50e9 * 0.92)
+	for i := range 2 {
+		of := func(r *railyard.Result, key string) float64 {
+			return number(t, r, fmt.Sprintf("training.%d.%s", i, key))
+		}
+		if of(apart, "lost_to_others_s") != 0 || of(apart, "slowdown_ratio") != 1 {
+			t.Errorf("apart, job %d loses %v s", i, of(apart, "lost_to_others_s"))
+		}
+		if got := of(mixed, "time_to_train_s") - of(apart, "time_to_train_s"); !near(got, lost, 1e-3) { // and the latency of the spine
+			t.Errorf("interleaved, job %d takes %v s longer, want %v", i, got, lost)
+		}
+		if got := of(mixed, "lost_to_others_s"); !near(got, lost, 1e-9) {
+			t.Errorf("interleaved, job %d lost %v s, want %v", i, got, lost)
+		}
+	}
+	if apart.Table("contention") != nil {
+		t.Error("apart, there is a contention.csv")
+	}
+	wantLinks := "leaf0>spine0 leaf0>spine0 spine0>leaf0 spine0>leaf0 leaf1>spine0 leaf1>spine0 spine0>leaf1 spine0>leaf1"
+	if got := cells(t, mixed, "contention", "link"); got != wantLinks {
+		t.Errorf("contended are %s, want %s", got, wantLinks)
+	}
+	if got := cells(t, mixed, "contention", "owner"); got != strings.TrimSpace(strings.Repeat("left right ", 4)) {
+		t.Errorf("%s lost time", got)
+	}
+	for i, got := range column(t, mixed, "contention", "lost_s") {
+		if !near(got, lost, 1e-9) {
+			t.Errorf("row %d of contention.csv: %v s lost, want %v", i, got, lost)
+		}
+	}
+	for placement, like := range map[string]*railyard.Result{"pack": apart, "topology": apart, "spread": mixed} {
+		r := pair("8", "8", "scheduler.placement="+placement)
+		for i := range 2 {
+			path := fmt.Sprintf("training.%d.time_to_train_s", i)
+			if got, want := number(t, r, path), number(t, like, path); !near(got, want, 1e-4) { // latency of another ring
+				t.Errorf("%s: job %d takes %v s, want %v", placement, i, got, want)
+			}
+		}
+	}
+}

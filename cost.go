@@ -166,11 +166,7 @@ func (p *plant) addCost(r *Result, seconds float64) {
 		if p.row(i) >= 0 || !j.Started {
 			continue
 		}
-		to := seconds
-		if j.Finished {
-			to = j.FinishedAt.Seconds()
-		}
-		held := float64(len(j.Accelerators)) * (to - j.StartedAt.Seconds()) / secondsPerHour
+		held := float64(len(j.Accelerators)) * p.heldFor(i).Seconds() / secondsPerHour
 		share := total * ratio(held, n*hours)
 		y := &result.Record{}
 		y.Add(result.Name, j.Name)

@@ -189,12 +189,10 @@ func (p *plant) consume(end sim.Time) *consumption {
 		if p.row(i) >= 0 || !j.Started || j.Shared {
 			continue
 		}
-		to := end
-		if j.Finished {
-			to = j.FinishedAt
-		}
-		for _, a := range j.Accelerators {
-			c.jobs[i] += p.draws(a).idle() * (to - j.StartedAt).Seconds()
+		for _, s := range p.tenures(i) {
+			for _, a := range s.Accelerators {
+				c.jobs[i] += p.draws(a).idle() * (s.To - s.From).Seconds()
+			}
 		}
 	}
 	for i := range c.jobs {

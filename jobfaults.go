@@ -121,14 +121,16 @@ func (b *builder) unitName(host int32) string {
 // failing is the hosts that the queue loses and gets back.
 type failing struct {
 	*fault.Capacity
-	said []*scenario.TopologyFault // of each source
+	sources []fault.Source
+	said    []*scenario.TopologyFault // of each
 }
 
 // addOutages has the queue lose the hosts that fail, unless a workload that sees to
-// failures itself has all to itself.
+// failures itself has all to itself, as a training job does that does not ask for a queue.
 func (b *builder) addOutages() {
 	w := &b.scenario.Workload
-	if b.queued == nil && len(w.Training)+len(w.Collective)+len(w.Replay)+len(w.Serving) < 2 {
+	asked := slices.ContainsFunc(w.Training, func(t scenario.Training) bool { return t.Checkpointing.Failure.Value == "requeue" })
+	if b.queued == nil && !asked && len(w.Training)+len(w.Collective)+len(w.Replay)+len(w.Serving) < 2 {
 		return
 	}
 	var sources []fault.Source
@@ -148,7 +150,7 @@ func (b *builder) addOutages() {
 	}
 	s := b.scenario
 	outages := fault.NewOutages(uint64(s.Sim.Seed.Value), int(s.Topology.Spares.Value), sources)
-	b.failing = &failing{fault.NewCapacity(b.cluster, outages, b.units(), b.unitName), said}
+	b.failing = &failing{fault.NewCapacity(b.cluster, outages, b.units(), b.unitName), sources, said}
 }
 
 // cutOff is a failure of links that leaves hosts without any: to the queue it is these

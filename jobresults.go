@@ -62,24 +62,7 @@ func (p *plant) jobResults() *jobResults {
 			x.row = &q.rows[k]
 			x.alone = sim.FromSeconds(x.row.Duration)
 		} else if j.Started {
-			to := end
-			if j.Finished {
-				to = j.FinishedAt
-			}
-			x.ran = to - j.StartedAt
-			x.alone = x.ran
-			list := make([]int, len(j.Accelerators))
-			for i, a := range j.Accelerators {
-				list[i] = int(a)
-			}
-			slices.Sort(list)
-			held := float64(len(list))
-			if j.Shared {
-				held = 0
-			}
-			x.held = held * x.ran.Seconds()
-			x.spent = p.spentBy(n, held)
-			r.stretches = append(r.stretches, stretch{n, held, j.StartedAt, to, ranges(list)})
+			p.addStretches(r, &x, n)
 		}
 		r.jobs = append(r.jobs, x)
 		r.first = min(r.first, j.Start)

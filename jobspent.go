@@ -25,20 +25,24 @@ func (s *spent) add(accelerators float64, x jobs.Cost) {
 	s.sum(spent{accelerators * x.Lost.Seconds(), accelerators * x.Overhead.Seconds(), accelerators * x.Slowed.Seconds()})
 }
 
-// spentBy is what a workload that runs event by event spent: of a training job that
-// recovers by itself, as its outcome has it.
+// spentBy is what a workload that runs event by event spent of the time that it had so many
+// accelerators: of a training job that saves its state and recovers, as its outcome has it.
 func (p *plant) spentBy(job int, accelerators float64) (s spent) {
 	i := slices.Index(p.jobs, job)
 	if i < 0 {
 		return s
 	}
-	_, fared := p.training[i].Outcome()
+	how, fared := p.training[i].Outcome()
 	if fared == nil {
 		return s
 	}
 	for c, t := range fared.Time {
 		switch part := accelerators * t.Seconds(); training.Cause(c) {
 		case training.Productive:
+		case training.Waiting:
+			if !how.Requeued { // else it holds none meanwhile
+				s.overhead += part
+			}
 		case training.LostWork:
 			s.lost += part
 		case training.Slowed:

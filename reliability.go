@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/railyard/railyard/cluster"
 	"github.com/railyard/railyard/cluster/fault"
 	"github.com/railyard/railyard/cluster/training"
 	"github.com/railyard/railyard/result"
@@ -329,15 +330,24 @@ func checkpointBytes(w *scenario.Training, t workload.Training) int64 {
 	return t.CheckpointBytes()
 }
 
-// recovers has a training job save its state and come back, if the scenario says
-// anything of that.
-func (b *builder) recovers(w *scenario.Training, j *training.Job) {
-	if b.stopping == nil && !w.Checkpointing.Interval.Set {
-		return
+// recovers has a training job save its state and come back, if the scenario says anything
+// of that, by itself or through the queue. It gives the job as the cluster runs it.
+func (b *builder) recovers(w *scenario.Training, j *training.Job) cluster.Program {
+	requeued := b.requeues(w)
+	if b.stopping == nil && !w.Checkpointing.Interval.Set && !requeued {
+		return j
 	}
 	j.Recovery = func(accelerators []topology.NodeID) training.Recovery {
-		return b.recovery(w, j.Training, 0, accelerators)
+		r := b.recovery(w, j.Training, 0, accelerators)
+		if r.Requeued = requeued; requeued {
+			r.Failures = b.failing.foreseen(b.topology, accelerators)
+		}
+		return r
 	}
+	if requeued {
+		return &training.Requeued{Job: j}
+	}
+	return j
 }
 
 // addReliability adds to a job's record how it fared with failures and checkpoints.
@@ -431,8 +441,9 @@ func (p *plant) tolls(fared *training.Outcome) []*result.Record {
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(fared.Tolls[b].Lost, fared.Tolls[a].Lost) })
 	for _, c := range order {
 		r := &result.Record{}
-		r.Add(result.FaultCause, causeOf(p.stopping.said[c]))
-		r.Add(result.FaultKind, p.stopping.said[c].Kind.Value)
+		_, said := p.failureSource(c)
+		r.Add(result.FaultCause, causeOf(said))
+		r.Add(result.FaultKind, said.Kind.Value)
 		r.Add(result.Interruptions, fared.Tolls[c].Interrupted)
 		r.Add(result.LostToCause, fared.Tolls[c].Lost.Seconds())
 		all = append(all, r)
@@ -495,14 +506,20 @@ func (p *plant) interruptionTable() *result.Table {
 		}
 		for _, i := range fared.Interruptions {
 			of = append(of, p.cluster.Jobs[p.jobs[n]].Name)
-			kind, part = append(kind, p.stopping.said[i.Cause].Kind.Value), append(part, p.stopping.sources[i.Cause].Names[i.Part])
-			cause = append(cause, causeOf(p.stopping.said[i.Cause]))
-			at, lost, resumed = append(at, i.At.Seconds()), append(lost, i.Lost.Seconds()), append(resumed, i.Resumed.Seconds())
+			source, said := p.failureSource(i.Cause)
+			kind, part, cause = append(kind, said.Kind.Value), append(part, source.Names[i.Part]), append(cause, causeOf(said))
+			at, lost = append(at, i.At.Seconds()), append(lost, i.Lost.Seconds())
+			if resumed = append(resumed, result.Missing); i.Resumed >= 0 {
+				resumed[len(resumed)-1] = i.Resumed.Seconds()
+			}
 		}
 	}
 	if p.queued != nil && p.failing != nil {
 		resume := p.resumptions()
 		for n, i := range p.failing.Interruptions {
+			if p.row(i.Job) < 0 {
+				continue // told by the job
+			}
 			said := p.failing.said[i.Source]
 			of = append(of, p.cluster.Jobs[i.Job].Name)
 			kind, part, cause = append(kind, said.Kind.Value), append(part, i.Part), append(cause, causeOf(said))

@@ -291,17 +291,15 @@ func (r *recorder) addJobs(p *plant, end sim.Time) {
 		if !j.Started || q != nil && n >= q.first && n < q.first+len(q.rows) {
 			continue
 		}
-		to := end
-		if j.Finished {
-			to = j.FinishedAt
-		}
-		var spans []jobs.Span
-		for _, a := range j.Accelerators {
-			if r.shown[a] {
-				spans = append(spans, jobs.Span{First: a, Last: a})
+		for _, s := range p.tenures(n) {
+			var spans []jobs.Span
+			for _, a := range s.Accelerators {
+				if r.shown[a] {
+					spans = append(spans, jobs.Span{First: a, Last: a})
+				}
 			}
+			r.addStretch(p, j, s.From, s.To, spans)
 		}
-		r.addStretch(p, j, j.StartedAt, to, spans)
 	}
 	if q == nil {
 		return

@@ -138,8 +138,7 @@ func (b *builder) addTraining(w *scenario.Training) {
 		}
 		job.Iterations = max(1, (int64(samples)+perIteration-1)/perIteration)
 	}
-	b.recovers(w, job)
-	j.Program = job
+	j.Program = b.recovers(w, job)
 	b.jobs = append(b.jobs, len(b.cluster.Jobs))
 	b.training = append(b.training, job)
 	only := *w

@@ -144,8 +144,9 @@ const (
 	argArrive uint64 = iota << 56
 	argAgain
 	argDecide
-	argPhase // a launch's latency has passed, or one of its transfers ended
-	argKind  = 0xff << 56
+	argPhase   // a launch's latency has passed, or one of its transfers ended
+	argPutBack // a job that was interrupted gives its accelerators back
+	argKind    = 0xff << 56
 )
 
 // New gives an idle cluster on a topology, whose jobs go first come, first served.
@@ -269,6 +270,8 @@ func (c *Cluster) Handle(now sim.Time, arg uint64) {
 		c.begun = c.begun[:0]
 	case argPhase:
 		c.advance(int32(n), now)
+	case argPutBack:
+		c.putBackStricken(n)
 	}
 }
 

@@ -116,6 +116,20 @@ func (c *Cluster) advance(n int32, now sim.Time) {
 	}
 }
 
+// Withdraw takes back what a job communicates. Nothing more of it crosses a link, and what
+// is to be told of it still is, as soon as latencies allow: a program that is interrupted
+// turns that away.
+func (c *Cluster) Withdraw(job int) {
+	j := c.Jobs[job]
+	for n := range c.launches {
+		if l := &c.launches[n]; l.plan != nil && l.owner == j.Owner {
+			l.size = 0
+		}
+	}
+	c.Network.Withdraw(j.Owner)
+	c.left, j.footprints = append(c.left, j.footprints...), nil
+}
+
 // explode adds every message of a collective as a transfer of its own. A plan that
 // has none fails the run.
 func (c *Cluster) explode(n int32) {

@@ -28,6 +28,9 @@ type Setback struct {
 	// Lost is by how much less than it ran its remaining time has become.
 	Lost    sim.Time
 	GivenUp bool
+	// Held is for how long the job still keeps its accelerators: until somebody has
+	// noticed, or its state is saved.
+	Held sim.Time
 }
 
 // Breaker takes accelerators from a cluster and gives them back.
@@ -60,6 +63,15 @@ type outages struct {
 	lasting []Outage
 	over    []Outage
 	of      []int32 // of each accelerator out of use, the number of its outage among those that last
+
+	stricken []stricken
+}
+
+// stricken is a job that has been interrupted and still has its accelerators.
+type stricken struct {
+	job     int
+	setback Setback
+	because scheduler.Decision
 }
 
 // Bits of the state of an accelerator.
@@ -318,6 +330,9 @@ func (c *Cluster) Spanning() (jobs []int) {
 
 func (c *Cluster) fallible(concerned func(job int) bool) (jobs []int) {
 	for _, job := range c.outages.running {
+		if slices.ContainsFunc(c.outages.stricken, func(s stricken) bool { return s.job == int(job) }) {
+			continue // there is nothing left to interrupt
+		}
 		if _, fallible := c.Jobs[job].Program.(Fallible); fallible && concerned(int(job)) {
 			jobs = append(jobs, int(job))
 		}
@@ -327,28 +342,52 @@ func (c *Cluster) fallible(concerned func(job int) bool) (jobs []int) {
 
 // Interrupt stops a running job of which accelerators have failed: part says what.
 func (c *Cluster) Interrupt(job int, planned bool, part string) Setback {
-	j, now := c.Jobs[job], c.Engine.Now()
+	j := c.Jobs[job]
 	b := j.Program.(Fallible).Interrupt(c, job, planned)
 	j.Interruptions++
-	j.runs = false
-	c.running--
-	c.apart.changes++
-	c.release(job)
 	d := scheduler.Decision{Job: job, Action: scheduler.PutBack, Reason: scheduler.Failure, Until: scheduler.Never, Part: part}
 	if planned {
 		d.Reason = scheduler.Maintenance
 	}
 	if b.GivenUp {
 		d.Action = scheduler.GiveUp
+	}
+	if b.Held == 0 {
+		c.putBack(job, b, d)
+		return b
+	}
+	c.outages.stricken = append(c.outages.stricken, stricken{job, b, d})
+	c.Engine.Schedule(c.Engine.Now().After(b.Held), c.actor, argPutBack|uint64(job))
+	return b
+}
+
+// putBack takes its accelerators from a job that has been interrupted, and has it wait for
+// others unless it is given up.
+func (c *Cluster) putBack(job int, b Setback, because scheduler.Decision) {
+	j, now := c.Jobs[job], c.Engine.Now()
+	j.runs = false
+	c.running--
+	c.apart.changes++
+	c.release(job)
+	if b.GivenUp {
 		j.Finished, j.Failed, j.FinishedAt = true, true, now
 	} else {
 		c.waiting++
 		c.queued++
 	}
 	c.queue.Interrupt(job, units.Duration(now), units.Duration(b.Lost), !b.GivenUp)
-	c.queue.Report(units.Duration(now), d)
+	c.queue.Report(units.Duration(now), because)
 	c.shed()
-	return b
+}
+
+// putBackStricken does so once a job has kept its accelerators for as long as it had to.
+func (c *Cluster) putBackStricken(job int) {
+	o := c.outages
+	i := slices.IndexFunc(o.stricken, func(s stricken) bool { return s.job == job })
+	s := o.stricken[i]
+	o.stricken = slices.Delete(o.stricken, i, i+1)
+	c.putBack(job, s.setback, s.because)
+	c.due()
 }
 
 // Report has the scheduler tell of something that befell accelerators.

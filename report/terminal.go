@@ -255,7 +255,7 @@ func (p *printer) losses(all []*result.Record) {
 			p.line("    ... %d more in summary.json", len(all)-i)
 			break
 		}
-		lost := "not known: it has not ended"
+		lost := "not known: it has not ended, or went back to the queue"
 		if _, known := r.Get(result.LostToOthers.Name).(float64); known {
 			lost = fmt.Sprintf("%s, %.2f times its time alone", Seconds(r.Float(result.LostToOthers.Name)), r.Float(result.Slowdown.Name))
 		}

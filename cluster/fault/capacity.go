@@ -118,6 +118,13 @@ func (x *Capacity) Break(now sim.Time) (next sim.Time) {
 	return next
 }
 
+// Stopping gives the failures still to happen that interrupt a job on some servers.
+func (x *Capacity) Stopping(servers []int) *Stops {
+	s := x.o.Stopping(servers)
+	s.n = x.n
+	return s
+}
+
 // happen carries an outage out.
 func (x *Capacity) happen(f Outage) {
 	source := &x.o.Sources[f.Source]

@@ -212,6 +212,8 @@ type Stops struct {
 	n     int // failures looked at
 	slow  int // and the same for slow parts
 	away  []away
+
+	fails, slows bool // any part may stop it, or slow it down; else nothing need be drawn
 }
 
 // away is hosts of the job that are in repair.
@@ -231,6 +233,14 @@ func (o *Outages) Stopping(servers []int) *Stops {
 			s.hosts[server] = true
 			s.count++
 		}
+	}
+	for i := range o.Sources {
+		source := &o.Sources[i]
+		seen := &s.fails
+		if source.Left > 0 {
+			seen = &s.slows
+		}
+		*seen = *seen || slices.ContainsFunc(source.Parts, func(part []int32) bool { return s.on(part) > 0 })
 	}
 	return s
 }
@@ -252,6 +262,9 @@ func (s *Stops) on(part []int32) (hosts int) {
 // Next is the next failure that stops the job, and when it has all its hosts again,
 // those of others in place of its own included. It is at sim.Never if there is none.
 func (s *Stops) Next() (f Outage, until sim.Time) {
+	if !s.fails {
+		return Outage{At: sim.Never}, sim.Never
+	}
 	for {
 		f = s.o.at(s.n)
 		if f.At == sim.Never {
@@ -268,8 +281,8 @@ func (s *Stops) Next() (f Outage, until sim.Time) {
 // NextSlow is the next span in which a host of the job is slow, from At until Repaired,
 // and what part of its rate is left. It is at sim.Never if there is none.
 func (s *Stops) NextSlow() (f Outage, left float64) {
-	if !slices.ContainsFunc(s.o.Sources, func(source Source) bool { return source.Left > 0 }) {
-		return Outage{At: sim.Never}, 1 // and nothing need be drawn to find out
+	if !s.slows {
+		return Outage{At: sim.Never}, 1
 	}
 	for {
 		f = s.o.at(s.slow)

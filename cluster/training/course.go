@@ -37,6 +37,9 @@ type Recovery struct {
 	Parts *Parts
 
 	Failures Failures // of the hosts of the job; nil: none
+	// Requeued says that a job which has failed gives its accelerators back once that is
+	// noticed, and goes on when it gets others.
+	Requeued bool
 	// Horizon is where time ceases to be counted; 0 is never.
 	Horizon sim.Time
 }
@@ -100,7 +103,7 @@ func (c Cause) String() string {
 type Interruption struct {
 	Failure
 	Lost    sim.Time // work that it undid
-	Resumed sim.Time // when iterations went on, or the next failure came
+	Resumed sim.Time // when iterations went on, or the next failure came; -1: not yet
 }
 
 // Outcome is how a job fared.
@@ -153,19 +156,27 @@ type course struct {
 
 	fruitless int // interruptions since something was saved last
 	err       error
+
+	requeue
 }
 
 // newCourse is that of a job which starts at an instant, all its hosts being there.
 func newCourse(r Recovery, start sim.Time) *course {
-	c := &course{Recovery: r, slow: Slow{From: sim.Never}}
-	if r.Failures != nil {
-		c.slow = r.Failures.NextSlow()
-	}
-	c.await()
+	c := &course{}
+	c.goBy(r)
 	for c.next.At < start {
 		c.await()
 	}
 	return c
+}
+
+// goBy has the job go on as a Recovery says.
+func (c *course) goBy(r Recovery) {
+	c.Recovery, c.slow, c.slows = r, Slow{From: sim.Never}, nil
+	if r.Failures != nil {
+		c.slow = r.Failures.NextSlow()
+	}
+	c.await()
 }
 
 // await takes the next failure in view.
@@ -297,33 +308,15 @@ func (c *course) fail(worked sim.Time) sim.Time {
 	if c.Horizon > 0 && at >= c.Horizon {
 		return at
 	}
-	c.settle(at)
-	f := c.take()
-	var saving sim.Time
-	if f.Planned && c.Interval > 0 {
-		if saving = c.Write; c.next.At >= at.After(saving) {
-			c.saved, c.fruitless = c.done, 0
-			c.unsaved, c.inFlight, c.slowUnsaved, c.slowInFlight = 0, 0, 0, 0
-		}
+	f, lost, saving := c.strike(worked)
+	if c.Requeued {
+		c.stand(f, lost, saving)
+		return sim.Never
 	}
-	lost := c.unsaved + c.inFlight + at - worked
-	c.Time[LostWork] += lost
-	c.Time[Slowed] -= c.slowUnsaved + c.slowInFlight
-	c.done, c.durable, c.sending, c.held = c.saved, 0, false, false
-	c.unsaved, c.inFlight, c.slowUnsaved, c.slowInFlight = 0, 0, 0, 0
 	for now := at; ; {
 		resumed, recovered := c.recover(f, now, saving)
-		c.toll(f.Cause, lost+resumed-now)
-		c.Interrupted++
-		if c.fruitless++; len(c.Interruptions) < MaxInterruptions {
-			c.Interruptions = append(c.Interruptions, Interruption{f, lost, resumed})
-		}
-		switch {
-		case c.fruitless > maxFruitless:
-			c.err = fmt.Errorf("fails again and again before any work is saved, %d times by %v", c.fruitless, now)
-		case c.Interrupted > maxInterrupted:
-			c.err = fmt.Errorf("is interrupted more than %d times by %v", maxInterrupted, now)
-		case f.Until == sim.Never && c.next.At == sim.Never && c.Horizon == 0:
+		c.interrupted(Interruption{f, lost, resumed}, resumed-now)
+		if c.err == nil && f.Until == sim.Never && c.next.At == sim.Never && c.Horizon == 0 {
 			c.err = errors.New("waits for a host that is never repaired, and no spare one stands in")
 		}
 		if recovered || c.err != nil || c.Horizon > 0 && resumed >= c.Horizon {
@@ -331,6 +324,41 @@ func (c *course) fail(worked sim.Time) sim.Time {
 		}
 		now, lost, saving = resumed, 0, 0
 		f = c.take()
+	}
+}
+
+// strike has the failure in view undo what it does. It gives the work that is lost, and
+// for how long the job saves its state before.
+func (c *course) strike(worked sim.Time) (f Failure, lost, saving sim.Time) {
+	at := c.next.At
+	c.settle(at)
+	f = c.take()
+	if f.Planned && c.Interval > 0 {
+		if saving = c.Write; c.next.At >= at.After(saving) {
+			c.saved, c.fruitless = c.done, 0
+			c.unsaved, c.inFlight, c.slowUnsaved, c.slowInFlight = 0, 0, 0, 0
+		}
+	}
+	lost = c.unsaved + c.inFlight + at - worked
+	c.Time[LostWork] += lost
+	c.Time[Slowed] -= c.slowUnsaved + c.slowInFlight
+	c.done, c.durable, c.sending, c.held = c.saved, 0, false, false
+	c.unsaved, c.inFlight, c.slowUnsaved, c.slowInFlight = 0, 0, 0, 0
+	return f, lost, saving
+}
+
+// interrupted counts a failure, and for how long the job was down.
+func (c *course) interrupted(x Interruption, down sim.Time) {
+	c.toll(x.Cause, x.Lost+down)
+	c.Interrupted++
+	if c.fruitless++; len(c.Interruptions) < MaxInterruptions {
+		c.Interruptions = append(c.Interruptions, x)
+	}
+	switch {
+	case c.fruitless > maxFruitless:
+		c.err = fmt.Errorf("fails again and again before any work is saved, %d times by %v", c.fruitless, x.At)
+	case c.Interrupted > maxInterrupted:
+		c.err = fmt.Errorf("is interrupted more than %d times by %v", maxInterrupted, x.At)
 	}
 }
 

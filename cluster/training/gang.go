@@ -129,7 +129,7 @@ func (j *Job) newGang(programs [2]*program, ranks []int, nodes []topology.NodeID
 	for i, r := range ranks {
 		own[i] = nodes[r]
 	}
-	g := &gang{j: j, number: len(j.gangs), program: programs[0], programs: programs, ranks: ranks, together: j.Training.SummedTogether(), ledger: j.c.NewLedger(own), pace: j.pace(ranks[0])}
+	g := &gang{j: j, number: len(j.gangs), program: programs[0], programs: programs, ranks: ranks, together: j.Training.SummedTogether(), ledger: j.ledger(own), pace: j.pace(ranks[0])}
 	g.timer = j.c.Engine.NewTimer(j.actor, argComputed|uint64(g.number))
 	if g.lastChunk() > 0 { // else nothing is sent
 		for pass := range g.inbox {

@@ -18,12 +18,18 @@ func (j *Job) recoverable(steady bool, now sim.Time) {
 		return
 	}
 	links, until := j.repeatable(j.before)
-	if steady && j.course.err == nil && !j.course.sending && until > now {
+	if steady && j.course.err == nil && !j.course.struck && !j.course.sending && until > now {
+		if j.course.Requeued { // what is then under way is taken back from the network
+			until = min(until, j.course.next.At)
+		}
 		if h := j.c.Engine.Horizon; h > 0 {
 			until = min(until, h)
 		}
 		goal, made := j.Done+j.untilInterlude(), j.course.Checkpoints
 		next, ended := j.course.run(at, j.Last.Time, j.computes(), goal, until)
+		if j.course.struck {
+			next = j.course.failed
+		}
 		if until == sim.Never && j.course.done < goal && j.course.err == nil {
 			j.course.err = errors.New("takes longer than the clock can tell, 2.9 years")
 		}
@@ -54,6 +60,8 @@ func (j *Job) recoverableInterlude(now sim.Time) {
 // resume goes on at an instant that the course gives.
 func (j *Job) resume(at, now sim.Time) {
 	switch {
+	case j.course.struck: // the cluster interrupts it
+		return
 	case j.course.err != nil:
 		j.c.Fail(j.job, j.course.err)
 		return
@@ -116,6 +124,7 @@ func (j *Job) Outcome() (*Recovery, *Outcome) {
 	if j.course == nil {
 		return nil, nil
 	}
+	j.course.wait(j.c.Engine.Now())
 	return &j.course.Recovery, &j.course.Outcome
 }
 

@@ -76,6 +76,10 @@
 // links contend; of the cycles that are jumped over it takes what it does on an idle
 // network, and slows nothing of the job's own. What is read goes over no links.
 //
+// A job in a queue may go back to it instead ([Requeued]): what it has under way ends at
+// once, what it computes as what it sends; it keeps its accelerators until the failure is
+// noticed, and begins again, where and whenever it gets others, at its checkpoint.
+//
 // # Whole passes
 //
 // A job that has the data centre to itself, and of which nobody keeps series, is run
@@ -154,7 +158,8 @@ type Job struct {
 	c      *cluster.Cluster
 	job    int
 	actor  sim.Actor
-	beside float64 // pace of computation beside communication, 1 being undisturbed
+	events sim.Handler // to which those of the actor go; nil: the job
+	beside float64     // pace of computation beside communication, 1 being undisturbed
 
 	parameters int64    // of the whole model
 	parts      []known  // that passes are made of
@@ -163,6 +168,7 @@ type Job struct {
 		chunk  chunk
 	}
 	gangs    []*gang
+	ledgers  []*cluster.Ledger // of gangs before an interruption
 	groups   []*group
 	messages []message
 	idle     []int32 // messages to use again
@@ -283,7 +289,10 @@ const (
 func (j *Job) Begin(c *cluster.Cluster, job int) {
 	j.c, j.job = c, job
 	j.round.began = c.Engine.Now()
-	j.actor = c.Engine.Register(j)
+	if j.events == nil {
+		j.events = j
+	}
+	j.actor = c.Engine.Register(j.events)
 	j.beside = 1 - j.Roofline.Interference()
 	j.Training = j.Training.WithDefaults()
 	j.Unfold = j.Unfold || j.Stragglers.any()
@@ -296,9 +305,16 @@ func (j *Job) Begin(c *cluster.Cluster, job int) {
 		return
 	}
 	c.Bundle(job, j.footprints()...)
+	resumed := sim.Time(-1)
 	if j.Recovery != nil {
-		j.course, j.standing = newCourse(j.Recovery(c.Jobs[job].Accelerators), c.Engine.Now()), -1
-		j.course.tell = j.spent
+		how, now := j.Recovery(c.Jobs[job].Accelerators), c.Engine.Now()
+		if j.course == nil {
+			j.course = newCourse(how, now)
+			j.course.tell = j.spent
+		} else {
+			resumed = j.course.again(how, now)
+		}
+		j.standing, j.course.send = -1, nil
 		if j.course.Parts != nil && !c.Network.Ships() && !c.Reroutes {
 			j.course.send = j.send
 		}
@@ -307,6 +323,10 @@ func (j *Job) Begin(c *cluster.Cluster, job int) {
 	j.known = j.settled && c.Network.Isolated()
 	j.settle()
 	j.foreseen = j.foreseeable()
+	if resumed >= 0 {
+		j.resume(resumed, c.Engine.Now())
+		return
+	}
 	j.start()
 }
 
