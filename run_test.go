@@ -794,36 +794,3 @@ func TestVersion(t *testing.T) {
 		t.Errorf("%+v", b)
 	}
 }
-
-func ExampleRun() {
-	s, err := railyard.Load("testdata/two_rings.toml")
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	r, err := railyard.Run(context.Background(), s, railyard.Options{})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	for _, c := range r.Summary.List("collectives") {
-		fmt.Printf("%s: %.2f ms, %.1f GB/s on the bus\n", c.Text("workload"), 1e3*c.Float("time_s"), c.Float("busbw_Bps")/1e9)
-	}
-	contended := r.Summary.Record("network").List("most_contended")[0]
-	fmt.Printf("%s: contended for %.2f ms\n", contended.Text("link"), 1e3*contended.Float("contended_s"))
-	// Output:
-	// north: 60.01 ms, 25.0 GB/s on the bus
-	// south: 60.01 ms, 25.0 GB/s on the bus
-	// acc0>switch: contended for 60.00 ms
-}
-
-func ExampleLoad() {
-	s, err := railyard.Load("testdata/two_rings.toml", "topology.accelerators=2", "workload.collective.0.op=all_to_all")
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	fmt.Println(railyard.Check(s) != nil) // four accelerators of two
-	// Output:
-	// true
-}

@@ -27,18 +27,15 @@ import (
 //
 // It returns either a scenario or everything that is wrong with it.
 func Parse(file string, text []byte, overrides []string) (*Scenario, Faults) {
-	root, faults := tree(file, text, overrides)
-	if faults != nil {
-		return nil, faults
-	}
-	return judge(file, root, false)
+	return Extensions{}.parse(file, text, overrides)
 }
 
 // judge is the scenario of a tree. What it does not use of a catalogue of its own is a
 // fault, or is dropped.
-func judge(file string, root *node, drop bool) (*Scenario, Faults) {
-	s := &Scenario{File: file, root: root}
-	all := bind(root, s)
+func judge(file string, root *node, x Extensions, drop bool) (*Scenario, Faults) {
+	s := &Scenario{File: file, Extensions: x, root: root}
+	all := bindExtended(root, s, x.names())
+	x.check(all)
 	s.check(root, all, drop)
 	if faults := all.all(); faults != nil {
 		return nil, faults

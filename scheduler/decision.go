@@ -57,6 +57,7 @@ const (
 	Reclaimed  Reason = "reclaimed"   // it borrowed what another's group wants back
 	Resized    Reason = "resized"     // it goes on on more accelerators, or fewer
 	Service    Reason = "service"     // it has attained the limit of its queue
+	Chosen     Reason = "chosen"      // a policy of one's own says so
 
 	Failure     Reason = "failure"
 	Maintenance Reason = "maintenance" // it was planned
