@@ -1,11 +1,11 @@
-// Package scenario reads the scenario language: a TOML file, with the CSV
-// files that it names, becomes the structs declared in schema.go and
-// hardware.go. It is the only package that reads TOML.
+// Package scenario reads the scenario language: a TOML file, or a JSON object of
+// the same shape, with the CSV files that it names, becomes the structs declared
+// in schema.go and hardware.go. It is the only package that reads TOML.
 //
 // Reading has four stages, and each reports all that it finds wrong with the
 // place of it:
 //
-//	text    -> tree      position.go, read.go: syntax, nesting, positions
+//	text    -> tree      position.go, read.go, json.go: syntax, nesting, positions
 //	tree    -> tree      override.go: --set KEY=VALUE of the command line
 //	tree    -> structs   decode.go, key.go: names, types, units, ranges, kinds
 //	structs -> structs   check.go, catalogue.go: what refers to what
