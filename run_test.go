@@ -49,7 +49,34 @@ func run(t testing.TB, toml string, files map[string]string, set ...string) *rai
 	if err != nil {
 		t.Fatal(err)
 	}
+	declared(t, r)
 	return r
+}
+
+// declared holds the tables of a run to what docs/results.md says of them: each is a file
+// that is declared, and has columns that are, in that order.
+func declared(t testing.TB, r *railyard.Result) {
+	t.Helper()
+	for _, table := range r.Tables {
+		file := table.Name + ".csv"
+		if table.Lines {
+			file = table.Name + ".jsonl"
+		}
+		i := slices.IndexFunc(result.Files, func(f result.File) bool { return f.Name == file })
+		if i < 0 {
+			t.Errorf("%s is not declared", file)
+			continue
+		}
+		left := result.Files[i].Columns()
+		for _, c := range table.Columns {
+			at := slices.IndexFunc(left, func(d result.Declared) bool { return d.Metric == c.Metric })
+			if at < 0 {
+				t.Errorf("%s: the column %s is not declared, or behind one that is later in the file", file, c.Metric.Name)
+				break
+			}
+			left = left[at+1:]
+		}
+	}
 }
 
 // refused is load and Run of a scenario that is wrong: what is said of it.
