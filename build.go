@@ -127,6 +127,7 @@ func (b *builder) populate(bins int) {
 	b.findHosts()
 	b.readJobs()
 	b.cluster = cluster.NewScheduled(b.engine, b.topology, bins, b.policy())
+	b.cluster.Planner.Own = s.Extensions.Collectives
 	if b.hosting != nil {
 		b.cluster.Place(b.hosting.placer, b.hosting.hosts)
 	}
@@ -271,7 +272,7 @@ func (b *builder) checkPlan(w *scenario.Collective, p *cluster.CollectiveBenchma
 	if p.Ranks != nil {
 		n = len(p.Ranks)
 	}
-	messages, waits, err := collective.Messages(p.Op, p.Algorithm, n)
+	messages, waits, err := b.messages(p, j, n)
 	if err == nil {
 		err = collective.Supports(b.topology, p.Algorithm)
 	}
@@ -300,6 +301,27 @@ func (b *builder) checkPlan(w *scenario.Collective, p *cluster.CollectiveBenchma
 		return false
 	}
 	return true
+}
+
+// messages is what collective.Messages gives for a benchmark. Which hosts the scheduler will
+// give to it an algorithm of one's own cannot be asked yet: those that it lists, or the
+// first.
+func (b *builder) messages(p *cluster.CollectiveBenchmark, j *cluster.Job, n int) (messages, waits int, err error) {
+	own := b.cluster.Planner.Own[p.Algorithm]
+	if own == nil || n == 1 {
+		return collective.Messages(p.Op, p.Algorithm, n)
+	}
+	ranks := make([]topology.NodeID, n)
+	for i := range ranks {
+		r := i
+		if p.Ranks != nil {
+			r = p.Ranks[i]
+		}
+		if ranks[i] = topology.NodeID(r); j.List != nil {
+			ranks[i] = topology.NodeID(j.List[r])
+		}
+	}
+	return own.Messages(p.Op, p.Algorithm, b.cluster.Planner.Hosts(ranks))
 }
 
 func (b *builder) addFlows(w *scenario.Flows) {

@@ -115,8 +115,8 @@ func TestEnergyIsExplained(t *testing.T) {
 	walk = func(where, path string, r *result.Record) {
 		for _, f := range r.Fields {
 			at := strings.TrimPrefix(path+"."+f.Metric.Name, ".")
-			metrics, _, err := railyard.Explain(at)
-			if err != nil || !slices.ContainsFunc(metrics, func(d result.Declared) bool { return d.Where == where }) {
+			x, err := railyard.Explain(at)
+			if err != nil || !slices.ContainsFunc(x.Metrics, func(d result.Declared) bool { return d.Where == where }) {
 				t.Errorf("%s of %s: %v", at, where, err)
 			}
 			switch v := f.Value.(type) {
@@ -135,9 +135,9 @@ func TestEnergyIsExplained(t *testing.T) {
 	walk("summary.json", "cost", r.Summary.Record("cost"))
 	for _, name := range []string{"jobs", "power_series"} {
 		for _, c := range r.Table(name).Columns {
-			metrics, _, err := railyard.Explain(name + "." + c.Metric.Name)
+			x, err := railyard.Explain(name + "." + c.Metric.Name)
 			here := func(d result.Declared) bool { return d.Where == name+".csv" }
-			if err != nil || !slices.ContainsFunc(metrics, here) {
+			if err != nil || !slices.ContainsFunc(x.Metrics, here) {
 				t.Errorf("%s of %s: %v", c.Metric.Name, name, err)
 			}
 		}

@@ -9,11 +9,19 @@ import (
 	"github.com/railyard/railyard/scenario"
 )
 
-// Explain finds what a name means: metrics of the results and keys of a scenario.
-// A name is a whole path, "workload.training[].tensor" or "training.0.iteration_s",
-// or the end of one, "breakdown_s.compute" or "tensor", and may mean several. The
-// error for one that means nothing names the nearest that does.
-func Explain(name string) (metrics []result.Declared, keys []scenario.Declared, err error) {
+// Explanation is what a name means: it may be several things.
+type Explanation struct {
+	Metrics []result.Declared
+	Keys    []scenario.Declared
+	Files   []result.File
+}
+
+// Explain finds what a name means: metrics of the results, keys of a scenario and files
+// that commands write. A name is a whole path, "workload.training[].tensor" or
+// "training.0.iteration_s", or the end of one, "breakdown_s.compute" or "tensor"; a file
+// has its own, "links.csv". The error for one that means nothing names the nearest that
+// does.
+func Explain(name string) (*Explanation, error) {
 	wanted := parts(name)
 	var candidates []string
 	means := func(path string) bool {
@@ -25,24 +33,30 @@ func Explain(name string) (metrics []result.Declared, keys []scenario.Declared, 
 		candidates = append(candidates, strings.Join(have, "."))
 		return slices.EqualFunc(wanted, have, func(want, have string) bool { return want == have || isPlaceholder(have) && len(wanted) > 1 })
 	}
+	x := &Explanation{}
+	for _, f := range result.Files {
+		if candidates = append(candidates, f.Name); f.Name == name {
+			x.Files = append(x.Files, f)
+		}
+	}
 	for _, d := range result.Reference() {
 		if means(d.Path) {
-			metrics = append(metrics, d)
+			x.Metrics = append(x.Metrics, d)
 		}
 	}
 	for _, d := range scenario.Reference() {
 		if means(d.Path) {
-			keys = append(keys, d)
+			x.Keys = append(x.Keys, d)
 		}
 	}
-	if metrics == nil && keys == nil {
+	if x.Metrics == nil && x.Keys == nil && x.Files == nil {
 		hint := ""
 		if near := scenario.Nearest(strings.Join(wanted, "."), candidates); near != "" {
 			hint = fmt.Sprintf(" (did you mean %q?)", near)
 		}
-		return nil, nil, fmt.Errorf("no metric and no key is called %q%s", name, hint)
+		return nil, fmt.Errorf("no metric, no key and no file is called %q%s", name, hint)
 	}
-	return metrics, keys, nil
+	return x, nil
 }
 
 // parts takes a path apart, the numbers and brackets of lists left out.

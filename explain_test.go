@@ -15,7 +15,7 @@ import (
 func TestExplain(t *testing.T) {
 	for _, c := range []struct {
 		name string
-		want []string // paths of metrics, then of keys
+		want []string // paths of metrics, then of keys, then files
 	}{
 		{"mfu_ratio", []string{"training[].mfu_ratio", "points[].mfu_ratio", "plan.mfu_ratio"}},
 		{"training.0.iteration_s", []string{"training[].iteration_s"}},
@@ -25,14 +25,23 @@ func TestExplain(t *testing.T) {
 		{"workload.training.0.zero", []string{"workload.training[].zero"}},
 		{"hosts.dgx-h100.nics", []string{"hosts.NAME.nics"}},
 		{"seed", []string{"seed", "sim.seed"}},
+		{"links.csv", []string{"links.csv"}},
+		{"decisions.jsonl", []string{"decisions.jsonl"}},
 	} {
-		metrics, keys, err := railyard.Explain(c.name)
+		x, err := railyard.Explain(c.name)
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
 		var got []string
-		for _, m := range metrics {
+		for _, m := range x.Metrics {
 			got = append(got, m.Path)
 		}
-		for _, k := range keys {
+		for _, k := range x.Keys {
 			got = append(got, k.Path)
+		}
+		for _, f := range x.Files {
+			got = append(got, f.Name)
 		}
 		if err != nil || !slices.Equal(got, c.want) {
 			t.Errorf("%s: %v, %v; want %v", c.name, got, err, c.want)
@@ -44,8 +53,9 @@ func TestExplain(t *testing.T) {
 		"zzzzzzzzzz":            `"zzzzzzzzzz"`,
 		"":                      `""`,
 		"0.1":                   `"0.1"`,
+		"link.csv":              `(did you mean "links.csv"?)`,
 	} {
-		if _, _, err := railyard.Explain(name); err == nil || !strings.HasSuffix(err.Error(), want) {
+		if _, err := railyard.Explain(name); err == nil || !strings.HasSuffix(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", name, err, want)
 		}
 	}
@@ -54,8 +64,8 @@ func TestExplain(t *testing.T) {
 // Whatever a run or an explanation holds can be explained.
 func TestEverythingIsExplained(t *testing.T) {
 	explained := func(where, path string) {
-		metrics, _, err := railyard.Explain(path)
-		if err != nil || !slices.ContainsFunc(metrics, func(d result.Declared) bool { return d.Where == where }) {
+		x, err := railyard.Explain(path)
+		if err != nil || !slices.ContainsFunc(x.Metrics, func(d result.Declared) bool { return d.Where == where }) {
 			t.Errorf("%s of %s: %v", path, where, err)
 		}
 	}

@@ -33,7 +33,7 @@ func (p *plant) policy() scheduler.Policy {
 		limits = []float64{3250, 7200}
 	}
 	y := scheduler.Policy{
-		Name: s.Policy.Value, LASLimits: limits, LASByTime: s.LASService.Value == "time",
+		Name: s.Policy.Value, Decider: p.scenario.Extensions.Policies[s.Policy.Value], LASLimits: limits, LASByTime: s.LASService.Value == "time",
 		PreemptionCost: s.PreemptionCost.Value, HalfLife: units.Duration(7 * 24 * 3600 * sim.Second), Lease: s.Lease.Value,
 	}
 	if s.Preemption.Set {

@@ -3,7 +3,8 @@
 //
 // Load reads a scenario, Run replays it on an event queue in virtual time, and
 // the [Result] holds the summary and the tables that `railyard run` writes. [Why]
-// tells what bounds a training job, [Explain] what a metric or a key means. The
+// tells what bounds a training job, [Explain] what a metric or a key means. Policies
+// and collectives of one's own come in by [Extensions]. The
 // packages below are the parts: topology, network, collective, workload, cluster.
 // Results depend on the scenario, its files, the seed and the version alone.
 package railyard
@@ -12,8 +13,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 
 	"github.com/railyard/railyard/cluster"
 	"github.com/railyard/railyard/result"
@@ -27,48 +26,25 @@ type Scenario = scenario.Scenario
 // Faults is everything wrong with a scenario or its files, as an error.
 type Faults = scenario.Faults
 
+// Extensions are policies and collectives of a program's own. A scenario that is loaded
+// with them may call them by their names.
+type Extensions = scenario.Extensions
+
 // Load reads a scenario from a file, or from standard input if path is "-".
 // Each override is a "key=value" as `railyard run --set` takes it. What is wrong
 // with the scenario is returned as Faults.
 func Load(path string, overrides ...string) (*Scenario, error) {
-	text, err := ReadText(path)
-	if err != nil {
-		return nil, err
-	}
-	return Parse(path, text, overrides...)
+	return Extensions{}.Load(path, overrides...)
 }
 
 // ReadText reads the text of a scenario from a file, or from standard input if
 // path is "-".
-func ReadText(path string) ([]byte, error) {
-	in := io.Reader(os.Stdin)
-	if path != "-" {
-		f, err := os.Open(path)
-		if err != nil {
-			return nil, Faults{{File: path, Message: "cannot read the scenario: " + reason(err)}}
-		}
-		defer f.Close()
-		in = f
-	}
-	text, err := io.ReadAll(io.LimitReader(in, scenario.MaxText+1))
-	if err != nil {
-		return nil, Faults{{File: path, Message: "cannot read the scenario: " + reason(err)}}
-	}
-	return text, nil
-}
+func ReadText(path string) ([]byte, error) { return scenario.ReadText(path) }
 
 // Parse is [Load] with the text at hand. Paths in it are relative to the folder
 // of path.
 func Parse(path string, text []byte, overrides ...string) (*Scenario, error) {
-	s, faults := scenario.Parse(path, text, overrides)
-	return s, faults.Err()
-}
-
-func reason(err error) string {
-	if e, ok := errors.AsType[*os.PathError](err); ok {
-		return e.Err.Error()
-	}
-	return err.Error()
+	return Extensions{}.Parse(path, text, overrides...)
 }
 
 // Options are how to run.

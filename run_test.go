@@ -49,7 +49,34 @@ func run(t testing.TB, toml string, files map[string]string, set ...string) *rai
 	if err != nil {
 		t.Fatal(err)
 	}
+	declared(t, r)
 	return r
+}
+
+// declared holds the tables of a run to what docs/results.md says of them: each is a file
+// that is declared, and has columns that are, in that order.
+func declared(t testing.TB, r *railyard.Result) {
+	t.Helper()
+	for _, table := range r.Tables {
+		file := table.Name + ".csv"
+		if table.Lines {
+			file = table.Name + ".jsonl"
+		}
+		i := slices.IndexFunc(result.Files, func(f result.File) bool { return f.Name == file })
+		if i < 0 {
+			t.Errorf("%s is not declared", file)
+			continue
+		}
+		left := result.Files[i].Columns()
+		for _, c := range table.Columns {
+			at := slices.IndexFunc(left, func(d result.Declared) bool { return d.Metric == c.Metric })
+			if at < 0 {
+				t.Errorf("%s: the column %s is not declared, or behind one that is later in the file", file, c.Metric.Name)
+				break
+			}
+			left = left[at+1:]
+		}
+	}
 }
 
 // refused is load and Run of a scenario that is wrong: what is said of it.
@@ -793,37 +820,4 @@ func TestVersion(t *testing.T) {
 	if b := railyard.Version(); b.Version == "" || b.Go != runtime.Version() {
 		t.Errorf("%+v", b)
 	}
-}
-
-func ExampleRun() {
-	s, err := railyard.Load("testdata/two_rings.toml")
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	r, err := railyard.Run(context.Background(), s, railyard.Options{})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	for _, c := range r.Summary.List("collectives") {
-		fmt.Printf("%s: %.2f ms, %.1f GB/s on the bus\n", c.Text("workload"), 1e3*c.Float("time_s"), c.Float("busbw_Bps")/1e9)
-	}
-	contended := r.Summary.Record("network").List("most_contended")[0]
-	fmt.Printf("%s: contended for %.2f ms\n", contended.Text("link"), 1e3*contended.Float("contended_s"))
-	// Output:
-	// north: 60.01 ms, 25.0 GB/s on the bus
-	// south: 60.01 ms, 25.0 GB/s on the bus
-	// acc0>switch: contended for 60.00 ms
-}
-
-func ExampleLoad() {
-	s, err := railyard.Load("testdata/two_rings.toml", "topology.accelerators=2", "workload.collective.0.op=all_to_all")
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	fmt.Println(railyard.Check(s) != nil) // four accelerators of two
-	// Output:
-	// true
 }

@@ -23,7 +23,8 @@ const mostLinks = 1 << 20
 // programs that run at a time must not both ask for it.
 func (c *Cluster) Plan(op collective.Op, a collective.Algorithm, groups ...[]topology.NodeID) (*collective.Plan, error) {
 	p := &c.plans
-	p.key = append(p.key[:0], byte(op), byte(a))
+	p.key = append(append(p.key[:0], byte(op)), a...)
+	p.key = append(p.key, 0) // the end of the name
 	p.key = binary.LittleEndian.AppendUint32(p.key, uint32(len(groups[0])))
 	for _, ranks := range groups {
 		p.name(ranks)
@@ -41,7 +42,7 @@ func (c *Cluster) Plan(op collective.Op, a collective.Algorithm, groups ...[]top
 // Sends is the same of Planner.Sends.
 func (c *Cluster) Sends(from, to []topology.NodeID) *collective.Plan {
 	p := &c.plans
-	p.key = append(p.key[:0], byte(collective.SendRecv), byte(collective.Direct))
+	p.key = append(p.key[:0], byte(collective.SendRecv))
 	p.name(from)
 	p.name(to)
 	if plan := p.known[string(p.key)]; plan != nil {

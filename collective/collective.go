@@ -73,6 +73,7 @@ import (
 	"fmt"
 	"iter"
 	"math/bits"
+	"slices"
 	"strings"
 )
 
@@ -105,35 +106,49 @@ func ParseOp(name string) (Op, bool) {
 	return 0, false
 }
 
-// Algorithm is a way to perform an operation.
-type Algorithm uint8
+// Algorithm is a way to perform an operation, by its name: one of those below, or one
+// of the planner's [Own].
+type Algorithm string
 
 // The algorithms. Auto is the fastest predicted on an idle network.
 const (
-	Auto Algorithm = iota
-	Ring
-	HalvingDoubling
-	Direct
-	Tree         // double binary trees
-	Hierarchical // along dimensions, or inside hosts and along rails
-	NVLS         // sums in the switches of hosts; trees between them
-	SHARP        // sums in the switches of the fabric, too
-	PAT          // Bruck's exchange, the farthest first
+	Auto            Algorithm = ""
+	Ring            Algorithm = "ring"
+	HalvingDoubling Algorithm = "halving-doubling"
+	Direct          Algorithm = "direct"
+	Tree            Algorithm = "tree"         // double binary trees
+	Hierarchical    Algorithm = "hierarchical" // along dimensions, or inside hosts and along rails
+	NVLS            Algorithm = "nvls"         // sums in the switches of hosts; trees between them
+	SHARP           Algorithm = "sharp"        // sums in the switches of the fabric, too
+	PAT             Algorithm = "pat"          // Bruck's exchange, the farthest first
 )
 
-var algorithmNames = []string{"auto", "ring", "halving-doubling", "direct", "tree", "hierarchical", "nvls", "sharp", "pat"}
+// Algorithms are the names of all of these.
+func Algorithms() []string {
+	names := make([]string, len(algorithms))
+	for i, a := range algorithms {
+		names[i] = a.String()
+	}
+	return names
+}
+
+var algorithms = []Algorithm{Auto, Ring, HalvingDoubling, Direct, Tree, Hierarchical, NVLS, SHARP, PAT}
 
 // String is the name as a scenario writes it: "halving-doubling".
-func (a Algorithm) String() string { return algorithmNames[a] }
-
-// ParseAlgorithm finds an algorithm by its name.
-func ParseAlgorithm(name string) (Algorithm, bool) {
-	for i, n := range algorithmNames {
-		if n == name {
-			return Algorithm(i), true
-		}
+func (a Algorithm) String() string {
+	if a == Auto {
+		return "auto"
 	}
-	return 0, false
+	return string(a)
+}
+
+// ParseAlgorithm gives the algorithm of a name, and whether it is one of those above.
+func ParseAlgorithm(name string) (Algorithm, bool) {
+	a := Algorithm(name)
+	if name == Auto.String() {
+		a = Auto
+	}
+	return a, name != "" && slices.Contains(algorithms, a)
 }
 
 // Bandwidth gives the algorithm bandwidth, size over time, and the bus

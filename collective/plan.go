@@ -47,6 +47,9 @@ type Planner struct {
 	// Messages says that plans will be carried out message by message, by
 	// Everywhere: what cannot be is an error, and left out of Plans.
 	Messages bool
+	// Own are algorithms beside those of the package. It must be set before anything is
+	// planned.
+	Own map[Algorithm]Own
 
 	topology *topology.Topology
 	count    []float64 // hops on each link in the phase that is being built
@@ -82,7 +85,9 @@ func (p *Planner) Plan(op Op, a Algorithm, groups ...[]topology.NodeID) (*Plan, 
 		if err != nil {
 			return nil, err
 		}
-		all[i] = rs
+		if all[i] = rs; len(rs) != len(all[0]) {
+			return nil, fmt.Errorf("%s of %s takes %d rounds for some ranks and %d for others that perform it beside them", a, op, len(all[0]), len(rs))
+		}
 		plan.sides = append(plan.sides, side{ranks, rs})
 	}
 	if p.Messages {
@@ -123,6 +128,9 @@ func (p *Planner) rounds(op Op, a Algorithm, ranks []topology.NodeID) ([]round, 
 	n := len(ranks)
 	if n == 1 {
 		return nil, nil
+	}
+	if own := p.Own[a]; own != nil {
+		return own.rounds(op, a, p.Hosts(ranks))
 	}
 	switch a {
 	case Ring:
@@ -688,9 +696,15 @@ func Messages(op Op, a Algorithm, n int) (messages, waits int, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
+	messages, waits = count(rs, n)
+	return messages, waits, nil
+}
+
+// count is what Messages gives of rounds.
+func count(rs []round, n int) (messages, waits int) {
 	for _, r := range rs {
 		if r.chain {
-			return 0, 0, nil
+			return 0, 0
 		}
 		sends := 0
 		for range r.sends {
@@ -699,5 +713,5 @@ func Messages(op Op, a Algorithm, n int) (messages, waits int, err error) {
 		waits += sends * max(messages/n, r.repeat-1)
 		messages += sends * r.repeat
 	}
-	return messages, waits, nil
+	return messages, waits
 }

@@ -9,20 +9,19 @@
         for hosts in (2, 4, 8):
             print(hosts, s.run("scenarios/quickstart.toml", **{"topology.hosts": hosts}).summary["makespan_s"])
 
+    railyard.sweep("scenarios/quickstart.toml", {"topology.hosts": "2..16*2"})    # a row a point
+
 The binary is the one that the environment variable RAILYARD_BIN names, else `railyard`
-on the PATH. A scenario is a path, its text, or a dict. What is wrong is an Error, with
-code (an exit status of the command), message and where.
+on the PATH. A scenario is a path, its text, or a dict of the same shape. What is wrong is
+an Error, with code (an exit status of the command), message and where.
 """
 
-import csv
-import io
 import json
-import math
 import os
 import shutil
 import subprocess
 
-__all__ = ["run", "check", "sweep", "toml", "binary", "Session", "Result", "Error"]
+__all__ = ["run", "check", "estimate", "sweep", "binary", "Session", "Result", "Error"]
 
 
 class Error(Exception):
@@ -80,23 +79,34 @@ class Session:
 
     def run(self, scenario, tables=(), **set):
         """Runs a scenario with keys set: run("a.toml", **{"topology.hosts": 4})."""
-        return Result(self._ask("run", scenario, set, tables))
+        return Result(self._ask("run", scenario, set, tables=list(tables)))
 
     def check(self, scenario, **set):
         """Raises an Error if anything is wrong with a scenario."""
         self._ask("check", scenario, set)
 
-    def _ask(self, do, scenario, set, tables=()):
+    def estimate(self, scenario, **set):
+        """First-order models beside the simulation, as railyard estimate --json has them: a dict."""
+        return self._ask("estimate", scenario, set)["estimate"]
+
+    def sweep(self, scenario, vary, where=(), seeds=0, workers=0, **set):
+        """Runs a scenario at every point: vary is {"topology.hosts": [2, 4, 8]} or {"topology.hosts": "2..16*2"}.
+
+        The points, as points.csv has them: a data frame where pandas is there, else a list of dicts.
+        """
+        where = [where] if isinstance(where, str) else list(where)
+        vary = {key: v if isinstance(v, str) else list(v) for key, v in vary.items()}
+        return _frame(self._ask("sweep", scenario, set, vary=vary, where=where, seeds=seeds, workers=workers)["points"])
+
+    def _ask(self, do, scenario, set, **more):
         self._id += 1
-        request = {"id": self._id, "do": do, "set": ["%s=%s" % (k, _value(v)) for k, v in set.items()], "tables": list(tables)}
-        if isinstance(scenario, dict):
-            request["scenario"] = toml(scenario)
-        elif "\n" in os.fspath(scenario):
-            request["scenario"] = os.fspath(scenario)
+        request = dict(more, id=self._id, do=do, set=set)
+        if isinstance(scenario, dict) or "\n" in os.fspath(scenario):
+            request["scenario"] = scenario
         else:
             request["file"] = os.path.abspath(scenario)
         try:
-            self._process.stdin.write(json.dumps(request) + "\n")
+            self._process.stdin.write(json.dumps(request, allow_nan=False, default=_number) + "\n")
             self._process.stdin.flush()
             line = self._process.stdout.readline()
         except BrokenPipeError:
@@ -122,27 +132,16 @@ def check(scenario, **set):
         s.check(scenario, **set)
 
 
-def sweep(scenario, vary, where=(), seeds=None, workers=None):
-    """Runs a scenario at every point: vary is {"topology.hosts": [2, 4, 8]} or {"topology.hosts": "2..16*2"}.
+def estimate(scenario, **set):
+    """Session().estimate, once."""
+    with Session() as s:
+        return s.estimate(scenario, **set)
 
-    The points, as points.csv has them: a data frame where pandas is there, else a list of dicts.
-    """
-    command = [binary(), "sweep", "-" if isinstance(scenario, dict) or "\n" in os.fspath(scenario) else os.path.abspath(scenario), "--quiet"]
-    for key, values in vary.items():
-        command += ["--vary", "%s=%s" % (key, values if isinstance(values, str) else ",".join(_value(v) for v in values))]
-    for w in [where] if isinstance(where, str) else where:
-        command += ["--where", w]
-    if seeds is not None:
-        command += ["--seeds", str(seeds)]
-    if workers is not None:
-        command += ["--workers", str(workers)]
-    text = toml(scenario) if isinstance(scenario, dict) else os.fspath(scenario)
-    p = subprocess.run(command, input=text if command[2] == "-" else None, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8")
-    if p.returncode:
-        raise Error(p.returncode, p.stderr.strip())
-    rows = list(csv.reader(io.StringIO(p.stdout)))
-    columns = {name: [_number(row[i]) for row in rows[1:]] for i, name in enumerate(rows[0])}
-    return _frame(columns)
+
+def sweep(scenario, vary, where=(), seeds=0, workers=0, **set):
+    """Session().sweep, once."""
+    with Session() as s:
+        return s.sweep(scenario, vary, where, seeds, workers, **set)
 
 
 def _frame(columns):
@@ -153,61 +152,8 @@ def _frame(columns):
     return pandas.DataFrame(columns)
 
 
-def _number(text):
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            pass
-    return None if text == "" else text
-
-
-def _value(v):
-    """A value as --set and --vary take it: strings without quotes."""
-    return v if isinstance(v, str) else _toml_value(v)
-
-
-def toml(scenario):
-    """A dict as TOML: tables and lists of tables nest as they do in a scenario."""
-    lines = []
-    _toml_table(scenario, "", lines)
-    return "\n".join(lines) + "\n"
-
-
-def _toml_table(table, path, lines):
-    deeper = []
-    for key, v in table.items():
-        at = path + _toml_key(key)
-        if isinstance(v, dict):
-            deeper.append(("[%s]" % at, at, v))
-        elif isinstance(v, (list, tuple)) and v and all(isinstance(x, dict) for x in v):
-            deeper += [("[[%s]]" % at, at, x) for x in v]
-        else:
-            lines.append("%s = %s" % (_toml_key(key), _toml_value(v)))
-    for header, at, v in deeper:
-        lines.append(header)
-        _toml_table(v, at + ".", lines)
-
-
-def _toml_key(key):
-    plain = key and all(c.isascii() and (c.isalnum() or c in "-_") for c in key)
-    return key if plain else _quoted(key)
-
-
-def _quoted(text):
-    """A JSON string is a basic string of TOML, if nothing is escaped that need not be."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _toml_value(v):
-    if isinstance(v, bool):
-        return "true" if v else "false"
-    if isinstance(v, (list, tuple)):
-        return "[%s]" % ", ".join(_toml_value(x) for x in v)
-    if isinstance(v, str):
-        return _quoted(v)
-    if isinstance(v, float) and not math.isfinite(v):
-        return str(v)
-    if hasattr(v, "item"):  # a number of numpy
-        v = v.item()
-    return repr(v)
+def _number(v):
+    """What numpy has for a number, or a list of them, as JSON knows it."""
+    if hasattr(v, "tolist"):
+        return v.tolist()
+    raise TypeError("a scenario cannot have a %s" % type(v).__name__)

@@ -1,3 +1,4 @@
+import json
 import os
 import tempfile
 import unittest
@@ -34,9 +35,9 @@ class Client(unittest.TestCase):
 
     def test_file(self):
         with tempfile.TemporaryDirectory() as d:
-            path = os.path.join(d, "a.toml")
+            path = os.path.join(d, "a.json")
             with open(path, "w") as f:
-                f.write(railyard.toml(RING))
+                json.dump(RING, f)
             self.assertEqual(railyard.run(path).summary, railyard.run(RING).summary)
 
     def test_sweep(self):
@@ -49,9 +50,33 @@ class Client(unittest.TestCase):
             railyard.sweep(RING, {"topology.acelerators": [2]})
         self.assertEqual(raised.exception.code, 3)
 
-    def test_toml(self):
-        text = railyard.toml({"a": 1, "b": {"c": "x\"y\\\n", "d e": [1.5, True]}, "l": [{"m": "é😀\x7f"}, {"m": -2}]})
-        self.assertEqual(text, 'a = 1\n[b]\nc = "x\\"y\\\\\\n"\n"d e" = [1.5, true]\n[[l]]\nm = "é😀\\u007f"\n[[l]]\nm = -2\n')
+    def test_sweep_of_ranges(self):
+        with railyard.Session() as s:
+            points = s.sweep(RING, {"topology.accelerators": "2..8*2", "topology.bandwidth": ["1GB/s", "2GB/s"]},
+                             where="accelerators > 2", **{"workload.collective.0.sizes": ["8MB"]})
+        if hasattr(points, "columns"):
+            points = points.to_dict("records")
+        self.assertEqual([(p["topology.accelerators"], p["topology.bandwidth"]) for p in points],
+                         [(4, "1GB/s"), (4, "2GB/s"), (8, "1GB/s"), (8, "2GB/s")])
+        self.assertEqual(points[0]["makespan_s"], railyard.run(RING, **{"workload.collective.0.sizes": ["8MB"]}).summary["makespan_s"])
+
+    def test_estimate(self):
+        scenario = {"topology": {"kind": "rail", "host": "dgx-h100", "hosts": 1},
+                    "workload": {"training": [{"model": "llama-2-7b", "zero": 3, "global_batch": 8}]}}
+        self.assertEqual(railyard.estimate(scenario)["cluster"]["accelerators"], 8)
+        with self.assertRaises(railyard.Error) as raised:
+            railyard.estimate(RING)
+        self.assertEqual((raised.exception.code, raised.exception.where[0]["key"]), (3, "workload.training"))
+
+    def test_values(self):
+        class Number:  # as numpy has them
+            def tolist(self):
+                return 2
+        self.assertEqual(railyard.run(RING, **{"topology.accelerators": Number()}).summary["cluster"]["accelerators"], 2)
+        with self.assertRaises(TypeError):
+            railyard.run(RING, name=object())
+        with self.assertRaises(ValueError):
+            railyard.run(dict(RING, expect=[{"metric": "makespan_s", "op": ">", "value": float("nan")}]))
 
     def test_no_binary(self):
         was = os.environ["RAILYARD_BIN"]

@@ -108,7 +108,7 @@ var places = []struct {
 	{"serving_series.csv", "serving_series", []Metric{Workload, SeriesTime, SeriesQueue, SeriesBatch, SeriesCache, SeriesReplicas}},
 	{"scaling.csv", "scaling", []Metric{Workload, ScalingTime, ScalingMetric, ScalingReady, ScalingStarting, ScalingRecommended, ScalingDesired}},
 	{"jobs.csv", "jobs", []Metric{
-		JobID, JobSubmit, JobStart, JobFinish, JobAccelerators, JobStatus, JobWait, JobRun, JobSlowdown, JobPreemptions, JobInterruptions, JobRho,
+		JobID, JobSubmit, JobStart, JobFinish, JobAccelerators, JobStatus, JobWait, JobRun, JobSlowdown, JobPreemptions, JobRho, JobInterruptions,
 		JobUser, JobGroup, JobType, JobModel, JobEnergy,
 		CarbonEmissions,
 	}},

@@ -24,6 +24,7 @@ import (
 //	min, max  the range of a number
 //	positive  "true": 0 is refused too (quantities are never negative)
 //	enum      the strings accepted
+//	extend    "policies" or "collectives": which Extensions add to the strings
 //	later     the strings that the language has and the program has not
 //	required  "true", or the kinds of the table that cannot do without the key
 //	kinds     the kinds of the table that take the key; without it, all do
@@ -40,6 +41,7 @@ type declared struct {
 	min, max            *float64
 	positive            bool
 	enum, later         []string
+	extend              string
 	required            bool
 	requiredBy, takenBy []string // kinds
 	index               []int    // of the struct field
@@ -89,6 +91,7 @@ func readTags(t reflect.Type) []declared {
 			max:      bound(f.Tag.Get("max")),
 			positive: f.Tag.Get("positive") == "true",
 			enum:     words(f.Tag.Get("enum")),
+			extend:   f.Tag.Get("extend"),
 			later:    words(f.Tag.Get("later")),
 			takenBy:  words(f.Tag.Get("kinds")),
 			index:    []int{i},
@@ -160,6 +163,7 @@ func (d declared) parseDefault() reflect.Value {
 // binder fills structs from a tree and collects what does not fit.
 type binder struct {
 	limited
+	extended map[string][]string // what Extensions add, by the tag "extend"
 }
 
 // maxTables bounds the tables of one list or of one sort of name: each costs
@@ -170,8 +174,11 @@ const maxTables = 10_000
 const maxFaults = 100
 
 // bind fills the struct that to points at.
-func bind(root *node, to any) *binder {
-	b := &binder{limited{most: maxFaults}}
+func bind(root *node, to any) *binder { return bindExtended(root, to, nil) }
+
+// bindExtended is bind with more strings for the keys that take Extensions.
+func bindExtended(root *node, to any, extended map[string][]string) *binder {
+	b := &binder{limited: limited{most: maxFaults}, extended: extended}
 	b.table(root, "", reflect.ValueOf(to).Elem())
 	return b
 }
@@ -272,6 +279,9 @@ func (b *binder) field(n *node, path string, d declared, field reflect.Value) {
 	case d.typ == laterType:
 		b.faultf(n.keyAt(), path, "is not built yet")
 	case d.isKey:
+		if more := b.extended[d.extend]; more != nil {
+			d.enum = slices.Concat(d.enum, more)
+		}
 		err := field.Addr().Interface().(key).assign(n, d)
 		if entry, ok := errors.AsType[*itemError](err); ok {
 			n = entry.item

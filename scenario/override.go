@@ -9,8 +9,8 @@ import (
 // override applies one "KEY=VALUE" of the command line to the tree. The key is
 // a dotted path in which a number picks an entry of a list, from 0, as in
 // "workload.training.0.tensor"; a part that holds dots itself is quoted. The
-// value is read as TOML, and taken for a string where it is not TOML, so that
-// topology.bandwidth=400Gbps needs no quotes.
+// value is read as TOML, as a JSON object where it is one, and taken for a string
+// where it is neither, so that topology.bandwidth=400Gbps needs no quotes.
 //
 // Faults name the flag in place of a file.
 func override(root *node, text string) *Fault {
@@ -71,6 +71,11 @@ func (n *node) step(flag *source, name string) (*node, error) {
 func overrideValue(flag *source, value string) *node {
 	tree, fault := read(flag, "v = "+value)
 	if fault != nil || len(tree.keys) != 1 {
+		if isJSON(value) {
+			if table, fault := readJSON(flag, value); fault == nil {
+				return table
+			}
+		}
 		return &node{source: flag, scalar: value}
 	}
 	return tree.table["v"]

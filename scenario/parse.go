@@ -1,11 +1,11 @@
-// Package scenario reads the scenario language: a TOML file, with the CSV
-// files that it names, becomes the structs declared in schema.go and
-// hardware.go. It is the only package that reads TOML.
+// Package scenario reads the scenario language: a TOML file, or a JSON object of
+// the same shape, with the CSV files that it names, becomes the structs declared
+// in schema.go and hardware.go. It is the only package that reads TOML.
 //
 // Reading has four stages, and each reports all that it finds wrong with the
 // place of it:
 //
-//	text    -> tree      position.go, read.go: syntax, nesting, positions
+//	text    -> tree      position.go, read.go, json.go: syntax, nesting, positions
 //	tree    -> tree      override.go: --set KEY=VALUE of the command line
 //	tree    -> structs   decode.go, key.go: names, types, units, ranges, kinds
 //	structs -> structs   check.go, catalogue.go: what refers to what
@@ -27,18 +27,15 @@ import (
 //
 // It returns either a scenario or everything that is wrong with it.
 func Parse(file string, text []byte, overrides []string) (*Scenario, Faults) {
-	root, faults := tree(file, text, overrides)
-	if faults != nil {
-		return nil, faults
-	}
-	return judge(file, root, false)
+	return Extensions{}.parse(file, text, overrides)
 }
 
 // judge is the scenario of a tree. What it does not use of a catalogue of its own is a
 // fault, or is dropped.
-func judge(file string, root *node, drop bool) (*Scenario, Faults) {
-	s := &Scenario{File: file, root: root}
-	all := bind(root, s)
+func judge(file string, root *node, x Extensions, drop bool) (*Scenario, Faults) {
+	s := &Scenario{File: file, Extensions: x, root: root}
+	all := bindExtended(root, s, x.names())
+	x.check(all)
 	s.check(root, all, drop)
 	if faults := all.all(); faults != nil {
 		return nil, faults

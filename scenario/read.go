@@ -14,6 +14,9 @@ func parseText(file, text string) (*node, *Fault) {
 		return nil, new(Position{File: file}.Faultf("", "the scenario is larger than %d MiB", maxText>>20))
 	}
 	text = strings.TrimPrefix(text, "\ufeff")
+	if isJSON(text) {
+		return readJSON(newSource(file, text), text)
+	}
 	return read(newSource(file, text), text)
 }
 

@@ -19,5 +19,5 @@ func ParseWith(file string, text []byte, name, workload string, overrides []stri
 	for _, key := range other.keys {
 		root.put(key, other.table[key])
 	}
-	return judge(file, root, true)
+	return judge(file, root, Extensions{}, true)
 }

@@ -14,6 +14,8 @@ type Scenario struct {
 	File string // as it was named to Parse
 	root *node  // the text with what the command line set
 
+	Extensions Extensions // that it was loaded with
+
 	Name      Key[string] `key:"name" doc:"name of the run in its results; the file's base name where left out"`
 	Sim       Sim         `key:"sim" doc:"clock, randomness and fidelity"`
 	Topology  *Topology   `key:"topology" doc:"what the data centre is made of"`
@@ -216,7 +218,7 @@ type Collective struct {
 	Placing
 
 	Op         Key[string]         `key:"op" required:"true" enum:"all_reduce all_gather reduce_scatter all_to_all broadcast reduce send_recv" doc:"operation"`
-	Algorithm  Key[string]         `key:"algorithm" default:"\"auto\"" enum:"auto ring tree halving-doubling direct hierarchical nvls sharp pat" doc:"how it is carried out; hierarchical goes along one dimension of a torus or multi-dimensional network after the other, or inside hosts and along rails; auto takes what NCCL has for it and predicts to be the fastest on an idle network"`
+	Algorithm  Key[string]         `key:"algorithm" default:"\"auto\"" enum:"auto ring tree halving-doubling direct hierarchical nvls sharp pat" extend:"collectives" doc:"how it is carried out; hierarchical goes along one dimension of a torus or multi-dimensional network after the other, or inside hosts and along rails; auto takes what NCCL has for it and predicts to be the fastest on an idle network"`
 	Sizes      Key[[]units.Bytes]  `key:"sizes" required:"true" doc:"buffers of one rank, as nccl-tests counts them; one after another, a row each"`
 	Ranks      Key[Selection]      `key:"ranks" min:"1" max:"1048576" doc:"how many ranks in topology order, or a list of them; all where left out"`
 	Iterations Key[int64]          `key:"iterations" default:"1" min:"1" max:"1000000000" doc:"repetitions of each size, averaged"`
@@ -242,13 +244,13 @@ type Replay struct {
 	File      Key[string] `key:"file" doc:"one trace for all ranks"`
 	Prefix    Key[string] `key:"prefix" doc:"a trace for each rank: PREFIX.0.et, PREFIX.1.et, ..., or .et.gz, .json, .json.gz"`
 	Ranks     Key[int64]  `key:"ranks" min:"1" max:"1048576" doc:"number of ranks; where left out, as many as there are files, or as an aicb header says"`
-	Algorithm Key[string] `key:"algorithm" default:"\"auto\"" enum:"auto ring tree halving-doubling direct hierarchical nvls sharp pat" doc:"how collectives are carried out; an operation that it cannot perform takes the fastest that can"`
+	Algorithm Key[string] `key:"algorithm" default:"\"auto\"" enum:"auto ring tree halving-doubling direct hierarchical nvls sharp pat" extend:"collectives" doc:"how collectives are carried out; an operation that it cannot perform takes the fastest that can"`
 }
 
 // Scheduler is [scheduler].
 type Scheduler struct {
 	Header
-	Policy         Key[string]         `key:"policy" default:"\"fifo\"" enum:"fifo fifo-skip sjf sjf-skip easy-backfill conservative-backfill srtf srsf las gittins finish-time-fairness max-min gavel priority fair-share drf elastic" doc:"which job runs next; see the description of the package scheduler. gavel chooses the type of accelerator, too. drf shares accelerators, and the CPUs and memory of hosts that have them"`
+	Policy         Key[string]         `key:"policy" default:"\"fifo\"" enum:"fifo fifo-skip sjf sjf-skip easy-backfill conservative-backfill srtf srsf las gittins finish-time-fairness max-min gavel priority fair-share drf elastic" extend:"policies" doc:"which job runs next; see the description of the package scheduler. gavel chooses the type of accelerator, too. drf shares accelerators, and the CPUs and memory of hosts that have them"`
 	Placement      Key[string]         `key:"placement" enum:"pack spread topology random best-fit dot-product fragmentation" doc:"which accelerators a job gets, by host; see the description of the package scheduler. Left out: the free ones with the lowest numbers"`
 	Consolidate    Key[bool]           `key:"consolidate" default:"false" doc:"jobs wait rather than lie on more hosts than they must"`
 	AntiAffinity   Key[string]         `key:"anti_affinity" enum:"user group type model" doc:"column of the jobs of which no two with the same value share a host; empty ones do"`

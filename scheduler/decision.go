@@ -58,6 +58,7 @@ const (
 	Resized    Reason = "resized"     // it goes on on more accelerators, or fewer
 	Moved      Reason = "moved"       // it goes on on accelerators of another type
 	Service    Reason = "service"     // it has attained the limit of its queue
+	Chosen     Reason = "chosen"      // a policy of one's own says so
 
 	Failure     Reason = "failure"
 	Maintenance Reason = "maintenance" // it was planned

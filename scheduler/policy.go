@@ -12,6 +12,8 @@ import (
 type Policy struct {
 	// Name is one of Policies; "" is "fifo".
 	Name string
+	// Decider, if set, decides in place of a policy of that name.
+	Decider Decider
 	// LASLimits are the attained services at which a job falls to the next queue
 	// of las, in accelerator-seconds, or in seconds if LASByTime. They must rise.
 	LASLimits []float64
@@ -143,7 +145,7 @@ func Policies() []string {
 // Validate says what is wrong with a policy.
 func (p Policy) Validate() error {
 	switch {
-	case p.Name != "" && !slices.Contains(Policies(), p.Name):
+	case p.Decider == nil && p.Name != "" && !slices.Contains(Policies(), p.Name):
 		return fmt.Errorf("scheduler: unknown policy %q", p.Name)
 	case !slices.IsSorted(p.LASLimits):
 		return fmt.Errorf("scheduler: limits of las must rise: %v", p.LASLimits)
@@ -179,6 +181,9 @@ func (p Policy) Validate() error {
 func (p Policy) discipline() discipline {
 	if err := p.Validate(); err != nil {
 		panic(err.Error())
+	}
+	if p.Decider != nil {
+		return &own{decider: p.Decider}
 	}
 	if p.limited() {
 		return newShares(p, quotas[p.Name])

@@ -35,6 +35,8 @@
 //	elastic                arrival                           shares that grow and shrink between the least and
 //	                                                         the most that a job can run on, max-min
 //
+// A policy of one's own is a [Decider].
+//
 // A preemptive discipline goes through all jobs, running or not, in their order,
 // and gives each the accelerators that it wants if so many are left; running jobs
 // for which too few are left are stopped. Among equals the earlier arrival is

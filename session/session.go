@@ -8,21 +8,37 @@
 //	{"id": 1, "do": "run", "file": "quickstart.toml", "set": ["topology.hosts=4"], "tables": ["links"]}
 //	{"id": 1, "run": "98a3...", "summary": {...}, "tables": {"links": {"link": [...], "bytes": [...]}}, "warnings": []}
 //
-// do is "run" (where left out), "check", which answers "ok": true, or "version". The
-// scenario is file, or scenario, its text. What is missing in a table is null. An answer
-// has the id of its request, whatever that is, null if it has none. If something is wrong
-// it has an error in place of results:
+// do says what the answer has:
+//
+//	run       "run", "summary", "tables" and "warnings"; where do is left out
+//	check     "ok": true
+//	estimate  "estimate", as `railyard estimate --json` prints it
+//	sweep     "points", the columns of points.csv
+//	version   "version"
+//
+// The scenario is file, or scenario: a text, or an object of the same shape. set is a list
+// of KEY=VALUE, or an object of keys and values. What is missing in a table is null. A
+// sweep is asked for as [sweep] in a scenario has it, and adds to what the scenario says:
+//
+//	{"do": "sweep", "file": "quickstart.toml", "vary": {"topology.hosts": [2, 4, 8], "sim.seed": "1..3"}, "where": ["hosts > 2"]}
+//
+// with method, points, seeds, where, and workers, the points to run at one time. It has at
+// most [MaxPoints] points; more are for `railyard sweep`.
+//
+// An answer has the id of its request, whatever that is, null if it has none. If something
+// is wrong it has an error in place of results:
 //
 //	{"id": 1, "error": {"code": 3, "message": "...", "where": [{"file": "quickstart.toml", "line": 4, "column": 1, "key": "...", "message": "..."}]}}
 //
-// with the exit status that `railyard run` would have as its code, 2 for a request that is
-// none. A missed [[expect]] is no error: the summary says so.
+// with the exit status that the command would have as its code, 2 for a request that is
+// none. Of a scenario that is an object the line and the column are those in the object. A
+// missed [[expect]] is no error: the summary says so.
 //
 // # Memory
 //
-// The answers given last are kept, up to [maxKept] bytes of them, and given again to a
-// request for the same scenario, files, overrides and tables; files are read again for
-// that. A request has at most [MaxRequest] bytes.
+// The answers to run that were given last are kept, up to [maxKept] bytes of them, and
+// given again to a request for the same scenario, files, overrides and tables; files are
+// read again for that. A request has at most [MaxRequest] bytes.
 package session
 
 import (
@@ -41,6 +57,7 @@ import (
 	"github.com/railyard/railyard/report"
 	"github.com/railyard/railyard/result"
 	"github.com/railyard/railyard/sim"
+	"github.com/railyard/railyard/sweep"
 )
 
 // MaxRequest bounds the bytes of a request.
@@ -54,9 +71,10 @@ type request struct {
 	ID       json.RawMessage `json:"id"`
 	Do       string          `json:"do"`
 	File     string          `json:"file"`
-	Scenario string          `json:"scenario"`
-	Set      []string        `json:"set"`
+	Scenario text            `json:"scenario"`
+	Set      settings        `json:"set"`
 	Tables   []string        `json:"tables"`
+	points
 }
 
 // answer is what goes out, beside its id.
@@ -66,6 +84,8 @@ type answer struct {
 	Run      string                       `json:"run,omitempty"`
 	Summary  *result.Record               `json:"summary,omitempty"`
 	Tables   map[string]map[string]column `json:"tables,omitempty"`
+	Estimate *result.Record               `json:"estimate,omitempty"`
+	Points   cells                        `json:"points,omitempty"`
 	Warnings []string                     `json:"warnings,omitempty"`
 	Error    *failure                     `json:"error,omitempty"`
 }
@@ -190,7 +210,7 @@ func answerTo(ctx context.Context, line []byte, do func(context.Context, *reques
 	d := json.NewDecoder(bytes.NewReader(line))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&q); err != nil {
-		return wrap(nil, encode(&answer{Error: &failure{Code: codeRequest, Message: "no request: " + err.Error()}}))
+		return wrap(q.ID, encode(&answer{Error: &failure{Code: codeRequest, Message: "no request: " + err.Error()}}))
 	}
 	if d.More() {
 		return wrap(q.ID, encode(&answer{Error: &failure{Code: codeRequest, Message: "more than one request in a line"}}))
@@ -228,15 +248,21 @@ func (s *session) do(ctx context.Context, q *request) []byte {
 	switch q.Do {
 	case "version":
 		return encode(&answer{Version: railyard.Version().Version})
-	case "", "run", "check":
+	case "", "run", "check", "estimate", "sweep":
 	default:
-		return refuse("there is no %q to do: run, check or version", q.Do)
+		return refuse("there is no %q to do: run, check, estimate, sweep or version", q.Do)
 	}
 	if (q.File == "") == (q.Scenario == "") {
-		return refuse("a request has file, a path, or scenario, a text")
+		return refuse("a request has file, a path, or scenario, a text or an object")
+	}
+	if q.Do != "sweep" && q.asked() {
+		return refuse("vary, method, points, seeds, where and workers belong to sweep")
 	}
 	if q.File == "-" {
 		return refuse("standard input has requests, and no scenario")
+	}
+	if len(q.Tables) > 0 && q.Do != "" && q.Do != "run" {
+		return refuse("tables belong to run")
 	}
 	path, text := "-", []byte(q.Scenario)
 	if q.File != "" {
@@ -246,15 +272,29 @@ func (s *session) do(ctx context.Context, q *request) []byte {
 			return failed(err)
 		}
 	}
+	if q.Do == "sweep" {
+		all, err := q.run(ctx, path, text, q.Set)
+		if err != nil {
+			return failed(err)
+		}
+		return encode(&answer{Points: all})
+	}
 	scenario, err := railyard.Parse(path, text, q.Set...)
 	if err != nil {
 		return failed(err)
 	}
-	if q.Do == "check" {
+	switch q.Do {
+	case "check":
 		if err := railyard.Check(scenario); err != nil {
 			return failed(err)
 		}
 		return encode(&answer{OK: true})
+	case "estimate":
+		r, err := railyard.Estimate(ctx, scenario, railyard.Options{})
+		if err != nil {
+			return failed(err)
+		}
+		return encode(&answer{Estimate: r})
 	}
 	id, err := runID(scenario)
 	if err != nil {
@@ -325,12 +365,15 @@ func failed(err error) []byte {
 	var faults railyard.Faults
 	var deadlock *sim.DeadlockError
 	var job *cluster.JobError
+	var asked *sweep.InputError
 	switch {
 	case errors.As(err, &faults):
 		f.Code = codeInput
 		for _, x := range faults {
 			f.Where = append(f.Where, where{x.File, x.Line, x.Col, x.Key, x.Message})
 		}
+	case errors.As(err, &asked):
+		f.Code = codeInput
 	case errors.As(err, &deadlock), errors.As(err, &job), errors.Is(err, sim.ErrEventLimit):
 		f.Code = codeUnfinished
 	}

@@ -269,6 +269,11 @@ func Load(path string, r Request) (*Sweep, error) {
 	if err != nil {
 		return nil, err
 	}
+	return Parse(path, text, r)
+}
+
+// Parse is [Load] with the text at hand.
+func Parse(path string, text []byte, r Request) (*Sweep, error) {
 	w, known, faults := scenario.ReadSweep(path, text, r.Set)
 	if faults != nil {
 		return nil, faults
@@ -290,6 +295,7 @@ func Load(path string, r Request) (*Sweep, error) {
 	for _, v := range w.Vary.Keys {
 		p := Parameter{Key: v.Key, Values: v.Values}
 		if v.Range != "" {
+			var err error
 			if p, err = ParseValues(v.Key, v.Range); err != nil {
 				return nil, v.Pos.Faultf("sweep.vary", "sweep.vary: %v", err)
 			}

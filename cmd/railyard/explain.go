@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"path"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,30 +15,40 @@ import (
 
 func newExplain() *cobra.Command {
 	return &cobra.Command{
-		Use:   "explain METRIC|KEY|ERROR",
-		Short: "Say what a metric, a key of a scenario or the key of an error means",
+		Use:   "explain METRIC|KEY|FILE|ERROR",
+		Short: "Say what a metric, a key of a scenario, a file or an error means",
 		Long: `Explain prints the declaration of a metric of the results (unit, definition,
-formula) or of a key of a scenario (type, default, what it accepts). A name may be
-the end of a path: all that it can mean is printed. Of an error in a scenario, quoted
-whole, it explains the key that is at fault; one that begins with --set follows "--".`,
+formula), of a key of a scenario (type, default, what it accepts) or of a file that a
+run writes (what a row is, its columns). A name may be the end of a path: all that it
+can mean is printed. Of an error in a scenario, quoted whole, it explains the key that
+is at fault; one that begins with --set follows "--".`,
 		Example: `  railyard explain mfu_ratio
   railyard explain training.0.breakdown_s.compute
   railyard explain topology.oversubscription
+  railyard explain links.csv
   railyard explain 'my.toml:4:9: topology.hosts: must be from 1 to 262144, not 0'`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			metrics, keys, err := railyard.Explain(subject(args[0]))
+			x, err := railyard.Explain(subject(args[0]))
 			if err != nil {
 				return &failure{exitUsage, err}
 			}
 			out := cmd.OutOrStdout()
-			for i, d := range metrics {
-				separate(out, i)
-				explainMetric(out, d)
+			n := 0
+			entry := func(write func()) {
+				if n++; n > 1 {
+					fmt.Fprintln(out)
+				}
+				write()
 			}
-			for i, d := range keys {
-				separate(out, i+len(metrics))
-				explainKey(out, d)
+			for _, f := range x.Files {
+				entry(func() { explainFile(out, f) })
+			}
+			for _, d := range x.Metrics {
+				entry(func() { explainMetric(out, d) })
+			}
+			for _, d := range x.Keys {
+				entry(func() { explainKey(out, d) })
 			}
 			return nil
 		},
@@ -49,24 +60,35 @@ whole, it explains the key that is at fault; one that begins with --set follows 
 // error is its own subject.
 func subject(text string) string {
 	for part := range strings.SplitSeq(text, ": ") {
-		if _, _, err := railyard.Explain(part); err == nil {
+		if _, err := railyard.Explain(part); err == nil {
 			return part
 		}
 	}
 	return text
 }
 
-// separate writes an empty line between entries.
-func separate(out io.Writer, number int) {
-	if number > 0 {
-		fmt.Fprintln(out)
-	}
-}
-
 // item writes what an entry says of one thing, if anything.
 func item(out io.Writer, name, text string) {
 	if text != "" {
 		fmt.Fprintf(out, "  %-11s %s\n", name, text)
+	}
+}
+
+func explainFile(out io.Writer, f result.File) {
+	fmt.Fprintf(out, "file %s of railyard %s\n", f.Name, f.By)
+	item(out, "is", f.Is)
+	item(out, "a row is", f.Row)
+	item(out, "written if", f.When)
+	for _, d := range f.Columns() {
+		name := strings.TrimPrefix(d.Path, strings.TrimSuffix(f.Name, path.Ext(f.Name))+".")
+		if strings.Contains(name, ".") {
+			continue // of a record within the file: it can be asked for
+		}
+		unit := d.Unit
+		if unit == "" {
+			unit = "-"
+		}
+		fmt.Fprintf(out, "    %-30s %-6s %s\n", name, unit, d.Definition)
 	}
 }
 

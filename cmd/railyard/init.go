@@ -16,7 +16,7 @@ import (
 )
 
 // templates are scenarios to begin with, a kind each: KIND.toml, in which NAME
-// stands for the name, and the tables that it names, which begin with KIND too.
+// stands for the name, and the file that it reads, if any: KIND with another ending.
 //
 //go:embed templates
 var templates embed.FS
@@ -41,12 +41,13 @@ func newInit() *cobra.Command {
 		Short: "Print a commented scenario to begin with",
 		Long: `Init prints a scenario of this name, with a comment on each key: training, or what
 --kind says, or of the kind that NAME is. With --out it writes NAME.toml into a
-folder, and beside it the tables that it reads; what is there already stays.
+folder, and beside it the file that it reads; what is there already stays.
 
 Kinds: ` + strings.Join(kinds, ", ") + `.`,
 		Example: `  railyard init my-cluster > scenario.toml
   railyard init serving > scenario.toml
-  railyard init my-queue --kind jobs --out .`,
+  railyard init my-queue --kind jobs --out .
+  railyard init my-trace --kind replay --out .`,
 		Args:      cobra.ExactArgs(1),
 		ValidArgs: kinds,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -88,7 +89,7 @@ type initial struct {
 	text []byte
 }
 
-// template is the scenario of a kind with a name, and then the tables that it reads.
+// template is the scenario of a kind with a name, and then the file that it reads.
 func template(kind, name string) ([]initial, error) {
 	text, err := templates.ReadFile("templates/" + kind + ".toml")
 	if err != nil {
@@ -97,8 +98,11 @@ func template(kind, name string) ([]initial, error) {
 	// A printable name is quoted in TOML as it is in Go.
 	named := strings.Replace(string(text), "name = NAME\n", "name = "+strconv.Quote(name)+"\n", 1)
 	files := []initial{{name + ".toml", []byte(named)}}
-	tables, err := fs.Glob(templates, "templates/"+kind+"*.csv")
+	tables, err := fs.Glob(templates, "templates/"+kind+".*")
 	for _, file := range tables {
+		if path.Ext(file) == ".toml" {
+			continue
+		}
 		text, err := templates.ReadFile(file)
 		if err != nil {
 			return nil, err

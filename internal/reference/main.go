@@ -1,7 +1,8 @@
-// Command reference writes docs/reference.md: every key that a scenario may
-// have, from the declarations that read it.
+// Command reference writes what the code declares: docs/reference.md, every key that a
+// scenario may have, and docs/results.md, every metric and every file of the results.
 //
 //	go run ./internal/reference > docs/reference.md
+//	go run ./internal/reference results > docs/results.md
 package main
 
 import (
@@ -13,7 +14,13 @@ import (
 	"github.com/railyard/railyard/scenario"
 )
 
-func main() { write(os.Stdout) }
+func main() {
+	if len(os.Args) > 1 && os.Args[1] == "results" {
+		writeResults(os.Stdout)
+		return
+	}
+	write(os.Stdout)
+}
 
 func write(w io.Writer) {
 	fmt.Fprint(w, `# Keys of a scenario
@@ -75,5 +82,8 @@ func cell(d scenario.Declared) string {
 	if len(more) > 0 {
 		text += " (" + strings.Join(more, "; ") + ")"
 	}
-	return strings.ReplaceAll(text, "|", "\\|")
+	return escaped(text)
 }
+
+// escaped is a text as a cell of a table may have it.
+func escaped(text string) string { return strings.ReplaceAll(text, "|", "\\|") }

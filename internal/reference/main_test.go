@@ -2,19 +2,28 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"testing"
 )
 
-// TestFresh holds docs/reference.md to the declarations it is generated from.
+// TestFresh holds the generated pages to the declarations.
 func TestFresh(t *testing.T) {
-	want, err := os.ReadFile("../../docs/reference.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got bytes.Buffer
-	write(&got)
-	if !bytes.Equal(got.Bytes(), want) {
-		t.Error("docs/reference.md is stale: go run ./internal/reference > docs/reference.md")
+	for _, c := range []struct {
+		file, command string
+		write         func(io.Writer)
+	}{
+		{"docs/reference.md", "go run ./internal/reference", write},
+		{"docs/results.md", "go run ./internal/reference results", writeResults},
+	} {
+		want, err := os.ReadFile("../../" + c.file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got bytes.Buffer
+		c.write(&got)
+		if !bytes.Equal(got.Bytes(), want) {
+			t.Errorf("%s is stale: %s > %s", c.file, c.command, c.file)
+		}
 	}
 }
