@@ -37,8 +37,10 @@
 // Prompts and the tokens after the first may have replicas of their own, between which
 // keys and values go over the network ([Handover]).
 //
-// Left out: failures are noticed at once; replicas do not share links with others while they compute, their
-// all-reduces take what they take alone; tokenising, and the way of a request to its
+// A replica within a host exchanges what it takes alone, by closed form. What one on several
+// hosts sends between them is on the links of the network ([Splitter]).
+//
+// Left out: failures are noticed at once; tokenising, and the way of a request to its
 // replica and back.
 package serving
 
@@ -113,6 +115,7 @@ type lane struct {
 	replica   *replica
 	due, busy bool
 	ends      sim.Time // of the step that keeps it busy
+	passage   passage  // of that step, on several hosts
 }
 
 // Events, in the high bits of their argument.
@@ -125,6 +128,8 @@ const (
 	argSync                        // the autoscaler decides
 	argPoll                        // it looks whether anybody asks
 	argFetched                     // keys and values of a request have come
+	argPassed                      // a stage has computed, or exchanged
+	argSent                        // a step comes to its next stage
 	argKind    = 0xff << 56
 )
 
@@ -198,16 +203,7 @@ func (f *Fleet) Handle(now sim.Time, arg uint64) {
 		if !l.busy || l.ends != now { // a failure cut the step short
 			return
 		}
-		l.busy = false
-		l.count(-1)
-		l.Finish(f.token)
-		l.count(1)
-		f.handOver(l)
-		for ; f.thinking > 0; f.thinking-- {
-			f.send()
-		}
-		f.due(n)
-		f.drained(l.replica)
+		f.finishStep(l)
 	case argDecide:
 		f.decide(n)
 	case argPhase:
@@ -220,8 +216,26 @@ func (f *Fleet) Handle(now sim.Time, arg uint64) {
 		f.poll()
 	case argFetched:
 		f.fetched(n)
+	case argPassed:
+		f.passed(n)
+	case argSent:
+		f.arrived(n)
 	}
 	f.finish()
+}
+
+// finishStep is the end of a lane's step.
+func (f *Fleet) finishStep(l *lane) {
+	l.busy = false
+	l.count(-1)
+	l.Finish(f.token)
+	l.count(1)
+	f.handOver(l)
+	for ; f.thinking > 0; f.thinking-- {
+		f.send()
+	}
+	f.due(l.number)
+	f.drained(l.replica)
 }
 
 // finish ends the job once all requests have ended.
@@ -275,6 +289,11 @@ func (f *Fleet) decide(n int) {
 	if l.busy {
 		return
 	}
+	if a := l.replica.across; a != nil && a.stages[0].busy {
+		l.due = true
+		a.stages[0].queue = append(a.stages[0].queue, l)
+		return
+	}
 	free := l.replica.free
 	if free[0] > f.now { // another batch is in it
 		l.due = true
@@ -290,7 +309,13 @@ func (f *Fleet) decide(n int) {
 		return
 	}
 	f.measure(step)
-	seconds, err := p.Costs.Time(&f.shape)
+	var seconds float64
+	var err error
+	if a := l.replica.across; a != nil {
+		seconds, l.passage.exchanges = a.costs.Split(&f.shape, a.crossing, l.passage.exchanges[:0])
+	} else {
+		seconds, err = p.Costs.Time(&f.shape)
+	}
 	moved := l.Moved()
 	f.Swapped += int64(moved)
 	seconds += float64(moved) * p.SwapTime
@@ -304,6 +329,13 @@ func (f *Fleet) decide(n int) {
 		return
 	}
 	stage := sim.FromSeconds(seconds / float64(p.Stages))
+	f.Steps++
+	l.busy = true
+	if l.replica.across != nil {
+		l.passage.compute, l.passage.tokens = stage, f.shape.Tokens
+		f.enterStage(l, 0)
+		return
+	}
 	at := f.now
 	for i := range free {
 		at = max(at, free[i]).After(stage)
@@ -311,8 +343,7 @@ func (f *Fleet) decide(n int) {
 		f.step(l.replica, i, at-stage, at)
 	}
 	l.replica.ledger.AddCompute(f.now, f.now+stage)
-	l.busy, l.ends = true, at
-	f.Steps++
+	l.ends = at
 	f.c.Engine.Schedule(at, f.actor, argEnd|uint64(n))
 }
 
@@ -364,7 +395,7 @@ func (f *Fleet) tokenOf(s *scheduler.Sequence, tokens int, last bool) {
 func (f *Fleet) Busy(p *Pool) (sum sim.Time) {
 	for i := range f.replicas {
 		if r := &f.replicas[i]; r.pool == p {
-			sum += r.ledger.Compute
+			sum += r.ledger.Compute + r.ledger.Exposed
 		}
 	}
 	return sum

@@ -85,6 +85,7 @@ type replica struct {
 	free   []sim.Time // when each stage has ended its latest step
 	lanes  []lane
 	host   *host
+	across *across // nil: it lies in one host, or its costs are of one piece
 
 	phase    phase
 	since    sim.Time // when it came to its phase
@@ -131,7 +132,9 @@ func (f *Fleet) beginReplicas() error {
 			return err
 		}
 		for range p.Replicas {
-			f.addReplica(p, all[:each], hosts)
+			if err := f.addReplica(p, all[:each], hosts); err != nil {
+				return err
+			}
 			all = all[each:]
 		}
 	}
@@ -154,7 +157,7 @@ func (f *Fleet) beginReplicas() error {
 }
 
 // addReplica makes one on some accelerators, which is off.
-func (f *Fleet) addReplica(p *Pool, on []topology.NodeID, hosts map[int]*host) {
+func (f *Fleet) addReplica(p *Pool, on []topology.NodeID, hosts map[int]*host) error {
 	server := f.c.Topology.Server(on[0])
 	if hosts[server] == nil {
 		hosts[server] = &host{image: f.Scaling == nil}
@@ -178,6 +181,7 @@ func (f *Fleet) addReplica(p *Pool, on []topology.NodeID, hosts map[int]*host) {
 		r.failed = f.c.Engine.NewTimer(f.actor, argFail|uint64(i))
 		f.awaitFailure(r)
 	}
+	return f.layAcross(r)
 }
 
 // end takes back all that is to come once the last request has ended.
@@ -372,6 +376,7 @@ func (f *Fleet) evict(r *replica) {
 		held, expected := l.Disown()
 		moved := l.Evict()
 		l.busy = false
+		l.passage.turn++
 		for _, s := range moved {
 			f.Grown.Moved++
 			if r.pool == f.Decode {
@@ -384,6 +389,7 @@ func (f *Fleet) evict(r *replica) {
 		f.recall(held)
 	}
 	clear(r.free)
+	r.across.abort()
 }
 
 // awaitFailure arms the next failure of a replica's hosts.
