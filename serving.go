@@ -34,20 +34,25 @@ func (b *builder) addServing(w *scenario.Serving) {
 		b.fault(w.Shared.Pos, path+".shared", "is not built yet for serving: each accelerator computes for one workload")
 	}
 	j := &cluster.Job{Name: b.name(w.Name, w.Model.Value)}
-	f := &serving.Fleet{Tensor: int(w.Tensor.Value), Stages: int(w.Pipeline.Value), Concurrency: int(w.Concurrency.Value), Context: int(w.Context.Value)}
-	if !b.placeReplicas(w, f, j) {
-		return
+	f := &serving.Fleet{
+		Pool:        serving.Pool{Tensor: int(w.Tensor.Value), Stages: int(w.Pipeline.Value)},
+		Concurrency: int(w.Concurrency.Value), Context: int(w.Context.Value),
 	}
 	f.Routing, _ = scheduler.ParseRouting(w.Router.Value)
+	if w.Disaggregate != nil && !b.placePools(w, f, j) || w.Disaggregate == nil && !b.placeReplicas(w, f, j) {
+		return
+	}
 	whose, shares, priorities := tenants(w)
 	trace := b.requests(w, j.Name, shares)
 	f.Requests, f.Priorities = trace.Requests, priorities
 	f.Random = sim.Stream(uint64(b.scenario.Sim.Seed.Value), "serving/router/"+j.Name)
-	forward, costs := b.stepCosts(w, f, j)
+	forward := b.stepCosts(w, f, &f.Pool, j)
+	if f.Decode != nil && forward != nil {
+		b.disaggregate(w, f, j)
+	}
 	if len(b.faults) > before {
 		return
 	}
-	f.Costs = costs
 	if w.PrefixCache.Value && !b.keepPrefixes(w, f, trace.Piece) {
 		return
 	}
@@ -154,13 +159,14 @@ func (b *builder) requests(w *scenario.Serving, name string, tenants []demand.Te
 // defaultSwap is vLLM's swap_space of an accelerator.
 const defaultSwap = 4 << 30
 
-// stepCosts finds what steps cost and what the cache has room for.
-func (b *builder) stepCosts(w *scenario.Serving, f *serving.Fleet, j *cluster.Job) (*demand.Forward, serving.Costs) {
+// stepCosts finds what steps of a pool cost and what its caches have room for; nil if
+// the model cannot be served so.
+func (b *builder) stepCosts(w *scenario.Serving, f *serving.Fleet, p *serving.Pool, j *cluster.Job) *demand.Forward {
 	path := w.Path
 	model, faults := b.scenario.Model(w.Model.Value)
 	b.faults = append(b.faults, faults...)
 	if faults != nil {
-		return nil, nil
+		return nil
 	}
 	engine, _ := serving.ParseEngine(w.Engine.Value)
 	format, _ := demand.ParseFormat(w.Quantization.Value)
@@ -174,52 +180,54 @@ func (b *builder) stepCosts(w *scenario.Serving, f *serving.Fleet, j *cluster.Jo
 	if w.Sparsity.Value == "2:4" {
 		format = format.TwoOfFour()
 	}
-	forward := demand.NewForward(model, &accelerator, f.Tensor, format, kv)
-	if err := forward.Validate(f.Stages); err != nil {
+	forward := demand.NewForward(model, &accelerator, p.Tensor, format, kv)
+	if err := forward.Validate(p.Stages); err != nil {
 		b.fault(w.Model.Pos, path+".model", "%v", err)
-		return nil, nil
+		return nil
 	}
-	f.Batching = engine.Batching(w.Batching.Value)
+	p.Batching = engine.Batching(w.Batching.Value)
 	for _, k := range []struct {
 		key scenario.Key[int64]
 		to  *int
-	}{{w.MaxBatch, &f.Batching.MaxBatch}, {w.Chunk, &f.Batching.Budget}, {w.TokenBudget, &f.Batching.Budget}, {w.BlockSize, &f.Batching.BlockSize}, {w.KVBlocks, &f.Batching.Blocks}} {
+	}{{w.MaxBatch, &p.Batching.MaxBatch}, {w.Chunk, &p.Batching.Budget}, {w.TokenBudget, &p.Batching.Budget}, {w.BlockSize, &p.Batching.BlockSize}, {w.KVBlocks, &p.Batching.Blocks}} {
 		if k.key.Set {
 			*k.to = int(k.key.Value)
 		}
 	}
-	draft := b.draft(w, f, &accelerator, kv)
+	draft := b.draft(w, f, p, &accelerator, kv)
+	f.TokenBytes = forward.TokenBytes() / float64(p.Stages)
+	if draft != nil {
+		f.TokenBytes += draft.TokenBytes()
+	}
 	if !w.KVBlocks.Set {
-		room := engine.CacheBytes(forward, float64(accelerator.Memory), f.Stages)
-		token := forward.TokenBytes() / float64(f.Stages)
+		room := engine.CacheBytes(forward, float64(accelerator.Memory), p.Stages)
 		if draft != nil {
 			room -= draft.WeightBytes()
-			token += draft.TokenBytes()
 		}
-		f.Batching.Blocks = int(min(max(0, room/(token*float64(f.Batching.BlockSize))), math.MaxInt32))
+		p.Batching.Blocks = int(min(max(0, room/(f.TokenBytes*float64(p.Batching.BlockSize))), math.MaxInt32))
 	}
 	if w.Preemption.Value == "swap" {
 		space := float64(defaultSwap)
 		if w.SwapSpace.Set {
 			space = float64(w.SwapSpace.Value)
 		}
-		block := forward.TokenBytes() / float64(f.Stages) * float64(f.Batching.BlockSize) // of an accelerator
-		f.Batching.Swap = int(min(space/block, math.MaxInt32)) / f.Stages
+		block := forward.TokenBytes() / float64(p.Stages) * float64(p.Batching.BlockSize) // of an accelerator
+		p.Batching.Swap = int(min(space/block, math.MaxInt32)) / p.Stages
 		host := b.topology.Servers[0].Spec
 		rate := float64(max(host.PCIeBandwidth, host.NICBandwidth))
 		if rate == 0 {
 			b.fault(w.Preemption.Pos, path+".preemption", "at what rate? %s has no pcie_bandwidth", host.Name)
-			return nil, nil
+			return nil
 		}
-		f.SwapTime = block / rate
+		p.SwapTime = block / rate
 	}
-	f.Batching.Blocks /= f.Stages
-	f.Batching.MaxBatch = max(1, f.Batching.MaxBatch/f.Stages)
-	f.Batching.Watermark = int(engine.Watermark * float64(f.Batching.Blocks))
-	if f.Batching.Blocks < 1 {
+	p.Batching.Blocks /= p.Stages
+	p.Batching.MaxBatch = max(1, p.Batching.MaxBatch/p.Stages)
+	p.Batching.Watermark = int(engine.Watermark * float64(p.Batching.Blocks))
+	if p.Batching.Blocks < 1 {
 		b.fault(b.at(w.Tensor.Pos, w.At), path, "%s does not fit: of %.1f GB of %s, %s takes %.0f %%; weights of %.1f GB an accelerator and activations leave nothing for keys and values. More tensor or pipeline, or a quantization",
-			w.Model.Value, float64(accelerator.Memory)/1e9, accelerator.Name, engine.Name, 100*engine.MemoryShare, forward.WeightBytes()/float64(f.Stages)/1e9)
-		return nil, nil
+			w.Model.Value, float64(accelerator.Memory)/1e9, accelerator.Name, engine.Name, 100*engine.MemoryShare, forward.WeightBytes()/float64(p.Stages)/1e9)
+		return nil
 	}
 	if w.StepCosts.Set {
 		rows, faults := b.scenario.ReadStepCosts(w)
@@ -229,26 +237,28 @@ func (b *builder) stepCosts(w *scenario.Serving, f *serving.Fleet, j *cluster.Jo
 			part, _ := serving.ParsePart(r.Part)
 			all[i] = serving.Row{Part: part, Sequences: r.Sequences, Cached: r.Cached, Tokens: r.Tokens, Seconds: r.Seconds}
 		}
-		return forward, serving.NewTable(all)
+		p.Costs = serving.NewTable(all)
+		return forward
 	}
 	roofline := cluster.Roofline{Accelerator: accelerator, Kernels: b.kernels}
 	costs := &serving.Computed{Forward: forward, Roofline: roofline, Engine: engine}
 	if draft != nil {
 		costs.Draft = &serving.Computed{Forward: draft, Roofline: roofline}
 	}
-	return forward, costs
+	p.Costs = costs
+	return forward
 }
 
 // pruned is a width of which a part has been taken out.
 func pruned(width int64, part float64) int64 { return int64(math.Round(float64(width) * (1 - part))) }
 
 // draft has a replica guess tokens, and gives the model that does; nil where none does.
-func (b *builder) draft(w *scenario.Serving, f *serving.Fleet, a *topology.Accelerator, kv int) *demand.Forward {
+func (b *builder) draft(w *scenario.Serving, f *serving.Fleet, p *serving.Pool, a *topology.Accelerator, kv int) *demand.Forward {
 	x := w.Speculative
 	if x == nil {
 		return nil
 	}
-	f.Batching.Lookahead, f.Acceptance = int(x.Tokens.Value), x.Acceptance.Value
+	p.Batching.Lookahead, f.Acceptance = int(x.Tokens.Value), x.Acceptance.Value
 	if !x.Draft.Set {
 		return nil
 	}
@@ -256,12 +266,20 @@ func (b *builder) draft(w *scenario.Serving, f *serving.Fleet, a *topology.Accel
 	if b.faults = append(b.faults, faults...); faults != nil {
 		return nil
 	}
-	draft := demand.NewForward(model, a, f.Tensor, demand.Formats[0], kv)
+	draft := demand.NewForward(model, a, p.Tensor, demand.Formats[0], kv)
 	if err := draft.Validate(1); err != nil {
 		b.fault(x.Draft.Pos, x.Path+".draft", "%v", err)
 		return nil
 	}
 	return draft
+}
+
+// knownSeconds is a time in seconds, or nothing if it never came.
+func knownSeconds(t sim.Time) float64 {
+	if t < 0 {
+		return result.Missing
+	}
+	return t.Seconds()
 }
 
 // requestTable is what became of every request.
@@ -270,18 +288,12 @@ func (p *plant) requestTable() *result.Table {
 	several := false
 	var arrival, first, finish []float64
 	var input, output, stops []int64
-	seconds := func(t sim.Time) float64 {
-		if t < 0 {
-			return result.Missing
-		}
-		return t.Seconds()
-	}
 	for _, s := range p.served {
 		several = several || s.tenants[0].name != ""
 		for i := range s.Outcomes {
 			r, o := &s.Requests[i], &s.Outcomes[i]
 			name, of = append(name, r.ID), append(of, p.cluster.Jobs[s.job].Name)
-			arrival, first, finish = append(arrival, seconds(o.Arrival)), append(first, seconds(o.First)), append(finish, seconds(o.Finish))
+			arrival, first, finish = append(arrival, knownSeconds(o.Arrival)), append(first, knownSeconds(o.First)), append(finish, knownSeconds(o.Finish))
 			input, output, stops = append(input, int64(r.Input)), append(output, int64(r.Output)), append(stops, int64(o.Stops))
 			where := ""
 			if o.Replica >= 0 {
@@ -306,6 +318,7 @@ func (p *plant) requestTable() *result.Table {
 	if several {
 		t.Columns = append(t.Columns, result.Column{Metric: result.RequestTenant, Text: whose})
 	}
+	t.Columns = append(t.Columns, p.handoverColumns()...)
 	return t
 }
 
@@ -314,22 +327,40 @@ func (p *plant) servingSeries(end sim.Time) *result.Table {
 	var of []string
 	var at, queue, batch, cache, replicas []float64
 	for _, s := range p.served {
-		l := &s.Level
-		shift := result.CommonShift(end, p.cluster.SeriesBins, &l.Queue, &l.Batch, &l.Cache, &l.Replicas)
-		blocks := float64(s.Stages * s.Batching.Blocks)
-		q, r, c, u := l.Queue.Rates(shift, end), l.Batch.Rates(shift, end), l.Cache.Rates(shift, end), l.Replicas.Rates(shift, end)
+		var all []*result.Bins
+		for _, x := range s.Pools() {
+			all = append(all, &x.Level.Queue, &x.Level.Batch, &x.Level.Cache, &x.Level.Replicas)
+		}
+		shift := result.CommonShift(end, p.cluster.SeriesBins, all...)
+		var waiting, running, used, room, up []float64
+		add := func(to *[]float64, of *result.Bins, weight float64) {
+			for i, v := range of.Rates(shift, end) {
+				for i >= len(*to) {
+					*to = append(*to, 0)
+				}
+				(*to)[i] += v * weight
+			}
+		}
+		for _, x := range s.Pools() {
+			l := &x.Level
+			add(&waiting, &l.Queue, 1)
+			add(&running, &l.Batch, 1)
+			add(&used, &l.Cache, 1)
+			add(&up, &l.Replicas, 1)
+			add(&room, &l.Replicas, float64(x.Blocks()))
+		}
 		value := func(rates []float64, i int, part float64) float64 {
 			if i >= len(rates) {
 				return 0
 			}
 			return rates[i] / part
 		}
-		for i := range max(len(q), len(r), len(c), len(u)) {
+		for i := range max(len(waiting), len(running), len(used), len(up)) {
 			begin, width := sim.Time(i)<<shift, sim.Time(1)<<shift
 			part := float64(min(width, end-begin)) / float64(width)
 			of, at = append(of, p.cluster.Jobs[s.job].Name), append(at, begin.Seconds())
-			queue, batch, cache = append(queue, value(q, i, part)), append(batch, value(r, i, part)), append(cache, ratio(value(c, i, part), value(u, i, part)*blocks))
-			replicas = append(replicas, value(u, i, part))
+			queue, batch, cache = append(queue, value(waiting, i, part)), append(batch, value(running, i, part)), append(cache, ratio(value(used, i, part), value(room, i, part)))
+			replicas = append(replicas, value(up, i, part))
 		}
 	}
 	if at == nil {
@@ -353,12 +384,12 @@ func (p *plant) servingRecords() []*result.Record {
 		tenants := s.tenantRecords(parts) // sorts the times of each, which are then sorted together
 		t := sum(parts)
 		t.unfinished += int64(len(s.Requests) - len(s.Outcomes)) // the horizon came before the start
-		lasted := s.Level.Lasted()
+		l := s.levels()
 		m := &result.Record{}
 		m.Add(result.Name, p.cluster.Jobs[s.job].Name)
 		m.Add(result.Model, s.model)
-		m.Add(result.ServingReplicas, int64(s.Replicas))
-		m.Add(result.AcceleratorCount, int64(s.Replicas*s.Tensor*s.Stages))
+		m.Add(result.ServingReplicas, int64(l.replicas))
+		m.Add(result.AcceleratorCount, int64(l.accelerators))
 		m.Add(result.RequestCount, int64(len(t.whole)))
 		m.Add(result.RequestsRejected, t.rejected)
 		m.Add(result.RequestsUnended, t.unfinished)
@@ -369,28 +400,55 @@ func (p *plant) servingRecords() []*result.Record {
 		m.Add(result.OutputRate, ratio(float64(t.output), t.span()))
 		m.Add(result.InputRate, ratio(float64(t.input), t.span()))
 		m.Add(result.RequestRate, ratio(float64(len(t.whole)), t.span()))
-		m.Add(result.MeanQueue, ratio(s.Level.Queued, lasted))
-		m.Add(result.MeanBatch, ratio(s.Level.Ran, s.Level.Up))
-		m.Add(result.MeanCache, ratio(s.Level.Cached, s.Level.Up*float64(s.Stages*s.Batching.Blocks)))
-		m.Add(result.CacheTokens, int64(s.Batching.Blocks)*int64(s.Stages*s.Batching.BlockSize))
+		m.Add(result.MeanQueue, ratio(l.queued, l.lasted))
+		m.Add(result.MeanBatch, ratio(l.ran, l.up))
+		m.Add(result.MeanCache, ratio(l.cached, l.room))
+		m.Add(result.CacheTokens, int64(s.Blocks())*int64(s.Batching.BlockSize))
 		m.Add(result.WeightBytes, s.weights)
 		m.Add(result.StepCount, s.Steps)
-		m.Add(result.StepTime, ratio(s.Busy().Seconds(), float64(s.Steps)))
+		m.Add(result.StepTime, ratio(l.busy, float64(s.Steps)))
 		m.Add(result.RequestStops, t.stops)
 		m.Add(result.RequestsRefused, t.refused)
 		if s.Batching.Swap > 0 {
 			m.Add(result.SwappedBlocks, s.Swapped)
 		}
-		m.Add(result.ReplicaUse, ratio(s.Busy().Seconds(), s.Level.Up*float64(s.Stages)))
+		m.Add(result.ReplicaUse, ratio(l.busy, l.stages))
 		if asked, hit := s.Prefixes(); asked > 0 {
 			m.Add(result.PrefixHits, ratio(float64(hit), float64(asked)))
 		}
-		s.addReplicas(m)
+		s.addReplicas(m, &l)
+		s.addHandovers(m)
 		t.addGoodput(m, slices.ContainsFunc(s.tenants, func(t tenant) bool { return t.slo != objectives{} }))
 		if tenants != nil {
 			m.Add(result.Tenants, tenants)
 		}
 		all = append(all, m)
+	}
+	return all
+}
+
+// levels are the integrals over time of all pools together.
+type levels struct {
+	replicas, accelerators    int
+	lasted, queued, ran       float64 // s
+	cached, room              float64 // s, times blocks
+	up, stages, busy, holding float64 // s; times stages, that compute; times accelerators
+}
+
+func (s *served) levels() (all levels) {
+	for _, p := range s.Pools() {
+		l := &p.Level
+		all.lasted = l.Lasted()
+		all.replicas += p.Replicas
+		all.accelerators += p.Accelerators()
+		all.queued += l.Queued
+		all.ran += l.Ran
+		all.cached += l.Cached
+		all.up += l.Up
+		all.room += l.Up * float64(p.Blocks())
+		all.stages += l.Up * float64(p.Stages)
+		all.holding += l.Held * float64(p.Tensor*p.Stages)
+		all.busy += s.Busy(p).Seconds()
 	}
 	return all
 }

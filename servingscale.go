@@ -105,10 +105,9 @@ func (p *plant) scalingTable() *result.Table {
 }
 
 // addReplicas adds to a workload's record how its replicas came, went and failed.
-func (s *served) addReplicas(m *result.Record) {
-	lasted := s.Level.Lasted()
-	m.Add(result.MeanReplicas, ratio(s.Level.Up, lasted))
-	m.Add(result.AcceleratorHours, s.Level.Held*float64(s.Tensor*s.Stages)/secondsPerHour)
+func (s *served) addReplicas(m *result.Record, l *levels) {
+	m.Add(result.MeanReplicas, ratio(l.up, l.lasted))
+	m.Add(result.AcceleratorHours, l.holding/secondsPerHour)
 	if s.Scaling != nil {
 		m.Add(result.MostReplicas, int64(s.Grown.Most))
 		changes := 0

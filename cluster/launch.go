@@ -15,6 +15,7 @@ type launch struct {
 	plan    *collective.Plan
 	size    float64
 	owner   network.Owner
+	times   float64
 	next    int // phase to start
 	pending int // transfers to wait for
 	explode bool
@@ -28,7 +29,10 @@ type Collective struct {
 	Size    float64 // bytes, as the plan's package counts them
 	Owner   network.Owner
 	Explode bool // every message a transfer of its own
-	// Known says that it takes what its plan says: the network is isolated, the job
+	// Times has it performed so often in a row, as one activity of so many times the bytes
+	// and latencies; 0 is once.
+	Times int
+	// Known says that it takes what its plan says, once: the network is isolated, the job
 	// alone, and no series is kept.
 	Known bool
 
@@ -51,8 +55,16 @@ func (c *Cluster) Launch(op Collective) {
 		n = int32(len(c.launches))
 		c.launches = append(c.launches, launch{})
 	}
-	c.launches[n] = launch{plan: op.Plan, size: op.Size, owner: op.Owner, explode: op.Explode || c.Network.Ships(), actor: op.Actor, arg: op.Arg, pending: 1}
-	c.Engine.Schedule(c.Engine.Now().After(op.Plan.Launch(op.Size)), c.actor, argPhase|uint64(n))
+	times := max(1, op.Times)
+	l := launch{plan: op.Plan, size: op.Size, times: float64(times), owner: op.Owner, explode: op.Explode || c.Network.Ships(), actor: op.Actor, arg: op.Arg, pending: 1}
+	wait := sim.Time(times) * op.Plan.Launch(op.Size)
+	if l.explode { // a message has its latency once
+		for i := range op.Plan.Phases {
+			wait += sim.Time(times-1) * op.Plan.Phases[i].Latency
+		}
+	}
+	c.launches[n] = l
+	c.Engine.Schedule(c.Engine.Now().After(wait), c.actor, argPhase|uint64(n))
 }
 
 // know launches a collective whose course is known: one event tells of its end.
@@ -110,7 +122,7 @@ func (c *Cluster) advance(n int32, now sim.Time) {
 		l.next++
 		l.pending = 1
 		c.send(&network.Transfer{
-			Bytes: p.Share * l.size, Latency: p.Latency, Footprint: &p.Footprint,
+			Bytes: p.Share * l.size * l.times, Latency: sim.Time(l.times) * p.Latency, Footprint: &p.Footprint,
 			Owner: l.owner, Notify: true, Actor: c.actor, Arg: argPhase | uint64(n), Forget: true,
 		})
 	}
@@ -134,7 +146,7 @@ func (c *Cluster) Withdraw(job int) {
 // has none fails the run.
 func (c *Cluster) explode(n int32) {
 	l := &c.launches[n]
-	plan, size, owner := l.plan, l.size, l.owner
+	plan, size, owner := l.plan, l.size*l.times, l.owner
 	var ids []network.ID
 	var after []network.ID
 	err := plan.Everywhere(func(from, to topology.NodeID, share float64, waits []int) {

@@ -50,6 +50,7 @@ func (p *printer) serving(s *result.Record) {
 		cache += "; " + Percent(s.Float(result.PrefixHits.Name)) + " of the prompts were there"
 	}
 	p.item("cache", "%s; weights %s an accelerator", cache, Prefixed(s.Float(result.WeightBytes.Name), "B"))
+	p.pools(s)
 	p.goodput("objectives", s)
 	for _, t := range s.List(result.Tenants.Name) {
 		d := t.Record(result.FirstTokenTime.Name)
@@ -66,6 +67,19 @@ func (p *printer) serving(s *result.Record) {
 	}
 	p.item("replicas", "%s; %s starts, %s failures; %s requests moved; %.4g accelerator hours", replicas, Count(s.Float(result.ReplicaStarts.Name)),
 		Count(s.Float(result.ReplicaFailures.Name)), Count(s.Float(result.RequestsMoved.Name)), s.Float(result.AcceleratorHours.Name))
+}
+
+// pools writes how requests went from the replicas that compute prompts to the others.
+func (p *printer) pools(s *result.Record) {
+	for _, x := range s.List(result.ServingPools.Name) {
+		p.item(x.Text(result.Name.Name), "%s replicas, %s busy; %.1f sequences on each, %.1f requests wait; cache %s used of %s tokens", Count(x.Float(result.ServingReplicas.Name)),
+			Percent(x.Float(result.ReplicaUse.Name)), x.Float(result.MeanBatch.Name), x.Float(result.MeanQueue.Name),
+			Percent(x.Float(result.MeanCache.Name)), Count(x.Float(result.CacheTokens.Name)))
+	}
+	if took := s.Record(result.HandoverTime.Name); took != nil {
+		p.item("handed over", "%s of keys and values, in %s in the mean, p99 %s, after waiting for %s", Prefixed(s.Float(result.HandoverBytes.Name), "B"),
+			Seconds(took.Float(result.Mean.Name)), Seconds(took.Float(result.P99.Name)), Seconds(s.Record(result.HandoverWait.Name).Float(result.Mean.Name)))
+	}
 }
 
 // goodput writes how many requests kept to their objectives.

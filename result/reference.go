@@ -38,7 +38,11 @@ var places = []struct {
 		OutputRate, InputRate, RequestRate, MeanQueue, MeanBatch, MeanCache, CacheTokens, WeightBytes, StepCount, StepTime, RequestStops,
 		RequestsRefused, SwappedBlocks, ReplicaUse, PrefixHits, MeanReplicas, AcceleratorHours, MostReplicas, ScalingCount, ReplicaStarts, ReplicaFailures, RequestsMoved,
 		SLORatio, SLOFirst, SLOEach, SLOWhole, ServingGoodput, TokenGoodput, Tenants,
+		HandoverBytes, HandoverTime, HandoverWait, ServingPools,
 	}},
+	{"summary.json", "serving[].kv_transfer_s", servingSpread},
+	{"summary.json", "serving[].kv_wait_s", servingSpread},
+	{"summary.json", "serving[].pools[]", []Metric{Name, ServingReplicas, AcceleratorCount, ReplicaUse, MeanQueue, MeanBatch, MeanCache, CacheTokens}},
 	{"summary.json", "serving[].tenants[]", []Metric{
 		Name, RequestCount, RequestsRejected, RequestsRefused, RequestsUnended, FirstTokenTime, TokenTime, EndToEnd, OutputRate,
 		SLORatio, SLOFirst, SLOEach, SLOWhole, ServingGoodput, TokenGoodput,
@@ -103,7 +107,7 @@ var places = []struct {
 	{"storage.csv", "storage", []Metric{Workload, StorageOp, StorageIteration, StorageStart, StorageFinish, StorageBytes, StorageMoved, StorageRate}},
 	{"replay.csv", "replay", []Metric{Rank, RankFinish}},
 	{"requests.csv", "requests", []Metric{
-		Request, RequestArrival, RequestFirstToken, RequestFinish, RequestInput, RequestOutput, Workload, RequestStatus, RequestReplica, RequestStops, RequestTenant,
+		Request, RequestArrival, RequestFirstToken, RequestFinish, RequestInput, RequestOutput, Workload, RequestStatus, RequestReplica, RequestStops, RequestTenant, RequestPrefill, RequestFetchStart, RequestFetchEnd,
 	}},
 	{"serving_series.csv", "serving_series", []Metric{Workload, SeriesTime, SeriesQueue, SeriesBatch, SeriesCache, SeriesReplicas}},
 	{"scaling.csv", "scaling", []Metric{Workload, ScalingTime, ScalingMetric, ScalingReady, ScalingStarting, ScalingRecommended, ScalingDesired}},

@@ -20,7 +20,7 @@ var (
 	MeanQueue         = Metric{Name: "mean_queue", Definition: "requests that wait, of all replicas, mean over the time from the start to the last end"}
 	MeanBatch         = Metric{Name: "mean_batch", Definition: "requests that run on a replica, mean over that time and the replicas that answer"}
 	MeanCache         = Metric{Name: "kv_ratio", Unit: "ratio", Definition: "share of the blocks of the caches of keys and values that hold something, of replicas that answer, mean over that time"}
-	CacheTokens       = Metric{Name: "kv_tokens", Definition: "tokens that the cache of a replica has room for"}
+	CacheTokens       = Metric{Name: "kv_tokens", Definition: "tokens that the cache of a replica has room for; where prompts have replicas of their own, of such a one"}
 	WeightBytes       = Metric{Name: "weights_bytes", Unit: "bytes", Definition: "weights that an accelerator holds"}
 	StepCount         = Metric{Name: "steps", Definition: "steps of all engines"}
 	StepTime          = Metric{Name: "step_s", Unit: "s", Definition: "mean time that a step takes, in each stage of the pipeline"}
@@ -61,7 +61,7 @@ var (
 	RequestFinish     = Metric{Name: "finish_s", Unit: "s", Definition: "when it had its last token; empty if it has not"}
 	RequestInput      = Metric{Name: "input_tokens", Definition: "tokens of the prompt"}
 	RequestOutput     = Metric{Name: "output_tokens", Definition: "tokens of the answer"}
-	RequestReplica    = Metric{Name: "replica", Definition: "replica that served it, from 0; empty if none has"}
+	RequestReplica    = Metric{Name: "replica", Definition: "replica that served it, from 0, where it ended; empty if none has"}
 	RequestStatus     = Metric{Name: "status", Definition: `"finished"; "rejected" if it can never be served; "refused" if the queue was full; "unfinished" if the run ended before it`}
 
 	SeriesQueue    = Metric{Name: "queue", Definition: "requests that wait, of all replicas, mean over the interval"}

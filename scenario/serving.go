@@ -66,12 +66,13 @@ type Serving struct {
 	Input       Key[Lengths]        `key:"input" min:"1" max:"16777216" doc:"with rate or concurrency, tokens of a prompt: an integer, or { distribution = \"uniform\", min, max } or { distribution = \"lognormal\", mean, cv, min, max }"`
 	Output      Key[Lengths]        `key:"output" min:"1" max:"16777216" doc:"with rate or concurrency, tokens of an answer, in the same way"`
 
-	SharedPrefix Key[int64] `key:"shared_prefix" min:"1" max:"16777216" doc:"with rate or concurrency, tokens that all prompts begin with, of each tenant its own; shorter prompts are a part of it. A replica computes them once while they stay in its cache"`
-	SLO          SLO        `key:"slo" doc:"what a request is to keep to, for goodput"`
-	Tenant       []Tenant   `key:"tenant" doc:"whose requests there are"`
-	MaxQueue     Key[int64] `key:"max_queue" min:"1" max:"4194304" doc:"requests that may wait, of all replicas; more are turned away. No limit where left out"`
-	Autoscale    *Autoscale `key:"autoscale" doc:"replicas that come and go with the load"`
-	ColdStart    ColdStart  `key:"cold_start" doc:"what a replica does before it answers, where replicas scale or fail"`
+	SharedPrefix Key[int64]    `key:"shared_prefix" min:"1" max:"16777216" doc:"with rate or concurrency, tokens that all prompts begin with, of each tenant its own; shorter prompts are a part of it. A replica computes them once while they stay in its cache"`
+	SLO          SLO           `key:"slo" doc:"what a request is to keep to, for goodput"`
+	Tenant       []Tenant      `key:"tenant" doc:"whose requests there are"`
+	MaxQueue     Key[int64]    `key:"max_queue" min:"1" max:"4194304" doc:"requests that may wait, of all replicas; more are turned away. No limit where left out"`
+	Autoscale    *Autoscale    `key:"autoscale" doc:"replicas that come and go with the load"`
+	Disaggregate *Disaggregate `key:"disaggregate" doc:"prompts and the tokens after the first on replicas of their own"`
+	ColdStart    ColdStart     `key:"cold_start" doc:"what a replica does before it answers, where replicas scale or fail"`
 }
 
 // Speculative is [workload.serving.speculative]: a small model guesses tokens, which the
@@ -201,6 +202,7 @@ func (w *Serving) check(r *resolver, b *binder) {
 	belongs(w.Chunk.Set, w.Chunk.Pos, "chunk", w.Batching.Value == "chunked", `batching = "chunked"`)
 	belongs(w.TokenBudget.Set, w.TokenBudget.Pos, "token_budget", w.Batching.Value == "continuous", `batching = "continuous"`)
 	w.checkScaling(b)
+	w.checkDisaggregate(b)
 	w.checkTenants(b)
 }
 

@@ -39,6 +39,9 @@ type Batching struct {
 	// blocks of all tokens to come with the prompt: nothing is ever preempted.
 	Blocks, BlockSize, Watermark int
 	Reserve                      bool
+	// Hold keeps the blocks of a sequence that has ended, for another engine to fetch, until
+	// Release. A batch of the static order has none.
+	Hold bool
 	// Swap is how many blocks the host's memory has for sequences that are preempted: they
 	// come back as they were. Those for which it has no room are computed again.
 	Swap int
@@ -94,6 +97,8 @@ type Batcher struct {
 	step    []*Sequence
 	free    int
 
+	held, expected, coming []*Sequence // ended, and held; to be fetched; on their way
+
 	swapped, moved int       // blocks in the host's memory; moved to it and back since Moved
 	prefixes       *prefixes // nil: none are kept
 
@@ -138,11 +143,14 @@ func insert(all []*Sequence, from int, s *Sequence) []*Sequence {
 	return slices.Insert(all, i, s)
 }
 
-// Waiting is how many sequences wait.
-func (b *Batcher) Waiting() int { return len(b.waiting) - b.head }
+// Waiting is how many sequences wait, those that are to be fetched among them.
+func (b *Batcher) Waiting() int { return b.queued() + len(b.expected) }
 
 // Running is how many sequences have been admitted and have not ended.
-func (b *Batcher) Running() int { return len(b.running) }
+func (b *Batcher) Running() int { return len(b.running) + len(b.coming) }
+
+// queued is how many sequences have not been admitted, or were preempted.
+func (b *Batcher) queued() int { return len(b.waiting) - b.head }
 
 // Used is how many blocks of the cache sequences use.
 func (b *Batcher) Used() int { return b.Blocks - b.available() }
@@ -194,7 +202,10 @@ func (b *Batcher) Finish(token func(s *Sequence, tokens int, last bool)) {
 		token(s, int(came), s.Left == 0)
 		if s.Left == 0 {
 			ended++
-			if b.Order != Static {
+			switch {
+			case b.Hold:
+				b.held = append(b.held, s)
+			case b.Order != Static:
 				b.release(s)
 			}
 		}
@@ -207,7 +218,7 @@ func (b *Batcher) Finish(token func(s *Sequence, tokens int, last bool)) {
 	for _, s := range b.running {
 		if s.Left > 0 {
 			kept = append(kept, s)
-		} else {
+		} else if b.Order == Static {
 			b.release(s)
 		}
 	}
@@ -375,7 +386,7 @@ func (b *Batcher) admit(tokens, spare int) *Sequence {
 }
 
 // room says whether another sequence may run.
-func (b *Batcher) room() bool { return b.Waiting() > 0 && len(b.running) < b.MaxBatch }
+func (b *Batcher) room() bool { return b.queued() > 0 && b.Running() < b.MaxBatch }
 
 func (b *Batcher) mixed() {
 	left, stopped := b.Budget, false

@@ -51,8 +51,9 @@ type Computed struct {
 	stages         int
 	send           *collective.Plan // from a stage to the next, nil for a single one
 
-	dense []float64 // by tokens; 0 is not known yet
-	head  []float64 // by sequences
+	dense []float64      // by tokens; 0 is not known yet
+	head  []float64      // by sequences
+	known map[int]*parts // by tokens
 }
 
 // ownReduce is up to what size engines sum with their own kernels rather than those of the
@@ -107,11 +108,19 @@ func (x *Computed) Place(c *cluster.Cluster, accelerators []topology.NodeID) err
 
 // Time is the cost of a step through all stages.
 func (x *Computed) Time(s *Step) (float64, error) {
-	e, layers := x.Engine, float64(x.Forward.Model.Layers)
-	t := x.denseTime(s.Tokens) + e.StepOverhead + float64(s.Sequences)*e.SequenceOverhead
-	if s.Sequences > 0 {
-		t += x.headTime(s.Sequences + s.Guessed)
+	t := x.denseTime(s.Tokens) + x.headTime(s) + x.rest(s)
+	if x.send != nil {
+		bytes := 2 * float64(s.Tokens) * float64(x.Forward.Model.Hidden)
+		t += float64(x.stages-1) * x.send.Predict(bytes)
 	}
+	return t, nil
+}
+
+// rest is what a step takes beside products with weights, the head and what is sent from
+// stage to stage: attention, the engine, and a draft.
+func (x *Computed) rest(s *Step) float64 {
+	e, layers := x.Engine, float64(x.Forward.Model.Layers)
+	t := e.StepOverhead + float64(s.Sequences)*e.SequenceOverhead
 	if s.Decodes > 0 {
 		t += layers * x.Roofline.Time(x.Forward.Decode(s.Decodes, s.Decodes+s.Guessed, s.Context))
 	}
@@ -121,11 +130,7 @@ func (x *Computed) Time(s *Step) (float64, error) {
 	if x.Draft != nil {
 		t += x.Draft.guess(s)
 	}
-	if x.send != nil {
-		bytes := 2 * float64(s.Tokens) * float64(x.Forward.Model.Hidden)
-		t += float64(x.stages-1) * x.send.Predict(bytes)
-	}
-	return t, nil
+	return t
 }
 
 // guess is what a draft adds to a step: it computes the prompts, too, and each guessed
@@ -170,7 +175,13 @@ func (x *Computed) computeDense(tokens int) (t float64) {
 	return t
 }
 
-func (x *Computed) headTime(sequences int) float64 {
+// headTime is the choice of the next tokens, and gathering what the ranks have of the
+// logits.
+func (x *Computed) headTime(s *Step) float64 {
+	if s.Sequences == 0 {
+		return 0
+	}
+	sequences := s.Sequences + s.Guessed
 	for sequences >= len(x.head) {
 		x.head = append(x.head, 0)
 	}

@@ -21,8 +21,10 @@ func Example() {
 		{Part: serving.DecodePart, Sequences: 10, Cached: 1000},
 	})
 	fleet := &serving.Fleet{
-		Replicas: 1, Tensor: 1, Stages: 1, Costs: costs,
-		Batching: scheduler.Batching{Order: scheduler.Mixed, Budget: 100, MaxBatch: 10, Blocks: 100, BlockSize: 16},
+		Pool: serving.Pool{
+			Replicas: 1, Tensor: 1, Stages: 1, Costs: costs,
+			Batching: scheduler.Batching{Order: scheduler.Mixed, Budget: 100, MaxBatch: 10, Blocks: 100, BlockSize: 16},
+		},
 		Requests: []demand.Request{{ID: "first", Input: 100, Output: 3}, {ID: "second", Arrival: 0.05, Input: 90, Output: 3}},
 	}
 	pool, _ := topology.Pool(1)

@@ -34,8 +34,13 @@
 // With pipeline stages a replica has as many batches as stages, each with its share of
 // the cache, which follow each other through the stages; a request stays with its batch.
 //
-// Left out: failures are noticed at once; replicas do not share links with others while they compute, their
-// all-reduces take what they take alone; tokenising, and the way of a request to its
+// Prompts and the tokens after the first may have replicas of their own, between which
+// keys and values go over the network ([Handover]).
+//
+// A replica within a host exchanges what it takes alone, by closed form. What one on several
+// hosts sends between them is on the links of the network ([Splitter]).
+//
+// Left out: failures are noticed at once; tokenising, and the way of a request to its
 // replica and back.
 package serving
 
@@ -45,7 +50,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/railyard/railyard/cluster"
-	"github.com/railyard/railyard/result"
+	"github.com/railyard/railyard/collective"
 	"github.com/railyard/railyard/scheduler"
 	"github.com/railyard/railyard/sim"
 	"github.com/railyard/railyard/topology"
@@ -59,44 +64,42 @@ type Fleet struct {
 	Priorities  []int32           // of each tenant; nil: all are equal
 	Concurrency int               // clients that each send their next request when the last has ended; 0: requests come at their Arrival
 
-	Replicas, Tensor, Stages int
-	SwapTime                 float64            // s, in which a block moves to the host's memory or back
-	Acceptance               float64            // probability that a guessed token is right
-	Batching                 scheduler.Batching // of a batch: with stages, its share of the cache
-	Context                  int                // tokens that prompt and answer may have together; 0: no limit
-	Routing                  scheduler.Routing
-	Random                   *rand.Rand // that Routing draws from
-	Costs                    Costs
+	Pool
+	// Decode, if set, goes on with requests whose prompt Pool has computed; see Handover.
+	Decode     *Pool
+	TokenBytes float64    // that a token has in the cache of an accelerator of Decode
+	Acceptance float64    // probability that a guessed token is right
+	Context    int        // tokens that prompt and answer may have together; 0: no limit
+	Random     *rand.Rand // that routing draws from
 
 	Scaling  *Scaling // nil: all replicas are there at any time; else Replicas is the most that have a place
 	Start    Start
 	Failures func(accelerators []topology.NodeID) Failures // of a replica; nil: none fails
 	MaxQueue int                                           // requests that may wait; 0: no limit
 
-	Outcomes []Outcome // of each request
-	Gaps     Gaps      // between tokens of a request
-	Steps    int64
-	Swapped  int64 // blocks moved to the host's memory and back
-	Level    Level // over time
-	Grown    Grown
+	Outcomes  []Outcome  // of each request
+	Handovers []Handover // of each request, where there is Decode
+	Gaps      Gaps       // between tokens of a request
+	Steps     int64
+	Swapped   int64 // blocks moved to the host's memory and back
+	Grown     Grown
 
 	c         *cluster.Cluster
 	job       int
 	actor     sim.Actor
 	base      sim.Time
+	pools     []*Pool
 	lanes     []lane
 	replicas  []replica
 	sequences []scheduler.Sequence
-	latest    []sim.Time // token of each request
-	loads     []scheduler.Load
-	open      []int32               // replicas that take requests
-	held      []*scheduler.Sequence // while there are none
-	wanted    int                   // replicas
+	latest    []sim.Time            // token of each request
+	handed    []*scheduler.Sequence // whose prompts have been computed in the step that ends
+	ways      map[way]*collective.Plan
+	wanted    int // replicas
 	scaler    *scheduler.Autoscaler
 	syncs     sim.Timer
 	polls     sim.Timer
-	next      int // request to come
-	routed    int
+	next      int             // request to come
 	homes     map[int32]int32 // replica of the last request of each session
 	came      int
 	ended     int
@@ -109,21 +112,26 @@ type Fleet struct {
 // lane is a batch that goes through the stages of a replica.
 type lane struct {
 	*scheduler.Batcher
+	number    int
 	replica   *replica
 	due, busy bool
 	ends      sim.Time // of the step that keeps it busy
+	passage   passage  // of that step, on several hosts
 }
 
 // Events, in the high bits of their argument.
 const (
-	argArrive uint64 = iota << 56 // a request
-	argEnd                        // of the step of a lane
-	argDecide                     // a lane's next step
-	argPhase                      // of a replica has passed
-	argFail                       // hosts of a replica fail
-	argSync                       // the autoscaler decides
-	argPoll                       // it looks whether anybody asks
-	argKind   = 0xff << 56
+	argArrive  uint64 = iota << 56 // a request
+	argEnd                         // of the step of a lane
+	argDecide                      // a lane's next step
+	argPhase                       // of a replica has passed
+	argFail                        // hosts of a replica fail
+	argSync                        // the autoscaler decides
+	argPoll                        // it looks whether anybody asks
+	argFetched                     // keys and values of a request have come
+	argPassed                      // a stage has computed, or exchanged
+	argSent                        // a step comes to its next stage
+	argKind    = 0xff << 56
 )
 
 // Links are none: what replicas exchange is a part of the cost of a step.
@@ -133,25 +141,29 @@ func (f *Fleet) Links() (links iter.Seq[topology.LinkID], known bool) { return c
 func (f *Fleet) Begin(c *cluster.Cluster, job int) {
 	f.c, f.job, f.base = c, job, c.Engine.Now()
 	f.actor = c.Engine.Register(f)
-	f.Level = Level{bins: c.SeriesBins, first: f.base, last: f.base}
+	f.pools = f.Pools()
+	for _, p := range f.pools {
+		p.Level = Level{bins: c.SeriesBins, first: f.base, last: f.base}
+	}
 	f.Outcomes = make([]Outcome, len(f.Requests))
 	f.sequences = make([]scheduler.Sequence, len(f.Requests))
 	f.latest = make([]sim.Time, len(f.Requests))
-	f.loads = make([]scheduler.Load, f.Replicas)
 	f.homes = map[int32]int32{}
 	f.token = f.tokenOf
 	for i := range f.Outcomes {
 		f.Outcomes[i] = Outcome{Arrival: -1, First: -1, Finish: -1, Replica: -1}
 	}
-	all := c.Jobs[job].Accelerators
-	if err := f.Costs.Place(c, all[:f.Tensor*f.Stages]); err != nil {
+	if f.Decode != nil {
+		f.Handovers = make([]Handover, len(f.Requests))
+		f.ways = map[way]*collective.Plan{}
+	}
+	f.now = f.base
+	if err := f.beginReplicas(); err != nil {
 		c.Fail(job, err)
 		return
 	}
-	f.now = f.base
-	f.beginReplicas(all)
 	if f.Concurrency == 0 {
-		f.expect()
+		f.await()
 		return
 	}
 	for range f.Concurrency {
@@ -160,8 +172,8 @@ func (f *Fleet) Begin(c *cluster.Cluster, job int) {
 	f.finish() // if all are rejected
 }
 
-// expect schedules the arrival of the next request.
-func (f *Fleet) expect() {
+// await schedules the arrival of the next request.
+func (f *Fleet) await() {
 	if f.next < len(f.Requests) {
 		at := f.base.After(sim.FromSeconds(f.Requests[f.next].Arrival))
 		f.c.Engine.Schedule(max(at, f.now), f.actor, argArrive|uint64(f.next))
@@ -182,26 +194,20 @@ func (f *Fleet) send() {
 // Handle is the reaction to an event.
 func (f *Fleet) Handle(now sim.Time, arg uint64) {
 	f.now = now
-	f.Level.until(now)
+	for _, p := range f.pools {
+		p.Level.until(now)
+	}
 	n := int(arg &^ argKind)
 	switch arg & argKind {
 	case argArrive:
 		f.arrive(n)
-		f.expect()
+		f.await()
 	case argEnd:
 		l := &f.lanes[n]
 		if !l.busy || l.ends != now { // a failure cut the step short
 			return
 		}
-		l.busy = false
-		f.Level.change(l, -1)
-		l.Finish(f.token)
-		f.Level.change(l, 1)
-		for ; f.thinking > 0; f.thinking-- {
-			f.send()
-		}
-		f.due(n)
-		f.drained(l.replica)
+		f.finishStep(l)
 	case argDecide:
 		f.decide(n)
 	case argPhase:
@@ -212,8 +218,28 @@ func (f *Fleet) Handle(now sim.Time, arg uint64) {
 		f.sync()
 	case argPoll:
 		f.poll()
+	case argFetched:
+		f.fetched(n)
+	case argPassed:
+		f.passed(n)
+	case argSent:
+		f.arrived(n)
 	}
 	f.finish()
+}
+
+// finishStep is the end of a lane's step.
+func (f *Fleet) finishStep(l *lane) {
+	l.busy = false
+	l.count(-1)
+	l.Finish(f.token)
+	l.count(1)
+	f.handOver(l)
+	for ; f.thinking > 0; f.thinking-- {
+		f.send()
+	}
+	f.due(l.number)
+	f.drained(l.replica)
 }
 
 // finish ends the job once all requests have ended.
@@ -238,72 +264,23 @@ func (f *Fleet) arrive(i int) bool {
 	r, o := &f.Requests[i], &f.Outcomes[i]
 	o.Arrival = f.now
 	f.came++
-	if tokens := r.Input + r.Output; !f.Batching.Fits(tokens) || f.Context > 0 && tokens > f.Context {
+	if tokens := r.Input + r.Output; !f.fits(tokens) || f.Context > 0 && tokens > f.Context {
 		o.Rejected = true
 		f.ended++
 		return false
 	}
-	if f.MaxQueue > 0 && f.Level.waiting >= f.MaxQueue {
+	if f.MaxQueue > 0 && f.waiting() >= f.MaxQueue {
 		o.Refused = true
 		f.ended++
 		return false
 	}
-	f.sequences[i] = scheduler.Sequence{Request: int32(i), Prompt: int32(r.Input), Left: int32(r.Output), Prefix: r.Prefix}
+	s := &f.sequences[i]
+	*s = scheduler.Sequence{Request: int32(i), Prompt: int32(r.Input), Left: int32(r.Output), Prefix: r.Prefix}
 	if f.Priorities != nil {
-		f.sequences[i].Priority = f.Priorities[r.Tenant]
+		s.Priority = f.Priorities[r.Tenant]
 	}
-	f.route(&f.sequences[i])
+	f.begin(s)
 	return true
-}
-
-// route gives a sequence to a replica, or holds it while none is ready.
-func (f *Fleet) route(s *scheduler.Sequence) {
-	f.Level.waiting++
-	if len(f.open) == 0 {
-		f.held = append(f.held, s)
-		return
-	}
-	loads := f.loads[:len(f.open)]
-	if f.Routing != scheduler.RoundRobin && f.Routing != scheduler.RandomReplica {
-		f.look(s, loads)
-	}
-	to := f.open[f.Routing.Route(f.routed, loads, f.Random)]
-	f.routed++
-	if session := f.Requests[s.Request].Session; session != 0 && f.Routing == scheduler.SessionAware {
-		f.homes[session] = to
-	}
-	n := f.leastLane(int(to))
-	f.Outcomes[s.Request].Replica = to
-	f.lanes[n].Add(s)
-	f.due(n)
-}
-
-// look is what the router sees of the replicas that take requests.
-func (f *Fleet) look(s *scheduler.Sequence, loads []scheduler.Load) {
-	home, at := f.homes[f.Requests[s.Request].Session]
-	for i, to := range f.open {
-		loads[i] = scheduler.Load{Home: at && home == to}
-		lanes := f.replicas[to].lanes
-		for n := range lanes {
-			loads[i].Waiting += lanes[n].Waiting()
-			loads[i].Running += lanes[n].Running()
-			if f.Routing == scheduler.PrefixAware {
-				loads[i].Match = max(loads[i].Match, lanes[n].Match(s))
-			}
-		}
-	}
-}
-
-// leastLane is the batch of a replica that has the fewest requests.
-func (f *Fleet) leastLane(replica int) int {
-	first := replica * f.Stages
-	best := first
-	for n := first + 1; n < first+f.Stages; n++ {
-		if f.lanes[n].Waiting()+f.lanes[n].Running() < f.lanes[best].Waiting()+f.lanes[best].Running() {
-			best = n
-		}
-	}
-	return best
 }
 
 // longestStep is what no sensible step takes, in seconds, and what leaves the clock room.
@@ -316,23 +293,36 @@ func (f *Fleet) decide(n int) {
 	if l.busy {
 		return
 	}
+	if a := l.replica.across; a != nil && a.stages[0].busy {
+		l.due = true
+		a.stages[0].queue = append(a.stages[0].queue, l)
+		return
+	}
 	free := l.replica.free
 	if free[0] > f.now { // another batch is in it
 		l.due = true
 		f.c.Engine.Schedule(free[0], f.actor, argDecide|uint64(n))
 		return
 	}
-	f.Level.change(l, -1)
+	p := l.replica.pool
+	l.count(-1)
 	step := l.Next()
-	f.Level.change(l, 1)
+	f.fetch(l)
+	l.count(1)
 	if len(step) == 0 {
 		return
 	}
 	f.measure(step)
-	seconds, err := f.Costs.Time(&f.shape)
+	var seconds float64
+	var err error
+	if a := l.replica.across; a != nil {
+		seconds, l.passage.exchanges = a.costs.Split(&f.shape, a.crossing, l.passage.exchanges[:0])
+	} else {
+		seconds, err = p.Costs.Time(&f.shape)
+	}
 	moved := l.Moved()
 	f.Swapped += int64(moved)
-	seconds += float64(moved) * f.SwapTime
+	seconds += float64(moved) * p.SwapTime
 	if err == nil && seconds > longestStep {
 		err = fmt.Errorf("a step of %d tokens would take %.3g s", f.shape.Tokens, seconds)
 	}
@@ -342,7 +332,14 @@ func (f *Fleet) decide(n int) {
 		f.c.Fail(f.job, fmt.Errorf("request %s: %w", f.Requests[step[len(step)-1].Request].ID, err))
 		return
 	}
-	stage := sim.FromSeconds(seconds / float64(f.Stages))
+	stage := sim.FromSeconds(seconds / float64(p.Stages))
+	f.Steps++
+	l.busy = true
+	if l.replica.across != nil {
+		l.passage.compute, l.passage.tokens = stage, f.shape.Tokens
+		f.enterStage(l, 0)
+		return
+	}
 	at := f.now
 	for i := range free {
 		at = max(at, free[i]).After(stage)
@@ -350,8 +347,7 @@ func (f *Fleet) decide(n int) {
 		f.step(l.replica, i, at-stage, at)
 	}
 	l.replica.ledger.AddCompute(f.now, f.now+stage)
-	l.busy, l.ends = true, at
-	f.Steps++
+	l.ends = at
 	f.c.Engine.Schedule(at, f.actor, argEnd|uint64(n))
 }
 
@@ -387,6 +383,9 @@ func (f *Fleet) tokenOf(s *scheduler.Sequence, tokens int, last bool) {
 		f.Gaps.add(0)
 	}
 	f.latest[s.Request] = f.now
+	if f.Decode != nil {
+		last = f.brought(s, last)
+	}
 	if last {
 		o.Finish, o.Stops = f.now, s.Stops
 		f.ended++
@@ -396,10 +395,12 @@ func (f *Fleet) tokenOf(s *scheduler.Sequence, tokens int, last bool) {
 	}
 }
 
-// Busy is how long the replicas computed, in all.
-func (f *Fleet) Busy() (sum sim.Time) {
+// Busy is how long the replicas of a pool computed, in all.
+func (f *Fleet) Busy(p *Pool) (sum sim.Time) {
 	for i := range f.replicas {
-		sum += f.replicas[i].ledger.Compute
+		if r := &f.replicas[i]; r.pool == p {
+			sum += r.ledger.Compute + r.ledger.Exposed
+		}
 	}
 	return sum
 }
@@ -427,47 +428,4 @@ func (f *Fleet) Prefixes() (asked, hit int64) {
 // Waiting says what is not done, for a report of a deadlock.
 func (f *Fleet) Waiting() []sim.Wait {
 	return []sim.Wait{{Who: f.c.Jobs[f.job].Name, For: fmt.Sprintf("%d requests that no step takes up", len(f.Requests)-f.ended)}}
-}
-
-// Level is how many sequences wait and run, how many blocks of the caches are used, and
-// how many replicas there are, over time.
-type Level struct {
-	Queue, Batch, Cache result.Bins
-	Replicas            result.Bins // that answer or drain
-	// The integrals of them, in seconds, and of the replicas that hold accelerators.
-	Queued, Ran, Cached, Up, Held float64
-
-	waiting, running, used, up, held int
-	bins                             int
-	first, last                      sim.Time
-}
-
-// Lasted is the time that has been accounted for, in seconds.
-func (l *Level) Lasted() float64 { return (l.last - l.first).Seconds() }
-
-// until accounts for the time up to now.
-func (l *Level) until(now sim.Time) {
-	if now == l.last {
-		return
-	}
-	span := (now - l.last).Seconds()
-	l.Queued += span * float64(l.waiting)
-	l.Ran += span * float64(l.running)
-	l.Cached += span * float64(l.used)
-	l.Up += span * float64(l.up)
-	l.Held += span * float64(l.held)
-	if l.bins > 0 {
-		l.Queue.Add(l.last, now, float64(l.waiting), l.bins)
-		l.Batch.Add(l.last, now, float64(l.running), l.bins)
-		l.Cache.Add(l.last, now, float64(l.used), l.bins)
-		l.Replicas.Add(l.last, now, float64(l.up), l.bins)
-	}
-	l.last = now
-}
-
-// change adds what a lane has so often.
-func (l *Level) change(x *lane, times int) {
-	l.waiting += times * x.Waiting()
-	l.running += times * x.Running()
-	l.used += times * x.Used()
 }

@@ -28,7 +28,7 @@ func mixed() scheduler.Batching {
 // the second comes within the first step and has its tokens at 2 and 3 s.
 func TestSteps(t *testing.T) {
 	f := &Fleet{
-		Replicas: 1, Tensor: 1, Stages: 1, Batching: mixed(), Costs: flat(1),
+		Pool:     Pool{Replicas: 1, Tensor: 1, Stages: 1, Batching: mixed(), Costs: flat(1)},
 		Requests: []serving.Request{{ID: "a", Input: 10, Output: 3}, {ID: "b", Arrival: 0.5, Input: 10, Output: 2}},
 	}
 	fleetOf(t, f)
@@ -47,7 +47,7 @@ func TestSteps(t *testing.T) {
 
 // Two clients, three requests of two steps: the third is sent when the first two end.
 func TestClosedLoop(t *testing.T) {
-	f := &Fleet{Replicas: 1, Tensor: 1, Stages: 1, Batching: mixed(), Costs: flat(1), Concurrency: 2}
+	f := &Fleet{Pool: Pool{Replicas: 1, Tensor: 1, Stages: 1, Batching: mixed(), Costs: flat(1)}, Concurrency: 2}
 	for range 3 {
 		f.Requests = append(f.Requests, serving.Request{Input: 10, Output: 2})
 	}
@@ -61,7 +61,7 @@ func TestClosedLoop(t *testing.T) {
 // not go into a context of 100, whoever sends them.
 func TestRejected(t *testing.T) {
 	for _, clients := range []int{0, 1} {
-		f := &Fleet{Replicas: 1, Tensor: 1, Stages: 1, Batching: mixed(), Costs: flat(1), Context: 100, Concurrency: clients}
+		f := &Fleet{Pool: Pool{Replicas: 1, Tensor: 1, Stages: 1, Batching: mixed(), Costs: flat(1)}, Context: 100, Concurrency: clients}
 		f.Requests = []serving.Request{{Input: 190, Output: 10}, {Input: 90, Output: 10}, {Input: 190, Output: 10}}
 		fleetOf(t, f)
 		for i, want := range []string{"rejected", "finished", "rejected"} {
@@ -75,7 +75,7 @@ func TestRejected(t *testing.T) {
 // With two stages a step takes as long as with one, and another batch follows half a step
 // behind: two requests at a time have twice the tokens of one, not more time.
 func TestStages(t *testing.T) {
-	f := &Fleet{Replicas: 1, Tensor: 1, Stages: 2, Batching: mixed(), Costs: flat(1)}
+	f := &Fleet{Pool: Pool{Replicas: 1, Tensor: 1, Stages: 2, Batching: mixed(), Costs: flat(1)}}
 	f.Requests = []serving.Request{{Input: 10, Output: 4}, {Input: 10, Output: 4}}
 	fleetOf(t, f)
 	if a, b := f.Outcomes[0].Finish.Seconds(), f.Outcomes[1].Finish.Seconds(); a != 4 || b != 4.5 {
@@ -90,12 +90,15 @@ func TestLittle(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		replicas := rapid.IntRange(1, 3).Draw(t, "replicas")
 		f := &Fleet{
-			Replicas: replicas, Tensor: 1, Stages: rapid.IntRange(1, 3).Draw(t, "stages"),
-			Routing: scheduler.Routing(rapid.IntRange(0, 6).Draw(t, "routing")), Random: rand.New(rand.NewPCG(1, 1)), Costs: flat(0.01),
-			Batching: scheduler.Batching{
-				Order: scheduler.Order(rapid.IntRange(0, 2).Draw(t, "order")), Budget: 64, MaxBatch: 4,
-				Blocks: rapid.IntRange(12, 40).Draw(t, "blocks"), BlockSize: 8,
+			Pool: Pool{
+				Replicas: replicas, Tensor: 1, Stages: rapid.IntRange(1, 3).Draw(t, "stages"),
+				Routing: scheduler.Routing(rapid.IntRange(0, 6).Draw(t, "routing")), Costs: flat(0.01),
+				Batching: scheduler.Batching{
+					Order: scheduler.Order(rapid.IntRange(0, 2).Draw(t, "order")), Budget: 64, MaxBatch: 4,
+					Blocks: rapid.IntRange(12, 40).Draw(t, "blocks"), BlockSize: 8,
+				},
 			},
+			Random:      rand.New(rand.NewPCG(1, 1)),
 			Concurrency: rapid.IntRange(0, 5).Draw(t, "clients"),
 		}
 		at := 0.0
@@ -138,7 +141,7 @@ func TestAcceptance(t *testing.T) {
 		k int
 	}{{0.8, 4}, {0.5, 7}, {0, 3}, {1, 3}} {
 		f := &Fleet{
-			Replicas: 1, Tensor: 1, Stages: 1, Batching: mixed(), Costs: flat(1), Acceptance: c.a, Random: rand.New(rand.NewPCG(1, 2)),
+			Pool: Pool{Replicas: 1, Tensor: 1, Stages: 1, Batching: mixed(), Costs: flat(1)}, Acceptance: c.a, Random: rand.New(rand.NewPCG(1, 2)),
 			Requests: []serving.Request{{Input: 1, Output: 20_000}},
 		}
 		f.Batching.Lookahead, f.Batching.Blocks = c.k, 2000

@@ -19,7 +19,7 @@ func (f *Fleet) step(r *replica, stage int, from, to sim.Time) {
 	}
 	f.c.Observer.Observe(cluster.Activity{
 		From: from, To: to, Stream: cluster.ComputeStream, Name: "step", Job: f.job,
-		On: [][]topology.NodeID{r.ledger.Accelerators[stage*f.Tensor : (stage+1)*f.Tensor]},
+		On: [][]topology.NodeID{r.ledger.Accelerators[stage*r.pool.Tensor : (stage+1)*r.pool.Tensor]},
 		Notes: []result.Note{
 			{Name: "prompt_tokens", Number: float64(prompt)},
 			{Name: "decodes", Number: float64(f.shape.Decodes)},

@@ -79,10 +79,13 @@ const (
 
 // replica is a place for one copy of the model: its accelerators.
 type replica struct {
+	number int
+	pool   *Pool
 	ledger *cluster.Ledger
 	free   []sim.Time // when each stage has ended its latest step
 	lanes  []lane
 	host   *host
+	across *across // nil: it lies in one host, or its costs are of one piece
 
 	phase    phase
 	since    sim.Time // when it came to its phase
@@ -113,33 +116,28 @@ type Grown struct {
 }
 
 // beginReplicas makes the replicas, and has those start that there are from the start.
-func (f *Fleet) beginReplicas(all []topology.NodeID) {
+func (f *Fleet) beginReplicas() error {
 	hosts := map[int]*host{}
-	each := f.Tensor * f.Stages
-	f.replicas = make([]replica, f.Replicas)
-	f.lanes = make([]lane, f.Replicas*f.Stages)
-	for i := range f.replicas {
-		r, part := &f.replicas[i], all[i*each:(i+1)*each]
-		server := f.c.Topology.Server(part[0])
-		if hosts[server] == nil {
-			hosts[server] = &host{image: f.Scaling == nil}
-			if f.Scaling == nil {
-				hosts[server].until = sim.Never
+	all := f.c.Jobs[f.job].Accelerators
+	lanes := 0
+	for _, p := range f.pools {
+		f.wanted += p.Replicas
+		lanes += p.Replicas * p.Stages
+	}
+	f.replicas, f.lanes = make([]replica, 0, f.wanted), make([]lane, 0, lanes)
+	for _, p := range f.pools {
+		p.loads = make([]scheduler.Load, p.Replicas)
+		each := p.Tensor * p.Stages
+		if err := p.Costs.Place(f.c, all[:each]); err != nil {
+			return err
+		}
+		for range p.Replicas {
+			if err := f.addReplica(p, all[:each], hosts); err != nil {
+				return err
 			}
-		}
-		*r = replica{ledger: f.c.NewLedger(part), free: make([]sim.Time, f.Stages), lanes: f.lanes[i*f.Stages : (i+1)*f.Stages], host: hosts[server]}
-		for s := range r.lanes {
-			r.lanes[s] = lane{Batcher: scheduler.NewBatcher(f.Batching), replica: r}
-			r.lanes[s].Accept = f.accept
-		}
-		r.phased = f.c.Engine.NewTimer(f.actor, argPhase|uint64(i))
-		if f.Failures != nil {
-			r.failures = f.Failures(part)
-			r.failed = f.c.Engine.NewTimer(f.actor, argFail|uint64(i))
-			f.awaitFailure(r)
+			all = all[each:]
 		}
 	}
-	f.wanted = f.Replicas
 	if x := f.Scaling; x != nil {
 		f.wanted = x.Initial
 		f.scaler = scheduler.NewAutoscaler(x.Autoscaling)
@@ -155,6 +153,35 @@ func (f *Fleet) beginReplicas(all []topology.NodeID) {
 		f.enter(r, ready)
 	}
 	f.refresh()
+	return nil
+}
+
+// addReplica makes one on some accelerators, which is off.
+func (f *Fleet) addReplica(p *Pool, on []topology.NodeID, hosts map[int]*host) error {
+	server := f.c.Topology.Server(on[0])
+	if hosts[server] == nil {
+		hosts[server] = &host{image: f.Scaling == nil}
+		if f.Scaling == nil {
+			hosts[server].until = sim.Never
+		}
+	}
+	i := len(f.replicas)
+	f.replicas = append(f.replicas, replica{number: i, pool: p, ledger: f.c.NewLedger(on), free: make([]sim.Time, p.Stages), host: hosts[server]})
+	r := &f.replicas[i]
+	first := len(f.lanes)
+	for range p.Stages {
+		l := lane{Batcher: scheduler.NewBatcher(p.Batching), number: len(f.lanes), replica: r}
+		l.Accept = f.accept
+		f.lanes = append(f.lanes, l)
+	}
+	r.lanes = f.lanes[first:]
+	r.phased = f.c.Engine.NewTimer(f.actor, argPhase|uint64(i))
+	if f.Failures != nil {
+		r.failures = f.Failures(on)
+		r.failed = f.c.Engine.NewTimer(f.actor, argFail|uint64(i))
+		f.awaitFailure(r)
+	}
+	return f.layAcross(r)
 }
 
 // end takes back all that is to come once the last request has ended.
@@ -178,17 +205,21 @@ func (f *Fleet) enter(r *replica, p phase) {
 		switch r.phase {
 		case off, broken:
 		case ready, draining:
-			f.Level.up += by
+			r.pool.Level.up += by
 			fallthrough
 		default:
-			f.Level.held += by
+			r.pool.Level.held += by
 			r.host.replicas += by
 		}
 	}
 	count(-1)
 	r.phase, r.since = p, f.now
 	count(1)
-	f.Grown.Most = max(f.Grown.Most, f.Level.held)
+	holding := 0
+	for _, p := range f.pools {
+		holding += p.Level.held
+	}
+	f.Grown.Most = max(f.Grown.Most, holding)
 	if r.host.replicas > 0 {
 		r.host.until = sim.Never
 	} else if f.Scaling != nil && r.host.until == sim.Never {
@@ -198,20 +229,24 @@ func (f *Fleet) enter(r *replica, p phase) {
 
 // refresh lists the replicas that take requests, and sends them those that are held.
 func (f *Fleet) refresh() {
-	f.open = f.open[:0]
+	for _, p := range f.pools {
+		p.open = p.open[:0]
+	}
 	for i := range f.replicas {
-		if f.replicas[i].phase == ready {
-			f.open = append(f.open, int32(i))
+		if r := &f.replicas[i]; r.phase == ready {
+			r.pool.open = append(r.pool.open, int32(i))
 		}
 	}
-	if len(f.open) == 0 {
-		return
-	}
-	held := f.held
-	f.held = nil
-	for _, s := range held {
-		f.Level.waiting--
-		f.route(s)
+	for _, p := range f.pools {
+		if len(p.open) == 0 {
+			continue
+		}
+		held := p.held
+		p.held = nil
+		for _, s := range held {
+			p.Level.waiting--
+			f.route(p, s)
+		}
 	}
 }
 
@@ -337,15 +372,24 @@ func (f *Fleet) phasePassed(r *replica) {
 func (f *Fleet) evict(r *replica) {
 	for i := range r.lanes {
 		l := &r.lanes[i]
-		f.Level.change(l, -1)
+		l.count(-1)
+		held, expected := l.Disown()
 		moved := l.Evict()
 		l.busy = false
+		l.passage.turn++
 		for _, s := range moved {
 			f.Grown.Moved++
-			f.route(s)
+			if r.pool == f.Decode {
+				f.again(s)
+			} else {
+				f.route(&f.Pool, s)
+			}
 		}
+		f.redirect(expected)
+		f.recall(held)
 	}
 	clear(r.free)
+	r.across.abort()
 }
 
 // awaitFailure arms the next failure of a replica's hosts.
@@ -414,7 +458,7 @@ func (f *Fleet) measured(r *replica) (sum float64) {
 		case Queue:
 			sum += float64(l.Waiting())
 		case CacheUse:
-			sum += float64(l.Used()) / float64(l.Blocks*f.Stages)
+			sum += float64(l.Used()) / float64(r.pool.Blocks())
 		}
 	}
 	return sum

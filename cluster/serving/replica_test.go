@@ -67,7 +67,7 @@ func finishes(f *Fleet) (all []float64) {
 // 630 s on 9 s, and a step.
 func TestColdStart(t *testing.T) {
 	f := &Fleet{
-		Replicas: 2, Tensor: 1, Stages: 1, Batching: mixed(), Costs: flat(1), Scaling: scaling(10, 0, 2, 0),
+		Pool: Pool{Replicas: 2, Tensor: 1, Stages: 1, Batching: mixed(), Costs: flat(1)}, Scaling: scaling(10, 0, 2, 0),
 		Start:    Start{Provision: 60 * second, Image: 20 * second, Weights: 5 * second, Engine: 4 * second, Keep: 600 * second},
 		Requests: []serving.Request{{Arrival: 10, Input: 10, Output: 1}, {Arrival: 610, Input: 10, Output: 1}},
 	}
@@ -89,8 +89,8 @@ func TestColdStart(t *testing.T) {
 // wanted, three start and are ready 10 s later. What waits stays where it is.
 func TestScaleUp(t *testing.T) {
 	f := &Fleet{
-		Replicas: 4, Tensor: 1, Stages: 1, Batching: mixed(), Costs: flat(1), Scaling: scaling(10, 1, 4, 1),
-		Start: Start{Image: 6 * second, Weights: 4 * second}, Routing: scheduler.LeastLoaded,
+		Pool: Pool{Replicas: 4, Tensor: 1, Stages: 1, Batching: mixed(), Costs: flat(1), Routing: scheduler.LeastLoaded}, Scaling: scaling(10, 1, 4, 1),
+		Start: Start{Image: 6 * second, Weights: 4 * second},
 	}
 	for range 40 {
 		f.Requests = append(f.Requests, serving.Request{Input: 10, Output: 20})
@@ -111,7 +111,7 @@ func TestScaleUp(t *testing.T) {
 // computed 20 of 30 tokens. The other takes it up with its next step, at 21 s, and
 // computes the other 10.
 func TestDrain(t *testing.T) {
-	f := &Fleet{Replicas: 2, Tensor: 1, Stages: 1, Batching: mixed(), Costs: flat(1), Scaling: scaling(10, 1, 2, 2)}
+	f := &Fleet{Pool: Pool{Replicas: 2, Tensor: 1, Stages: 1, Batching: mixed(), Costs: flat(1)}, Scaling: scaling(10, 1, 2, 2)}
 	f.Scaling.Down.Window, f.Scaling.Grace = 0, 11*second/2
 	f.Requests = []serving.Request{{Input: 10, Output: 30}, {Input: 10, Output: 30}}
 	fleetOf(t, f)
@@ -129,7 +129,7 @@ func TestDrain(t *testing.T) {
 func TestFailure(t *testing.T) {
 	half := second / 2
 	f := &Fleet{
-		Replicas: 2, Tensor: 1, Stages: 1, Batching: mixed(), Costs: flat(1), Start: Start{Image: 2 * second, Weights: second},
+		Pool: Pool{Replicas: 2, Tensor: 1, Stages: 1, Batching: mixed(), Costs: flat(1)}, Start: Start{Image: 2 * second, Weights: second},
 		Failures: func(a []topology.NodeID) Failures {
 			if a[0] == 0 {
 				return &failing{{5 * half, 10 * second}}
@@ -150,7 +150,7 @@ func TestFailure(t *testing.T) {
 // All broken for good: the run says what waits.
 func TestAllBroken(t *testing.T) {
 	f := &Fleet{
-		Replicas: 1, Tensor: 1, Stages: 1, Batching: mixed(), Costs: flat(1), Scaling: scaling(10, 1, 1, 1),
+		Pool: Pool{Replicas: 1, Tensor: 1, Stages: 1, Batching: mixed(), Costs: flat(1)}, Scaling: scaling(10, 1, 1, 1),
 		Failures: only([2]sim.Time{second / 2, sim.Never}), Requests: []serving.Request{{Input: 10, Output: 4}},
 	}
 	top, err := topology.Pool(1)
@@ -167,7 +167,7 @@ func TestAllBroken(t *testing.T) {
 
 // A queue of two: of five at once one runs, two wait, two are turned away.
 func TestMaxQueue(t *testing.T) {
-	f := &Fleet{Replicas: 1, Tensor: 1, Stages: 1, Batching: mixed(), Costs: flat(1), MaxQueue: 2}
+	f := &Fleet{Pool: Pool{Replicas: 1, Tensor: 1, Stages: 1, Batching: mixed(), Costs: flat(1)}, MaxQueue: 2}
 	f.Batching.MaxBatch = 1
 	f.Requests = append(f.Requests, serving.Request{Input: 10, Output: 5})
 	for range 4 {
@@ -193,12 +193,15 @@ func TestNothingIsLost(t *testing.T) {
 		}
 		replicas := rapid.IntRange(1, 4).Draw(t, "replicas")
 		f := &Fleet{
-			Replicas: replicas, Tensor: 1, Stages: rapid.IntRange(1, 2).Draw(t, "stages"),
-			Routing: scheduler.Routing(rapid.IntRange(0, 6).Draw(t, "routing")), Random: rand.New(rand.NewPCG(1, 1)), Costs: flat(0.1),
-			Batching: scheduler.Batching{
-				Order: scheduler.Order(rapid.IntRange(0, 3).Draw(t, "order")), Budget: 64, MaxBatch: 4,
-				Blocks: rapid.IntRange(12, 40).Draw(t, "blocks"), BlockSize: 8,
+			Pool: Pool{
+				Replicas: replicas, Tensor: 1, Stages: rapid.IntRange(1, 2).Draw(t, "stages"),
+				Routing: scheduler.Routing(rapid.IntRange(0, 6).Draw(t, "routing")), Costs: flat(0.1),
+				Batching: scheduler.Batching{
+					Order: scheduler.Order(rapid.IntRange(0, 3).Draw(t, "order")), Budget: 64, MaxBatch: 4,
+					Blocks: rapid.IntRange(12, 40).Draw(t, "blocks"), BlockSize: 8,
+				},
 			},
+			Random:      rand.New(rand.NewPCG(1, 1)),
 			Concurrency: rapid.IntRange(0, 5).Draw(t, "clients"),
 			Start:       Start{Provision: seconds(0, 3, "provision"), Image: seconds(0, 3, "image"), Weights: seconds(0, 1, "weights"), Keep: seconds(0, 5, "keep")},
 		}

@@ -126,7 +126,7 @@ func TestVidurCases(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			rows, columns := readCSV(t, "vidur_cases/"+c.name+".csv")
-			f := &Fleet{Replicas: c.replicas, Tensor: 1, Stages: 1, Batching: c.batching, Routing: c.routing, Costs: table}
+			f := &Fleet{Pool: Pool{Replicas: c.replicas, Tensor: 1, Stages: 1, Batching: c.batching, Routing: c.routing, Costs: table}}
 			for _, r := range rows {
 				f.Requests = append(f.Requests, serving.Request{
 					ID: r[0], Arrival: number(t, r[columns["arrived_s"]]),

@@ -1,0 +1,147 @@
+package serving
+
+import (
+	"github.com/railyard/railyard/result"
+	"github.com/railyard/railyard/scheduler"
+	"github.com/railyard/railyard/sim"
+)
+
+// Pool is replicas of a model that are alike.
+type Pool struct {
+	Replicas, Tensor, Stages int
+	SwapTime                 float64            // s, in which a block moves to the host's memory or back
+	Batching                 scheduler.Batching // of a batch: with stages, its share of the cache
+	Routing                  scheduler.Routing
+	Costs                    Costs
+
+	Level Level // over time
+
+	loads  []scheduler.Load
+	open   []int32               // replicas that take requests
+	held   []*scheduler.Sequence // while there are none
+	routed int
+}
+
+// Accelerators is how many the replicas have.
+func (p *Pool) Accelerators() int { return p.Replicas * p.Tensor * p.Stages }
+
+// Blocks are those of the cache of a replica.
+func (p *Pool) Blocks() int { return p.Stages * p.Batching.Blocks }
+
+// Pools are all of a fleet, in the order of their accelerators.
+func (f *Fleet) Pools() []*Pool {
+	if f.Decode == nil {
+		return []*Pool{&f.Pool}
+	}
+	return []*Pool{&f.Pool, f.Decode}
+}
+
+// fits says whether a request of so many tokens can ever be served.
+func (f *Fleet) fits(tokens int) bool {
+	return f.Batching.Fits(tokens) && (f.Decode == nil || f.Decode.Batching.Fits(tokens))
+}
+
+// waiting is how many requests wait.
+func (f *Fleet) waiting() (n int) {
+	for _, p := range f.pools {
+		n += p.Level.waiting
+	}
+	return n
+}
+
+// route gives a sequence to a replica, or holds it while none is ready.
+func (f *Fleet) route(p *Pool, s *scheduler.Sequence) {
+	p.Level.waiting++
+	if len(p.open) == 0 {
+		p.held = append(p.held, s)
+		return
+	}
+	loads := p.loads[:len(p.open)]
+	if p.Routing != scheduler.RoundRobin && p.Routing != scheduler.RandomReplica {
+		f.look(p, s, loads)
+	}
+	to := p.open[p.Routing.Route(p.routed, loads, f.Random)]
+	p.routed++
+	if session := f.Requests[s.Request].Session; session != 0 && p.Routing == scheduler.SessionAware {
+		f.homes[session] = to
+	}
+	f.Outcomes[s.Request].Replica = to
+	l := f.replicas[to].leastLane()
+	if p == f.Decode {
+		f.expect(l, s)
+	} else {
+		l.Add(s)
+	}
+	f.due(l.number)
+}
+
+// look is what the router sees of the replicas that take requests.
+func (f *Fleet) look(p *Pool, s *scheduler.Sequence, loads []scheduler.Load) {
+	home, at := f.homes[f.Requests[s.Request].Session]
+	for i, to := range p.open {
+		loads[i] = scheduler.Load{Home: at && home == to}
+		lanes := f.replicas[to].lanes
+		for n := range lanes {
+			loads[i].Waiting += lanes[n].Waiting()
+			loads[i].Running += lanes[n].Running()
+			if p.Routing == scheduler.PrefixAware {
+				loads[i].Match = max(loads[i].Match, lanes[n].Match(s))
+			}
+		}
+	}
+}
+
+// leastLane is the batch that has the fewest requests.
+func (r *replica) leastLane() *lane {
+	best := &r.lanes[0]
+	for i := 1; i < len(r.lanes); i++ {
+		if l := &r.lanes[i]; l.Waiting()+l.Running() < best.Waiting()+best.Running() {
+			best = l
+		}
+	}
+	return best
+}
+
+// Level is how many sequences wait and run, how many blocks of the caches are used, and
+// how many replicas there are, over time.
+type Level struct {
+	Queue, Batch, Cache result.Bins
+	Replicas            result.Bins // that answer or drain
+	// The integrals of them, in seconds, and of the replicas that hold accelerators.
+	Queued, Ran, Cached, Up, Held float64
+
+	waiting, running, used, up, held int
+	bins                             int
+	first, last                      sim.Time
+}
+
+// Lasted is the time that has been accounted for, in seconds.
+func (l *Level) Lasted() float64 { return (l.last - l.first).Seconds() }
+
+// until accounts for the time up to now.
+func (l *Level) until(now sim.Time) {
+	if now == l.last {
+		return
+	}
+	span := (now - l.last).Seconds()
+	l.Queued += span * float64(l.waiting)
+	l.Ran += span * float64(l.running)
+	l.Cached += span * float64(l.used)
+	l.Up += span * float64(l.up)
+	l.Held += span * float64(l.held)
+	if l.bins > 0 {
+		l.Queue.Add(l.last, now, float64(l.waiting), l.bins)
+		l.Batch.Add(l.last, now, float64(l.running), l.bins)
+		l.Cache.Add(l.last, now, float64(l.used), l.bins)
+		l.Replicas.Add(l.last, now, float64(l.up), l.bins)
+	}
+	l.last = now
+}
+
+// count adds what a lane has to the level of its pool so often.
+func (l *lane) count(times int) {
+	v := &l.replica.pool.Level
+	v.waiting += times * l.Waiting()
+	v.running += times * l.Running()
+	v.used += times * l.Used()
+}
