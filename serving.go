@@ -43,6 +43,16 @@ func (b *builder) addServing(w *scenario.Serving) {
 	trace := b.requests(w, j.Name, shares)
 	f.Requests, f.Priorities = trace.Requests, priorities
 	f.Random = sim.Stream(uint64(b.scenario.Sim.Seed.Value), "serving/router/"+j.Name)
+	if model, _ := b.scenario.Model(w.Model.Value); demand.Answers(model.Family) {
+		if b.faults != nil {
+			return
+		}
+		if weights, ok := b.passes(w, f, model, j); ok {
+			b.scaling(w, f, weights)
+			b.serve(w, f, j, weights, whose)
+		}
+		return
+	}
 	forward, costs := b.stepCosts(w, f, j)
 	if len(b.faults) > before {
 		return
@@ -51,9 +61,15 @@ func (b *builder) addServing(w *scenario.Serving) {
 	if w.PrefixCache.Value && !b.keepPrefixes(w, f, trace.Piece) {
 		return
 	}
-	b.scaling(w, f, forward)
+	weights := forward.WeightBytes() / float64(f.Stages)
+	b.scaling(w, f, weights)
+	b.serve(w, f, j, weights, whose)
+}
+
+// serve submits a fleet.
+func (b *builder) serve(w *scenario.Serving, f *serving.Fleet, j *cluster.Job, weights float64, whose []tenant) {
 	j.Program = f
-	b.served = append(b.served, &served{f, len(b.cluster.Jobs), w.Model.Value, forward.WeightBytes() / float64(f.Stages), whose})
+	b.served = append(b.served, &served{f, len(b.cluster.Jobs), w.Model.Value, weights, whose})
 	only := *w
 	only.Name.Value, only.Name.Set = j.Name, true
 	b.submit(j, scenario.Workload{Serving: []scenario.Serving{only}})
@@ -371,8 +387,10 @@ func (p *plant) servingRecords() []*result.Record {
 		m.Add(result.RequestRate, ratio(float64(len(t.whole)), t.span()))
 		m.Add(result.MeanQueue, ratio(s.Level.Queued, lasted))
 		m.Add(result.MeanBatch, ratio(s.Level.Ran, s.Level.Up))
-		m.Add(result.MeanCache, ratio(s.Level.Cached, s.Level.Up*float64(s.Stages*s.Batching.Blocks)))
-		m.Add(result.CacheTokens, int64(s.Batching.Blocks)*int64(s.Stages*s.Batching.BlockSize))
+		if _, passes := s.Costs.(*serving.Passes); !passes {
+			m.Add(result.MeanCache, ratio(s.Level.Cached, s.Level.Up*float64(s.Stages*s.Batching.Blocks)))
+			m.Add(result.CacheTokens, int64(s.Batching.Blocks)*int64(s.Stages*s.Batching.BlockSize))
+		}
 		m.Add(result.WeightBytes, s.weights)
 		m.Add(result.StepCount, s.Steps)
 		m.Add(result.StepTime, ratio(s.Busy().Seconds(), float64(s.Steps)))

@@ -62,6 +62,7 @@ type Fleet struct {
 	SwapTime                 float64            // s, in which a block moves to the host's memory or back
 	Acceptance               float64            // probability that a guessed token is right
 	Batching                 scheduler.Batching // of a batch: with stages, its share of the cache
+	Delay                    sim.Time           // that a request may wait for its batch to fill
 	Context                  int                // tokens that prompt and answer may have together; 0: no limit
 	Routing                  scheduler.Routing
 	Random                   *rand.Rand // that Routing draws from
@@ -111,6 +112,7 @@ type lane struct {
 	replica   *replica
 	due, busy bool
 	ends      sim.Time // of the step that keeps it busy
+	window    sim.Timer
 }
 
 // Events, in the high bits of their argument.
@@ -316,6 +318,9 @@ func (f *Fleet) decide(n int) {
 	if free[0] > f.now { // another batch is in it
 		l.due = true
 		f.c.Engine.Schedule(free[0], f.actor, argDecide|uint64(n))
+		return
+	}
+	if f.Delay > 0 && f.holds(n) {
 		return
 	}
 	f.Level.change(l, -1)

@@ -131,6 +131,9 @@ func (f *Fleet) beginReplicas(all []topology.NodeID) {
 		for s := range r.lanes {
 			r.lanes[s] = lane{Batcher: scheduler.NewBatcher(f.Batching), replica: r}
 			r.lanes[s].Accept = f.accept
+			if f.Delay > 0 {
+				r.lanes[s].window = f.c.Engine.NewTimer(f.actor, argDecide|uint64(i*f.Stages+s))
+			}
 		}
 		r.phased = f.c.Engine.NewTimer(f.actor, argPhase|uint64(i))
 		if f.Failures != nil {
