@@ -93,6 +93,10 @@ func (p *printer) tokens(s *result.Record) {
 // goodput writes how many requests kept to their objectives.
 func (p *printer) goodput(name string, s *result.Record) {
 	if s.Get(result.SLORatio.Name) != nil {
+		if s.Record(result.TokenTime.Name).Float(result.Mean.Name) == 0 { // answers of one token
+			p.item(name, "%s of the requests keep to them, %.4g a second", Percent(s.Float(result.SLORatio.Name)), s.Float(result.ServingGoodput.Name))
+			return
+		}
 		p.item(name, "%s of the requests keep to them, %.4g a second; %s to first token, %s per token, %s end to end", Percent(s.Float(result.SLORatio.Name)),
 			s.Float(result.ServingGoodput.Name), Percent(s.Float(result.SLOFirst.Name)), Percent(s.Float(result.SLOEach.Name)), Percent(s.Float(result.SLOWhole.Name)))
 	}
