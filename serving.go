@@ -22,6 +22,7 @@ type served struct {
 	model   string
 	weights float64 // bytes of an accelerator
 	tenants []tenant
+	quality *float64 // nil: nobody says
 }
 
 func (b *builder) addServing(w *scenario.Serving) {
@@ -69,7 +70,15 @@ func (b *builder) addServing(w *scenario.Serving) {
 // serve submits a fleet.
 func (b *builder) serve(w *scenario.Serving, f *serving.Fleet, j *cluster.Job, weights float64, whose []tenant) {
 	j.Program = f
-	b.served = append(b.served, &served{f, len(b.cluster.Jobs), w.Model.Value, weights, whose})
+	s := &served{Fleet: f, job: len(b.cluster.Jobs), model: w.Model.Value, weights: weights, tenants: whose}
+	if w.Quality.Set {
+		score, faults := b.scenario.QualityOf(w)
+		if b.faults = append(b.faults, faults...); faults != nil {
+			return
+		}
+		s.quality = &score
+	}
+	b.served = append(b.served, s)
 	only := *w
 	only.Name.Value, only.Name.Set = j.Name, true
 	b.submit(j, scenario.Workload{Serving: []scenario.Serving{only}})
@@ -407,6 +416,9 @@ func (p *plant) servingRecords() []*result.Record {
 		t.addGoodput(m, slices.ContainsFunc(s.tenants, func(t tenant) bool { return t.slo != objectives{} }))
 		if tenants != nil {
 			m.Add(result.Tenants, tenants)
+		}
+		if s.quality != nil {
+			m.Add(result.QualityScore, *s.quality)
 		}
 		all = append(all, m)
 	}

@@ -86,3 +86,31 @@ func TestSinglePassInput(t *testing.T) {
 		}
 	}
 }
+
+// What narrow weights, sparsity and a student do: to memory and speed by the model, to
+// quality by the table.
+func TestQuality(t *testing.T) {
+	files := map[string]string{"q.csv": "model,quantization,sparsity,score\nllama-3.1-70b,fp8,,0.86\nllama-3.1-70b,fp8,2:4,0.83\nllama-3.1-8b,none,,0.73\n"}
+	serve := func(keys string) *result.Record {
+		text := servingOn("h100-sxm-80gb", 4, keys+"quality = \"q.csv\"\nconcurrency = 8\ncount = 32\ninput = 500\noutput = 50\n")
+		return run(t, text, files).Summary.List("serving")[0]
+	}
+	teacher := serve("model = \"llama-3.1-70b\"\ntensor = 4\nquantization = \"fp8\"\n")
+	sparse := serve("model = \"llama-3.1-70b\"\ntensor = 4\nquantization = \"fp8\"\nsparsity = \"2:4\"\n")
+	student := serve("model = \"llama-3.1-8b\"\ntensor = 4\n")
+	for i, s := range []*result.Record{teacher, sparse, student} {
+		if got, want := s.Float("quality_score"), []float64{0.86, 0.83, 0.73}[i]; got != want {
+			t.Errorf("a score of %v, the table has %v", got, want)
+		}
+	}
+	for _, pair := range [][2]*result.Record{{sparse, teacher}, {student, sparse}} {
+		a, b := pair[0], pair[1]
+		if a.Float("weights_bytes") >= b.Float("weights_bytes") || a.Record("tpot_s").Float("mean") >= b.Record("tpot_s").Float("mean") {
+			t.Errorf("%v bytes and %v s a token are no less than %v and %v", a.Float("weights_bytes"), a.Record("tpot_s").Float("mean"), b.Float("weights_bytes"), b.Record("tpot_s").Float("mean"))
+		}
+	}
+	text := servingOn("h100-sxm-80gb", 4, "model = \"llama-3.1-8b\"\nquantization = \"int4\"\nquality = \"q.csv\"\nrate = 1.0\ncount = 1\ninput = 5\noutput = 5\n")
+	if got := refused(t, text, files); !strings.Contains(got, "q.csv has no score of llama-3.1-8b with quantization int4, sparsity none") {
+		t.Error(got)
+	}
+}

@@ -30,6 +30,9 @@ func (p *printer) serving(s *result.Record) {
 	} else {
 		p.tokens(s)
 	}
+	if s.Get(result.QualityScore.Name) != nil {
+		p.item("quality", "%.6g", s.Float(result.QualityScore.Name))
+	}
 	p.goodput("objectives", s)
 	for _, t := range s.List(result.Tenants.Name) {
 		p.item("tenant "+t.Text(result.Name.Name), "%s answered, %s tokens/s; p99 to first token %s, per token %s", Count(t.Float(result.RequestCount.Name)),

@@ -41,6 +41,8 @@ type Serving struct {
 	Pruning     Key[float64] `key:"pruning" default:"0" min:"0" max:"0.95" doc:"part of the width of the feed-forward layers that has been taken out (structured pruning)"`
 	Speculative *Speculative `key:"speculative" doc:"speculative decoding: tokens are guessed, and computed together"`
 
+	Quality Key[string] `key:"quality" doc:"CSV of what was measured of variants of models: model,quantization,score, and where they matter sparsity,pruning; a distilled student is another model. The score of what is served goes into the summary, where an [[expect]] may hold it to a floor"`
+
 	KVCache   Key[string] `key:"kv_cache" enum:"16-bit fp8 int8" doc:"format of keys and values in the cache; as the engine chooses where left out: trtllm has fp8 with weights of 8 bits or fewer, all others 16 bits"`
 	BlockSize Key[int64]  `key:"block_size" min:"1" max:"65536" doc:"tokens of a block of the cache; the engine's default where left out"`
 	KVBlocks  Key[int64]  `key:"kv_blocks" min:"1" max:"1073741824" doc:"blocks of the cache of a replica; what the memory has room for where left out"`
