@@ -22,6 +22,7 @@ type served struct {
 	model   string
 	weights float64 // bytes of an accelerator
 	tenants []tenant
+	quality *float64 // nil: nobody says
 }
 
 func (b *builder) addServing(w *scenario.Serving) {
@@ -46,6 +47,16 @@ func (b *builder) addServing(w *scenario.Serving) {
 	trace := b.requests(w, j.Name, shares)
 	f.Requests, f.Priorities = trace.Requests, priorities
 	f.Random = sim.Stream(uint64(b.scenario.Sim.Seed.Value), "serving/router/"+j.Name)
+	if model, _ := b.scenario.Model(w.Model.Value); demand.Answers(model.Family) {
+		if b.faults != nil {
+			return
+		}
+		if weights, ok := b.passes(w, f, model, j); ok {
+			b.scaling(w, f, weights)
+			b.serve(w, f, j, weights, whose)
+		}
+		return
+	}
 	forward := b.stepCosts(w, f, &f.Pool, j)
 	if f.Decode != nil && forward != nil {
 		b.disaggregate(w, f, j)
@@ -56,9 +67,23 @@ func (b *builder) addServing(w *scenario.Serving) {
 	if w.PrefixCache.Value && !b.keepPrefixes(w, f, trace.Piece) {
 		return
 	}
-	b.scaling(w, f, forward)
+	weights := forward.WeightBytes() / float64(f.Stages)
+	b.scaling(w, f, weights)
+	b.serve(w, f, j, weights, whose)
+}
+
+// serve submits a fleet.
+func (b *builder) serve(w *scenario.Serving, f *serving.Fleet, j *cluster.Job, weights float64, whose []tenant) {
 	j.Program = f
-	b.served = append(b.served, &served{f, len(b.cluster.Jobs), w.Model.Value, forward.WeightBytes() / float64(f.Stages), whose})
+	s := &served{Fleet: f, job: len(b.cluster.Jobs), model: w.Model.Value, weights: weights, tenants: whose}
+	if w.Quality.Set {
+		score, faults := b.scenario.QualityOf(w)
+		if b.faults = append(b.faults, faults...); faults != nil {
+			return
+		}
+		s.quality = &score
+	}
+	b.served = append(b.served, s)
 	only := *w
 	only.Name.Value, only.Name.Set = j.Name, true
 	b.submit(j, scenario.Workload{Serving: []scenario.Serving{only}})
@@ -402,8 +427,10 @@ func (p *plant) servingRecords() []*result.Record {
 		m.Add(result.RequestRate, ratio(float64(len(t.whole)), t.span()))
 		m.Add(result.MeanQueue, ratio(l.queued, l.lasted))
 		m.Add(result.MeanBatch, ratio(l.ran, l.up))
-		m.Add(result.MeanCache, ratio(l.cached, l.room))
-		m.Add(result.CacheTokens, int64(s.Blocks())*int64(s.Batching.BlockSize))
+		if _, passes := s.Costs.(*serving.Passes); !passes {
+			m.Add(result.MeanCache, ratio(l.cached, l.room))
+			m.Add(result.CacheTokens, int64(s.Blocks())*int64(s.Batching.BlockSize))
+		}
 		m.Add(result.WeightBytes, s.weights)
 		m.Add(result.StepCount, s.Steps)
 		m.Add(result.StepTime, ratio(l.busy, float64(s.Steps)))
@@ -421,6 +448,9 @@ func (p *plant) servingRecords() []*result.Record {
 		t.addGoodput(m, slices.ContainsFunc(s.tenants, func(t tenant) bool { return t.slo != objectives{} }))
 		if tenants != nil {
 			m.Add(result.Tenants, tenants)
+		}
+		if s.quality != nil {
+			m.Add(result.QualityScore, *s.quality)
 		}
 		all = append(all, m)
 	}

@@ -146,7 +146,7 @@ func TestServingRefused(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"does not fit", servingOn("h100-sxm-80gb", 1, "model = \"llama-3.1-70b\"\n"+drawn), "llama-3.1-70b does not fit: of 85.9 GB of h100-sxm-80gb"},
 		{"heads", servingOn("h100-sxm-80gb", 3, "model = \"llama-3.1-8b\"\ntensor = 3\n"+drawn), "tensor = 3 does not divide its 32 heads"},
-		{"no prompts", servingOn("h100-sxm-80gb", 1, "model = \"resnet-50\"\n"+drawn), `family "convnet" answers no prompts`},
+		{"no prompts", servingOn("h100-sxm-80gb", 1, "model = \"whisper-large-v3\"\n"+drawn), `family "speech" answers no prompts`},
 		{"replicas", servingOn("h100-sxm-80gb", 4, "model = \"llama-3.1-8b\"\ntensor = 3\n"+drawn), "do not make up the 4"},
 		{"too many replicas", servingOn("h100-sxm-80gb", 4, "model = \"llama-3.1-8b\"\nreplicas = 5\n"+drawn), "5 are more than the 4"},
 		{"bare", "[topology]\nkind = \"switch\"\naccelerators = 2\nbandwidth = \"1GB/s\"\nlatency = \"1us\"\n[[workload.serving]]\nmodel = \"llama-3.1-8b\"\n" + drawn, "bare accelerators have no compute rate"},

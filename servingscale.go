@@ -9,11 +9,11 @@ import (
 	"github.com/railyard/railyard/sim"
 	"github.com/railyard/railyard/topology"
 	"github.com/railyard/railyard/units"
-	demand "github.com/railyard/railyard/workload/serving"
 )
 
-// scaling has the replicas of a model scale and fail as the scenario says.
-func (b *builder) scaling(w *scenario.Serving, f *serving.Fleet, forward *demand.Forward) {
+// scaling has the replicas of a model, of so many bytes an accelerator, scale and fail as
+// the scenario says.
+func (b *builder) scaling(w *scenario.Serving, f *serving.Fleet, weights float64) {
 	f.MaxQueue = int(w.MaxQueue.Value)
 	host := b.topology.Servers[0].Spec
 	onHost := float64(min(f.Tensor*f.Stages, int(host.Accelerators)))
@@ -21,7 +21,7 @@ func (b *builder) scaling(w *scenario.Serving, f *serving.Fleet, forward *demand
 	f.Start = serving.Start{
 		Provision: sim.Time(c.Provision.Value), Keep: sim.Time(c.Keep.Value), Engine: sim.Time(c.Engine.Value),
 		Image:   sim.FromSeconds(float64(c.Image.Value) / float64(c.ImageRate.Value)),
-		Weights: sim.FromSeconds(onHost * forward.WeightBytes() / float64(f.Stages) / float64(c.WeightsRate.Value)),
+		Weights: sim.FromSeconds(onHost * weights / float64(c.WeightsRate.Value)),
 	}
 	if s := b.stopping; s != nil {
 		f.Failures = func(accelerators []topology.NodeID) serving.Failures {

@@ -25,37 +25,18 @@ func (p *printer) serving(s *result.Record) {
 	if s.Float(result.RequestCount.Name) == 0 {
 		return
 	}
-	p.item("throughput", "%s tokens/s of answers, %s of prompts; %.4g requests/s", Count(s.Float(result.OutputRate.Name)),
-		Count(s.Float(result.InputRate.Name)), s.Float(result.RequestRate.Name))
-	for _, t := range []struct {
-		name   string
-		metric result.Metric
-	}{
-		{"time to first token", result.FirstTokenTime},
-		{"time per token", result.TokenTime},
-		{"between tokens", result.InterTokenLatency},
-		{"end to end", result.EndToEnd},
-	} {
-		d := s.Record(t.metric.Name)
-		p.item(t.name, "%-10s median %-10s p90 %-10s p99 %s", Seconds(d.Float(result.Mean.Name)), Seconds(d.Float(result.P50.Name)),
-			Seconds(d.Float(result.P90.Name)), Seconds(d.Float(result.P99.Name)))
+	if s.Get(result.CacheTokens.Name) == nil {
+		p.passes(s)
+	} else {
+		p.tokens(s)
 	}
-	p.item("steps", "%s of %s; %.1f sequences on a replica, %.1f requests wait", Count(s.Float(result.StepCount.Name)),
-		Seconds(s.Float(result.StepTime.Name)), s.Float(result.MeanBatch.Name), s.Float(result.MeanQueue.Name))
-	cache := Percent(s.Float(result.MeanCache.Name)) + " used of " + Count(s.Float(result.CacheTokens.Name)) + " tokens a replica"
-	if n := s.Float(result.RequestStops.Name); n > 0 {
-		cache += ", " + Count(n) + " preemptions"
+	if s.Get(result.QualityScore.Name) != nil {
+		p.item("quality", "%.6g", s.Float(result.QualityScore.Name))
 	}
-	if s.Get(result.PrefixHits.Name) != nil {
-		cache += "; " + Percent(s.Float(result.PrefixHits.Name)) + " of the prompts were there"
-	}
-	p.item("cache", "%s; weights %s an accelerator", cache, Prefixed(s.Float(result.WeightBytes.Name), "B"))
-	p.pools(s)
 	p.goodput("objectives", s)
 	for _, t := range s.List(result.Tenants.Name) {
-		d := t.Record(result.FirstTokenTime.Name)
 		p.item("tenant "+t.Text(result.Name.Name), "%s answered, %s tokens/s; p99 to first token %s, per token %s", Count(t.Float(result.RequestCount.Name)),
-			Count(t.Float(result.OutputRate.Name)), Seconds(d.Float(result.P99.Name)), Seconds(t.Record(result.TokenTime.Name).Float(result.P99.Name)))
+			Count(t.Float(result.OutputRate.Name)), Seconds(t.Record(result.FirstTokenTime.Name).Float(result.P99.Name)), Seconds(t.Record(result.TokenTime.Name).Float(result.P99.Name)))
 		p.goodput("", t)
 	}
 	if s.Get(result.ReplicaStarts.Name) == nil {
@@ -82,9 +63,57 @@ func (p *printer) pools(s *result.Record) {
 	}
 }
 
+// spread writes a distribution of times.
+func (p *printer) spread(name string, d *result.Record) {
+	p.item(name, "%-10s median %-10s p90 %-10s p99 %s", Seconds(d.Float(result.Mean.Name)), Seconds(d.Float(result.P50.Name)),
+		Seconds(d.Float(result.P90.Name)), Seconds(d.Float(result.P99.Name)))
+}
+
+// passes writes what came of a model that answers in one forward pass.
+func (p *printer) passes(s *result.Record) {
+	steps := s.Float(result.StepCount.Name)
+	p.item("throughput", "%.4g requests/s of %.4g inputs/s", s.Float(result.RequestRate.Name), s.Float(result.InputRate.Name))
+	p.spread("latency", s.Record(result.EndToEnd.Name))
+	p.item("passes", "%s of %s for %.4g requests each; %.1f requests wait", Count(steps), Seconds(s.Float(result.StepTime.Name)),
+		s.Float(result.RequestCount.Name)/max(steps, 1), s.Float(result.MeanQueue.Name))
+	p.item("weights", "%s", Prefixed(s.Float(result.WeightBytes.Name), "B"))
+}
+
+// tokens writes what came of a model that answers token by token.
+func (p *printer) tokens(s *result.Record) {
+	p.item("throughput", "%s tokens/s of answers, %s of prompts; %.4g requests/s", Count(s.Float(result.OutputRate.Name)),
+		Count(s.Float(result.InputRate.Name)), s.Float(result.RequestRate.Name))
+	for _, t := range []struct {
+		name   string
+		metric result.Metric
+	}{
+		{"time to first token", result.FirstTokenTime},
+		{"time per token", result.TokenTime},
+		{"between tokens", result.InterTokenLatency},
+		{"end to end", result.EndToEnd},
+	} {
+		p.spread(t.name, s.Record(t.metric.Name))
+	}
+	p.item("steps", "%s of %s; %.1f sequences on a replica, %.1f requests wait", Count(s.Float(result.StepCount.Name)),
+		Seconds(s.Float(result.StepTime.Name)), s.Float(result.MeanBatch.Name), s.Float(result.MeanQueue.Name))
+	cache := Percent(s.Float(result.MeanCache.Name)) + " used of " + Count(s.Float(result.CacheTokens.Name)) + " tokens a replica"
+	if n := s.Float(result.RequestStops.Name); n > 0 {
+		cache += ", " + Count(n) + " preemptions"
+	}
+	if s.Get(result.PrefixHits.Name) != nil {
+		cache += "; " + Percent(s.Float(result.PrefixHits.Name)) + " of the prompts were there"
+	}
+	p.item("cache", "%s; weights %s an accelerator", cache, Prefixed(s.Float(result.WeightBytes.Name), "B"))
+	p.pools(s)
+}
+
 // goodput writes how many requests kept to their objectives.
 func (p *printer) goodput(name string, s *result.Record) {
 	if s.Get(result.SLORatio.Name) != nil {
+		if s.Record(result.TokenTime.Name).Float(result.Mean.Name) == 0 { // answers of one token
+			p.item(name, "%s of the requests keep to them, %.4g a second", Percent(s.Float(result.SLORatio.Name)), s.Float(result.ServingGoodput.Name))
+			return
+		}
 		p.item(name, "%s of the requests keep to them, %.4g a second; %s to first token, %s per token, %s end to end", Percent(s.Float(result.SLORatio.Name)),
 			s.Float(result.ServingGoodput.Name), Percent(s.Float(result.SLOFirst.Name)), Percent(s.Float(result.SLOEach.Name)), Percent(s.Float(result.SLOWhole.Name)))
 	}

@@ -37,7 +37,7 @@ var places = []struct {
 		Name, Model, ServingReplicas, AcceleratorCount, RequestCount, RequestsRejected, RequestsUnended, FirstTokenTime, TokenTime, InterTokenLatency, EndToEnd,
 		OutputRate, InputRate, RequestRate, MeanQueue, MeanBatch, MeanCache, CacheTokens, WeightBytes, StepCount, StepTime, RequestStops,
 		RequestsRefused, SwappedBlocks, ReplicaUse, PrefixHits, MeanReplicas, AcceleratorHours, MostReplicas, ScalingCount, ReplicaStarts, ReplicaFailures, RequestsMoved,
-		SLORatio, SLOFirst, SLOEach, SLOWhole, ServingGoodput, TokenGoodput, Tenants,
+		SLORatio, SLOFirst, SLOEach, SLOWhole, ServingGoodput, TokenGoodput, Tenants, QualityScore,
 		HandoverBytes, HandoverTime, HandoverWait, ServingPools,
 	}},
 	{"summary.json", "serving[].kv_transfer_s", servingSpread},

@@ -31,6 +31,8 @@ var (
 	ReplicaUse    = Metric{Name: "utilization_ratio", Unit: "ratio", Definition: "share of the time in which the replicas that answer compute, over their stages"}
 	PrefixHits    = Metric{Name: "prefix_hit_ratio", Unit: "ratio", Definition: "share of the tokens of the prompts that were admitted whose keys and values the replica had kept of others"}
 
+	QualityScore = Metric{Name: "quality_score", Definition: "score of the model as it is served, of the table of quality that the scenario names; the more the better"}
+
 	SLORatio       = Metric{Name: "slo_ratio", Unit: "ratio", Definition: "share of the requests that kept to all their objectives, of those that ended or were turned away"}
 	SLOFirst       = Metric{Name: "slo_ttft_ratio", Unit: "ratio", Definition: "share that kept to the time to first token"}
 	SLOEach        = Metric{Name: "slo_tpot_ratio", Unit: "ratio", Definition: "share that kept to the time per output token"}

@@ -335,6 +335,10 @@ func (r *resolver) model(name string, at Position, path string) (m workload.Mode
 		Mels:          e.Mels.Value,
 		Frames:        e.Frames.Value,
 
+		StackAfter:       e.StackAfter.Value,
+		PredictionHidden: e.PredictionHidden.Value,
+		JointHidden:      e.JointHidden.Value,
+
 		Filters:  e.Filters.Value,
 		Patch:    e.Patch.Value,
 		Channels: e.Channels.Value,

@@ -87,7 +87,7 @@ type Accelerator struct {
 type Model struct {
 	Header
 	Base   Key[string] `key:"base" doc:"model that this one builds on"`
-	Family Key[string] `key:"family" default:"\"transformer\"" enum:"transformer bert convnet dlrm speech unet3d" doc:"transformer: a decoder; bert: an encoder; convnet: a residual network; dlrm: a recommender; speech: an encoder of sound and a decoder of text; unet3d: a U-Net over volumes"`
+	Family Key[string] `key:"family" default:"\"transformer\"" enum:"transformer bert convnet dlrm speech unet3d rnnt" doc:"transformer: a decoder; bert: an encoder; convnet: a residual network; dlrm: a recommender; speech: an encoder of sound and a decoder of text; unet3d: a U-Net over volumes; rnnt: a recurrent transducer of speech, which is served and not trained"`
 
 	Layers          Key[int64]  `key:"layers" min:"1" max:"100000" doc:"number of layers; of a convnet 50, 101 or 152"`
 	Hidden          Key[int64]  `key:"hidden" min:"1" max:"10000000" doc:"width of the residual stream"`
@@ -129,9 +129,13 @@ type Model struct {
 	CrossLayers   Key[int64]   `key:"cross_layers" min:"1" max:"1000" doc:"dlrm: layers of a cross network (DCN-V2); dot products where left out"`
 	CrossRank     Key[int64]   `key:"cross_rank" min:"1" max:"1000000" doc:"dlrm: inner width of the cross network"`
 
-	EncoderLayers Key[int64] `key:"encoder_layers" min:"1" max:"100000" doc:"speech: layers of the encoder; layers where left out"`
-	Mels          Key[int64] `key:"mels" min:"1" max:"100000" doc:"speech: bands of the spectrogram"`
+	EncoderLayers Key[int64] `key:"encoder_layers" min:"1" max:"100000" doc:"speech, rnnt: layers of the encoder; layers where left out"`
+	Mels          Key[int64] `key:"mels" min:"1" max:"100000" doc:"speech: bands of the spectrogram; rnnt: inputs of a frame"`
 	Frames        Key[int64] `key:"frames" min:"1" max:"100000" doc:"speech: rows of the encoder, half the points of time of the spectrogram; 1500, 30 s, where left out"`
+
+	StackAfter       Key[int64] `key:"stack_after" min:"1" max:"1000" doc:"rnnt: layers of the encoder before each two frames become one; none do where left out"`
+	PredictionHidden Key[int64] `key:"prediction_hidden" min:"1" max:"100000" doc:"rnnt: width of the layers of its prediction network"`
+	JointHidden      Key[int64] `key:"joint_hidden" min:"1" max:"100000" doc:"rnnt: inner width of its joint network"`
 
 	Filters  Key[[]int64] `key:"filters" min:"1" max:"4096" doc:"unet3d: channels of each level"`
 	Patch    Key[int64]   `key:"patch" min:"1" max:"512" doc:"unet3d: voxels of the input each way"`

@@ -89,6 +89,7 @@ func TestPublishedParameters(t *testing.T) {
 		{"dlrm", 187_767_399*128 + 171_392 + 2_197_505, 0, 0, "HugeCTR's rows and the reference's MLPs"},
 		{"dlrm-dcnv2", 204_184_588*128 + 171_392 + 10_627_200 + 5_245_953, 0, 0, "the reference's rows, MLPs and cross network"},
 		{"whisper-large-v3", 1_543_490_560, 0, 1500 * 1280, "the published checkpoint, less the encoder's fixed sinusoids"},
+		{"rnnt", 45_323_037, 0, 0, "the reference's layers"},
 		{"unet3d", 31_190_243, 0, 0, "the reference's layers"},
 	} {
 		seen[c.name] = true

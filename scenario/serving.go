@@ -25,14 +25,14 @@ type Serving struct {
 	Name Key[string] `key:"name" doc:"name in results; the model's where left out"`
 	Placing
 
-	Model    Key[string] `key:"model" required:"true" doc:"model of the catalogue, or a [models.NAME] of this file; a transformer"`
+	Model    Key[string] `key:"model" required:"true" doc:"model of the catalogue, or a [models.NAME] of this file. A transformer answers token by token; a bert, convnet, dlrm, unet3d or rnnt in one forward pass for max_batch requests, its requests being a text (input: tokens), some images, candidates to rank or patches of a volume (input: how many), or an utterance (input: frames)"`
 	Replicas Key[int64]  `key:"replicas" min:"1" max:"65536" doc:"copies of the model; what fills the accelerators where left out"`
 	Tensor   Key[int64]  `key:"tensor" default:"1" min:"1" max:"1024" doc:"tensor-parallel degree of a replica"`
 	Pipeline Key[int64]  `key:"pipeline" default:"1" min:"1" max:"256" doc:"pipeline stages of a replica, which has as many batches under way"`
 
 	Engine       Key[string] `key:"engine" default:"\"vllm\"" enum:"vllm trtllm sglang vllm-v0" doc:"whose order of steps, token budget, type of cache and overheads: vllm mixes prompts and tokens (version 1), vllm-v0 has prompts first and whole, as it did before; trtllm mixes, and reserves the cache of all tokens to come; sglang has prompts first"`
 	Batching     Key[string] `key:"batching" default:"\"continuous\"" enum:"static continuous chunked" doc:"static: a batch stays together until its last sequence ends; continuous: as the engine does; chunked: the next token of every sequence first, then parts of prompts up to chunk tokens in all (Sarathi-Serve)"`
-	MaxBatch     Key[int64]  `key:"max_batch" min:"1" max:"65536" doc:"sequences that run at a time on a replica; the engine's default where left out"`
+	MaxBatch     Key[int64]  `key:"max_batch" min:"1" max:"65536" doc:"sequences that run at a time on a replica; the engine's default where left out, 32 for models that answer in one pass"`
 	Chunk        Key[int64]  `key:"chunk" min:"1" max:"16777216" doc:"with batching = \"chunked\", tokens of a step; 512 where left out"`
 	TokenBudget  Key[int64]  `key:"token_budget" min:"1" max:"16777216" doc:"with batching = \"continuous\", tokens of a step; the engine's default where left out"`
 	Quantization Key[string] `key:"quantization" default:"\"none\"" enum:"none fp8 int8 fp4 int4" doc:"format of the weights but for embeddings and head; products are computed in it where the accelerator can, else in 16 bits"`
@@ -40,6 +40,8 @@ type Serving struct {
 	Sparsity    Key[string]  `key:"sparsity" default:"\"none\"" enum:"none 2:4" doc:"2:4: of four weights two are zero, but for embeddings and head; half of their bytes, two bits for each that is left, and half of the operations, as the sparse tensor cores of Ampere and later ones have it"`
 	Pruning     Key[float64] `key:"pruning" default:"0" min:"0" max:"0.95" doc:"part of the width of the feed-forward layers that has been taken out (structured pruning)"`
 	Speculative *Speculative `key:"speculative" doc:"speculative decoding: tokens are guessed, and computed together"`
+
+	Quality Key[string] `key:"quality" doc:"CSV of what was measured of variants of models: model,quantization,score, and where they matter sparsity,pruning; a distilled student is another model. The score of what is served goes into the summary, where an [[expect]] may hold it to a floor"`
 
 	KVCache   Key[string] `key:"kv_cache" enum:"16-bit fp8 int8" doc:"format of keys and values in the cache; as the engine chooses where left out: trtllm has fp8 with weights of 8 bits or fewer, all others 16 bits"`
 	BlockSize Key[int64]  `key:"block_size" min:"1" max:"65536" doc:"tokens of a block of the cache; the engine's default where left out"`
@@ -65,6 +67,8 @@ type Serving struct {
 	Count       Key[int64]          `key:"count" min:"1" max:"4194304" doc:"with rate or concurrency, how many requests"`
 	Input       Key[Lengths]        `key:"input" min:"1" max:"16777216" doc:"with rate or concurrency, tokens of a prompt: an integer, or { distribution = \"uniform\", min, max } or { distribution = \"lognormal\", mean, cv, min, max }"`
 	Output      Key[Lengths]        `key:"output" min:"1" max:"16777216" doc:"with rate or concurrency, tokens of an answer, in the same way"`
+
+	SinglePass
 
 	SharedPrefix Key[int64]    `key:"shared_prefix" min:"1" max:"16777216" doc:"with rate or concurrency, tokens that all prompts begin with, of each tenant its own; shorter prompts are a part of it. A replica computes them once while they stay in its cache"`
 	SLO          SLO           `key:"slo" doc:"what a request is to keep to, for goodput"`
@@ -146,9 +150,8 @@ func wantLengths(n *node, d declared) (Lengths, error) {
 
 // check judges the keys of a serving workload together.
 func (w *Serving) check(r *resolver, b *binder) {
-	if w.Model.Set {
-		r.model(w.Model.Value, w.Model.Pos, w.Path+".model")
-	}
+	family := r.family(w.Model, w.Path)
+	w.checkPass(family, b)
 	if x := w.Speculative; x != nil && x.Draft.Set {
 		r.model(x.Draft.Value, x.Draft.Pos, x.Path+".draft")
 	}
@@ -179,7 +182,7 @@ func (w *Serving) check(r *resolver, b *binder) {
 		at   Position
 	}{{"count", w.Count.Set, w.Count.Pos}, {"input", w.Input.Set, w.Input.Pos}, {"output", w.Output.Set, w.Output.Pos}, {"shared_prefix", w.SharedPrefix.Set, w.SharedPrefix.Pos}} {
 		belongs(k.set, k.at, k.name, given != "requests", "rate or concurrency")
-		if !k.set && k.name != "shared_prefix" && (given == "rate" || given == "concurrency") {
+		if !k.set && k.name != "shared_prefix" && !inferred(family, k.name) && (given == "rate" || given == "concurrency") {
 			b.faultf(w.At, w.Path, "needs the key %q with %s", k.name, given)
 		}
 	}

@@ -138,8 +138,8 @@ func TestTurnRefuses(t *testing.T) {
 // nobody is a machine that does all and tells nobody.
 type nobody struct{}
 
-func (nobody) Start(int, int) bool { return true }
-func (nobody) Stop(int)            {}
+func (nobody) Start(int, int, int) bool { return true }
+func (nobody) Stop(int)                 {}
 
 // A job that was cancelled has gone; one that was put back has its old place.
 func TestOwnForgets(t *testing.T) {

@@ -65,10 +65,10 @@ func (m Model) bertBlock(b Batch, first bool) Layer {
 		u.weights(m.Hidden, width, true)
 		u.fromInput(func() { u.columns(name, 1, tokens, m.Hidden, width) })
 		u.biasGradient(tokens * width)
-		u.copies(name+" to heads", tokens*width, 1)
+		u.layout(name+" to heads", tokens*width)
 	}
 	u.attention(headShape{b.part(m.Heads), b.part(m.Heads), m.HeadDim, m.HeadDim}, false, true, true)
-	u.copies("heads to rows", tokens*width, 1)
+	u.layout("heads to rows", tokens*width)
 	u.keep(tokens * width)
 	u.weights(width, m.Hidden, true)
 	u.rows("projection", 1, tokens, m.Hidden, width)
@@ -99,6 +99,9 @@ func (m Model) bertHead(b Batch) Layer {
 	u.pass("tanh", Elementwise, u.moves(b.Samples*m.Hidden, 2, 0, siluSlots), u.moves(b.Samples*m.Hidden, 3, 0, siluGradientSlots))
 	u.weights(m.Hidden, 2, true)
 	u.linear("next sentence", b.Samples, 2, m.Hidden)
+	if b.Inference { // which classifies
+		return u.done()
+	}
 
 	// Masked LM: gather the masked rows, transform, project on the vocabulary
 	// with the embedding table.
@@ -123,6 +126,9 @@ func (u *unfolder) dropoutNorm(rows, n int64) {
 		traffic{}, // in the norm's kernel
 		u.moves(rows*n, 2, 1, maskSlots))
 	u.scriptedNorm(rows, n, 2)
+	if u.batch.Inference {
+		return
+	}
 	f := &u.layer.Forward[len(u.layer.Forward)-1]
 	f.Name = "dropout, residual and norm"
 	f.Bytes += float64(rows*n) * maskBytes
@@ -143,5 +149,16 @@ func (u *unfolder) scriptedNorm(rows, n int64, inputs float64) {
 	if u.batch.LoRARank > 0 { // no sums over rows
 		backward = u.moves(rows*n, 4, 0, normGradientSlots)
 	}
-	u.pass("norm", Elementwise, u.moves(rows*n, inputs+3, 0, normSlots), backward)
+	results := 3.0
+	if u.batch.Inference {
+		results = 1
+	}
+	u.pass("norm", Elementwise, u.moves(rows*n, inputs+results, 0, normSlots), backward)
+}
+
+// layout is a copy of n elements to another order of dimensions.
+func (u *unfolder) layout(name string, n int64) {
+	if !u.batch.Inference {
+		u.copies(name, n, 1)
+	}
 }

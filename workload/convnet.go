@@ -107,6 +107,13 @@ func (u *unfolder) patches(name string, in, out, taps, from, to int64, first boo
 // applies ReLU where asked for.
 func (u *unfolder) batchNorm(channels, side int64, relu, add bool) {
 	n := u.batch.Samples * channels * side * side
+	if u.batch.Inference {
+		u.layer.Parameters += 2 * channels
+		if add { // it is read by the product
+			u.layer.Forward[len(u.layer.Forward)-1].Bytes += u.element * float64(n)
+		}
+		return
+	}
 	u.channelNorm("batch norm", channels, n)
 	if add {
 		u.pass("shortcut", Elementwise, u.moves(n, 3, 0, moveSlots), traffic{})
@@ -130,6 +137,9 @@ func (u *unfolder) channelNorm(name string, channels, n int64) {
 // relu works in place and keeps its output, whose sign backward reads: what
 // follows counts it.
 func (u *unfolder) relu(n int64) {
+	if u.batch.Inference {
+		return
+	}
 	u.pass("relu", Elementwise, u.moves(n, 2, 0, moveSlots), u.moves(n, 3, 0, moveSlots))
 }
 

@@ -35,7 +35,7 @@ const (
 // trainers send during the iteration before.
 //
 // A row is read once however often a batch asks for it: of a table of n rows, k
-// look-ups read min(k, n). The backward pass updates the tables by row-wise
+// look-ups read min(k, n); rows to serve from are in the format of the pass. The backward pass updates the tables by row-wise
 // Adagrad in the same kernel, as FBGEMM's fused optimizers do: it reads the
 // vectors' gradients, reads and writes each row and its sum of squares, and
 // keeps no gradient.
@@ -61,7 +61,9 @@ func (m Model) dlrm(b Batch) []Layer {
 
 	top := newUnfolder("top MLP", b)
 	top.mlp(width, m.TopMLP)
-	top.pass("cross entropy", Loss, top.moves(b.Samples, 2, 0, siluSlots), top.moves(b.Samples, 2, 0, siluSlots))
+	if !b.Inference {
+		top.pass("cross entropy", Loss, top.moves(b.Samples, 2, 0, siluSlots), top.moves(b.Samples, 2, 0, siluSlots))
+	}
 	return []Layer{m.dlrmFeatures(b), interaction.done(), top.done()}
 }
 
@@ -104,6 +106,9 @@ func (u *unfolder) tables(m Model, replicas int64) {
 	const index = 8
 	dim := float64(m.EmbeddingDim)
 	row := dim * tableBytes
+	if u.batch.Inference {
+		row = dim * u.element
+	}
 	touched, asked := float64(share(read)), lookups/float64(replicas)
 	vectors := u.element * float64(u.batch.Samples*m.Tables) * dim
 	u.pass("tables", Embedding,

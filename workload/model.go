@@ -15,6 +15,7 @@ const (
 	FamilyDLRM   = "dlrm"   // recommender: embedding tables and MLPs
 	FamilySpeech = "speech" // encoder of sound and decoder of text: Whisper
 	FamilyUNet3D = "unet3d" // U-Net over volumes: medical images
+	FamilyRNNT   = "rnnt"   // recurrent transducer: streams of speech
 )
 
 // How a decoder knows the positions of its tokens.
@@ -90,8 +91,14 @@ type Model struct {
 
 	// The shape of a speech model, beside that of its decoder.
 	EncoderLayers int64 // default Layers
-	Mels          int64 // bands of the spectrogram
+	Mels          int64 // bands of the spectrogram, or inputs of a frame of a transducer
 	Frames        int64 // rows of the encoder; default 1500, 30 s
+
+	// The shape of a transducer: Layers and PredictionHidden are those of its
+	// prediction network, EncoderLayers and Hidden those of its encoder.
+	StackAfter       int64 // layers of the encoder before pairs of frames become one; 0: none do
+	PredictionHidden int64
+	JointHidden      int64 // inner width of the joint network
 
 	// The shape of a unet3d.
 	Filters  []int64 // channels of each level
@@ -129,6 +136,8 @@ func (m *Model) fillIn() {
 		return
 	case FamilyDLRM:
 		m.recommender()
+		return
+	case FamilyRNNT:
 		return
 	case FamilyUNet3D:
 		m.Channels = max(m.Channels, 1)
@@ -249,13 +258,15 @@ func (m Model) Validate() error {
 		m.checkRecommender(bad)
 	case FamilyUNet3D:
 		m.checkVolume(bad)
+	case FamilyRNNT:
+		m.checkTransducer(bad)
 	case FamilyConvnet:
 		if convnetBlocks(m.Layers) == nil {
 			bad("layers of a convnet must be 50, 101 or 152, got %d", m.Layers)
 		}
 	default:
-		bad("family %q is not built: %q, %q, %q, %q, %q or %q", m.Family,
-			FamilyTransformer, FamilyBERT, FamilyConvnet, FamilyDLRM, FamilySpeech, FamilyUNet3D)
+		bad("family %q is not built: %q, %q, %q, %q, %q, %q or %q", m.Family,
+			FamilyTransformer, FamilyBERT, FamilyConvnet, FamilyDLRM, FamilySpeech, FamilyUNet3D, FamilyRNNT)
 	}
 	if len(errs) == 0 {
 		return nil

@@ -168,6 +168,12 @@ type Batch struct {
 	// products that do not need them.
 	TensorOverlap bool
 
+	// Inference has the forward pass alone, as runtimes compile it to serve: nothing is
+	// kept for a gradient or dropped out, there is no loss, the norms of a convnet are
+	// folded into its weights, and activations, shortcuts and changes of layout are done
+	// in the kernel of the product before them (TensorRT Developer Guide, types of fusions).
+	Inference bool
+
 	// LoRARank is the rank of the adapters that are trained in place of the
 	// weights; 0 trains the weights.
 	LoRARank int64
@@ -212,6 +218,8 @@ func (m Model) Unfold(b Batch) []Layer {
 		return m.unet3d(b)
 	case FamilyDLRM:
 		return m.dlrm(b)
+	case FamilyRNNT:
+		return m.rnnt(b)
 	}
 	if b.Attention == "" {
 		b.Attention = AttentionFlash
@@ -293,6 +301,9 @@ func (u *unfolder) add(forward, backward []Operator) {
 }
 
 func (u *unfolder) append(forward, backward []Operator) {
+	if u.batch.Inference {
+		backward = nil
+	}
 	u.layer.Forward = append(u.layer.Forward, forward...)
 	begin := len(u.backward)
 	u.calls = append(u.calls, begin)

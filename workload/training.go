@@ -240,6 +240,9 @@ func (t Training) checkDegrees() []error {
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	m := t.Model
 	switch {
+	case m.Family == FamilyRNNT:
+		bad("models of the family %s are served, not trained: their loss over all alignments of frames and symbols is not built", m.Family)
+		return errs
 	case t.Data%t.Islands != 0:
 		bad("islands %d do not divide data %d: nearest %s", t.Islands, t.Data, NearestDivisors(int64(t.Islands), int64(t.Data)))
 		return errs

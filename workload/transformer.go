@@ -278,6 +278,9 @@ func (u *unfolder) copies(name string, n int64, times float64) {
 }
 
 func (u *unfolder) dropout(n int64) {
+	if u.batch.Inference {
+		return
+	}
 	if !u.unwanted {
 		u.layer.Activations += n * maskBytes
 	}
@@ -307,6 +310,9 @@ func (u *unfolder) residualFork(n int64) {
 func (u *unfolder) gelu(n int64) {
 	u.keep(n)
 	u.biasGradient(n)
+	if u.batch.Inference {
+		return
+	}
 	u.pass("gelu", Elementwise, u.moves(n, 2, 0, geluSlots), u.moves(n, 3, 0, geluGradientSlots))
 }
 
@@ -328,6 +334,9 @@ func (u *unfolder) swiglu(n int64) {
 // the gradient. In fp32 (the default of autocast and of the large-model
 // frameworks) 16-bit logits are converted before and their gradient after.
 func (u *unfolder) loss(n int64, fp32 bool) {
+	if u.batch.Inference {
+		return
+	}
 	forward, backward := u.moves(n, 3, 0, softmaxSlots), u.moves(n, 2, 0, softmaxGradientSlots)
 	forward.launches, backward.launches = 2, 2
 	kept := float64(n) * u.element

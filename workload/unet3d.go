@@ -45,7 +45,7 @@ func (m Model) unet3d(b Batch) []Layer {
 		width := widths[i]
 		u.transposed(channels, width, side)
 		side *= 2
-		u.copies("concatenation", u.voxels(side)*2*width, 1)
+		u.layout("concatenation", u.voxels(side)*2*width)
 		u.volume(2*width, width, 1, side, false)
 		u.volume(width, width, 1, side, false)
 		channels = width
@@ -95,6 +95,9 @@ func (u *unfolder) transposed(in, out, side int64) {
 // and a one, and three sums over voxels; backward, the gradient of the sums, of
 // softmax, and its addition to that of the cross entropy.
 func (u *unfolder) dice(n int64) {
+	if u.batch.Inference {
+		return
+	}
 	u.keep(2 * n)
 	forward, backward := u.moves(n, 7, 0, softmaxSlots), u.moves(n, 9, 0, softmaxGradientSlots)
 	forward.launches, backward.launches = 5, 3

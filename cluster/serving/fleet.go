@@ -68,6 +68,7 @@ type Fleet struct {
 	// Decode, if set, goes on with requests whose prompt Pool has computed; see Handover.
 	Decode     *Pool
 	TokenBytes float64    // that a token has in the cache of an accelerator of Decode
+	Delay      sim.Time   // that a request may wait for its batch to fill
 	Acceptance float64    // probability that a guessed token is right
 	Context    int        // tokens that prompt and answer may have together; 0: no limit
 	Random     *rand.Rand // that routing draws from
@@ -117,6 +118,7 @@ type lane struct {
 	due, busy bool
 	ends      sim.Time // of the step that keeps it busy
 	passage   passage  // of that step, on several hosts
+	window    sim.Timer
 }
 
 // Events, in the high bits of their argument.
@@ -302,6 +304,9 @@ func (f *Fleet) decide(n int) {
 	if free[0] > f.now { // another batch is in it
 		l.due = true
 		f.c.Engine.Schedule(free[0], f.actor, argDecide|uint64(n))
+		return
+	}
+	if f.Delay > 0 && f.holds(n) {
 		return
 	}
 	p := l.replica.pool

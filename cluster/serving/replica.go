@@ -172,6 +172,9 @@ func (f *Fleet) addReplica(p *Pool, on []topology.NodeID, hosts map[int]*host) e
 	for range p.Stages {
 		l := lane{Batcher: scheduler.NewBatcher(p.Batching), number: len(f.lanes), replica: r}
 		l.Accept = f.accept
+		if f.Delay > 0 {
+			l.window = f.c.Engine.NewTimer(f.actor, argDecide|uint64(l.number))
+		}
 		f.lanes = append(f.lanes, l)
 	}
 	r.lanes = f.lanes[first:]

@@ -209,7 +209,9 @@ func TestNothingIsLost(t *testing.T) {
 			f.MaxQueue = rapid.IntRange(0, 20).Draw(t, "queue")
 		}
 		f.Batching.Swap, f.SwapTime = rapid.IntRange(0, 40).Draw(t, "swap"), 0.001
-		f.Batching.Reserve = f.Batching.Order == scheduler.Static
+		if f.Batching.Reserve = f.Batching.Order == scheduler.Static; f.Batching.Reserve {
+			f.Delay = seconds(0, 2, "delay")
+		}
 		if rapid.Bool().Draw(t, "scales") {
 			least := rapid.IntRange(0, replicas).Draw(t, "min")
 			f.Scaling = scaling(float64(rapid.IntRange(1, 5).Draw(t, "target")), least, replicas, least)

@@ -47,7 +47,7 @@ func TestFeatures(t *testing.T) {
 				if command, _, _ = strings.Cut(command, " "); !commands[command] {
 					t.Errorf("%s: there is no command %q", what, how)
 				}
-			} else if _, _, err := railyard.Explain(how); err != nil {
+			} else if _, err := railyard.Explain(how); err != nil {
 				t.Errorf("%s: %v", what, err)
 			}
 		}

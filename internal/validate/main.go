@@ -9,7 +9,8 @@
 // The measurements are in testdata/published: training.csv has a row for each,
 // with the figure as printed, and sources.csv says who published it; collectives.csv
 // and collective-sources.csv are the same for bus bandwidths. packets.csv is how the
-// models of the network compare with a packet simulator.
+// models of the network compare with a packet simulator. inference.csv is MLPerf's
+// throughputs of models that answer in one forward pass.
 package main
 
 import (
@@ -71,6 +72,11 @@ func writeValidation(sources []*source, benches []*bench) error {
 		return err
 	}
 	page.WriteString(packets)
+	inference, err := inferenceSection("testdata/published")
+	if err != nil {
+		return err
+	}
+	page.WriteString(inference)
 	readme, err := os.ReadFile("README.md")
 	if err != nil {
 		return err

@@ -78,7 +78,7 @@ func (f *Forward) Validate(stages int) error {
 	m := &f.Model
 	switch t := int64(f.Tensor); {
 	case m.Family != workload.FamilyTransformer:
-		return fmt.Errorf("family %q answers no prompts: serving takes transformers", m.Family)
+		return fmt.Errorf("family %q answers no prompts, and not in one pass: serving takes transformer, bert, convnet, dlrm, unet3d and rnnt", m.Family)
 	case m.Heads%t != 0:
 		return fmt.Errorf("tensor = %d does not divide its %d heads", t, m.Heads)
 	case int64(stages) > m.Layers:
