@@ -32,26 +32,28 @@ func (b *builder) buildStorage() {
 			return
 		}
 	}
-	write := s.DriveRead.Value
-	if s.DriveWrite.Set {
-		write = s.DriveWrite.Value
+	drives := s.Drives.Value
+	rates := storage.Rates{
+		Read: s.DriveRead.Value * units.Rate(drives), Write: s.DriveWrite.Value * units.Rate(drives),
+		ReadRequests: s.DriveReadIOPS.Value * float64(drives), WriteRequests: s.DriveWriteIOPS.Value * float64(drives),
+		ServerRequests: s.ServerIOPS.Value, ClientRequests: s.ClientIOPS.Value, Opens: s.Opens.Value, ClientOpens: s.ClientOpens.Value,
 	}
-	with, drives, err := b.topology.WithDrives(
-		servers, s.DriveRead.Value*units.Rate(s.Drives.Value), write*units.Rate(s.Drives.Value))
-	if err != nil {
-		b.fault(s.Layout.Pos, s.Path, "%v", err)
-		return
+	if !s.DriveWrite.Set {
+		rates.Write = rates.Read
+	}
+	if !s.DriveWriteIOPS.Set {
+		rates.WriteRequests = rates.ReadRequests
 	}
 	layout, _ := storage.ParseLayout(s.Layout.Value)
-	made := storage.System{
-		Layout: layout, Servers: drives, Block: float64(s.Block.Value), Stripes: int(s.Stripes.Value), Copies: int(s.Copies.Value),
-		Data: int(s.Data.Value), Parity: int(s.Parity.Value), Opens: s.Opens.Value, Latency: sim.Time(s.Latency.Value),
-	}
-	if b.files, err = storage.New(with, made); err != nil {
+	made, with, err := storage.New(b.topology, storage.System{
+		Layout: layout, Hosts: servers, Block: float64(s.Block.Value), Rates: rates, Stripes: int(s.Stripes.Value), Copies: int(s.Copies.Value),
+		Data: int(s.Data.Value), Parity: int(s.Parity.Value), Latency: sim.Time(s.Latency.Value),
+	})
+	if err != nil {
 		b.fault(s.Layout.Pos, s.Path+".layout", "%v", err)
 		return
 	}
-	b.topology = with
+	b.files, b.topology = made, with
 }
 
 // named are the hosts that are said to serve; nil if one of them cannot.
@@ -100,7 +102,7 @@ func (b *builder) addStorage(w *scenario.StorageLoad) {
 	}
 	j.Shared = true
 	l := &storage.Load{
-		System: b.files, Write: w.Op.Value == "write", Bytes: float64(w.Size.Value), Files: int(w.Files.Value), Iterations: int(w.Iterations.Value),
+		System: b.files, Write: w.Op.Value == "write", Bytes: float64(w.Size.Value), Files: int(w.Files.Value), Iterations: int(w.Iterations.Value), Request: float64(w.Request.Value),
 		First: sim.Stream(uint64(b.scenario.Sim.Seed.Value), "storage/"+j.Name).IntN(len(b.files.Servers)),
 	}
 	for _, client := range j.List {

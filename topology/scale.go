@@ -135,8 +135,8 @@ func (t *Topology) hostSwitches() []bool {
 	return inside
 }
 
-// InHosts tells the links inside hosts, those of their drives too, from those of the
-// fabric and its NICs.
+// InHosts tells the links inside hosts, those of services too, from those of the fabric
+// and its NICs.
 func (t *Topology) InHosts() func(*Link) bool {
 	inside := t.hostSwitches()
 	return func(l *Link) bool {

@@ -14,6 +14,21 @@ type Access struct {
 	Client topology.NodeID // an accelerator, by whose NIC it goes
 	Bytes  float64
 	First  int // server that the first block falls to
+	// Request is the bytes of a request, 0 for a block at a time. It is never more than
+	// a block, or the file.
+	Request float64
+}
+
+// requested is how many bytes a client asks of a server at a time.
+func (s *System) requested(a *Access) float64 {
+	q := math.Min(s.Block, a.Bytes)
+	if a.Request > 0 {
+		q = math.Min(q, a.Request)
+	}
+	if s.Layout == ErasureCoded { // each cell of it
+		q /= float64(s.Data)
+	}
+	return q
 }
 
 // Transfers are what an access sends, each over a way of its own. Together they carry
@@ -159,6 +174,7 @@ func (r *routes) add(bytes float64, servers ...int) {
 	r.of[key] = len(r.all)
 	t := network.Transfer{Bytes: bytes, Latency: r.s.Latency}
 	crossed := crossing{t: &t, place: map[topology.LinkID]int{}}
+	r.requests(&crossed, servers)
 	if !r.a.Write {
 		d := r.s.Servers[servers[0]]
 		crossed.add(d.Read, 1)
@@ -178,6 +194,22 @@ func (r *routes) add(bytes float64, servers ...int) {
 	}
 	crossed.end()
 	r.all = append(r.all, t)
+}
+
+// requests adds the links of the requests in which the bytes go: of the client, and of
+// each server and its drives.
+func (r *routes) requests(c *crossing, servers []int) {
+	share := RequestBytes / r.s.requested(r.a)
+	c.bound(r.s.clients[r.s.t.Server(r.a.Client)].requests, share)
+	for _, n := range servers {
+		d := &r.s.Servers[n]
+		c.bound(d.requests, share)
+		if r.a.Write {
+			c.bound(d.writes, share)
+		} else {
+			c.bound(d.reads, share)
+		}
+	}
 }
 
 // hop adds the way from one host to another: by the NIC of the client's accelerator,
@@ -218,6 +250,13 @@ func (c *crossing) add(l topology.LinkID, share float64) {
 		c.t.Links, c.t.Counts = append(c.t.Links, l), append(c.t.Counts, 0)
 	}
 	c.t.Counts[i] += share
+}
+
+// bound adds a link if there is one.
+func (c *crossing) bound(l topology.LinkID, share float64) {
+	if l != unbounded {
+		c.add(l, share)
+	}
 }
 
 // end forgets counts that are all one.

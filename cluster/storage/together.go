@@ -34,6 +34,12 @@ func (s *System) Together(clients []topology.NodeID, bytes float64, write bool) 
 			}
 			w.Latency = max(w.Latency, t.Latency)
 		}
+		for _, l := range s.openers(client) {
+			if counts[l] == 0 {
+				w.Links = append(w.Links, l)
+			}
+			counts[l] += RequestBytes / bytes
+		}
 	}
 	slices.Sort(w.Links)
 	for _, l := range w.Links {
