@@ -44,6 +44,9 @@ func (b *builder) buildStorage() {
 	if !s.DriveWriteIOPS.Set {
 		rates.WriteRequests = rates.ReadRequests
 	}
+	if f := b.scale.Storage; f != 0 {
+		rates = rates.Scaled(f)
+	}
 	layout, _ := storage.ParseLayout(s.Layout.Value)
 	made, with, err := storage.New(b.topology, storage.System{
 		Layout: layout, Hosts: servers, Block: float64(s.Block.Value), Rates: rates, Stripes: int(s.Stripes.Value), Copies: int(s.Copies.Value),
@@ -107,7 +110,7 @@ func (b *builder) addStorage(w *scenario.StorageLoad) {
 	}
 	for _, client := range j.List {
 		if !b.files.Serves(topology.NodeID(client)) {
-			b.fault(w.At, w.Path, "accelerator %d cannot reach the files: its host has %s", client, map[bool]string{true: "no drives", false: "no NICs"}[b.files.Layout == storage.Local])
+			b.fault(w.At, w.Path, "accelerator %d cannot reach the files: its host has %s", client, missing(b.files))
 			return
 		}
 	}

@@ -139,6 +139,7 @@ func (b *builder) addTraining(w *scenario.Training) {
 		job.Iterations = max(1, (int64(samples)+perIteration-1)/perIteration)
 	}
 	b.recovers(w, job)
+	b.loads(w, job, j)
 	j.Program = job
 	b.jobs = append(b.jobs, len(b.cluster.Jobs))
 	b.training = append(b.training, job)

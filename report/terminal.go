@@ -121,6 +121,7 @@ func (p *printer) training(t *result.Record) {
 		}
 		p.item("gradients", "%s summed over the replicas (%s); %s of communication behind compute", size, algorithm, Seconds(t.Float(result.OverlappedTime.Name)))
 	}
+	p.input(t.Record(result.TrainingInput.Name))
 	p.line("  where the time of an iteration goes")
 	p.shares(t.Record(result.Breakdown.Name), iteration)
 	p.reliability(t)

@@ -19,8 +19,9 @@ var places = []struct {
 	{"summary.json", "training[]", []Metric{
 		Name, Model, Precision, AcceleratorCount, GlobalBatch, Accumulation, IterationCount, IterationTime, TimeToTrain, EvaluationTime, EvaluationCount, Islands, OuterTime, OuterCount,
 		TokensPerSecond, SamplesPerSecond, ModelTFLOPS, HardwareTFLOPS, MFU, MemoryPerAccelerator, Memory, MicroBatch, Recompute, TrainedParameters,
-		Degrees, GradientAlgorithm, GradientBytes, CompressedBytes, Breakdown, ExposedByKind, OverlappedTime, ComputeByClass, SlowedCompute, LostToOthers, Slowdown, LostToFaults, Goodput, Reliability,
+		Degrees, GradientAlgorithm, GradientBytes, CompressedBytes, Breakdown, ExposedByKind, OverlappedTime, ComputeByClass, SlowedCompute, LostToOthers, Slowdown, LostToFaults, Goodput, Reliability, TrainingInput,
 	}},
+	{"summary.json", "training[].input", []Metric{SampleBytes, InputReaders, InputRead, InputHits, InputReading, InputPreparing, InputCores, InputWaited}},
 	{"summary.json", "training[].memory_bytes", []Metric{MemoryParameters, MemoryGradients, MemoryOptimizer, MemoryActivations, MemoryGathered, MemoryBuffers, MemoryFramework}},
 	{"summary.json", "training[].degrees", []Metric{DegreeOf}},
 	{"summary.json", "training[].breakdown_s", []Metric{ComputePart, ExposedPart, BubblePart, StoragePart, OptimizerPart}},

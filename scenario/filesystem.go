@@ -154,22 +154,12 @@ func (t *Topology) StoragePool(hosts int) []int {
 // checkStorage sees to it that what reads and writes has something to do it on.
 func (s *Scenario) checkStorage(b *binder) {
 	loads := s.Workload.Storage
-	if len(loads) == 0 || s.Topology == nil {
+	for i := range s.Workload.Training {
+		t := &s.Workload.Training[i]
+		t.Input.check(t, s, b)
+	}
+	if len(loads) == 0 {
 		return
 	}
-	at, path := loads[0].At, loads[0].Path
-	switch {
-	case !s.Topology.Storage.Layout.Set:
-		b.faultf(at, path, "where to? [topology.storage] with a layout is missing")
-	case s.Sim.Fidelity.Value == "packet":
-		b.faultf(s.Sim.Fidelity.Pos, "sim.fidelity", `"packet" does not simulate [[workload.storage]]; one of: fluid, analytic`)
-	case s.Topology.Blocking.Value:
-		b.faultf(s.Topology.Blocking.Pos, "topology.blocking", "does not simulate [[workload.storage]]")
-	}
-	for i := range s.Topology.Fault {
-		if f := &s.Topology.Fault[i]; f.Rerouted() {
-			b.faultf(f.Header.At, f.Path, "breaks links, and [[workload.storage]] does not find its way around them")
-			return
-		}
-	}
+	s.checkReads("[[workload.storage]]", loads[0].At, loads[0].Path, b)
 }

@@ -17,6 +17,10 @@ type Scale struct {
 	WAN     float64 // bandwidth of the cables between sites, and to their gateways
 	Latency float64 // of cables, switches and the scale-up network
 
+	// Storage and CPU are for who puts drives, and work, into hosts: the bandwidth and
+	// requests of file systems, and the cores.
+	Storage, CPU float64
+
 	Collective float64 // software overhead of starting a collective, and of each of its steps
 	Launch     float64 // overhead of launching a kernel
 }

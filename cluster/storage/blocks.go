@@ -25,16 +25,24 @@ func (s *System) requested(a *Access) float64 {
 	if a.Request > 0 {
 		q = math.Min(q, a.Request)
 	}
-	if s.Layout == ErasureCoded { // each cell of it
-		q /= float64(s.Data)
+	return s.cell(q)
+}
+
+// cell is the part of a request that goes to one server.
+func (s *System) cell(request float64) float64 {
+	if s.Layout == ErasureCoded {
+		return request / float64(s.Data)
 	}
-	return q
+	return request
 }
 
 // Transfers are what an access sends, each over a way of its own. Together they carry
 // its bytes, with all copies and parity.
-func (s *System) Transfers(a Access) []network.Transfer {
-	r := routes{s: s, a: &a, label: uint64(a.First)}
+func (s *System) Transfers(a Access) []network.Transfer { return s.transfers(a, s.requested(&a)) }
+
+// transfers are those of an access in requests of so many bytes of a server.
+func (s *System) transfers(a Access, request float64) []network.Transfer {
+	r := routes{s: s, a: &a, request: request, label: uint64(a.First)}
 	home, serves := s.server[s.t.Server(a.Client)]
 	n := len(s.Servers)
 	switch s.Layout {
@@ -148,11 +156,12 @@ func (s *System) nearest(copies []int, client topology.NodeID) int {
 
 // routes gathers transfers, one for each way that bytes go.
 type routes struct {
-	s     *System
-	a     *Access
-	label uint64
-	all   []network.Transfer
-	of    map[[MaxCopies]int]int // in all, of the servers of a way, counted from 1
+	s       *System
+	a       *Access
+	request float64 // bytes
+	label   uint64
+	all     []network.Transfer
+	of      map[[MaxCopies]int]int // in all, of the servers of a way, counted from 1
 }
 
 // add adds bytes that go to some servers, or come from one.
@@ -199,7 +208,7 @@ func (r *routes) add(bytes float64, servers ...int) {
 // requests adds the links of the requests in which the bytes go: of the client, and of
 // each server and its drives.
 func (r *routes) requests(c *crossing, servers []int) {
-	share := RequestBytes / r.s.requested(r.a)
+	share := RequestBytes / r.request
 	c.bound(r.s.clients[r.s.t.Server(r.a.Client)].requests, share)
 	for _, n := range servers {
 		d := &r.s.Servers[n]

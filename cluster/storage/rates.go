@@ -18,6 +18,15 @@ type Rates struct {
 	ClientOpens                 float64    // files that a host opens
 }
 
+// Scaled are the rates times a factor.
+func (r Rates) Scaled(by float64) Rates {
+	rate := units.Rate(by)
+	return Rates{
+		r.Read * rate, r.Write * rate, r.ReadRequests * by, r.WriteRequests * by,
+		r.ServerRequests * by, r.ClientRequests * by, r.Opens * by, r.ClientOpens * by,
+	}
+}
+
 // RequestBytes is what a request, or an open, counts for on the links that bound their
 // number: the size with which data sheets measure them. A link of 1,000 requests a
 // second has 4.096 MB/s, and each takes 4,096 B of it whatever it carries.

@@ -17,22 +17,33 @@ func (j *Job) recoverable(steady bool, now sim.Time) {
 		j.standing = at
 		return
 	}
-	if steady && j.course.err == nil && !j.course.sending && j.repeatable(j.before) {
-		until := j.c.QuietUntil
-		if h := j.c.Engine.Horizon; h > 0 {
-			until = min(until, h)
-		}
-		goal, made := j.Done+j.untilInterlude(), j.course.Checkpoints
-		next, ended := j.course.run(at, j.Last.Time, j.computes(), goal, until)
-		if until == sim.Never && j.course.done < goal && j.course.err == nil {
-			j.course.err = errors.New("takes longer than the clock can tell, 2.9 years")
-		}
-		j.account(j.before, ended, (next-at)/sim.Time(max(ended, 1)), at)
-		j.credit(j.course.Checkpoints - made)
-		j.observe("iterations jumped over", at, next, j.Done+1, ended)
-		at, j.Done = next, j.course.done
+	if steady && j.cruises() && j.repeatable(j.before) {
+		at, _ = j.cruise(at, j.Done+j.untilInterlude())
 	}
 	j.resume(at, now)
+}
+
+// cruises says whether nothing of the job's own keeps it from jumping over iterations.
+func (j *Job) cruises() bool { return j.course.err == nil && !j.course.sending }
+
+// cruise jumps over iterations like the last from an instant on, until so many are done,
+// or as far as it is known what comes. It gives when the next can begin, and how many
+// ended.
+func (j *Job) cruise(at sim.Time, goal int64) (next sim.Time, ended int64) {
+	until := j.c.QuietUntil
+	if h := j.c.Engine.Horizon; h > 0 {
+		until = min(until, h)
+	}
+	made := j.course.Checkpoints
+	next, ended = j.course.run(at, j.Last.Time, j.computes(), goal, until)
+	if until == sim.Never && j.course.done < goal && j.course.err == nil {
+		j.course.err = errors.New("takes longer than the clock can tell, 2.9 years")
+	}
+	j.account(j.before, ended, (next-at)/sim.Time(max(ended, 1)), at)
+	j.credit(j.course.Checkpoints - made)
+	j.observe("iterations jumped over", at, next, j.Done+1, ended)
+	j.Done = j.course.done
+	return next, ended
 }
 
 // computes is for how long an iteration computes.

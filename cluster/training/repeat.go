@@ -74,7 +74,7 @@ func (j *Job) endInterlude(now sim.Time) {
 	}
 	j.Interludes++
 	length := now - j.round.began
-	if length == j.round.before && j.Stragglers.Jitter == 0 {
+	if length == j.round.before && j.Stragglers.Jitter == 0 && j.feed == nil {
 		rounds := j.repeat(j.round.since, (j.Iterations-j.Done)/j.Every, now)
 		from := now
 		now += sim.Time(rounds) * length
