@@ -51,6 +51,7 @@ type plant struct {
 	checkpoint  files           // of the job that asked last
 	stored      []*stored
 	loading     []loaded
+	making      []*making
 	written     float64                   // bytes on its drives
 	queued      *queued                   // nil without [[workload.jobs]]
 	hosting     *hosting                  // nil where jobs are not placed host by host
@@ -162,6 +163,9 @@ func (b *builder) populate(bins int) {
 	}
 	for i := range s.Workload.Storage {
 		b.addStorage(&s.Workload.Storage[i])
+	}
+	for i := range s.Workload.Pipeline {
+		b.addPipeline(&s.Workload.Pipeline[i])
 	}
 	b.addJobs()
 	b.checkFlows()

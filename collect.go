@@ -80,6 +80,10 @@ func (p *plant) collect(status string, summaryOnly bool) (*Result, error) {
 		r.Tables = append(r.Tables, p.storageTable())
 		s.Add(result.StorageLoads, p.storageRecords())
 	}
+	if len(p.making) > 0 {
+		r.Tables = append(r.Tables, p.pipelineTable())
+		s.Add(result.Pipelines, p.pipelineRecords())
+	}
 	if p.queued != nil {
 		jobs := p.jobResults()
 		r.Tables = append(r.Tables, jobs.table(), jobs.stretchTable(), jobs.series())

@@ -24,7 +24,8 @@ type loading struct {
 	cache   float64 // bytes of each host
 	shards  bool
 	ahead   int
-	begun   int64 // iterations before the first
+	begun   int64  // iterations before the first
+	from    string // the pipeline that makes them; "": they are there
 }
 
 // loads has a training job read its samples, if the scenario says so.
@@ -36,7 +37,7 @@ func (b *builder) loads(w *scenario.Training, job *training.Job, j *cluster.Job)
 	profile, _ := workload.SamplesOf(in.Profile.Value)
 	l := loading{
 		bytes: profile.Bytes, seconds: profile.Seconds, workers: in.Workers.Value * b.cpuScale(),
-		dataset: float64(w.Dataset.Value), cache: float64(in.Cache.Value), shards: in.Shuffle.Value == "shard", ahead: int(in.Prefetch.Value),
+		dataset: float64(w.Dataset.Value), cache: float64(in.Cache.Value), shards: in.Shuffle.Value == "shard", ahead: int(in.Prefetch.Value), from: in.From.Value,
 	}
 	perFile := 1.0
 	if profile.PerToken {
@@ -141,6 +142,11 @@ func (b *builder) input(l *loading, t *workload.Training, accelerators []topolog
 	}
 	if l.seconds > 0 {
 		in.Prepare = sim.FromSeconds(each * l.seconds / slowestWorkers(b.topology, l.workers, b.cpuScale(), accelerators, clients))
+	}
+	if m := b.made(l.from); m != nil {
+		in.Await = func(iterations int64, more func()) bool {
+			return m.Made(float64(iterations)*float64(t.GlobalBatch)*l.bytes, more)
+		}
 	}
 	if l.cache > 0 {
 		hosts := map[int]bool{}

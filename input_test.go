@@ -106,7 +106,7 @@ func TestInputProperties(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		sample := rapid.IntRange(1, 10000).Draw(rt, "kB")
 		cpu := rapid.IntRange(0, 20000).Draw(rt, "us")
-		iterations := rapid.IntRange(10, 60).Draw(rt, "iterations")
+		iterations := rapid.IntRange(9, 30).Draw(rt, "iterations")
 		ahead := rapid.IntRange(1, 4).Draw(rt, "prefetch")
 		pass := rapid.IntRange(512, 20000).Draw(rt, "data set")
 		cache := rapid.SampledFrom([]string{"", "cache = \"1GB\"\n", "cache = \"20GB\"\n"}).Draw(rt, "cache")

@@ -26,7 +26,7 @@ func (b *builder) buildStorage() {
 		b.fault(s.Layout.Pos, s.Path+".layout", "there are no hosts to have drives: it needs a topology of hosts")
 		return
 	}
-	servers := b.scenario.Topology.StoragePool(len(b.topology.Servers))
+	servers := b.scenario.Topology.PoolHosts(s.Pool, len(b.topology.Servers))
 	if s.Hosts.Set {
 		if servers = b.named(s); servers == nil {
 			return
@@ -118,7 +118,7 @@ func (b *builder) addStorage(w *scenario.StorageLoad) {
 		b.fault(w.Size.Pos, w.Path+".size", "%.3g transfers at a time are more than the %d that can be simulated; fewer files, fewer clients or larger blocks make fewer", most, maxStored)
 		return
 	}
-	if l.Write && !b.fits(w, float64(len(j.List))) {
+	if l.Write && !b.fits(w.Size.Pos, w.Path+".size", float64(w.Size.Value)*float64(len(j.List))) {
 		return
 	}
 	j.Program = l
@@ -128,15 +128,15 @@ func (b *builder) addStorage(w *scenario.StorageLoad) {
 	b.submit(j, scenario.Workload{Storage: []scenario.StorageLoad{only}})
 }
 
-// fits says whether drives have room for what is written once.
-func (b *builder) fits(w *scenario.StorageLoad, clients float64) bool {
+// fits says whether drives have room for so many bytes of files, written once.
+func (b *builder) fits(at scenario.Position, key string, bytes float64) bool {
 	s := &b.scenario.Topology.Storage
 	if !s.DriveSize.Set {
 		return true
 	}
-	b.written += float64(w.Size.Value) * clients * b.files.Overhead()
+	b.written += bytes * b.files.Overhead()
 	if room := float64(s.DriveSize.Value) * float64(s.Drives.Value) * float64(len(b.files.Servers)); b.written > room {
-		b.fault(w.Size.Pos, w.Path+".size", "with what is written before it comes to %.4g TB on drives, which hold %.4g TB", b.written/1e12, room/1e12)
+		b.fault(at, key, "with what is written before it comes to %.4g TB on drives, which hold %.4g TB", b.written/1e12, room/1e12)
 		return false
 	}
 	return true

@@ -103,7 +103,7 @@ func explained(ctx context.Context, s *Scenario, o Options, scale topology.Scale
 		if len(p.cluster.Jobs) == 1 && len(p.cluster.Flows) == 0 && j.Stragglers.Jitter == 0 && j.Input == nil {
 			most = 1
 		}
-		if in := p.loadingOf(j); in != nil { // the last iterations: what caches hold by then they have
+		if in := p.loadingOf(j); in != nil && in.from == "" { // the last iterations: what caches hold by then they have
 			in.begun = max(0, j.Iterations-most)
 		}
 		j.Iterations = min(j.Iterations, most)

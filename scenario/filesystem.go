@@ -98,15 +98,19 @@ func (s *Storage) checkLayout(t *Topology, b *binder) {
 	if s.Hosts.Set && s.Pool.Set {
 		b.faultf(s.Hosts.Pos, s.Path+".hosts", "contradicts pool: give one of them")
 	}
-	if !s.Pool.Set {
-		return
+	if s.Pool.Set {
+		t.checkPool(s.Pool, s.Path+".pool", b)
 	}
+}
+
+// checkPool sees to it that there is a pool that a key names.
+func (t *Topology) checkPool(pool Key[string], path string, b *binder) {
 	var names []string
 	for _, p := range t.allPools() {
 		names = append(names, p.Name.Value)
 	}
-	if !slices.Contains(names, s.Pool.Value) {
-		b.faultf(s.Pool.Pos, s.Path+".pool", "there is no [[topology.pool]] with the name %q%s", shown(s.Pool.Value), meant(s.Pool.Value, names))
+	if !slices.Contains(names, pool.Value) {
+		b.faultf(pool.Pos, path, "there is no [[topology.pool]] with the name %q%s", shown(pool.Value), meant(pool.Value, names))
 	}
 }
 
@@ -119,10 +123,11 @@ func (t *Topology) allPools() []HostPool {
 	return all
 }
 
-// StoragePool gives the hosts that serve, by number, out of so many in all.
-func (t *Topology) StoragePool(hosts int) []int {
+// PoolHosts gives the hosts of a pool, by number, out of so many in all; all if the key is
+// not set.
+func (t *Topology) PoolHosts(pool Key[string], hosts int) []int {
 	var servers []int
-	if !t.Storage.Pool.Set {
+	if !pool.Set {
 		for i := range hosts {
 			servers = append(servers, i)
 		}
@@ -135,7 +140,7 @@ func (t *Topology) StoragePool(hosts int) []int {
 		}
 		for _, p := range n.Pool {
 			for i := range int(p.Hosts.Value) {
-				if p.Name.Set && p.Name.Value == t.Storage.Pool.Value {
+				if p.Name.Set && p.Name.Value == pool.Value {
 					servers = append(servers, first+i)
 				}
 			}
@@ -157,6 +162,9 @@ func (s *Scenario) checkStorage(b *binder) {
 	for i := range s.Workload.Training {
 		t := &s.Workload.Training[i]
 		t.Input.check(t, s, b)
+	}
+	for i := range s.Workload.Pipeline {
+		s.Workload.Pipeline[i].check(s, b)
 	}
 	if len(loads) == 0 {
 		return

@@ -1,6 +1,8 @@
 package scenario
 
 import (
+	"slices"
+
 	"github.com/railyard/railyard/units"
 )
 
@@ -12,6 +14,7 @@ type Input struct {
 	CPU      Key[units.Duration] `key:"cpu" doc:"time that one core takes to prepare a sample: to decode, augment or tokenise it; nothing without a profile"`
 	Workers  Key[float64]        `key:"workers" positive:"true" min:"0" max:"65536" doc:"cores for each accelerator of the job that prepare samples; the host's, divided by its accelerators, where left out"`
 	Prefetch Key[int64]          `key:"prefetch" default:"2" min:"1" max:"64" doc:"iterations whose samples may be ready before they are taken; the prefetch_factor of PyTorch where left out"`
+	From     Key[string]         `key:"from" doc:"name of the [[workload.pipeline]] that makes the samples: they are read once they have been made, be it while the rest is"`
 	Cache    Key[units.Bytes]    `key:"cache" positive:"true" doc:"memory of each host that keeps samples once they are read, until it is full; none where left out. The first pass over the data set finds none of them; needs dataset"`
 	Shuffle  Key[string]         `key:"shuffle" default:"\"global\"" enum:"global shard" doc:"global: each pass deals all samples anew to the hosts, which find in their caches what they happen to have; shard: each host keeps to its own part of the data set"`
 	Request  Key[units.Bytes]    `key:"request" positive:"true" doc:"what is read at a time, for iops; a sample where left out, and no more than a block"`
@@ -31,7 +34,18 @@ func (w *Input) check(t *Training, s *Scenario, b *binder) {
 	if w.Shuffle.Set && !w.Cache.Set {
 		b.faultf(w.Shuffle.Pos, w.Path+".shuffle", "belongs to cache, which is missing")
 	}
+	if made := s.pipelines(); w.From.Set && !slices.Contains(made, w.From.Value) {
+		b.faultf(w.From.Pos, w.Path+".from", "there is no [[workload.pipeline]] with the name %q%s", shown(w.From.Value), meant(w.From.Value, made))
+	}
 	s.checkReads("input", w.At, w.Path, b)
+}
+
+// pipelines are the names of those that make data sets.
+func (s *Scenario) pipelines() (names []string) {
+	for i := range s.Workload.Pipeline {
+		names = append(names, s.Workload.Pipeline[i].Name.Value)
+	}
+	return names
 }
 
 // checkReads sees to it that there is a file system for what reads or writes it.

@@ -136,7 +136,8 @@ type Workload struct {
 	Serving    []Serving    `key:"serving" doc:"inference of a model"`
 	Replay     []Replay     `key:"replay" doc:"execution traces"`
 
-	Storage []StorageLoad `key:"storage" doc:"files read and written on the hosts of [topology.storage]"`
+	Storage  []StorageLoad `key:"storage" doc:"files read and written on the hosts of [topology.storage]"`
+	Pipeline []Pipeline    `key:"pipeline" doc:"data sets made in stages on the cores of hosts"`
 }
 
 // Training is one [[workload.training]].

@@ -24,18 +24,20 @@ func (s *System) Together(clients []topology.NodeID, bytes float64, write bool) 
 	})
 }
 
-// Samples are what a client reads at random: many, and so from all servers alike.
+// Samples are what a client reads at random: many, and so from all servers alike. Or it
+// writes them, over all alike.
 type Samples struct {
-	Bytes   float64 // of all that a client reads at a time
+	Write   bool
+	Bytes   float64 // of all that a client reads or writes at a time
 	Request float64 // bytes of a request, no more than a block
 	PerFile float64 // bytes for each file that is opened
 }
 
 // maxSources bounds the ways from servers to clients that read samples, and so the time
 // to find them.
-const maxSources = 1 << 20
+const maxSources = 1 << 18
 
-// Sampled is what samples cross that each client reads. Where clients and servers are
+// Sampled is what samples cross of which each client has so many. Where clients and servers are
 // very many a client reads from as many of the servers as are its share, in turn.
 func (s *System) Sampled(clients []topology.NodeID, r Samples) *Together {
 	n := len(s.Servers)
@@ -44,7 +46,7 @@ func (s *System) Sampled(clients []topology.NodeID, r Samples) *Together {
 	even.Block, even.Stripes = r.Bytes/float64(of), n
 	request := s.cell(math.Min(r.Request, s.Block))
 	return s.gather(clients, r.Bytes, RequestBytes/r.PerFile, func(i int) []network.Transfer {
-		return even.transfers(Access{Client: clients[i], Bytes: r.Bytes, First: i * of % n}, request)
+		return even.transfers(Access{Write: r.Write, Client: clients[i], Bytes: r.Bytes, First: i * of % n}, request)
 	})
 }
 

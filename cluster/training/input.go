@@ -35,6 +35,10 @@ type Input struct {
 	Missed []float64
 	// Begun is how many iterations came before the first.
 	Begun int64
+	// Await, if set, says whether the samples of so many iterations have been made, of
+	// which others are made while the job trains. If not, more is called once there are
+	// more of them.
+	Await func(iterations int64, more func()) bool
 }
 
 // epoch is the pass that an iteration belongs to, as Missed counts them.
@@ -79,6 +83,7 @@ type feed struct {
 	stalled sim.Time   // how long it did for the iteration that is on
 	steady  bool       // the iteration before was like the one before it
 	state   []sim.Time // at the beginning of the iteration that is on
+	blocked bool       // it reads on once more samples have been made
 }
 
 // Fed is what a job has had of its input.
@@ -110,7 +115,11 @@ func (j *Job) nourish() {
 // read reads the samples of the next iteration, if there is room for them.
 func (j *Job) read(now sim.Time) {
 	f := j.feed
-	for f.reading < 0 && len(f.ready) < f.Ahead && int64(len(f.ready)) < f.left {
+	for !f.blocked && f.reading < 0 && len(f.ready) < f.Ahead && int64(len(f.ready)) < f.left {
+		if f.Await != nil && !f.Await(f.next+1, j.unblock) {
+			f.blocked = true
+			return
+		}
 		bytes := f.bytes(f.next)
 		f.next++
 		f.reading = now
@@ -125,6 +134,12 @@ func (j *Job) read(now sim.Time) {
 			Notify: true, Actor: j.actor, Arg: argRead, Forget: true,
 		})
 	}
+}
+
+// unblock goes on reading, since more samples have been made.
+func (j *Job) unblock() {
+	j.feed.blocked = false
+	j.read(j.c.Engine.Now())
 }
 
 // prepare is called when samples have been read. The workers have had them since they
