@@ -50,6 +50,8 @@ type plant struct {
 	files       *storage.System // nil without a file system on hosts
 	checkpoint  files           // of the job that asked last
 	stored      []*stored
+	loading     []loaded
+	making      []*making
 	written     float64                   // bytes on its drives
 	queued      *queued                   // nil without [[workload.jobs]]
 	hosting     *hosting                  // nil where jobs are not placed host by host
@@ -74,6 +76,7 @@ type builder struct {
 	nodes       *scenario.NodeTable
 	faults      scenario.Faults
 	taken       map[string]int // names of workloads
+	scale       topology.Scale
 
 	packetHops float64 // packets to send, each on every link that it crosses
 }
@@ -102,7 +105,7 @@ func (b *builder) build(scale topology.Scale) (*plant, scenario.Faults) {
 	}
 	b.spray()
 	b.readPower()
-	if scale != (topology.Scale{}) {
+	if b.scale = scale; scale != (topology.Scale{}) {
 		b.topology = b.topology.Scaled(scale)
 	}
 	b.encrypt()
@@ -161,6 +164,9 @@ func (b *builder) populate(bins int) {
 	}
 	for i := range s.Workload.Storage {
 		b.addStorage(&s.Workload.Storage[i])
+	}
+	for i := range s.Workload.Pipeline {
+		b.addPipeline(&s.Workload.Pipeline[i])
 	}
 	b.addJobs()
 	b.checkFlows()

@@ -49,6 +49,7 @@ func (p *plant) collect(status string, summaryOnly bool) (*Result, error) {
 			p.addLost(r, p.jobs[i])
 			p.addLostToFaults(r, p.jobs[i])
 			p.addReliability(r, i)
+			p.addInput(r, j)
 			all = append(all, r)
 		}
 		s.Add(result.Training, all)
@@ -78,6 +79,10 @@ func (p *plant) collect(status string, summaryOnly bool) (*Result, error) {
 	if len(p.stored) > 0 {
 		r.Tables = append(r.Tables, p.storageTable())
 		s.Add(result.StorageLoads, p.storageRecords())
+	}
+	if len(p.making) > 0 {
+		r.Tables = append(r.Tables, p.pipelineTable())
+		s.Add(result.Pipelines, p.pipelineRecords())
 	}
 	if p.queued != nil {
 		jobs := p.jobResults()
@@ -249,7 +254,7 @@ func (p *plant) trainingRecord(j *training.Job, job *cluster.Job) *result.Record
 	b.Add(result.ComputePart, (j.Last.Compute + outer.Compute).Seconds())
 	b.Add(result.ExposedPart, (j.Last.AllExposed() + outer.AllExposed()).Seconds())
 	b.Add(result.BubblePart, (j.Last.Bubble + outer.Bubble).Seconds())
-	b.Add(result.StoragePart, storage)
+	b.Add(result.StoragePart, storage+j.Last.Input.Seconds())
 	b.Add(result.OptimizerPart, (j.Last.Optimizer + outer.Optimizer).Seconds())
 	r.Add(result.Breakdown, b)
 	kinds := &result.Record{}

@@ -26,32 +26,37 @@ func (b *builder) buildStorage() {
 		b.fault(s.Layout.Pos, s.Path+".layout", "there are no hosts to have drives: it needs a topology of hosts")
 		return
 	}
-	servers := b.scenario.Topology.StoragePool(len(b.topology.Servers))
+	servers := b.scenario.Topology.PoolHosts(s.Pool, len(b.topology.Servers))
 	if s.Hosts.Set {
 		if servers = b.named(s); servers == nil {
 			return
 		}
 	}
-	write := s.DriveRead.Value
-	if s.DriveWrite.Set {
-		write = s.DriveWrite.Value
+	drives := s.Drives.Value
+	rates := storage.Rates{
+		Read: s.DriveRead.Value * units.Rate(drives), Write: s.DriveWrite.Value * units.Rate(drives),
+		ReadRequests: s.DriveReadIOPS.Value * float64(drives), WriteRequests: s.DriveWriteIOPS.Value * float64(drives),
+		ServerRequests: s.ServerIOPS.Value, ClientRequests: s.ClientIOPS.Value, Opens: s.Opens.Value, ClientOpens: s.ClientOpens.Value,
 	}
-	with, drives, err := b.topology.WithDrives(
-		servers, s.DriveRead.Value*units.Rate(s.Drives.Value), write*units.Rate(s.Drives.Value))
-	if err != nil {
-		b.fault(s.Layout.Pos, s.Path, "%v", err)
-		return
+	if !s.DriveWrite.Set {
+		rates.Write = rates.Read
+	}
+	if !s.DriveWriteIOPS.Set {
+		rates.WriteRequests = rates.ReadRequests
+	}
+	if f := b.scale.Storage; f != 0 {
+		rates = rates.Scaled(f)
 	}
 	layout, _ := storage.ParseLayout(s.Layout.Value)
-	made := storage.System{
-		Layout: layout, Servers: drives, Block: float64(s.Block.Value), Stripes: int(s.Stripes.Value), Copies: int(s.Copies.Value),
-		Data: int(s.Data.Value), Parity: int(s.Parity.Value), Opens: s.Opens.Value, Latency: sim.Time(s.Latency.Value),
-	}
-	if b.files, err = storage.New(with, made); err != nil {
+	made, with, err := storage.New(b.topology, storage.System{
+		Layout: layout, Hosts: servers, Block: float64(s.Block.Value), Rates: rates, Stripes: int(s.Stripes.Value), Copies: int(s.Copies.Value),
+		Data: int(s.Data.Value), Parity: int(s.Parity.Value), Latency: sim.Time(s.Latency.Value),
+	})
+	if err != nil {
 		b.fault(s.Layout.Pos, s.Path+".layout", "%v", err)
 		return
 	}
-	b.topology = with
+	b.files, b.topology = made, with
 }
 
 // named are the hosts that are said to serve; nil if one of them cannot.
@@ -100,12 +105,12 @@ func (b *builder) addStorage(w *scenario.StorageLoad) {
 	}
 	j.Shared = true
 	l := &storage.Load{
-		System: b.files, Write: w.Op.Value == "write", Bytes: float64(w.Size.Value), Files: int(w.Files.Value), Iterations: int(w.Iterations.Value),
+		System: b.files, Write: w.Op.Value == "write", Bytes: float64(w.Size.Value), Files: int(w.Files.Value), Iterations: int(w.Iterations.Value), Request: float64(w.Request.Value),
 		First: sim.Stream(uint64(b.scenario.Sim.Seed.Value), "storage/"+j.Name).IntN(len(b.files.Servers)),
 	}
 	for _, client := range j.List {
 		if !b.files.Serves(topology.NodeID(client)) {
-			b.fault(w.At, w.Path, "accelerator %d cannot reach the files: its host has %s", client, map[bool]string{true: "no drives", false: "no NICs"}[b.files.Layout == storage.Local])
+			b.fault(w.At, w.Path, "accelerator %d cannot reach the files: its host has %s", client, missing(b.files))
 			return
 		}
 	}
@@ -113,7 +118,7 @@ func (b *builder) addStorage(w *scenario.StorageLoad) {
 		b.fault(w.Size.Pos, w.Path+".size", "%.3g transfers at a time are more than the %d that can be simulated; fewer files, fewer clients or larger blocks make fewer", most, maxStored)
 		return
 	}
-	if l.Write && !b.fits(w, float64(len(j.List))) {
+	if l.Write && !b.fits(w.Size.Pos, w.Path+".size", float64(w.Size.Value)*float64(len(j.List))) {
 		return
 	}
 	j.Program = l
@@ -123,15 +128,15 @@ func (b *builder) addStorage(w *scenario.StorageLoad) {
 	b.submit(j, scenario.Workload{Storage: []scenario.StorageLoad{only}})
 }
 
-// fits says whether drives have room for what is written once.
-func (b *builder) fits(w *scenario.StorageLoad, clients float64) bool {
+// fits says whether drives have room for so many bytes of files, written once.
+func (b *builder) fits(at scenario.Position, key string, bytes float64) bool {
 	s := &b.scenario.Topology.Storage
 	if !s.DriveSize.Set {
 		return true
 	}
-	b.written += float64(w.Size.Value) * clients * b.files.Overhead()
+	b.written += bytes * b.files.Overhead()
 	if room := float64(s.DriveSize.Value) * float64(s.Drives.Value) * float64(len(b.files.Servers)); b.written > room {
-		b.fault(w.Size.Pos, w.Path+".size", "with what is written before it comes to %.4g TB on drives, which hold %.4g TB", b.written/1e12, room/1e12)
+		b.fault(at, key, "with what is written before it comes to %.4g TB on drives, which hold %.4g TB", b.written/1e12, room/1e12)
 		return false
 	}
 	return true

@@ -1,8 +1,11 @@
 package railyard_test
 
 import (
+	"encoding/csv"
 	"fmt"
 	"math"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -52,6 +55,11 @@ func TestStorageScenario(t *testing.T) {
 		{"object", "layout = \"object\"\ncopies = 2\n", "write", 16e9, 1},
 		{"erasure-coded", "layout = \"erasure-coded\"\ndata = 3\nparity = 1\n", "write", 8e9 * 4 / 3, 8e9 * 4 / 3 / 16e9},
 		{"erasure-coded", "layout = \"erasure-coded\"\ndata = 3\nparity = 1\n", "read", 8e9, 8e9 / 48e9},
+		{"drives of few requests", "layout = \"striped\"\ndrive_read_iops = 250\n", "read", 8e9, 8000.0 / (16 * 250)},
+		{"drives of few requests", "layout = \"striped\"\ndrive_read_iops = 250\n", "write", 8e9, 8000.0 / (16 * 250)},
+		{"servers of few", "layout = \"replicated\"\ncopies = 2\nserver_iops = 1000\n", "write", 16e9, 16000.0 / (4 * 1000)},
+		{"a host of few", "layout = \"striped\"\nclient_iops = 1000\n", "read", 8e9, 8000.0 / 1000},
+		{"a host that opens few", "layout = \"striped\"\nclient_opens = 4\n", "read", 8e9, 8/4.0 + 8e9/48e9},
 	} {
 		t.Run(c.name+" "+c.op, func(t *testing.T) {
 			r := run(t, filer(c.keys)+fmt.Sprintf(load, c.op), nil)
@@ -203,4 +211,50 @@ size = "1.2GB"
 		t.Errorf("%.3g B/s; %.3g were published, NICs have %.3g", got, published, bound)
 	}
 	t.Logf("simulated %.2f TiB/s, published 6.6", got/math.Pow(2, 40))
+}
+
+// MLPerf Storage v2.0 (submission guidelines, table 2) prints the sizes of checkpoints of
+// the Llama 3 family, in GiB and TiB as its 14 bytes a parameter show.
+func TestPublishedCheckpointSizes(t *testing.T) {
+	for _, c := range []struct {
+		model     string
+		published float64
+	}{{"llama-3.1-8b", 105 << 30}, {"llama-3.1-70b", 912 << 30}, {"llama-3.1-405b", 5.29 * (1 << 40)}} {
+		r := run(t, filer("layout = \"striped\"\n")+"[[workload.training]]\nmodel = \""+c.model+"\"\ntensor = 8\nglobal_batch = 4\niterations = 1\nallow_oversubscribed = true\ncheckpoint_interval = \"1h\"\n", nil)
+		got := number(t, r, "training.0.reliability.checkpoint_bytes")
+		if !near(got, c.published, 0.025) {
+			t.Errorf("%s: %v B, %v are published", c.model, got, c.published)
+		}
+		t.Logf("%s: %+.1f %%", c.model, 100*(got/c.published-1))
+	}
+}
+
+// Every figure of storage that was collected is in the list of what is reproduced, and
+// what is not for which reason.
+func TestPublishedStorageIsListed(t *testing.T) {
+	file, err := os.Open("../shared/reference/whole/storage_wan_power.csv")
+	if err != nil {
+		t.Skip("no reference data")
+	}
+	defer file.Close()
+	rows, err := csv.NewReader(file).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile("docs/storage.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := 0
+	for _, row := range rows {
+		if !slices.Contains([]string{"checkpoint", "dfs", "dataset"}, row[0]) {
+			continue
+		}
+		if listed++; !strings.Contains(string(page), "| "+row[1]+" |") {
+			t.Errorf("docs/storage.md does not list %s, %s", row[0], row[1])
+		}
+	}
+	if listed < 10 {
+		t.Errorf("%d figures of storage", listed)
+	}
 }

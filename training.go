@@ -139,6 +139,7 @@ func (b *builder) addTraining(w *scenario.Training) {
 		job.Iterations = max(1, (int64(samples)+perIteration-1)/perIteration)
 	}
 	j.Program = b.recovers(w, job)
+	b.loads(w, job, j)
 	b.jobs = append(b.jobs, len(b.cluster.Jobs))
 	b.training = append(b.training, job)
 	only := *w

@@ -24,22 +24,32 @@ const (
 	less = 0.9
 )
 
-// resources are what Why changes, one at a time. A job that depends on one for
-// at least half of its time is called bound.
-var resources = []struct {
+// resource is what Why changes, one at a time. A job that depends on one for at least
+// half of its time is called bound.
+type resource struct {
 	name, bound string
 	factor      float64
 	scale       topology.Scale
-}{
-	{"compute", "compute-bound", more, topology.Scale{Compute: more}},
-	{"HBM bandwidth", "memory-bound", more, topology.Scale{Memory: more}},
-	{"scale-up bandwidth", "network-bound", more, topology.Scale{ScaleUp: more}},
-	{"NIC bandwidth", "network-bound", more, topology.Scale{NIC: more}},
-	{"spine bandwidth", "network-bound", more, topology.Scale{Spine: more}},
-	{"network latency", "latency-bound", less, topology.Scale{Latency: less}},
-	{"collective overhead", "latency-bound", less, topology.Scale{Collective: less}},
-	{"kernel launch overhead", "launch-bound", less, topology.Scale{Launch: less}},
-	{"WAN bandwidth", "WAN-bound", more, topology.Scale{WAN: more}}, // last: not where there is one site
+	is          func(*Scenario) bool // in the scenario; nil: in all
+}
+
+var resources = []resource{
+	{"compute", "compute-bound", more, topology.Scale{Compute: more}, nil},
+	{"HBM bandwidth", "memory-bound", more, topology.Scale{Memory: more}, nil},
+	{"scale-up bandwidth", "network-bound", more, topology.Scale{ScaleUp: more}, nil},
+	{"NIC bandwidth", "network-bound", more, topology.Scale{NIC: more}, nil},
+	{"spine bandwidth", "network-bound", more, topology.Scale{Spine: more}, nil},
+	{"network latency", "latency-bound", less, topology.Scale{Latency: less}, nil},
+	{"collective overhead", "latency-bound", less, topology.Scale{Collective: less}, nil},
+	{"kernel launch overhead", "launch-bound", less, topology.Scale{Launch: less}, nil},
+	{"WAN bandwidth", "WAN-bound", more, topology.Scale{WAN: more}, func(s *Scenario) bool { return len(s.Topology.Site) > 1 }},
+	{"storage", "storage-bound", more, topology.Scale{Storage: more}, hasInput},
+	{"CPU cores for samples", "input-bound", more, topology.Scale{CPU: more}, hasInput},
+}
+
+// hasInput says whether a training job reads its samples.
+func hasInput(s *Scenario) bool {
+	return slices.ContainsFunc(s.Workload.Training, func(w scenario.Training) bool { return w.Input != nil })
 }
 
 // Why explains the training jobs of a scenario: the critical path of an
@@ -60,10 +70,7 @@ func Why(ctx context.Context, s *Scenario, o Options) (*result.Record, error) {
 		return nil, err
 	}
 	with := make([][]sim.Time, len(base.training)) // iterations of each job with more of each resource
-	changed := resources
-	if len(s.Topology.Site) < 2 {
-		changed = changed[:len(changed)-1]
-	}
+	changed := slices.DeleteFunc(slices.Clone(resources), func(r resource) bool { return r.is != nil && !r.is(s) })
 	for _, r := range changed {
 		p, err := explained(ctx, s, o, r.scale)
 		if err != nil {
@@ -75,7 +82,7 @@ func Why(ctx context.Context, s *Scenario, o Options) (*result.Record, error) {
 	}
 	var all []*result.Record
 	for i, j := range base.training {
-		all = append(all, whyRecord(base, i, j, with[i]))
+		all = append(all, whyRecord(base, i, j, changed, with[i]))
 	}
 	r := &result.Record{}
 	r.Add(result.Name, s.Name.Value)
@@ -93,8 +100,11 @@ func explained(ctx context.Context, s *Scenario, o Options, scale topology.Scale
 	}
 	for _, j := range p.training {
 		most := int64(training.Simulated)
-		if len(p.cluster.Jobs) == 1 && len(p.cluster.Flows) == 0 && j.Stragglers.Jitter == 0 {
+		if len(p.cluster.Jobs) == 1 && len(p.cluster.Flows) == 0 && j.Stragglers.Jitter == 0 && j.Input == nil {
 			most = 1
+		}
+		if in := p.loadingOf(j); in != nil && in.from == "" { // the last iterations: what caches hold by then they have
+			in.begun = max(0, j.Iterations-most)
 		}
 		j.Iterations = min(j.Iterations, most)
 		j.Every = 0
@@ -130,7 +140,7 @@ func untraceable(s *Scenario, p *plant, err error) error {
 		p.training[i].Training.Accumulation(), long.Activities, training.MaxActivities)}
 }
 
-func whyRecord(p *plant, number int, j *training.Job, with []sim.Time) *result.Record {
+func whyRecord(p *plant, number int, j *training.Job, changed []resource, with []sim.Time) *result.Record {
 	run := p.trainingRecord(j, p.cluster.Jobs[p.jobs[number]])
 	r := &result.Record{}
 	for _, m := range []result.Metric{result.Name, result.Model, result.AcceleratorCount, result.IterationTime, result.Breakdown} {
@@ -140,7 +150,7 @@ func whyRecord(p *plant, number int, j *training.Job, with []sim.Time) *result.R
 		r.Add(result.Verdict, "no iteration ended")
 		return r
 	}
-	sensitivity, verdict := sensitivityRecords(j.Last.Time, with)
+	sensitivity, verdict := sensitivityRecords(j.Last.Time, changed, with)
 	r.Add(result.Verdict, verdict)
 	r.Add(result.Sensitivity, sensitivity)
 	path := j.Trace.Path
@@ -154,7 +164,7 @@ func whyRecord(p *plant, number int, j *training.Job, with []sim.Time) *result.R
 }
 
 // sensitivityRecords are what each resource gains, and the verdict on that.
-func sensitivityRecords(iteration sim.Time, with []sim.Time) (all []*result.Record, verdict string) {
+func sensitivityRecords(iteration sim.Time, resources []resource, with []sim.Time) (all []*result.Record, verdict string) {
 	order := make([]int, len(with))
 	gain := make([]float64, len(with))
 	for i := range order {
@@ -193,7 +203,7 @@ func totalsRecord(t training.Totals) *result.Record {
 	for _, part := range []struct {
 		metric result.Metric
 		time   sim.Time
-	}{{result.CriticalSlowed, t.Slowed}, {result.OptimizerPart, t.Optimizer}} {
+	}{{result.CriticalSlowed, t.Slowed}, {result.OptimizerPart, t.Optimizer}, {result.StoragePart, t.Input}} {
 		if part.time > 0 {
 			r.Add(part.metric, part.time.Seconds())
 		}
@@ -233,6 +243,8 @@ func describe(s training.Stretch, stages bool) string {
 		text = s.Pass.String()
 	case training.Updating:
 		text = "optimizer"
+	case training.Feeding:
+		return "waiting for samples"
 	case training.Exchanging:
 		text = s.Kind.String()
 		if s.Kind == training.Pipeline {

@@ -29,6 +29,9 @@ func Terminal(w io.Writer, s *result.Record) error {
 	for _, r := range s.List(result.StorageLoads.Name) {
 		p.storage(r)
 	}
+	for _, r := range s.List(result.Pipelines.Name) {
+		p.pipeline(r)
+	}
 	if f := s.Record(result.Flows.Name); f != nil {
 		p.flows(f)
 	}
@@ -121,6 +124,7 @@ func (p *printer) training(t *result.Record) {
 		}
 		p.item("gradients", "%s summed over the replicas (%s); %s of communication behind compute", size, algorithm, Seconds(t.Float(result.OverlappedTime.Name)))
 	}
+	p.input(t.Record(result.TrainingInput.Name))
 	p.line("  where the time of an iteration goes")
 	p.shares(t.Record(result.Breakdown.Name), iteration)
 	p.reliability(t)

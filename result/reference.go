@@ -14,13 +14,14 @@ var places = []struct {
 	where, path string
 	metrics     []Metric
 }{
-	{"summary.json", "", []Metric{Name, Status, Makespan, Events, Seed, Cluster, Training, Collectives, Replay, Flows, Serving, StorageLoads, Jobs, Placement, Faults, Network, Packets, EncryptionCosts, Energy, Cost, Expect}},
+	{"summary.json", "", []Metric{Name, Status, Makespan, Events, Seed, Cluster, Training, Collectives, Replay, Flows, Serving, StorageLoads, Pipelines, Jobs, Placement, Faults, Network, Packets, EncryptionCosts, Energy, Cost, Expect}},
 	{"summary.json", "cluster", []Metric{TopologyKind, AcceleratorCount, HostCount, Host, SwitchCount, LinkCount}},
 	{"summary.json", "training[]", []Metric{
 		Name, Model, Precision, AcceleratorCount, GlobalBatch, Accumulation, IterationCount, IterationTime, TimeToTrain, EvaluationTime, EvaluationCount, Islands, OuterTime, OuterCount,
 		TokensPerSecond, SamplesPerSecond, ModelTFLOPS, HardwareTFLOPS, MFU, MemoryPerAccelerator, Memory, MicroBatch, Recompute, TrainedParameters,
-		Degrees, GradientAlgorithm, GradientBytes, CompressedBytes, Breakdown, ExposedByKind, OverlappedTime, ComputeByClass, SlowedCompute, LostToOthers, Slowdown, LostToFaults, Goodput, Reliability,
+		Degrees, GradientAlgorithm, GradientBytes, CompressedBytes, Breakdown, ExposedByKind, OverlappedTime, ComputeByClass, SlowedCompute, LostToOthers, Slowdown, LostToFaults, Goodput, Reliability, TrainingInput,
 	}},
+	{"summary.json", "training[].input", []Metric{SampleBytes, InputReaders, InputRead, InputHits, InputReading, InputPreparing, InputCores, InputWaited}},
 	{"summary.json", "training[].memory_bytes", []Metric{MemoryParameters, MemoryGradients, MemoryOptimizer, MemoryActivations, MemoryGathered, MemoryBuffers, MemoryFramework}},
 	{"summary.json", "training[].degrees", []Metric{DegreeOf}},
 	{"summary.json", "training[].breakdown_s", []Metric{ComputePart, ExposedPart, BubblePart, StoragePart, OptimizerPart}},
@@ -58,6 +59,7 @@ var places = []struct {
 		Name, StorageOp, StorageLayout, StorageServers, StorageClients, IterationCount, StorageTime, StorageSlowest, StorageBytes, StorageMoved, StorageRate,
 		LostToOthers, Slowdown,
 	}},
+	{"summary.json", "pipelines[]", []Metric{Name, ItemsIn, ItemsOut, StageWritten, PipelineTime, PipelineRate, BusiestStage, LostToOthers, Slowdown}},
 	{"summary.json", "flows", []Metric{FlowCount, FlowFinished, FlowMean, FlowLongest}},
 	{"summary.json", "faults", []Metric{FaultList, MakespanWithout, FaultLosses}},
 	{"summary.json", "faults.list[]", faults},
@@ -105,6 +107,7 @@ var places = []struct {
 	{"faults.csv", "faults", faults},
 	{"interruptions.csv", "interruptions", []Metric{Workload, InterruptedAt, FaultKind, FaultName, FaultCause, UndoneWork, ResumedAt}},
 	{"storage.csv", "storage", []Metric{Workload, StorageOp, StorageIteration, StorageStart, StorageFinish, StorageBytes, StorageMoved, StorageRate}},
+	{"pipelines.csv", "pipelines", []Metric{Workload, PipelineStage, ItemsIn, ItemsOut, StageRead, StageWritten, StageCores, StageBusy, StageRate, StageEnd}},
 	{"replay.csv", "replay", []Metric{Rank, RankFinish}},
 	{"requests.csv", "requests", []Metric{
 		Request, RequestArrival, RequestFirstToken, RequestFinish, RequestInput, RequestOutput, Workload, RequestStatus, RequestReplica, RequestStops, RequestTenant, RequestPrefill, RequestFetchStart, RequestFetchEnd,

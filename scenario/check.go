@@ -90,7 +90,7 @@ func (t *Training) check(r *resolver, b *binder) {
 	switch {
 	case t.Epochs.Set && !t.Dataset.Set:
 		b.faultf(t.Epochs.Pos, t.Path+".epochs", "of what? dataset is missing: the number of its samples")
-	case t.Dataset.Set && !t.Epochs.Set:
+	case t.Dataset.Set && !t.Epochs.Set && t.Input == nil:
 		b.faultf(t.Dataset.Pos, t.Path+".dataset", "belongs to epochs, which is missing")
 	}
 	switch {

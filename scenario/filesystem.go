@@ -22,8 +22,14 @@ type FileSystem struct {
 	Copies  Key[int64]          `key:"copies" default:"3" min:"1" max:"8" doc:"replicated, object: copies of a block"`
 	Data    Key[int64]          `key:"data" default:"6" min:"1" max:"255" doc:"erasure-coded: cells of a block; RS-6-3 of HDFS where left out"`
 	Parity  Key[int64]          `key:"parity" default:"3" min:"0" max:"255" doc:"erasure-coded: parity cells beside"`
-	Opens   Key[float64]        `key:"opens" positive:"true" min:"0" max:"1e9" doc:"files a second that the metadata server opens; no bound where left out"`
 	Latency Key[units.Duration] `key:"latency" default:"\"0s\"" doc:"what opening a file costs its client beside"`
+
+	DriveReadIOPS  Key[float64] `key:"drive_read_iops" positive:"true" min:"0" max:"1e12" doc:"requests a second that a drive reads, as data sheets have them for 4 KiB; no bound where left out"`
+	DriveWriteIOPS Key[float64] `key:"drive_write_iops" positive:"true" min:"0" max:"1e12" doc:"the same written; drive_read_iops where left out"`
+	ServerIOPS     Key[float64] `key:"server_iops" positive:"true" min:"0" max:"1e12" doc:"requests a second that a serving host serves, read or written; no bound where left out"`
+	ClientIOPS     Key[float64] `key:"client_iops" positive:"true" min:"0" max:"1e12" doc:"requests a second that a host makes; no bound where left out"`
+	Opens          Key[float64] `key:"opens" positive:"true" min:"0" max:"1e9" doc:"files a second that the metadata server opens; no bound where left out"`
+	ClientOpens    Key[float64] `key:"client_opens" positive:"true" min:"0" max:"1e9" doc:"files a second that a host opens; no bound where left out"`
 }
 
 // StorageLoad is one [[workload.storage]].
@@ -33,6 +39,7 @@ type StorageLoad struct {
 	Op           Key[string]         `key:"op" required:"true" enum:"read write" doc:"what all clients do at once"`
 	Size         Key[units.Bytes]    `key:"size" required:"true" positive:"true" doc:"bytes of each client"`
 	Files        Key[int64]          `key:"files" default:"1" min:"1" max:"262144" doc:"files of each client, over which its bytes are spread evenly"`
+	Request      Key[units.Bytes]    `key:"request" positive:"true" doc:"what is read or written at a time, for iops; where left out, and at the most, a block or the whole of a smaller file"`
 	Accelerators Key[Selection]      `key:"accelerators" min:"1" max:"1048576" doc:"clients: how many accelerators, or a list of them, by whose NICs they go; all where left out. They stay free for other workloads"`
 	Start        Key[units.Duration] `key:"start" default:"\"0s\"" doc:"when it begins"`
 	Iterations   Key[int64]          `key:"iterations" default:"1" min:"1" max:"100000" doc:"times one after another, a row each"`
@@ -58,8 +65,13 @@ func (s *Storage) checkLayout(t *Topology, b *binder) {
 		{"copies", s.Copies.Set, s.Copies.Pos, []string{"replicated", "object"}},
 		{"data", s.Data.Set, s.Data.Pos, []string{"erasure-coded"}},
 		{"parity", s.Parity.Set, s.Parity.Pos, []string{"erasure-coded"}},
-		{"opens", s.Opens.Set, s.Opens.Pos, nil},
 		{"latency", s.Latency.Set, s.Latency.Pos, nil},
+		{"drive_read_iops", s.DriveReadIOPS.Set, s.DriveReadIOPS.Pos, nil},
+		{"drive_write_iops", s.DriveWriteIOPS.Set, s.DriveWriteIOPS.Pos, nil},
+		{"server_iops", s.ServerIOPS.Set, s.ServerIOPS.Pos, nil},
+		{"client_iops", s.ClientIOPS.Set, s.ClientIOPS.Pos, nil},
+		{"opens", s.Opens.Set, s.Opens.Pos, nil},
+		{"client_opens", s.ClientOpens.Set, s.ClientOpens.Pos, nil},
 	} {
 		switch {
 		case k.set && !s.Layout.Set:
@@ -86,15 +98,19 @@ func (s *Storage) checkLayout(t *Topology, b *binder) {
 	if s.Hosts.Set && s.Pool.Set {
 		b.faultf(s.Hosts.Pos, s.Path+".hosts", "contradicts pool: give one of them")
 	}
-	if !s.Pool.Set {
-		return
+	if s.Pool.Set {
+		t.checkPool(s.Pool, s.Path+".pool", b)
 	}
+}
+
+// checkPool sees to it that there is a pool that a key names.
+func (t *Topology) checkPool(pool Key[string], path string, b *binder) {
 	var names []string
 	for _, p := range t.allPools() {
 		names = append(names, p.Name.Value)
 	}
-	if !slices.Contains(names, s.Pool.Value) {
-		b.faultf(s.Pool.Pos, s.Path+".pool", "there is no [[topology.pool]] with the name %q%s", shown(s.Pool.Value), meant(s.Pool.Value, names))
+	if !slices.Contains(names, pool.Value) {
+		b.faultf(pool.Pos, path, "there is no [[topology.pool]] with the name %q%s", shown(pool.Value), meant(pool.Value, names))
 	}
 }
 
@@ -107,10 +123,11 @@ func (t *Topology) allPools() []HostPool {
 	return all
 }
 
-// StoragePool gives the hosts that serve, by number, out of so many in all.
-func (t *Topology) StoragePool(hosts int) []int {
+// PoolHosts gives the hosts of a pool, by number, out of so many in all; all if the key is
+// not set.
+func (t *Topology) PoolHosts(pool Key[string], hosts int) []int {
 	var servers []int
-	if !t.Storage.Pool.Set {
+	if !pool.Set {
 		for i := range hosts {
 			servers = append(servers, i)
 		}
@@ -123,7 +140,7 @@ func (t *Topology) StoragePool(hosts int) []int {
 		}
 		for _, p := range n.Pool {
 			for i := range int(p.Hosts.Value) {
-				if p.Name.Set && p.Name.Value == t.Storage.Pool.Value {
+				if p.Name.Set && p.Name.Value == pool.Value {
 					servers = append(servers, first+i)
 				}
 			}
@@ -142,22 +159,15 @@ func (t *Topology) StoragePool(hosts int) []int {
 // checkStorage sees to it that what reads and writes has something to do it on.
 func (s *Scenario) checkStorage(b *binder) {
 	loads := s.Workload.Storage
-	if len(loads) == 0 || s.Topology == nil {
+	for i := range s.Workload.Training {
+		t := &s.Workload.Training[i]
+		t.Input.check(t, s, b)
+	}
+	for i := range s.Workload.Pipeline {
+		s.Workload.Pipeline[i].check(s, b)
+	}
+	if len(loads) == 0 {
 		return
 	}
-	at, path := loads[0].At, loads[0].Path
-	switch {
-	case !s.Topology.Storage.Layout.Set:
-		b.faultf(at, path, "where to? [topology.storage] with a layout is missing")
-	case s.Sim.Fidelity.Value == "packet":
-		b.faultf(s.Sim.Fidelity.Pos, "sim.fidelity", `"packet" does not simulate [[workload.storage]]; one of: fluid, analytic`)
-	case s.Topology.Blocking.Value:
-		b.faultf(s.Topology.Blocking.Pos, "topology.blocking", "does not simulate [[workload.storage]]")
-	}
-	for i := range s.Topology.Fault {
-		if f := &s.Topology.Fault[i]; f.Rerouted() {
-			b.faultf(f.Header.At, f.Path, "breaks links, and [[workload.storage]] does not find its way around them")
-			return
-		}
-	}
+	s.checkReads("[[workload.storage]]", loads[0].At, loads[0].Path, b)
 }

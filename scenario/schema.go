@@ -138,7 +138,8 @@ type Workload struct {
 	Serving    []Serving    `key:"serving" doc:"inference of a model"`
 	Replay     []Replay     `key:"replay" doc:"execution traces"`
 
-	Storage []StorageLoad `key:"storage" doc:"files read and written on the hosts of [topology.storage]"`
+	Storage  []StorageLoad `key:"storage" doc:"files read and written on the hosts of [topology.storage]"`
+	Pipeline []Pipeline    `key:"pipeline" doc:"data sets made in stages on the cores of hosts"`
 }
 
 // Training is one [[workload.training]].
@@ -195,6 +196,7 @@ type Training struct {
 	Expand          Key[bool]     `key:"expand" doc:"simulate every rank on its own rather than use their symmetry; where left out where ranks differ: in jobs with stragglers, and in small ones whose groups meet each other unequally on links"`
 
 	Checkpointing
+	Input *Input `key:"input" doc:"its samples are read and prepared while it runs; else they are there"`
 
 	Jitter    Key[float64] `key:"jitter" default:"0" min:"0" max:"10" doc:"coefficient of variation of a rank's computation: each draws a factor an iteration, log-normal with mean 1, from a random stream of its own; every rank is then simulated on its own"`
 	SlowHosts Key[[]int64] `key:"slow_hosts" min:"0" max:"262143" doc:"hosts, counted from 0, whose accelerators compute slower by slowdown; every rank is then simulated on its own"`

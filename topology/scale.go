@@ -17,6 +17,10 @@ type Scale struct {
 	WAN     float64 // bandwidth of the cables between sites, and to their gateways
 	Latency float64 // of cables, switches and the scale-up network
 
+	// Storage and CPU are for who puts drives, and work, into hosts: the bandwidth and
+	// requests of file systems, and the cores.
+	Storage, CPU float64
+
 	Collective float64 // software overhead of starting a collective, and of each of its steps
 	Launch     float64 // overhead of launching a kernel
 }
@@ -135,8 +139,8 @@ func (t *Topology) hostSwitches() []bool {
 	return inside
 }
 
-// InHosts tells the links inside hosts, those of their drives too, from those of the
-// fabric and its NICs.
+// InHosts tells the links inside hosts, those of services too, from those of the fabric
+// and its NICs.
 func (t *Topology) InHosts() func(*Link) bool {
 	inside := t.hostSwitches()
 	return func(l *Link) bool {

@@ -109,8 +109,8 @@ type Topology struct {
 	siteFirst    []int    // first server of each site
 	router       router
 	detours      *detours // around links that are down; nil: none is
-	driven       []int    // servers with drives, whose links are from driveLinks on
-	driveLinks   LinkID
+	services     []string // names of services, whose links are from firstService on
+	firstService LinkID
 }
 
 // router finds the way between two accelerators that are not the same.
@@ -242,7 +242,7 @@ func (t *Topology) linkName(l LinkID, from, to string) string {
 	if t.linkNames != nil {
 		return t.linkNames[l]
 	}
-	if name := t.driveName(l); name != "" {
+	if name := t.serviceName(l); name != "" {
 		return name
 	}
 	name := from + ">" + to

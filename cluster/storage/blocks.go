@@ -14,12 +14,35 @@ type Access struct {
 	Client topology.NodeID // an accelerator, by whose NIC it goes
 	Bytes  float64
 	First  int // server that the first block falls to
+	// Request is the bytes of a request, 0 for a block at a time. It is never more than
+	// a block, or the file.
+	Request float64
+}
+
+// requested is how many bytes a client asks of a server at a time.
+func (s *System) requested(a *Access) float64 {
+	q := math.Min(s.Block, a.Bytes)
+	if a.Request > 0 {
+		q = math.Min(q, a.Request)
+	}
+	return s.cell(q)
+}
+
+// cell is the part of a request that goes to one server.
+func (s *System) cell(request float64) float64 {
+	if s.Layout == ErasureCoded {
+		return request / float64(s.Data)
+	}
+	return request
 }
 
 // Transfers are what an access sends, each over a way of its own. Together they carry
 // its bytes, with all copies and parity.
-func (s *System) Transfers(a Access) []network.Transfer {
-	r := routes{s: s, a: &a, label: uint64(a.First)}
+func (s *System) Transfers(a Access) []network.Transfer { return s.transfers(a, s.requested(&a)) }
+
+// transfers are those of an access in requests of so many bytes of a server.
+func (s *System) transfers(a Access, request float64) []network.Transfer {
+	r := routes{s: s, a: &a, request: request, label: uint64(a.First)}
 	home, serves := s.server[s.t.Server(a.Client)]
 	n := len(s.Servers)
 	switch s.Layout {
@@ -133,11 +156,12 @@ func (s *System) nearest(copies []int, client topology.NodeID) int {
 
 // routes gathers transfers, one for each way that bytes go.
 type routes struct {
-	s     *System
-	a     *Access
-	label uint64
-	all   []network.Transfer
-	of    map[[MaxCopies]int]int // in all, of the servers of a way, counted from 1
+	s       *System
+	a       *Access
+	request float64 // bytes
+	label   uint64
+	all     []network.Transfer
+	of      map[[MaxCopies]int]int // in all, of the servers of a way, counted from 1
 }
 
 // add adds bytes that go to some servers, or come from one.
@@ -159,6 +183,7 @@ func (r *routes) add(bytes float64, servers ...int) {
 	r.of[key] = len(r.all)
 	t := network.Transfer{Bytes: bytes, Latency: r.s.Latency}
 	crossed := crossing{t: &t, place: map[topology.LinkID]int{}}
+	r.requests(&crossed, servers)
 	if !r.a.Write {
 		d := r.s.Servers[servers[0]]
 		crossed.add(d.Read, 1)
@@ -178,6 +203,22 @@ func (r *routes) add(bytes float64, servers ...int) {
 	}
 	crossed.end()
 	r.all = append(r.all, t)
+}
+
+// requests adds the links of the requests in which the bytes go: of the client, and of
+// each server and its drives.
+func (r *routes) requests(c *crossing, servers []int) {
+	share := RequestBytes / r.request
+	c.bound(r.s.clients[r.s.t.Server(r.a.Client)].requests, share)
+	for _, n := range servers {
+		d := &r.s.Servers[n]
+		c.bound(d.requests, share)
+		if r.a.Write {
+			c.bound(d.writes, share)
+		} else {
+			c.bound(d.reads, share)
+		}
+	}
 }
 
 // hop adds the way from one host to another: by the NIC of the client's accelerator,
@@ -218,6 +259,13 @@ func (c *crossing) add(l topology.LinkID, share float64) {
 		c.t.Links, c.t.Counts = append(c.t.Links, l), append(c.t.Counts, 0)
 	}
 	c.t.Counts[i] += share
+}
+
+// bound adds a link if there is one.
+func (c *crossing) bound(l topology.LinkID, share float64) {
+	if l != unbounded {
+		c.add(l, share)
+	}
 }
 
 // end forgets counts that are all one.

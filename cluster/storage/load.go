@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/railyard/railyard/cluster"
+	"github.com/railyard/railyard/network"
 	"github.com/railyard/railyard/sim"
 	"github.com/railyard/railyard/topology"
 )
@@ -16,6 +17,7 @@ type Load struct {
 	Write      bool
 	Bytes      float64 // of each client, an equal part in each of its files
 	Files      int     // of each client
+	Request    float64 // bytes of a request; see Access
 	Iterations int
 	// First is the server that the first block of the first file falls to.
 	First int
@@ -52,6 +54,9 @@ func (l *Load) Transfers(clients int) float64 {
 	case ErasureCoded:
 		blocks = min(blocks+float64(s.Data+s.Parity)-1, n)
 	}
+	if s.Rates.Opens+s.Rates.ClientOpens > 0 {
+		blocks++
+	}
 	return float64(clients) * float64(l.Files) * blocks
 }
 
@@ -62,34 +67,46 @@ func (l *Load) Begin(c *cluster.Cluster, job int) {
 	l.start()
 }
 
-// start opens the files of all clients, one of each in turn, and has the bytes of each
-// go as soon as it is open.
+// start has each client open its files one after another, and the bytes of each go as
+// soon as it is open.
 func (l *Load) start() {
 	now := l.c.Engine.Now()
 	l.began = now
-	opened, job := 0, l.c.Jobs[l.job]
-	for range l.Files {
-		for _, client := range job.Accelerators {
-			from := now
-			if l.System.Opens > 0 {
-				from = now.After(sim.FromSeconds(float64(opened+1) / l.System.Opens))
+	job := l.c.Jobs[l.job]
+	for i, client := range job.Accelerators {
+		var opened []network.ID // the file before, if opening takes time
+		links := l.System.openers(client)
+		for file := range l.Files {
+			if links != nil {
+				opened = []network.ID{l.c.Network.Add(&network.Transfer{
+					Start: now, After: opened, Bytes: RequestBytes, Links: links, Owner: job.Owner, Forget: true,
+				})}
 			}
-			for _, t := range l.System.Transfers(l.access(client, opened)) {
-				t.Start, t.Owner = from, job.Owner
+			for _, t := range l.System.Transfers(l.access(client, file*len(job.Accelerators)+i)) {
+				t.Start, t.After, t.Owner = now, opened, job.Owner
 				t.Notify, t.Actor, t.Forget = true, l.actor, true
 				l.c.Network.Add(&t)
 				l.pending++
 			}
-			opened++
 		}
 	}
+}
+
+// openers are the links that opening a file takes, nil if it takes no time.
+func (s *System) openers(at topology.NodeID) (links []topology.LinkID) {
+	for _, l := range []topology.LinkID{s.opens, s.clients[s.t.Server(at)].opens} {
+		if l != unbounded {
+			links = append(links, l)
+		}
+	}
+	return links
 }
 
 // access is that of one file of a client.
 func (l *Load) access(client topology.NodeID, file int) Access {
 	return Access{
 		Write: l.Write, Client: client, Bytes: l.Bytes / float64(l.Files),
-		First: (l.First + file) % len(l.System.Servers),
+		First: (l.First + file) % len(l.System.Servers), Request: l.Request,
 	}
 }
 

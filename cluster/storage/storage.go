@@ -28,11 +28,18 @@
 // Striped is Lustre, erasure-coded HDFS-EC and 3FS's kin with coding in the client.
 // A read takes a copy on the client's own host, else in its rack, else the first.
 //
-// Files are opened one after another by a metadata server of a stated rate, in the order
-// in which clients ask; a file costs a stated latency beside. An operation ends with its
-// last byte, durable (MLPerf Storage asks for fsync, and counts the slowest client).
+// Bytes go in requests, one for each block, or the part of it that a file has, unless
+// they are said to be smaller. Drives, servers and clients may do no more than so many
+// a second ([Rates]): of small files that is what binds, of large ones bandwidth. With
+// requests of q bytes on an idle network a server gives min(B, q x IOPS).
 //
-// Not modelled: caches, seeks and requests a second, failures of drives, rebuilding.
+// A client opens its files one after another, and what it reads or writes of one goes as
+// soon as that is open. Clients share the metadata server, of a stated rate, max-min; a
+// file costs a stated latency beside. An operation ends with its last byte, durable
+// (MLPerf Storage asks for fsync, and counts the slowest client).
+//
+// Not modelled: seeks, beyond what requests a second say of them; failures of drives,
+// rebuilding.
 package storage
 
 import (
@@ -74,38 +81,40 @@ const MaxCopies = 8
 
 // System is a file system. Make one with New.
 type System struct {
-	Layout  Layout
-	Servers []topology.Drives
-	Block   float64 // bytes
+	Layout Layout
+	Hosts  []int   // that serve
+	Block  float64 // bytes
+	Rates  Rates
 
 	Stripes      int // Striped: servers of a file; 0 is all
 	Copies       int // Replicated and Object, up to MaxCopies
 	Data, Parity int // ErasureCoded: cells of a block
 
-	// Opens is how many files a second the metadata server opens; 0 is as many as
-	// are asked for. Latency is that of a file beside.
-	Opens   float64
-	Latency sim.Time
+	Latency sim.Time // of a file, to open it
 
-	t      *topology.Topology
-	server map[int]int // by host
-	way    topology.Way
+	Servers []Drives // of Hosts; New fills them in
+
+	t       *topology.Topology
+	server  map[int]int // by host
+	clients []client    // by host
+	opens   topology.LinkID
+	way     topology.Way
 }
 
 // New gives a file system on a topology, after checking that it has the servers that
-// the layout wants.
-func New(t *topology.Topology, s System) (*System, error) {
-	s.t, s.server = t, map[int]int{}
-	for i, d := range s.Servers {
-		s.server[d.Server] = i
-	}
-	if want := s.Width(); want > len(s.Servers) {
-		return nil, fmt.Errorf("%s storage puts a block on %d hosts, and %d serve", s.Layout, want, len(s.Servers))
+// the layout wants, and the topology with it.
+func New(t *topology.Topology, s System) (*System, *topology.Topology, error) {
+	s.t, s.server, s.Servers = t, map[int]int{}, nil
+	if want := s.Width(); want > len(s.Hosts) {
+		return nil, nil, fmt.Errorf("%s storage puts a block on %d hosts, and %d serve", s.Layout, want, len(s.Hosts))
 	}
 	if s.Stripes == 0 {
-		s.Stripes = len(s.Servers)
+		s.Stripes = len(s.Hosts)
 	}
-	return &s, nil
+	if err := s.serve(); err != nil {
+		return nil, nil, err
+	}
+	return &s, s.t, nil
 }
 
 // Width is on how many servers the layout puts a block, or a file that is striped.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -43,12 +44,8 @@ func system(t *topology.Topology, servers int, read, write units.Rate, s storage
 	for i := range servers {
 		on = append(on, len(t.Servers)-servers+i)
 	}
-	with, drives, err := t.WithDrives(on, read, write)
-	if err != nil {
-		panic(err)
-	}
-	s.Servers = drives
-	made, err := storage.New(with, s)
+	s.Hosts, s.Rates.Read, s.Rates.Write = on, read, write
+	made, with, err := storage.New(t, s)
 	if err != nil {
 		panic(err)
 	}
@@ -80,6 +77,9 @@ func Example() {
 func TestIdleTimes(t *testing.T) {
 	const block = 1e6
 	replicated := storage.System{Layout: storage.Replicated, Copies: 3, Block: block}
+	requests := func(r storage.Rates) storage.System {
+		return storage.System{Layout: storage.Striped, Block: block, Rates: r}
+	}
 	for _, c := range []struct {
 		name        string
 		servers     int
@@ -100,7 +100,16 @@ func TestIdleTimes(t *testing.T) {
 		{"erasure-coded, drives", 6, 3e9, 1e9, storage.System{Layout: storage.ErasureCoded, Data: 4, Parity: 2, Block: block}, storage.Load{Write: true, Bytes: 8e9}, 1.5 * 8e9 / (6 * 1e9)},
 		{"erasure-coded, NIC", 6, 30e9, 20e9, storage.System{Layout: storage.ErasureCoded, Data: 4, Parity: 2, Block: block}, storage.Load{Write: true, Bytes: 8e9}, 1.5 * 8e9 / 10e9},
 		{"erasure-coded, read", 6, 1e9, 20e9, storage.System{Layout: storage.ErasureCoded, Data: 4, Parity: 2, Block: block}, storage.Load{Bytes: 6e9}, 6e9 / (6 * 1e9)},
-		{"files opened one by one", 4, 3e9, 2e9, storage.System{Layout: storage.Striped, Block: block, Opens: 100}, storage.Load{Write: true, Bytes: 4e6, Files: 400}, 4 + 1e4/2e9},
+		{"files opened one by one", 4, 3e9, 2e9, storage.System{Layout: storage.Striped, Block: block, Rates: storage.Rates{Opens: 100}}, storage.Load{Write: true, Bytes: 4e6, Files: 400}, 4 + 1e4/2e9},
+		{"small files, drives", 4, 3e9, 2e9, requests(storage.Rates{ReadRequests: 1000}), storage.Load{Bytes: 2000 * 4096, Files: 2000}, 2000.0 / (4 * 1000)},
+		{"small files, written", 4, 3e9, 2e9, requests(storage.Rates{ReadRequests: 1, WriteRequests: 500}), storage.Load{Write: true, Bytes: 2000 * 4096, Files: 2000}, 2000.0 / (4 * 500)},
+		{"small files, servers", 4, 3e9, 2e9, requests(storage.Rates{ReadRequests: 1000, ServerRequests: 250}), storage.Load{Bytes: 2000 * 4096, Files: 2000}, 2000.0 / (4 * 250)},
+		{"small files, client", 4, 3e9, 2e9, requests(storage.Rates{ReadRequests: 1000, ClientRequests: 500}), storage.Load{Bytes: 2000 * 4096, Files: 2000}, 2000.0 / 500},
+		{"small files, opened by the client", 4, 3e9, 2e9, requests(storage.Rates{Opens: 1e4, ClientOpens: 100}), storage.Load{Bytes: 400 * 1e4, Files: 400}, 4 + 1e4/3e9},
+		{"large files, the same drives", 4, 1e9, 2e9, requests(storage.Rates{ReadRequests: 1001}), storage.Load{Bytes: 8e9}, 8e9 / (4 * 1e9)},
+		{"large files in small requests", 4, 1e9, 2e9, requests(storage.Rates{ReadRequests: 1000}), storage.Load{Bytes: 8e9, Request: 1e5}, 8e4 / (4 * 1000)},
+		{"copies are requests", 4, 3e9, 2e9, storage.System{Layout: storage.Replicated, Copies: 3, Block: block, Rates: storage.Rates{WriteRequests: 1000}}, storage.Load{Write: true, Bytes: 2000 * 4096, Files: 2000}, 3 * 2000.0 / (4 * 1000)},
+		{"cells are requests", 6, 3e9, 2e9, storage.System{Layout: storage.ErasureCoded, Data: 4, Parity: 2, Block: block, Rates: storage.Rates{WriteRequests: 1000}}, storage.Load{Write: true, Bytes: 600 * 4096, Files: 600}, 6 * 600.0 / (6 * 1000)},
 		{"time after time", 4, 3e9, 2e9, storage.System{Layout: storage.Striped, Block: block}, storage.Load{Write: true, Bytes: 8e9, Iterations: 3}, 3},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -142,6 +151,32 @@ func TestShared(t *testing.T) {
 	}
 }
 
+// Clients share requests and opens as they share bytes: one that its own host holds to
+// less leaves the rest to the other.
+func TestSharedRequests(t *testing.T) {
+	for _, c := range []struct {
+		name        string
+		rates       storage.Rates
+		alone, both float64 // s, for 300 files a client
+	}{
+		{"drives", storage.Rates{ReadRequests: 300}, 1, 2},
+		{"a server", storage.Rates{ServerRequests: 300}, 1, 2},
+		{"hosts", storage.Rates{ReadRequests: 300, ClientRequests: 100}, 3, 3},
+		{"opens", storage.Rates{Opens: 300}, 1, 2},
+		{"opens of hosts", storage.Rates{Opens: 300, ClientOpens: 200}, 1.5, 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			topo, fs := system(fabric(2, 1), 1, 3e9, 3e9, storage.System{Layout: storage.Striped, Block: 1e6, Rates: c.rates})
+			load := func() *storage.Load { return &storage.Load{System: fs, Bytes: 300 * 4096, Files: 300} }
+			alone, _ := run(topo, []int32{0}, load())
+			both, _ := run(topo, []int32{0, 2}, load())
+			if math.Abs(alone.Seconds()-c.alone) > 1e-5 || math.Abs(both.Seconds()-c.both) > 1e-5 {
+				t.Errorf("takes %v alone and %v beside another, want %v and %v s", alone, both, c.alone, c.both)
+			}
+		})
+	}
+}
+
 // Whatever the layout: drives take or give each byte as often as the layout says, copies
 // are on hosts of their own, and nothing goes over the network that need not.
 func TestBytesAddUp(t *testing.T) {
@@ -156,6 +191,7 @@ func TestBytesAddUp(t *testing.T) {
 			Layout: storage.Layout(rapid.IntRange(0, 4).Draw(t, "layout")), Block: float64(rapid.IntRange(1, 50).Draw(t, "block")) * 1e5,
 			Stripes: rapid.IntRange(0, 6).Draw(t, "stripes"), Copies: rapid.IntRange(1, 6).Draw(t, "copies"),
 			Data: rapid.IntRange(1, 4).Draw(t, "data"), Parity: rapid.IntRange(0, 2).Draw(t, "parity"),
+			Rates: storage.Rates{ReadRequests: 1e4, WriteRequests: 1e4, ServerRequests: 1e4, ClientRequests: 1e4, Opens: 1e3, ClientOpens: 1e3},
 		}
 		if s.Layout == storage.Local && !local {
 			s.Layout = storage.Striped
@@ -164,18 +200,25 @@ func TestBytesAddUp(t *testing.T) {
 		l := &storage.Load{
 			System: fs, Write: rapid.Bool().Draw(t, "write"), Bytes: float64(rapid.IntRange(1, 5e7).Draw(t, "bytes")),
 			Files: rapid.IntRange(1, 4).Draw(t, "files"), Iterations: rapid.IntRange(1, 2).Draw(t, "iterations"),
-			First: rapid.IntRange(0, 20).Draw(t, "first"),
+			First: rapid.IntRange(0, 20).Draw(t, "first"), Request: float64(rapid.IntRange(1, 100).Draw(t, "request")) * 1e4,
 		}
 		_, c := run(topo, []int32{0, int32(2*clients - 1)}, l)
-		var read, written, left, entered float64
+		var read, written, left, entered, asked, served, opened float64
 		for id := range topo.Links {
 			k, u := &topo.Links[id], c.Network.Use(topology.LinkID(id))
 			name := topo.LinkName(topology.LinkID(id))
 			switch {
-			case k.From == topology.None && name[len(name)-4:] == "read":
+			case strings.HasSuffix(name, "/drives/read"):
 				read += u.Bytes
-			case k.From == topology.None:
+			case strings.HasSuffix(name, "/drives/write"):
 				written += u.Bytes
+			case strings.HasSuffix(name, "/files/requests"):
+				asked += u.Bytes / storage.RequestBytes
+			case strings.HasSuffix(name, "/drives/read-requests"), strings.HasSuffix(name, "/drives/write-requests"):
+				served += u.Bytes / storage.RequestBytes
+			case name == "metadata/opens":
+				opened += u.Bytes / storage.RequestBytes
+			case k.From == topology.None: // of clients
 			case topo.Server(k.From) >= 0 && int(k.From) >= topo.Accelerators() && int(k.From) < topo.Accelerators()+topo.NICs() && int(k.To) >= topo.Accelerators():
 				left += u.Bytes
 			case int(k.To) >= topo.Accelerators() && int(k.To) < topo.Accelerators()+topo.NICs() && int(k.From) >= topo.Accelerators()+topo.NICs():
@@ -189,6 +232,16 @@ func TestBytesAddUp(t *testing.T) {
 			}
 		}
 		near("NICs send and receive", left, entered)
+		if files := 2 * float64(l.Files*l.Iterations); math.Abs(opened-files) > 1e-6*files {
+			t.Errorf("%v files opened, want %v", opened, files)
+		}
+		size := min(l.Request, s.Block, l.Bytes/float64(l.Files))
+		if s.Layout == storage.ErasureCoded {
+			size /= float64(s.Data)
+		}
+		if n := (read + written) / size; math.Abs(asked-n) > 1e-6*n || math.Abs(served-n) > 1e-6*n {
+			t.Errorf("servers have %v requests and drives %v, want %v", asked, served, n)
+		}
 		if l.Write {
 			near("drives read", read, 0)
 			near("drives write", written, whole*fs.Overhead())

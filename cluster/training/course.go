@@ -44,7 +44,8 @@ type Recovery struct {
 	Horizon sim.Time
 }
 
-// Parts are those of a checkpoint, which ranks send to the storage all at one pace.
+// Parts are those of a checkpoint, which ranks send to the storage, or of the samples
+// that they read from it, all at one pace.
 type Parts struct {
 	Links   []topology.LinkID // that they cross
 	Counts  []float64         // how many cross each

@@ -359,11 +359,16 @@ func (j *Job) Links() (links iter.Seq[topology.LinkID], known bool) {
 				}
 			}
 		}
+		var apart []topology.LinkID
 		if j.course != nil && j.course.Parts != nil {
-			for _, l := range j.course.Parts.Links {
-				if !yield(l) {
-					return
-				}
+			apart = append(apart, j.course.Parts.Links...)
+		}
+		if j.feed != nil {
+			apart = append(apart, j.feed.Links...)
+		}
+		for _, l := range apart {
+			if !yield(l) {
+				return
 			}
 		}
 	}, len(j.gangs) > 0

@@ -93,6 +93,7 @@ const (
 	Updating                   // the optimizer
 	Exchanging                 // a collective, from its launch to its end
 	Sending                    // a message to another stage, the same
+	Feeding                    // waiting for samples, before the iteration begins
 )
 
 // Segment is one activity on the critical path.
@@ -172,14 +173,18 @@ func (t *Trace) end(n int32, now sim.Time) {
 	}
 }
 
-// close works the path out, which leads to an activity.
-func (t *Trace) close(last int32) {
+// close works the path out, which leads to an activity in an iteration that began with
+// its wait for samples.
+func (t *Trace) close(last int32, began sim.Time) {
 	if t == nil {
 		return
 	}
 	t.Path = nil
 	for n := last; n != none; n = t.activities[n].after {
 		t.Path = append(t.Path, t.activities[n].Segment)
+	}
+	if n := len(t.Path); n > 0 && t.Path[n-1].From > began {
+		t.Path = append(t.Path, Segment{From: began, To: t.Path[n-1].From, Activity: Feeding})
 	}
 	slices.Reverse(t.Path)
 	if len(t.first) < Simulated {
@@ -205,6 +210,7 @@ type Totals struct {
 	Classes   [workload.NumClasses]float64 // seconds of computation by class of operator
 	Slowed    sim.Time                     // what communication beside it adds to computation
 	Exposed   [NumKinds]sim.Time           // communication
+	Input     sim.Time                     // waiting for samples
 	Optimizer sim.Time
 }
 
@@ -227,6 +233,8 @@ func (p Path) Totals() Totals {
 			t.Slowed += s.Length() - s.Work
 		case Updating:
 			t.Optimizer += s.Length()
+		case Feeding:
+			t.Input += s.Length()
 		default:
 			t.Exposed[s.Kind] += s.Length()
 		}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/railyard/railyard/network"
 	"github.com/railyard/railyard/sim"
+	"github.com/railyard/railyard/topology"
 )
 
 // recoverable closes an iteration of a job that has a Recovery, and jumps over those to
@@ -18,27 +19,38 @@ func (j *Job) recoverable(steady bool, now sim.Time) {
 		return
 	}
 	links, until := j.repeatable(j.before)
-	if steady && j.course.err == nil && !j.course.struck && !j.course.sending && until > now {
-		if j.course.Requeued { // what is then under way is taken back from the network
-			until = min(until, j.course.next.At)
-		}
-		if h := j.c.Engine.Horizon; h > 0 {
-			until = min(until, h)
-		}
-		goal, made := j.Done+j.untilInterlude(), j.course.Checkpoints
-		next, ended := j.course.run(at, j.Last.Time, j.computes(), goal, until)
-		if j.course.struck {
-			next = j.course.failed
-		}
-		if until == sim.Never && j.course.done < goal && j.course.err == nil {
-			j.course.err = errors.New("takes longer than the clock can tell, 2.9 years")
-		}
-		j.account(j.before, links, ended, (next-at)/sim.Time(max(ended, 1)), at)
-		j.credit(j.course.Checkpoints - made)
-		j.observe("iterations jumped over", at, next, j.Done+1, ended)
-		at, j.Done = next, j.course.done
+	if steady && j.cruises() && until > now {
+		at, _ = j.cruise(at, j.Done+j.untilInterlude(), links, until)
 	}
 	j.resume(at, now)
+}
+
+// cruises says whether nothing of the job's own keeps it from jumping over iterations.
+func (j *Job) cruises() bool { return j.course.err == nil && !j.course.struck && !j.course.sending }
+
+// cruise jumps over iterations like the last from an instant on, until so many are done,
+// or as far as it is known what comes. It gives when the next can begin, and how many
+// ended.
+func (j *Job) cruise(at sim.Time, goal int64, links []topology.LinkID, until sim.Time) (next sim.Time, ended int64) {
+	if j.course.Requeued { // what is then under way is taken back from the network
+		until = min(until, j.course.next.At)
+	}
+	if h := j.c.Engine.Horizon; h > 0 {
+		until = min(until, h)
+	}
+	made := j.course.Checkpoints
+	next, ended = j.course.run(at, j.Last.Time, j.computes(), goal, until)
+	if j.course.struck {
+		next = j.course.failed
+	}
+	if until == sim.Never && j.course.done < goal && j.course.err == nil {
+		j.course.err = errors.New("takes longer than the clock can tell, 2.9 years")
+	}
+	j.account(j.before, links, ended, (next-at)/sim.Time(max(ended, 1)), at)
+	j.credit(j.course.Checkpoints - made)
+	j.observe("iterations jumped over", at, next, j.Done+1, ended)
+	j.Done = j.course.done
+	return next, ended
 }
 
 // computes is for how long an iteration computes.

@@ -19,7 +19,7 @@ type mark struct {
 // others may share its links.
 func (j *Job) mark() *mark {
 	_, until := j.c.Undisturbed(j.job)
-	if until <= j.c.Engine.Now() || j.course != nil && j.course.sending {
+	if until <= j.c.Engine.Now() || j.course != nil && j.course.sending || j.feed != nil && j.feed.reading >= 0 {
 		return nil
 	}
 	m := &mark{at: j.c.Engine.Now(), network: j.c.Network.Snapshot(), ledgers: make([]cluster.Ledger, len(j.gangs)), until: until}
@@ -80,7 +80,7 @@ func (j *Job) endInterlude(now sim.Time) {
 	}
 	j.Interludes++
 	length := now - j.round.began
-	if length == j.round.before && j.Stragglers.Jitter == 0 {
+	if length == j.round.before && j.Stragglers.Jitter == 0 && j.feed == nil {
 		rounds := j.repeat(j.round.since, (j.Iterations-j.Done)/j.Every, now)
 		from := now
 		now += sim.Time(rounds) * length

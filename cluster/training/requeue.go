@@ -52,7 +52,7 @@ func (r *Requeued) Begin(c *cluster.Cluster, job int) {
 	} else {
 		was := *r.Job
 		*r.Job = *r.asked
-		r.Last, r.Done, r.Interlude, r.Interludes, r.course = was.Last, was.Done, was.Interlude, was.Interludes, was.course
+		r.Last, r.Done, r.Interlude, r.Interludes, r.course, r.feed = was.Last, was.Done, was.Interlude, was.Interludes, was.course, was.feed
 		for _, g := range was.gangs {
 			r.ledgers = append(r.ledgers, g.ledger)
 		}

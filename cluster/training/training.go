@@ -55,7 +55,8 @@
 // jobs small enough, where the groups of a stage would not all go at one pace by
 // themselves ([collective.Planner.Even]).
 //
-// What it leaves out: data loading, and time lost to the host.
+// What it leaves out: time lost to the host, but for waiting for samples where the job
+// has an [Input].
 //
 // # Repetition
 //
@@ -134,6 +135,9 @@ type Job struct {
 	// Recovery, if set, is how a job on some accelerators saves its state and comes back
 	// after failures.
 	Recovery func(accelerators []topology.NodeID) Recovery
+	// Input, if set, is where a job on some accelerators has its samples from; else they
+	// are there.
+	Input func(accelerators []topology.NodeID) Input
 	// Trace, if set, records what waits for what.
 	Trace *Trace
 
@@ -182,6 +186,7 @@ type Job struct {
 	sum      Iteration // of all, with jitter
 	course   *course   // with Recovery
 	standing sim.Time  // since when it waits for a checkpoint to come; -1: it does not
+	feed     *feed     // with Input
 	ran      int64     // iterations, those jumped over left out
 }
 
@@ -228,12 +233,13 @@ func kindOf(g workload.Group) Kind {
 }
 
 // Iteration is where the time of one iteration went: the mean over the ranks.
-// Compute, Exposed, Bubble and Optimizer sum to Time.
+// Compute, Exposed, Bubble, Input and Optimizer sum to Time.
 type Iteration struct {
 	Time       sim.Time
 	Compute    sim.Time // forward and backward passes, recomputation and accumulation
 	Exposed    [NumKinds]sim.Time
 	Bubble     sim.Time // waiting for another stage, or at the end for slower ranks
+	Input      sim.Time // waiting for its samples, before it began
 	Optimizer  sim.Time
 	Overlapped sim.Time // communication beside computation; part of Compute
 }
@@ -253,6 +259,7 @@ func (i *Iteration) add(o Iteration, times int64) {
 	i.Time += n * o.Time
 	i.Compute += n * o.Compute
 	i.Bubble += n * o.Bubble
+	i.Input += n * o.Input
 	i.Optimizer += n * o.Optimizer
 	i.Overlapped += n * o.Overlapped
 	for k := range i.Exposed {
@@ -264,10 +271,11 @@ func (i *Iteration) add(o Iteration, times int64) {
 func (i Iteration) over(n int64) Iteration {
 	d := sim.Time(n)
 	i.Time, i.Compute, i.Optimizer, i.Overlapped = i.Time/d, i.Compute/d, i.Optimizer/d, i.Overlapped/d
+	i.Input /= d
 	for k := range i.Exposed {
 		i.Exposed[k] /= d
 	}
-	i.Bubble = i.Time - i.Compute - i.Optimizer - i.AllExposed()
+	i.Bubble = i.Time - i.Compute - i.Input - i.Optimizer - i.AllExposed()
 	return i
 }
 
@@ -282,6 +290,8 @@ const (
 	argEnd                              // all iterations have been jumped over
 	argAhead                            // the gang has been taken ahead until now
 	argSent                             // the parts of a checkpoint have come
+	argRead                             // samples have been read
+	argFed                              // those that the job waits for are prepared
 	argKind         = 0xff << 56
 )
 
@@ -323,6 +333,7 @@ func (j *Job) Begin(c *cluster.Cluster, job int) {
 	j.known = j.settled && c.Network.Isolated()
 	j.settle()
 	j.foreseen = j.foreseeable()
+	j.nourish()
 	if resumed >= 0 {
 		j.resume(resumed, c.Engine.Now())
 		return
@@ -375,11 +386,18 @@ func (j *Job) GradientBytes() int64 {
 // evaluates says whether interludes are evaluations.
 func (j *Job) evaluates() bool { return j.Every > 0 && j.Training.Islands == 1 }
 
-// start begins an iteration.
+// start begins an iteration, if its samples are there.
 func (j *Job) start() {
+	now := j.c.Engine.Now()
+	if j.feed != nil && !j.fed(now) {
+		return
+	}
 	j.before = nil
 	if j.ran >= Simulated-1 && j.Iterations > Simulated {
 		j.before = j.mark()
+	}
+	if j.feed != nil {
+		j.take(now)
 	}
 	j.begin(0)
 }
@@ -388,6 +406,9 @@ func (j *Job) start() {
 func (j *Job) begin(program int) {
 	now := j.c.Engine.Now()
 	j.began, j.between = now, program == 1
+	if j.feed != nil && !j.between {
+		j.began = now - j.feed.stalled
+	}
 	j.Trace.reset()
 	j.running = len(j.gangs)
 	for _, g := range j.gangs {
@@ -408,6 +429,13 @@ func (j *Job) Handle(now sim.Time, arg uint64) {
 	switch arg & argKind {
 	case argSent:
 		j.sent(arg&^argKind, now)
+	case argRead:
+		j.prepare(now)
+		if f := j.feed; f.waiting < 0 || f.ready[0] > now { // else they are taken at this instant
+			j.read(now)
+		}
+	case argFed:
+		j.start()
 	case argComputed:
 		j.gangs[n].computed(now)
 	case argExchanged:
@@ -441,7 +469,7 @@ func (j *Job) finished(g *gang, now sim.Time) {
 		j.c.Engine.Defer(j.actor, argInterludeEnd) // once the links of the last exchange are idle
 		return
 	}
-	j.Trace.close(g.cause)
+	j.Trace.close(g.cause, j.began)
 	j.end(now)
 }
 
@@ -461,6 +489,9 @@ func (j *Job) end(now sim.Time) {
 		}
 		j.sum.add(current, 1)
 		j.Last = j.sum.over(j.ran)
+	}
+	if j.feed != nil { // iterations are jumped over where one begins
+		j.feed.steady, steady = steady, false
 	}
 	if j.course != nil {
 		j.recoverable(steady, now)
@@ -533,6 +564,9 @@ func (j *Job) mean(took sim.Time) Iteration {
 	for k, t := range sum.exposed {
 		i.Exposed[k] = mean(t)
 	}
-	i.Bubble = took - i.Compute - i.Optimizer - i.AllExposed()
+	if j.feed != nil && !j.between {
+		i.Input = j.feed.stalled
+	}
+	i.Bubble = took - i.Compute - i.Input - i.Optimizer - i.AllExposed()
 	return i
 }

@@ -36,7 +36,7 @@ type carried struct {
 // what happens when.
 func (j *Job) settles() bool {
 	return j.c.SeriesBins == 0 && j.c.Observer == nil && j.c.Engine.Horizon == 0 && !j.c.Reroutes && !j.c.Network.Ships() && j.c.Alone() &&
-		(j.course == nil || j.course.send == nil && !j.course.Requeued)
+		(j.course == nil || j.course.send == nil && !j.course.Requeued) && (j.Input == nil || j.c.Network.Isolated())
 }
 
 // settle finds the gangs whose passes nothing can disturb: none but their own
