@@ -1,6 +1,8 @@
 package serving
 
 import (
+	"iter"
+
 	"github.com/railyard/railyard/cluster"
 	"github.com/railyard/railyard/collective"
 	"github.com/railyard/railyard/sim"
@@ -74,6 +76,48 @@ type passage struct {
 var crossings = []kind{
 	{workload.TensorGroup, collective.AllReduce},
 	{workload.TensorGroup, collective.AllGather},
+}
+
+// Links are those of what replicas on several hosts send. It is not known which of two
+// pools will send to which.
+func (f *Fleet) Links() (links iter.Seq[topology.LinkID], known bool) {
+	if f.c == nil { // replicas of one accelerator are on one host wherever they are
+		return cluster.NoLinks, f.Decode == nil && f.Tensor*f.Stages == 1
+	}
+	return func(yield func(topology.LinkID) bool) {
+		for i := range f.replicas {
+			for l := range f.replicas[i].across.links {
+				if !yield(l) {
+					return
+				}
+			}
+		}
+	}, f.Decode == nil
+}
+
+// links yields those that the stages use, none of a replica on one host.
+func (a *across) links(yield func(topology.LinkID) bool) {
+	if a == nil {
+		return
+	}
+	for i := range a.stages {
+		var plans collective.Plans
+		for _, k := range crossings {
+			plans = append(plans, a.stages[i].plans[k]...)
+		}
+		if p := a.stages[i].send; p != nil {
+			plans = append(plans, p)
+		}
+		for _, p := range plans {
+			for _, f := range p.Footprints() {
+				for _, l := range f.Links {
+					if !yield(l) {
+						return
+					}
+				}
+			}
+		}
+	}
 }
 
 // groups are the ranks of a stage that exchange with each other.

@@ -46,7 +46,6 @@ package serving
 
 import (
 	"fmt"
-	"iter"
 	"math/rand/v2"
 
 	"github.com/railyard/railyard/cluster"
@@ -135,9 +134,6 @@ const (
 	argSent                        // a step comes to its next stage
 	argKind    = 0xff << 56
 )
-
-// Links are none: what replicas exchange is a part of the cost of a step.
-func (f *Fleet) Links() (links iter.Seq[topology.LinkID], known bool) { return cluster.NoLinks, true }
 
 // Begin starts the replicas, and has the first requests come.
 func (f *Fleet) Begin(c *cluster.Cluster, job int) {
