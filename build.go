@@ -189,6 +189,10 @@ func (b *builder) place(p *scenario.Placing, path string, at scenario.Position, 
 	j.Start, j.Shared = sim.Time(p.Start.Value), p.Shared.Value
 	j.Estimate, j.Priority, j.Group = sim.Time(p.Estimate.Value), p.Priority.Value, p.Group.Value
 	j.Count = n
+	if p.Shared.Value && b.scenario.Scheduler.Security != nil {
+		b.fault(p.Shared.Pos, path+".shared", "contradicts [scheduler.security]: accelerators that are shared have no tenant")
+		return false
+	}
 	w := &b.scenario.Workload
 	switch a := p.Accelerators; {
 	case !a.Set && len(w.Training)+len(w.Collective)+len(w.Replay)+len(w.Serving)+len(w.Jobs) > 1:

@@ -49,6 +49,7 @@ type aloneRun struct {
 // again alone.
 func (b *builder) submit(j *cluster.Job, only scenario.Workload) {
 	b.workloads[len(b.cluster.Jobs)] = only
+	b.admit(j)
 	b.cluster.Submit(j)
 }
 

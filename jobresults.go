@@ -321,7 +321,7 @@ func (r *jobResults) decisionTable(audit []scheduler.Decision) *result.Table {
 		{Metric: result.DecisionUntil, Numbers: until},
 		{Metric: result.DecisionFree, Integers: free},
 	}}
-	if r.failing != nil {
+	if r.failing != nil || slices.Contains(action, string(scheduler.Refuse)) {
 		t.Columns = append(t.Columns, result.Column{Metric: result.DecisionPart, Text: part})
 	}
 	return t

@@ -286,6 +286,7 @@ func (m *machine) Start(job, accelerators int) bool {
 	case c.placement != nil && !j.Shared:
 		var ok bool
 		if list, ok = c.placement.place(job, j, accelerators, list); !ok {
+			c.refuse(job)
 			return false
 		}
 	case j.List != nil:

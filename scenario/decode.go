@@ -24,11 +24,10 @@ import (
 //	min, max  the range of a number
 //	positive  "true": 0 is refused too (quantities are never negative)
 //	enum      the strings accepted
-//	later     the strings that the language has and the program has not
 //	required  "true", or the kinds of the table that cannot do without the key
 //	kinds     the kinds of the table that take the key; without it, all do
 //
-// A field is a Key[T] or a Later; a struct or a pointer to one for a table; a
+// A field is a Key[T]; a struct or a pointer to one for a table; a
 // slice of structs for a list of tables; a map from names to pointers for
 // [hosts.NAME]; a free for a table that takes any key. An embedded struct adds
 // its fields, Header the place.
@@ -39,7 +38,7 @@ type declared struct {
 	fallback            reflect.Value // the Key that holds it
 	min, max            *float64
 	positive            bool
-	enum, later         []string
+	enum                []string
 	required            bool
 	requiredBy, takenBy []string // kinds
 	index               []int    // of the struct field
@@ -50,7 +49,6 @@ type declared struct {
 var (
 	keyType    = reflect.TypeFor[key]()
 	headerType = reflect.TypeFor[Header]()
-	laterType  = reflect.TypeFor[Later]()
 )
 
 // declarations lists the keys and tables of a struct in the order of its
@@ -89,7 +87,6 @@ func readTags(t reflect.Type) []declared {
 			max:      bound(f.Tag.Get("max")),
 			positive: f.Tag.Get("positive") == "true",
 			enum:     words(f.Tag.Get("enum")),
-			later:    words(f.Tag.Get("later")),
 			takenBy:  words(f.Tag.Get("kinds")),
 			index:    []int{i},
 			typ:      f.Type,
@@ -269,8 +266,6 @@ func setDefaults(d declared, field reflect.Value) {
 // field fills one key or table from a value that is there.
 func (b *binder) field(n *node, path string, d declared, field reflect.Value) {
 	switch {
-	case d.typ == laterType:
-		b.faultf(n.keyAt(), path, "is not built yet")
 	case d.isKey:
 		err := field.Addr().Interface().(key).assign(n, d)
 		if entry, ok := errors.AsType[*itemError](err); ok {
@@ -386,12 +381,11 @@ func (b *binder) unknown(n *node, path, name string, names []string) {
 // Declared is one key of the language, as [Reference] lists it.
 type Declared struct {
 	Path       string // "workload.training[].tensor", "hosts.NAME.nics"
-	Type       string // "integer", "rate", "table", ...; "" for a key not built yet
+	Type       string // "integer", "rate", "table", ...
 	Default    string // as a scenario writes it; "" without one
 	Doc        string
 	Min, Max   *float64
 	Accepted   []string // the strings that it may be; nil for any
-	Later      []string // the strings not built yet
 	Required   bool
 	RequiredBy []string // kinds of the table that need it
 	TakenBy    []string // kinds of the table that take it; nil for all
@@ -407,8 +401,6 @@ func Reference() []Declared {
 			p := join(path, d.name, ".")
 			typ, inner := "table", d.typ
 			switch {
-			case d.typ == laterType:
-				typ, inner = "", nil
 			case d.isKey:
 				typ, inner = reflect.New(d.typ).Interface().(key).typeName(), nil
 			case d.typ.Kind() == reflect.Pointer:
@@ -419,7 +411,7 @@ func Reference() []Declared {
 				p, typ, inner = p+".NAME", "named tables", d.typ.Elem().Elem()
 			}
 			all = append(all, Declared{
-				Path: p, Type: typ, Default: d.standard, Doc: d.doc, Min: d.min, Max: d.max, Accepted: d.enum, Later: d.later,
+				Path: p, Type: typ, Default: d.standard, Doc: d.doc, Min: d.min, Max: d.max, Accepted: d.enum,
 				Required: d.required, RequiredBy: d.requiredBy, TakenBy: d.takenBy,
 			})
 			if inner != nil {

@@ -264,7 +264,7 @@ type Scheduler struct {
 	Estimates      Key[string]         `key:"estimates" default:"\"exact\"" enum:"exact noisy trace" doc:"what the policy is told of the time that a job runs: exact, its duration; noisy, its duration times a random factor, see estimate_error; trace, the estimate_s of its row, or nothing where that is empty"`
 	EstimateError  Key[float64]        `key:"estimate_error" positive:"true" min:"0" max:"100" doc:"coefficient of variation of the factor of noisy estimates, log-normal with mean 1; 0.5 where left out"`
 	Decisions      Key[bool]           `key:"decisions" default:"false" doc:"keep an audit of every decision of the queue and its reason, in decisions.jsonl"`
-	Security       Later               `key:"security" doc:"who may use what"`
+	Security       *Security           `key:"security" doc:"tenants, and what they may not share"`
 }
 
 // Expect is one [[expect]].
