@@ -106,6 +106,7 @@ func (b *builder) build(scale topology.Scale) (*plant, scenario.Faults) {
 		b.topology = b.topology.Scaled(scale)
 	}
 	b.encrypt()
+	b.confide()
 	if b.buildStorage(); b.faults != nil {
 		return nil, b.faults
 	}

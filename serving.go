@@ -205,10 +205,9 @@ func (b *builder) stepCosts(w *scenario.Serving, f *serving.Fleet, j *cluster.Jo
 		}
 		block := forward.TokenBytes() / float64(f.Stages) * float64(f.Batching.BlockSize) // of an accelerator
 		f.Batching.Swap = int(min(space/block, math.MaxInt32)) / f.Stages
-		host := b.topology.Servers[0].Spec
-		rate := float64(max(host.PCIeBandwidth, host.NICBandwidth))
+		rate := b.swapRate()
 		if rate == 0 {
-			b.fault(w.Preemption.Pos, path+".preemption", "at what rate? %s has no pcie_bandwidth", host.Name)
+			b.fault(w.Preemption.Pos, path+".preemption", "at what rate? %s has no pcie_bandwidth", b.topology.Servers[0].Spec.Name)
 			return nil, nil
 		}
 		f.SwapTime = block / rate
@@ -232,7 +231,7 @@ func (b *builder) stepCosts(w *scenario.Serving, f *serving.Fleet, j *cluster.Jo
 		return forward, serving.NewTable(all)
 	}
 	roofline := cluster.Roofline{Accelerator: accelerator, Kernels: b.kernels}
-	costs := &serving.Computed{Forward: forward, Roofline: roofline, Engine: engine}
+	costs := &serving.Computed{Forward: forward, Roofline: roofline, Engine: b.confidentialEngine(engine)}
 	if draft != nil {
 		costs.Draft = &serving.Computed{Forward: draft, Roofline: roofline}
 	}
