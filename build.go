@@ -50,6 +50,8 @@ type plant struct {
 	files       *storage.System // nil without a file system on hosts
 	checkpoint  files           // of the job that asked last
 	stored      []*stored
+	vaults      map[string]vault // by the path of their backup
+	backups     []*backedUp
 	written     float64                   // bytes on its drives
 	queued      *queued                   // nil without [[workload.jobs]]
 	hosting     *hosting                  // nil where jobs are not placed host by host
@@ -107,6 +109,7 @@ func (b *builder) build(scale topology.Scale) (*plant, scenario.Faults) {
 	}
 	b.encrypt()
 	b.confide()
+	b.buildVaults()
 	if b.buildStorage(); b.faults != nil {
 		return nil, b.faults
 	}
@@ -161,6 +164,9 @@ func (b *builder) populate(bins int) {
 	}
 	for i := range s.Workload.Storage {
 		b.addStorage(&s.Workload.Storage[i])
+	}
+	for i := range s.Workload.Backup {
+		b.addBackup(&s.Workload.Backup[i])
 	}
 	b.addJobs()
 	b.checkFlows()

@@ -79,6 +79,10 @@ func (p *plant) collect(status string, summaryOnly bool) (*Result, error) {
 		r.Tables = append(r.Tables, p.storageTable())
 		s.Add(result.StorageLoads, p.storageRecords())
 	}
+	if len(p.backups) > 0 {
+		r.Tables = append(r.Tables, p.backupTable())
+		s.Add(result.Backups, p.backupRecords())
+	}
 	if p.queued != nil {
 		jobs := p.jobResults()
 		r.Tables = append(r.Tables, jobs.table(), jobs.stretchTable(), jobs.series())

@@ -2,7 +2,6 @@ package railyard
 
 import (
 	"github.com/railyard/railyard/cluster"
-	"github.com/railyard/railyard/scenario"
 	"github.com/railyard/railyard/scheduler"
 	"github.com/railyard/railyard/topology"
 )
@@ -43,11 +42,14 @@ func (b *builder) findTenants(h *hosting) *tenancy {
 		if x.Apart.Set {
 			t.Forbids[number] = sharings[x.Apart.Value]
 		}
-		at, key := x.Hosts.Pos, x.Path+".hosts"
+		at, key, hosts := x.Hosts.Pos, x.Path+".hosts", x.Hosts.Value
 		if x.Pool.Set {
-			at, key = x.Pool.Pos, x.Path+".pool"
+			at, key, hosts = x.Pool.Pos, x.Path+".pool", nil
+			for _, host := range b.scenario.Topology.PoolHosts(x.Pool.Value) {
+				hosts = append(hosts, int64(host))
+			}
 		}
-		for _, host := range b.ownHosts(x) {
+		for _, host := range hosts {
 			switch {
 			case host >= int64(n):
 				b.fault(at, key, "there is no host %d: the topology has 0 to %d", host, n-1)
@@ -61,24 +63,6 @@ func (b *builder) findTenants(h *hosting) *tenancy {
 		}
 	}
 	return t
-}
-
-// ownHosts are the hosts that are a tenant's own.
-func (b *builder) ownHosts(x *scenario.SecurityTenant) []int64 {
-	if !x.Pool.Set {
-		return x.Hosts.Value
-	}
-	var hosts []int64
-	first := int64(0)
-	for _, p := range b.scenario.Topology.Pool {
-		for i := range p.Hosts.Value {
-			if p.Name.Value == x.Pool.Value {
-				hosts = append(hosts, first+i)
-			}
-		}
-		first += p.Hosts.Value
-	}
-	return hosts
 }
 
 // findCables finds which hosts share leaves and pods, by their NICs.

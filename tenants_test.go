@@ -262,7 +262,7 @@ sizes = ["1MiB"]
 	for _, c := range []struct{ name, toml, want string }{
 		{"no hosts", bare + "[[workload.collective]]\nop = \"all_reduce\"\nsizes = [\"1MiB\"]\n[scheduler.security]\n", `scheduler.security: is about hosts, and a topology of kind "switch" has none`},
 		{"no such host", fabric + own + "hosts = [1, 2]\n", "case.toml:11:9: scheduler.security.tenant[0].hosts: there is no host 2: the topology has 0 to 1"},
-		{"no such pool", fabric + own + "pool = \"gold\"\n", `case.toml:11:8: scheduler.security.tenant[0].pool: there is no [[topology.pool]] "gold"`},
+		{"no such pool", fabric + own + "pool = \"gold\"\n", `case.toml:11:8: scheduler.security.tenant[0].pool: there is no [[topology.pool]] with the name "gold"`},
 		{"twice", fabric + own + own, `case.toml:12:8: scheduler.security.tenant[1].name: "ann" is there twice`},
 		{"whose", fabric + own + "hosts = [1]\n" + strings.Replace(own, "ann", "bob", 1) + "hosts = [1]\n", `scheduler.security.tenant[1].hosts: host 1 is "ann"'s own already`},
 		{"shared", strings.Replace(fabric, "[scheduler", "shared = true\n[scheduler", 1), "workload.collective[0].shared: contradicts [scheduler.security]"},

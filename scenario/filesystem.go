@@ -109,13 +109,19 @@ func (t *Topology) allPools() []HostPool {
 
 // StoragePool gives the hosts that serve, by number, out of so many in all.
 func (t *Topology) StoragePool(hosts int) []int {
-	var servers []int
-	if !t.Storage.Pool.Set {
-		for i := range hosts {
-			servers = append(servers, i)
-		}
-		return servers
+	if t.Storage.Pool.Set {
+		return t.PoolHosts(t.Storage.Pool.Value)
 	}
+	var servers []int
+	for i := range hosts {
+		servers = append(servers, i)
+	}
+	return servers
+}
+
+// PoolHosts gives the hosts of the pools of a name, by number.
+func (t *Topology) PoolHosts(name string) []int {
+	var hosts []int
 	first := 0
 	count := func(n *Network) {
 		if n.Pool == nil {
@@ -123,8 +129,8 @@ func (t *Topology) StoragePool(hosts int) []int {
 		}
 		for _, p := range n.Pool {
 			for i := range int(p.Hosts.Value) {
-				if p.Name.Set && p.Name.Value == t.Storage.Pool.Value {
-					servers = append(servers, first+i)
+				if p.Name.Set && p.Name.Value == name {
+					hosts = append(hosts, first+i)
 				}
 			}
 			first += int(p.Hosts.Value)
@@ -136,7 +142,7 @@ func (t *Topology) StoragePool(hosts int) []int {
 	for i := range t.Site {
 		count(&t.Site[i].Network)
 	}
-	return servers
+	return hosts
 }
 
 // checkStorage sees to it that what reads and writes has something to do it on.

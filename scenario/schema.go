@@ -137,6 +137,7 @@ type Workload struct {
 	Replay     []Replay     `key:"replay" doc:"execution traces"`
 
 	Storage []StorageLoad `key:"storage" doc:"files read and written on the hosts of [topology.storage]"`
+	Backup  []Backup      `key:"backup" doc:"copies of what is on the hosts of [topology.storage] to others, in a window"`
 }
 
 // Training is one [[workload.training]].

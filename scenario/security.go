@@ -1,9 +1,6 @@
 package scenario
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
 // Security is [scheduler.security]: who may share what with whom.
 type Security struct {
@@ -67,14 +64,9 @@ func (s *Scenario) checkOwnPool(x *SecurityTenant, b *binder) {
 	if x.Hosts.Set {
 		b.faultf(x.Pool.Pos, x.Path+".pool", "contradicts hosts: a tenant's own are said by one or the other")
 	}
-	var names []string
-	for _, p := range s.Topology.Pool {
-		if p.Name.Value == x.Pool.Value {
-			return
-		}
-		names = append(names, p.Name.Value)
+	if len(s.Topology.PoolHosts(x.Pool.Value)) == 0 {
+		b.faultf(x.Pool.Pos, x.Path+".pool", "%s", s.Topology.noPool(x.Pool.Value))
 	}
-	b.faultf(x.Pool.Pos, x.Path+".pool", "there is no [[topology.pool]] %q; there are: %s", shown(x.Pool.Value), strings.Join(names, ", "))
 }
 
 // Guards reports whether somebody shares nothing of that sort.

@@ -111,6 +111,8 @@ type Topology struct {
 	detours      *detours // around links that are down; nil: none is
 	driven       []int    // servers with drives, whose links are from driveLinks on
 	driveLinks   LinkID
+	services     []string // names of services, whose links are from firstService on
+	firstService LinkID
 }
 
 // router finds the way between two accelerators that are not the same.
@@ -243,6 +245,9 @@ func (t *Topology) linkName(l LinkID, from, to string) string {
 		return t.linkNames[l]
 	}
 	if name := t.driveName(l); name != "" {
+		return name
+	}
+	if name := t.serviceName(l); name != "" {
 		return name
 	}
 	name := from + ">" + to
