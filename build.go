@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/railyard/railyard/cluster"
+	"github.com/railyard/railyard/cluster/rollout"
 	"github.com/railyard/railyard/cluster/storage"
 	"github.com/railyard/railyard/cluster/training"
 	"github.com/railyard/railyard/collective"
@@ -50,6 +51,8 @@ type plant struct {
 	files       *storage.System // nil without a file system on hosts
 	checkpoint  files           // of the job that asked last
 	stored      []*stored
+	registries  map[string][]rollout.Registry // by the path of their rollout
+	rollouts    []*rolledOut
 	vaults      map[string]vault // by the path of their backup
 	backups     []*backedUp
 	written     float64                   // bytes on its drives
@@ -110,6 +113,7 @@ func (b *builder) build(scale topology.Scale) (*plant, scenario.Faults) {
 	b.encrypt()
 	b.confide()
 	b.buildVaults()
+	b.buildRegistries()
 	if b.buildStorage(); b.faults != nil {
 		return nil, b.faults
 	}
@@ -165,10 +169,13 @@ func (b *builder) populate(bins int) {
 	for i := range s.Workload.Storage {
 		b.addStorage(&s.Workload.Storage[i])
 	}
+	b.addJobs()
+	for i := range s.Workload.Rollout {
+		b.addRollout(&s.Workload.Rollout[i], i)
+	}
 	for i := range s.Workload.Backup {
 		b.addBackup(&s.Workload.Backup[i])
 	}
-	b.addJobs()
 	b.checkFlows()
 }
 

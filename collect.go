@@ -79,6 +79,10 @@ func (p *plant) collect(status string, summaryOnly bool) (*Result, error) {
 		r.Tables = append(r.Tables, p.storageTable())
 		s.Add(result.StorageLoads, p.storageRecords())
 	}
+	if len(p.rollouts) > 0 {
+		r.Tables = append(r.Tables, p.rolloutTable())
+		s.Add(result.Rollouts, p.rolloutRecords())
+	}
 	if len(p.backups) > 0 {
 		r.Tables = append(r.Tables, p.backupTable())
 		s.Add(result.Backups, p.backupRecords())

@@ -29,6 +29,9 @@ func Terminal(w io.Writer, s *result.Record) error {
 	for _, r := range s.List(result.StorageLoads.Name) {
 		p.storage(r)
 	}
+	for _, r := range s.List(result.Rollouts.Name) {
+		p.rollout(r)
+	}
 	for _, r := range s.List(result.Backups.Name) {
 		p.backup(r)
 	}

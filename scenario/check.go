@@ -39,6 +39,7 @@ func (s *Scenario) check(root *node, b *binder, drop bool) {
 	s.checkLinks(b)
 	s.checkStorage(b)
 	s.checkBackups(b)
+	s.checkRollouts(b)
 	s.checkJobs(b)
 	if drop {
 		s.dropUnused(r)

@@ -137,6 +137,7 @@ type Workload struct {
 	Replay     []Replay     `key:"replay" doc:"execution traces"`
 
 	Storage []StorageLoad `key:"storage" doc:"files read and written on the hosts of [topology.storage]"`
+	Rollout []Rollout     `key:"rollout" doc:"software that is brought to hosts, batch after batch"`
 	Backup  []Backup      `key:"backup" doc:"copies of what is on the hosts of [topology.storage] to others, in a window"`
 }
 
