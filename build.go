@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/railyard/railyard/cluster"
+	"github.com/railyard/railyard/cluster/rollout"
 	"github.com/railyard/railyard/cluster/storage"
 	"github.com/railyard/railyard/cluster/training"
 	"github.com/railyard/railyard/collective"
@@ -52,6 +53,10 @@ type plant struct {
 	stored      []*stored
 	loading     []loaded
 	making      []*making
+	registries  map[string][]rollout.Registry // by the path of their rollout
+	rollouts    []*rolledOut
+	vaults      map[string]vault // by the path of their backup
+	backups     []*backedUp
 	written     float64                   // bytes on its drives
 	queued      *queued                   // nil without [[workload.jobs]]
 	hosting     *hosting                  // nil where jobs are not placed host by host
@@ -109,6 +114,9 @@ func (b *builder) build(scale topology.Scale) (*plant, scenario.Faults) {
 		b.topology = b.topology.Scaled(scale)
 	}
 	b.encrypt()
+	b.confide()
+	b.buildVaults()
+	b.buildRegistries()
 	if b.buildStorage(); b.faults != nil {
 		return nil, b.faults
 	}
@@ -169,6 +177,12 @@ func (b *builder) populate(bins int) {
 		b.addPipeline(&s.Workload.Pipeline[i])
 	}
 	b.addJobs()
+	for i := range s.Workload.Rollout {
+		b.addRollout(&s.Workload.Rollout[i], i)
+	}
+	for i := range s.Workload.Backup {
+		b.addBackup(&s.Workload.Backup[i])
+	}
 	b.checkFlows()
 }
 
@@ -196,6 +210,10 @@ func (b *builder) place(p *scenario.Placing, path string, at scenario.Position, 
 	j.Start, j.Shared = sim.Time(p.Start.Value), p.Shared.Value
 	j.Estimate, j.Priority, j.Group = sim.Time(p.Estimate.Value), p.Priority.Value, p.Group.Value
 	j.Count = n
+	if p.Shared.Value && b.scenario.Scheduler.Security != nil {
+		b.fault(p.Shared.Pos, path+".shared", "contradicts [scheduler.security]: accelerators that are shared have no tenant")
+		return false
+	}
 	w := &b.scenario.Workload
 	switch a := p.Accelerators; {
 	case !a.Set && len(w.Training)+len(w.Collective)+len(w.Replay)+len(w.Serving)+len(w.Jobs) > 1:

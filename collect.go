@@ -84,6 +84,14 @@ func (p *plant) collect(status string, summaryOnly bool) (*Result, error) {
 		r.Tables = append(r.Tables, p.pipelineTable())
 		s.Add(result.Pipelines, p.pipelineRecords())
 	}
+	if len(p.rollouts) > 0 {
+		r.Tables = append(r.Tables, p.rolloutTable())
+		s.Add(result.Rollouts, p.rolloutRecords())
+	}
+	if len(p.backups) > 0 {
+		r.Tables = append(r.Tables, p.backupTable())
+		s.Add(result.Backups, p.backupRecords())
+	}
 	if p.queued != nil {
 		jobs := p.jobResults()
 		r.Tables = append(r.Tables, jobs.table(), jobs.stretchTable(), jobs.series())

@@ -49,6 +49,7 @@ type aloneRun struct {
 // again alone.
 func (b *builder) submit(j *cluster.Job, only scenario.Workload) {
 	b.workloads[len(b.cluster.Jobs)] = only
+	b.admit(j)
 	b.cluster.Submit(j)
 }
 
@@ -84,7 +85,7 @@ func (p *plant) runAlone(ctx context.Context, o Options, n int) *aloneRun {
 	s := *p.scenario
 	s.Workload = only
 	b := newBuilder(&s, o)
-	b.topology, b.files, b.breaks = p.topology, p.files, true
+	b.topology, b.files, b.vaults, b.registries, b.breaks = p.topology, p.files, p.vaults, p.registries, true
 	b.populate(0)
 	if b.faults != nil {
 		return nil

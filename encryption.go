@@ -105,7 +105,7 @@ func (b *builder) encryptDrives() {
 // encryptionRecord is what encryption took; nil without any.
 func (p *plant) encryptionRecord() *result.Record {
 	e := p.scenario.Topology.Encryption
-	if e == nil || e.Transit.Value == "none" && e.Rest.Value == "none" {
+	if e == nil || e.Transit.Value == "none" && e.Rest.Value == "none" && !e.Confidential.Value {
 		return nil
 	}
 	t := p.topology
@@ -131,11 +131,19 @@ func (p *plant) encryptionRecord() *result.Record {
 	if e.Rest.Value == "host" {
 		cores += rest / float64(e.Rate.Value)
 	}
+	bounced := 0.0
+	if e.Confidential.Value {
+		bounced = p.bounced()
+		cores += bounced / p.bounces(1)
+	}
 	r := &result.Record{}
 	r.Add(result.EncryptionTransit, e.Transit.Value)
 	r.Add(result.EncryptionRest, e.Rest.Value)
 	r.Add(result.EncryptedTransit, transit)
 	r.Add(result.EncryptedRest, rest)
+	if e.Confidential.Value {
+		r.Add(result.EncryptedBounced, bounced)
+	}
 	r.Add(result.EncryptionCores, cores)
 	return r
 }

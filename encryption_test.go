@@ -77,6 +77,8 @@ func TestEncryptionRefused(t *testing.T) {
 	text := "[topology]\nkind = \"leaf-spine\"\nhost = \"dgx-h100\"\nhosts = 2\n[topology.encryption]\n%s[[workload.collective]]\nop = \"all_reduce\"\nsizes = [\"1MiB\"]\n"
 	for _, c := range []struct{ keys, want string }{
 		{"transit = \"macsek\"\n", `topology.encryption.transit: "macsek" is unknown (did you mean "macsec"?); one of: none, macsec, ipsec, tls`},
+		{"bounce_rate = \"9GB/s\"\n", "topology.encryption.bounce_rate: belongs to confidential = true"},
+		{"bounce_latency = \"1us\"\n", "topology.encryption.bounce_latency: belongs to confidential = true"},
 		{"transit = \"tls\"\noffload = false\n", `needs the key "crypto_rate"`},
 		{"transit = \"tls\"\nframe = \"1500B\"\n", `frame: belongs to transit = "macsec" or "ipsec"`},
 		{"transit = \"macsec\"\noffload = false\ncrypto_rate = \"1GB/s\"\n", "macsec is of cables"},

@@ -145,10 +145,14 @@ func (b *builder) addOutages() {
 			}
 		}
 	}
+	s := b.scenario
+	for i := range w.Rollout {
+		r := &w.Rollout[i]
+		sources, said = append(sources, fault.Source{Name: r.Path, Names: []string{r.Path}, Planned: true}), append(said, r.Fault())
+	}
 	if len(sources) == 0 {
 		return
 	}
-	s := b.scenario
 	outages := fault.NewOutages(uint64(s.Sim.Seed.Value), int(s.Topology.Spares.Value), sources)
 	b.failing = &failing{fault.NewCapacity(b.cluster, outages, b.units(), b.unitName), sources, said}
 }

@@ -56,7 +56,7 @@ func (p *plant) jobResults() *jobResults {
 	q, end := p.queued, p.engine.Now()
 	r := &jobResults{end: end, first: end, total: p.cluster.Topology.Accelerators()}
 	trace := q.trace.Stretches(end)
-	for n, j := range p.cluster.Jobs {
+	for n, j := range p.cluster.Jobs[:q.first+len(q.rows)] { // those after them keep the data centre running
 		x := jobResult{Job: j, row: &workload.Job{}}
 		if k := n - q.first; k >= 0 && k < len(q.rows) {
 			x.row = &q.rows[k]
@@ -304,7 +304,7 @@ func (r *jobResults) decisionTable(audit []scheduler.Decision) *result.Table {
 		{Metric: result.DecisionUntil, Numbers: until},
 		{Metric: result.DecisionFree, Integers: free},
 	}}
-	if r.failing != nil {
+	if r.failing != nil || slices.Contains(action, string(scheduler.Refuse)) {
 		t.Columns = append(t.Columns, result.Column{Metric: result.DecisionPart, Text: part})
 	}
 	return t

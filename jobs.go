@@ -151,7 +151,11 @@ func (b *builder) addJobs() {
 	}
 	b.cluster.Submit(submitted...)
 	if b.scenario.Scheduler.Decisions.Value {
-		b.cluster.Audit(func(d scheduler.Decision) { q.audit = append(q.audit, d) })
+		b.cluster.Audit(func(d scheduler.Decision) {
+			if d.Job < q.first+len(q.rows) {
+				q.audit = append(q.audit, d)
+			}
+		})
 	}
 }
 

@@ -24,7 +24,7 @@ func (b *builder) addPipeline(w *scenario.Pipeline) {
 	if b.files == nil {
 		return
 	}
-	hosts := b.scenario.Topology.PoolHosts(w.Pool, len(b.topology.Servers))
+	hosts := b.scenario.Topology.HostsOf(w.Pool, len(b.topology.Servers))
 	clients, cores := b.workers(w, hosts)
 	if clients == nil {
 		return

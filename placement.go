@@ -16,11 +16,12 @@ import (
 
 // hosting is the hosts among which jobs are placed.
 type hosting struct {
-	hosts  []scheduler.Host
-	types  map[string]uint8 // numbers of the names of accelerators
-	placer *scheduler.Placer
-	cpu    bool // jobs' demands of CPUs and of memory count
-	memory bool
+	hosts   []scheduler.Host
+	types   map[string]uint8 // numbers of the names of accelerators
+	placer  *scheduler.Placer
+	tenants *tenancy // nil: all share all
+	cpu     bool     // jobs' demands of CPUs and of memory count
+	memory  bool
 }
 
 // plenty stands for what is never short.
@@ -35,7 +36,7 @@ func (b *builder) findHosts() {
 	switch {
 	case b.nodes != nil:
 		b.poolHosts(h)
-	case !b.topology.Bare() && (k.Placement.Set || k.Consolidate.Value || k.AntiAffinity.Set || k.Policy.Value == "gavel"):
+	case !b.topology.Bare() && (k.Placement.Set || k.Consolidate.Value || k.AntiAffinity.Set || k.Security != nil || k.Policy.Value == "gavel"):
 		b.fabricHosts(h)
 	default:
 		return
@@ -44,8 +45,11 @@ func (b *builder) findHosts() {
 	if k.Placement.Set {
 		rule, _ = scheduler.ParsePlacement(k.Placement.Value) // an enum of the schema
 	}
+	if h.tenants = b.findTenants(h); b.faults != nil {
+		return
+	}
 	h.placer = scheduler.NewPlacer(h.hosts, scheduler.Placing{
-		Rule: rule, Consolidate: k.Consolidate.Value, Random: sim.Stream(uint64(s.Sim.Seed.Value), "placement"),
+		Rule: rule, Consolidate: k.Consolidate.Value, Random: sim.Stream(uint64(s.Sim.Seed.Value), "placement"), Isolation: h.tenants.isolation(),
 	})
 	b.hosting = h
 }
@@ -203,7 +207,7 @@ type requests struct {
 func (b *builder) newRequests() *requests {
 	r := &requests{builder: b, fits: map[scheduler.Request]bool{}, apart: map[string]int32{"": 0}, speeds: map[string]int32{"": 0}}
 	if b.hosting != nil {
-		r.idle = scheduler.NewPlacer(b.hosting.hosts, scheduler.Placing{Consolidate: b.hosting.placer.Consolidate})
+		r.idle = scheduler.NewPlacer(b.hosting.hosts, scheduler.Placing{Consolidate: b.hosting.placer.Consolidate, Isolation: b.hosting.placer.Isolation})
 	}
 	return r
 }
@@ -218,6 +222,7 @@ func (r *requests) add(j *workload.Job, at scenario.Position) scheduler.Request 
 		return scheduler.Request{}
 	}
 	want := scheduler.Request{Count: j.Accelerators, Milli: j.Milli, CPU: j.CPU, Memory: j.Memory}
+	want.Tenant = h.tenants.number(j.User, j.Group)
 	if !h.cpu {
 		want.CPU = 0
 	}

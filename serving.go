@@ -238,10 +238,9 @@ func (b *builder) stepCosts(w *scenario.Serving, f *serving.Fleet, p *serving.Po
 		}
 		block := forward.TokenBytes() / float64(p.Stages) * float64(p.Batching.BlockSize) // of an accelerator
 		p.Batching.Swap = int(min(space/block, math.MaxInt32)) / p.Stages
-		host := b.topology.Servers[0].Spec
-		rate := float64(max(host.PCIeBandwidth, host.NICBandwidth))
+		rate := b.swapRate()
 		if rate == 0 {
-			b.fault(w.Preemption.Pos, path+".preemption", "at what rate? %s has no pcie_bandwidth", host.Name)
+			b.fault(w.Preemption.Pos, path+".preemption", "at what rate? %s has no pcie_bandwidth", b.topology.Servers[0].Spec.Name)
 			return nil
 		}
 		p.SwapTime = block / rate
@@ -266,7 +265,7 @@ func (b *builder) stepCosts(w *scenario.Serving, f *serving.Fleet, p *serving.Po
 		return forward
 	}
 	roofline := cluster.Roofline{Accelerator: accelerator, Kernels: b.kernels}
-	costs := &serving.Computed{Forward: forward, Roofline: roofline, Engine: engine}
+	costs := &serving.Computed{Forward: forward, Roofline: roofline, Engine: b.confidentialEngine(engine)}
 	if draft != nil {
 		costs.Draft = &serving.Computed{Forward: draft, Roofline: roofline}
 	}

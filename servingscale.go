@@ -1,6 +1,8 @@
 package railyard
 
 import (
+	"math"
+
 	"github.com/railyard/railyard/cluster/fault"
 	"github.com/railyard/railyard/cluster/serving"
 	"github.com/railyard/railyard/result"
@@ -21,7 +23,7 @@ func (b *builder) scaling(w *scenario.Serving, f *serving.Fleet, weights float64
 	f.Start = serving.Start{
 		Provision: sim.Time(c.Provision.Value), Keep: sim.Time(c.Keep.Value), Engine: sim.Time(c.Engine.Value),
 		Image:   sim.FromSeconds(float64(c.Image.Value) / float64(c.ImageRate.Value)),
-		Weights: sim.FromSeconds(onHost * weights / float64(c.WeightsRate.Value)),
+		Weights: sim.FromSeconds(onHost * weights / math.Min(float64(c.WeightsRate.Value), b.bounces(int(onHost)))),
 	}
 	if s := b.stopping; s != nil {
 		f.Failures = func(accelerators []topology.NodeID) serving.Failures {

@@ -26,9 +26,9 @@ func (b *builder) buildStorage() {
 		b.fault(s.Layout.Pos, s.Path+".layout", "there are no hosts to have drives: it needs a topology of hosts")
 		return
 	}
-	servers := b.scenario.Topology.PoolHosts(s.Pool, len(b.topology.Servers))
+	servers := b.scenario.Topology.HostsOf(s.Pool, len(b.topology.Servers))
 	if s.Hosts.Set {
-		if servers = b.named(s); servers == nil {
+		if servers = b.named(s.Hosts, s.Path+".hosts"); servers == nil {
 			return
 		}
 	}
@@ -59,22 +59,22 @@ func (b *builder) buildStorage() {
 	b.files, b.topology = made, with
 }
 
-// named are the hosts that are said to serve; nil if one of them cannot.
-func (b *builder) named(s *scenario.Storage) []int {
+// named are the hosts of these names; nil if one of them is none.
+func (b *builder) named(names scenario.Key[[]string], key string) []int {
 	t := b.topology
-	names := make([]string, len(t.Servers))
-	for h := range names {
-		names[h] = t.ServerName(h)
+	known := make([]string, len(t.Servers))
+	for h := range known {
+		known[h] = t.ServerName(h)
 	}
 	var hosts []int
-	for _, name := range s.Hosts.Value {
-		h := slices.Index(names, name)
+	for _, name := range names.Value {
+		h := slices.Index(known, name)
 		switch {
 		case h < 0:
-			b.fault(s.Hosts.Pos, s.Path+".hosts", "%s", noneOf("host", name, names))
+			b.fault(names.Pos, key, "%s", noneOf("host", name, known))
 			return nil
 		case slices.Contains(hosts, h):
-			b.fault(s.Hosts.Pos, s.Path+".hosts", "%q is there twice", name)
+			b.fault(names.Pos, key, "%q is there twice", name)
 			return nil
 		}
 		hosts = append(hosts, h)

@@ -295,6 +295,7 @@ func (m *machine) Start(job, accelerators, kind int) bool {
 	case c.placement != nil && !j.Shared:
 		var ok bool
 		if list, ok = c.placement.place(job, j, accelerators, kind, list); !ok {
+			c.refuse(job)
 			return false
 		}
 	case j.List != nil:

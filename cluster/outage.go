@@ -130,6 +130,10 @@ func (c *Cluster) breakdown(now sim.Time) {
 	c.Engine.Arm(c.outages.timer, next)
 }
 
+// Redecide has the policy decide once all else of this instant has happened: whoever
+// closes and opens units beside the breaker asks for it.
+func (c *Cluster) Redecide() { c.due() }
+
 // Close has no job start on some units from now on. What of them jobs hold goes out of
 // use when they give it back, the rest at once. O(accelerators that run).
 func (c *Cluster) Close(units []int32, cause int32) {

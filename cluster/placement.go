@@ -6,6 +6,7 @@ import (
 
 	"github.com/railyard/railyard/scheduler"
 	"github.com/railyard/railyard/sim"
+	"github.com/railyard/railyard/units"
 )
 
 // placement is what a cluster keeps whose jobs are placed host by host.
@@ -18,7 +19,8 @@ type placement struct {
 	wanted int64   // thousandths that jobs have asked for that have come
 	grants []grant // of each job
 	loads  []Load
-	next   float64 // load at which the next is kept
+	told   map[int]scheduler.Decision // of refusals, the last of each job that waits
+	next   float64                    // load at which the next is kept
 }
 
 // grant is what a job has, or had last.
@@ -148,6 +150,7 @@ func (at *placement) place(job int, j *Job, accelerators, kind int, list []int32
 		g.speed = at.placer.Speed(g.request, g.shares)
 	}
 	at.placer.Take(g.request, g.shares)
+	delete(at.told, job)
 	for len(at.grants) <= job {
 		at.grants = append(at.grants, grant{})
 	}
@@ -197,6 +200,30 @@ func (at *placement) whole(host int32) (scheduler.Request, []scheduler.Share) {
 		share.Accelerators[a] = int32(a)
 	}
 	return scheduler.Request{Count: h.Accelerators, CPU: h.CPU, Memory: h.Memory}, []scheduler.Share{share}
+}
+
+// refuse tells the audit of a job that would get accelerators but for the isolation of
+// tenants, once as long as the reason is the same.
+func (c *Cluster) refuse(job int) {
+	at, j := c.placement, c.Jobs[job]
+	if c.queue.Log == nil || j.List != nil {
+		return
+	}
+	r := j.needs()
+	r.Count = j.Count
+	reason, tenant := at.placer.Refusal(r)
+	d := scheduler.Decision{Job: job, Action: scheduler.Refuse, Reason: reason, Until: scheduler.Never}
+	if tenant > 0 {
+		d.Part = at.placer.Isolation.Names[tenant]
+	}
+	if reason == "" || at.told[job] == d {
+		return
+	}
+	if at.told == nil {
+		at.told = map[int]scheduler.Decision{}
+	}
+	at.told[job] = d
+	c.queue.Report(units.Duration(c.Engine.Now()), d)
 }
 
 // release gives back what a job has.

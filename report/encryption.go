@@ -17,6 +17,9 @@ func (p *printer) encryption(e *result.Record) {
 			p.item(k.name, "%s: %s", how, Prefixed(e.Float(k.encrypted.Name), "B"))
 		}
 	}
+	if e.Get(result.EncryptedBounced.Name) != nil {
+		p.item("confidential", "%s by bounce buffers", Prefixed(e.Float(result.EncryptedBounced.Name), "B"))
+	}
 	if cores := e.Float(result.EncryptionCores.Name); cores > 0 {
 		p.item("cores", "%s of one core", Seconds(cores))
 	}

@@ -32,6 +32,12 @@ func Terminal(w io.Writer, s *result.Record) error {
 	for _, r := range s.List(result.Pipelines.Name) {
 		p.pipeline(r)
 	}
+	for _, r := range s.List(result.Rollouts.Name) {
+		p.rollout(r)
+	}
+	for _, r := range s.List(result.Backups.Name) {
+		p.backup(r)
+	}
 	if f := s.Record(result.Flows.Name); f != nil {
 		p.flows(f)
 	}

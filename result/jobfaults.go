@@ -22,6 +22,6 @@ var (
 	OutageEnd    = Metric{Name: "to_s", Unit: "s", Definition: "when they came back, or others in their place; empty if the run ended before"}
 	OutageWhere  = Metric{Name: "accelerators", Definition: "the accelerators: numbers and ranges with both ends"}
 	SeriesDown   = Metric{Name: "down_ratio", Unit: "ratio", Definition: "share of all accelerators that are out of use, mean over the interval; with failures of hosts"}
-	DecisionPart = Metric{Name: "part", Definition: "what failed or came back"}
+	DecisionPart = Metric{Name: "part", Definition: "what failed or came back; of a refusal, the tenant in the way"}
 	DecisionHash = Metric{Name: "hash", Definition: "SHA-256 of the hash before and of the line without its own, in hexadecimal; see railyard audit verify"}
 )

@@ -14,7 +14,7 @@ var places = []struct {
 	where, path string
 	metrics     []Metric
 }{
-	{"summary.json", "", []Metric{Name, Status, Makespan, Events, Seed, Cluster, Training, Collectives, Replay, Flows, Serving, StorageLoads, Pipelines, Jobs, Placement, Faults, Network, Packets, EncryptionCosts, Energy, Cost, Expect}},
+	{"summary.json", "", []Metric{Name, Status, Makespan, Events, Seed, Cluster, Training, Collectives, Replay, Flows, Serving, StorageLoads, Pipelines, Rollouts, Backups, Jobs, Placement, Faults, Network, Packets, EncryptionCosts, Energy, Cost, Expect}},
 	{"summary.json", "cluster", []Metric{TopologyKind, AcceleratorCount, HostCount, Host, SwitchCount, LinkCount}},
 	{"summary.json", "training[]", []Metric{
 		Name, Model, Precision, AcceleratorCount, GlobalBatch, Accumulation, IterationCount, IterationTime, TimeToTrain, EvaluationTime, EvaluationCount, Islands, OuterTime, OuterCount,
@@ -84,7 +84,11 @@ var places = []struct {
 	{"summary.json", "placement", []Metric{PlacementRule, LoadArrived, LoadAllocated, LoadFragments}},
 	{"summary.json", "network.losses[]", []Metric{Name, LostToOthers, Slowdown, Link, LossOther}},
 	{"summary.json", "packets", packets},
-	{"summary.json", "encryption", []Metric{EncryptionTransit, EncryptionRest, EncryptedTransit, EncryptedRest, EncryptionCores}},
+	{"summary.json", "rollouts[]", []Metric{Name, RolloutHow, HostCount, RolloutBatches, RolloutImage, RolloutTime, RolloutPull, RolloutRegistered, RolloutPassed, RolloutDown, RolloutInterrupted}},
+	{"rollouts.csv", "rollouts", []Metric{Workload, RolloutBatch, HostCount, RolloutStart, RolloutPulled, RolloutDrained, RolloutEnded, RolloutInterrupted}},
+	{"summary.json", "backups[]", []Metric{Name, BackupCopies, BackupFit, BackupLate, BackupMissed, BackupBytes, BackupWindow, BackupLongest, BackupRate, BackupIdle}},
+	{"backups.csv", "backups", []Metric{Workload, BackupNumber, BackupKind, BackupStart, BackupFinish, BackupUntil, BackupBytes, BackupStatus}},
+	{"summary.json", "encryption", []Metric{EncryptionTransit, EncryptionRest, EncryptedTransit, EncryptedRest, EncryptedBounced, EncryptionCores}},
 	{"summary.json", "energy", []Metric{
 		EnergyTotal, EnergyAccelerators, EnergyHosts, EnergySwitches, EnergyFacility, PUE, AveragePower, PeakPower, GridEnergy, BatteryLeft, CarbonEmissions, CarbonMean, EnergyJobs,
 	}},

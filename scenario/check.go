@@ -38,6 +38,8 @@ func (s *Scenario) check(root *node, b *binder, drop bool) {
 	s.Sweep.check(b)
 	s.checkLinks(b)
 	s.checkStorage(b)
+	s.checkBackups(b)
+	s.checkRollouts(b)
 	s.checkJobs(b)
 	if drop {
 		s.dropUnused(r)

@@ -25,11 +25,10 @@ import (
 //	positive  "true": 0 is refused too (quantities are never negative)
 //	enum      the strings accepted
 //	extend    "policies" or "collectives": which Extensions add to the strings
-//	later     the strings that the language has and the program has not
 //	required  "true", or the kinds of the table that cannot do without the key
 //	kinds     the kinds of the table that take the key; without it, all do
 //
-// A field is a Key[T] or a Later; a struct or a pointer to one for a table; a
+// A field is a Key[T]; a struct or a pointer to one for a table; a
 // slice of structs for a list of tables; a map from names to pointers for
 // [hosts.NAME]; a free for a table that takes any key. An embedded struct adds
 // its fields, Header the place.
@@ -40,7 +39,7 @@ type declared struct {
 	fallback            reflect.Value // the Key that holds it
 	min, max            *float64
 	positive            bool
-	enum, later         []string
+	enum                []string
 	extend              string
 	required            bool
 	requiredBy, takenBy []string // kinds
@@ -52,7 +51,6 @@ type declared struct {
 var (
 	keyType    = reflect.TypeFor[key]()
 	headerType = reflect.TypeFor[Header]()
-	laterType  = reflect.TypeFor[Later]()
 )
 
 // declarations lists the keys and tables of a struct in the order of its
@@ -92,7 +90,6 @@ func readTags(t reflect.Type) []declared {
 			positive: f.Tag.Get("positive") == "true",
 			enum:     words(f.Tag.Get("enum")),
 			extend:   f.Tag.Get("extend"),
-			later:    words(f.Tag.Get("later")),
 			takenBy:  words(f.Tag.Get("kinds")),
 			index:    []int{i},
 			typ:      f.Type,
@@ -276,8 +273,6 @@ func setDefaults(d declared, field reflect.Value) {
 // field fills one key or table from a value that is there.
 func (b *binder) field(n *node, path string, d declared, field reflect.Value) {
 	switch {
-	case d.typ == laterType:
-		b.faultf(n.keyAt(), path, "is not built yet")
 	case d.isKey:
 		if more := b.extended[d.extend]; more != nil {
 			d.enum = slices.Concat(d.enum, more)
@@ -396,12 +391,11 @@ func (b *binder) unknown(n *node, path, name string, names []string) {
 // Declared is one key of the language, as [Reference] lists it.
 type Declared struct {
 	Path       string // "workload.training[].tensor", "hosts.NAME.nics"
-	Type       string // "integer", "rate", "table", ...; "" for a key not built yet
+	Type       string // "integer", "rate", "table", ...
 	Default    string // as a scenario writes it; "" without one
 	Doc        string
 	Min, Max   *float64
 	Accepted   []string // the strings that it may be; nil for any
-	Later      []string // the strings not built yet
 	Required   bool
 	RequiredBy []string // kinds of the table that need it
 	TakenBy    []string // kinds of the table that take it; nil for all
@@ -417,8 +411,6 @@ func Reference() []Declared {
 			p := join(path, d.name, ".")
 			typ, inner := "table", d.typ
 			switch {
-			case d.typ == laterType:
-				typ, inner = "", nil
 			case d.isKey:
 				typ, inner = reflect.New(d.typ).Interface().(key).typeName(), nil
 			case d.typ.Kind() == reflect.Pointer:
@@ -429,7 +421,7 @@ func Reference() []Declared {
 				p, typ, inner = p+".NAME", "named tables", d.typ.Elem().Elem()
 			}
 			all = append(all, Declared{
-				Path: p, Type: typ, Default: d.standard, Doc: d.doc, Min: d.min, Max: d.max, Accepted: d.enum, Later: d.later,
+				Path: p, Type: typ, Default: d.standard, Doc: d.doc, Min: d.min, Max: d.max, Accepted: d.enum,
 				Required: d.required, RequiredBy: d.requiredBy, TakenBy: d.takenBy,
 			})
 			if inner != nil {

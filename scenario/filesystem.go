@@ -123,16 +123,22 @@ func (t *Topology) allPools() []HostPool {
 	return all
 }
 
-// PoolHosts gives the hosts of a pool, by number, out of so many in all; all if the key is
-// not set.
-func (t *Topology) PoolHosts(pool Key[string], hosts int) []int {
-	var servers []int
-	if !pool.Set {
-		for i := range hosts {
-			servers = append(servers, i)
-		}
-		return servers
+// HostsOf gives the hosts of the pools of a name, by number, out of so many in all; all if
+// the key is not set.
+func (t *Topology) HostsOf(pool Key[string], hosts int) []int {
+	if pool.Set {
+		return t.PoolHosts(pool.Value)
 	}
+	var servers []int
+	for i := range hosts {
+		servers = append(servers, i)
+	}
+	return servers
+}
+
+// PoolHosts gives the hosts of the pools of a name, by number.
+func (t *Topology) PoolHosts(name string) []int {
+	var hosts []int
 	first := 0
 	count := func(n *Network) {
 		if n.Pool == nil {
@@ -140,8 +146,8 @@ func (t *Topology) PoolHosts(pool Key[string], hosts int) []int {
 		}
 		for _, p := range n.Pool {
 			for i := range int(p.Hosts.Value) {
-				if p.Name.Set && p.Name.Value == pool.Value {
-					servers = append(servers, first+i)
+				if p.Name.Set && p.Name.Value == name {
+					hosts = append(hosts, first+i)
 				}
 			}
 			first += int(p.Hosts.Value)
@@ -153,7 +159,7 @@ func (t *Topology) PoolHosts(pool Key[string], hosts int) []int {
 	for i := range t.Site {
 		count(&t.Site[i].Network)
 	}
-	return servers
+	return hosts
 }
 
 // checkStorage sees to it that what reads and writes has something to do it on.

@@ -177,6 +177,7 @@ func (s *Scenario) checkJobs(b *binder) {
 	}
 	s.checkPlacement(b)
 	s.checkGroups(b)
+	s.checkSecurity(b)
 	s.checkJobRecovery(b)
 	if s.Topology == nil || s.Topology.Kind.Value != "pool" {
 		return

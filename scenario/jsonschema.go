@@ -92,10 +92,7 @@ func (all schemas) table(t reflect.Type) *schema {
 
 // field is the schema of one key or table, as the binder would take it.
 func (all schemas) field(d declared) *schema {
-	switch {
-	case d.typ == laterType:
-		return &schema{Not: &schema{}}
-	case d.isKey:
+	if d.isKey {
 		return reflect.New(d.typ).Interface().(key).schema(d)
 	}
 	switch d.typ.Kind() {

@@ -110,7 +110,7 @@ var broken = []struct{ name, text, bad, good string }{
 	{"required by the kind", ring + "@", "", "accelerators = 8"},
 	{"not of the kind", ring + "accelerators = 8\n@", "hosts = 2", ""},
 	{"not of a site's kind", "[[topology.site]]\nname = \"a\"\nkind = \"fat-tree\"\nk = 4\n@ = 1", "groups", "queue_pairs"},
-	{"not built yet", "[scheduler]\n@", "security = true", ""},
+	{"a list for a table", "[scheduler]\n@", "security = [1]", "security = { apart = \"host\" }"},
 	{"a table for a list", "@\nmodel = \"bert-large\"\nglobal_batch = 8", "[workload.training]", "[[workload.training]]"},
 	{"a value for a table", "sim = @", "3", "{ seed = 3 }"},
 	{"a key of a named host", "[hosts.\"my host\"]\nbase = \"dgx-h100\"\n@ = 4", "nicks", "nics"},

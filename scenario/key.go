@@ -27,10 +27,6 @@ type Header struct {
 	Path string // as faults name it: "workload.training[0]"
 }
 
-// Later is a key or table that the language has and the program has not: its
-// presence is a fault that says so.
-type Later struct{}
-
 // Selection says which of an ordered set (accelerators, ranks) take part: so
 // many from the first on, or exactly those listed.
 type Selection struct {
@@ -182,11 +178,9 @@ func wantString(n *node, d declared) (string, error) {
 	switch {
 	case !ok:
 		return "", fmt.Errorf("must be a string, not %s", n.kind())
-	case slices.Contains(d.later, s):
-		return "", fmt.Errorf("%q is not built yet; built: %s", s, strings.Join(d.enum, ", "))
 	case d.enum != nil && !slices.Contains(d.enum, s):
 		return "", fmt.Errorf("%q is unknown%s; one of: %s",
-			shown(s), meant(s, slices.Concat(d.enum, d.later)), strings.Join(d.enum, ", "))
+			shown(s), meant(s, d.enum), strings.Join(d.enum, ", "))
 	case s == "":
 		return "", fmt.Errorf("must not be empty")
 	}

@@ -177,7 +177,7 @@ func TestFaultsOfEveryKind(t *testing.T) {
 		{"below the least", training("samples = 0\n"), `samples: must be 1 or more, not 0`},
 		{"empty string", training("name = \"\"\n"), `name: must not be empty`},
 		{"unknown value", training("precision = \"fp15\"\n"), `case.toml:8:13: workload.training[0].precision: "fp15" is unknown (did you mean "fp16"?); one of: fp32, tf32, fp16, bf16, fp8`},
-		{"not built key", switch8 + allReduce + "[scheduler]\nsecurity = [1]\n", `case.toml:11:1: scheduler.security: is not built yet`},
+		{"list for a table", switch8 + allReduce + "[scheduler]\nsecurity = [1]\n", `case.toml:11:1: scheduler.security: must be a table, not a list`},
 		// Kinds.
 		{"key of another kind", switch8 + "k = 4\n" + allReduce, `case.toml:6:1: topology.k: has no meaning with kind "switch"; kinds that take it: fat-tree`},
 		{
@@ -437,7 +437,7 @@ func TestReference(t *testing.T) {
 		"name": "string", "topology.hosts": "integer", "topology.bandwidth": "rate", "workload.training[].micro_batch": `integer or "auto"`,
 		"workload.training[].accelerators": "integer or list of integers", "workload.collective[].sizes": "list of data",
 		"hosts.NAME.nics": "integer", "accelerators.NAME.peak_bf16": "compute rate", "hosts.NAME": "named tables", "workload.training[]": "list of tables",
-		"workload.serving[].autoscale": "table", "scheduler.security": "", "workload.serving[].input": "integer or distribution", "sim": "table",
+		"workload.serving[].autoscale": "table", "scheduler.security": "table", "workload.serving[].input": "integer or distribution", "sim": "table",
 	} {
 		if d, ok := seen[path]; !ok || d.Type != typ {
 			t.Errorf("%s: got type %q (there: %v), want %q", path, d.Type, ok, typ)

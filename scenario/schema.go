@@ -140,6 +140,8 @@ type Workload struct {
 
 	Storage  []StorageLoad `key:"storage" doc:"files read and written on the hosts of [topology.storage]"`
 	Pipeline []Pipeline    `key:"pipeline" doc:"data sets made in stages on the cores of hosts"`
+	Rollout  []Rollout     `key:"rollout" doc:"software that is brought to hosts, batch after batch"`
+	Backup   []Backup      `key:"backup" doc:"copies of what is on the hosts of [topology.storage] to others, in a window"`
 }
 
 // Training is one [[workload.training]].
@@ -268,7 +270,7 @@ type Scheduler struct {
 	Estimates      Key[string]         `key:"estimates" default:"\"exact\"" enum:"exact noisy trace" doc:"what the policy is told of the time that a job runs: exact, its duration; noisy, its duration times a random factor, see estimate_error; trace, the estimate_s of its row, or nothing where that is empty"`
 	EstimateError  Key[float64]        `key:"estimate_error" positive:"true" min:"0" max:"100" doc:"coefficient of variation of the factor of noisy estimates, log-normal with mean 1; 0.5 where left out"`
 	Decisions      Key[bool]           `key:"decisions" default:"false" doc:"keep an audit of every decision of the queue and its reason, in decisions.jsonl"`
-	Security       Later               `key:"security" doc:"who may use what"`
+	Security       *Security           `key:"security" doc:"tenants, and what they may not share"`
 }
 
 // Expect is one [[expect]].

@@ -14,8 +14,8 @@ type Decision struct {
 	Until units.Duration
 	// Free accelerators when it was decided.
 	Free int
-	// Part is what failed, where the action is one of those below Demote. Job is then
-	// -1, unless it was put back or given up.
+	// Part is what failed, where the action is one of those below Refuse. Job is then
+	// -1, unless it was put back or given up. Of Refuse it is the tenant in its way.
 	Part string
 }
 
@@ -28,6 +28,7 @@ const (
 	Stop    Action = "stop"
 	Reserve Action = "reserve" // a time at which it is to start
 	Demote  Action = "demote"  // to the next queue of las
+	Refuse  Action = "refuse"  // accelerators that it would get but for an Isolation
 
 	Fail    Action = "fail"    // of accelerators, until they are repaired
 	Repair  Action = "repair"  // they are back, or others in their place
@@ -59,6 +60,11 @@ const (
 	Moved      Reason = "moved"       // it goes on on accelerators of another type
 	Service    Reason = "service"     // it has attained the limit of its queue
 	Chosen     Reason = "chosen"      // a policy of one's own says so
+
+	SharedLink Reason = "shared-link" // another tenant's messages may take the same cables
+	SharedRack Reason = "shared-rack" // another tenant's jobs are in the racks
+	SharedHost Reason = "shared-host" // and on the hosts
+	NotOwn     Reason = "not-own"     // the hosts are another tenant's own, or it has its own
 
 	Failure     Reason = "failure"
 	Maintenance Reason = "maintenance" // it was planned

@@ -83,6 +83,10 @@ type Request struct {
 	Types  uint64 // the accelerators it runs on, bit t for type t; 0 is any
 	Apart  int32  // no two jobs of one number, 0 excepted, share a host
 	Speeds int32  // place in Placing.Speeds, from 1, of how fast it runs; 0: as the hosts say
+
+	Tenant int32 // whose it is, where there is an [Isolation]
+	reach  reach // how far it goes, and within which leaf or pod, -1 for any
+	zone   int32
 }
 
 // Share is a job's part of one host.
@@ -111,6 +115,7 @@ type Placer struct {
 	types   []uint8                           // in order of speed
 	mean    Speeds                            // of the accelerators of each
 	memory  memory
+	fence   *fence // nil: nothing is forbidden
 	scratch []int32
 	refused map[Request]struct{} // found no room, and nobody has left since
 }
@@ -122,6 +127,7 @@ type Placing struct {
 	Typical     []Typical  // what jobs want, for Fragmentation
 	Speeds      []Speeds   // of jobs that some types suit better than others do
 	Random      *rand.Rand // for Random
+	Isolation   *Isolation // nil: all tenants may share all
 }
 
 // Speeds are how fast a job runs on each type of accelerator, in place of [Host].Speed;
@@ -180,6 +186,9 @@ func NewPlacer(hosts []Host, how Placing) *Placer {
 		count[h.Type] += float64(h.Accelerators)
 		p.mean[h.Type] += float64(float64(h.Accelerators) / count[h.Type] * (h.Speed - p.mean[h.Type]))
 	}
+	if how.Isolation != nil {
+		p.fence = newFence(how.Isolation)
+	}
 	p.types = fastest(p.types, &speed)
 	return p
 }
@@ -226,27 +235,39 @@ func (p *Placer) gang(r Request) []Share {
 		}
 		of := r
 		of.Types = 1 << t
-		var counts []part
-		switch {
-		case p.Consolidate:
-			counts = p.consolidated(of)
-		case p.Rule == Topology:
-			counts = p.near(of)
-		default:
-			counts = p.split(of, p.usable(of, nil))
+		arrange := p.arrange
+		if p.fence != nil && p.fence.guards() {
+			arrange = p.apart
 		}
-		if counts != nil {
+		if counts := arrange(of); counts != nil {
 			return p.shares(of, counts)
 		}
 	}
 	return nil
 }
 
+// arrange is how many accelerators of which hosts a gang gets.
+func (p *Placer) arrange(r Request) []part {
+	switch {
+	case p.Consolidate:
+		return p.consolidated(r)
+	case p.Rule == Topology:
+		return p.near(r)
+	}
+	return p.split(r, p.usable(r, nil))
+}
+
 // Holds reports whether these shares are free for a job.
 func (p *Placer) Holds(r Request, shares []Share) bool {
 	r.Milli = cmp.Or(r.Milli, Whole)
+	if p.fence != nil {
+		r.reach, r.zone = p.fence.spans(shares), -1
+	}
 	for _, s := range shares {
 		v := &p.vacant[s.Host]
+		if p.fence != nil && !p.fence.admits(s.Host, &r) {
+			return false
+		}
 		if cpu, bytes := r.part(len(s.Accelerators)); cpu > v.cpu || bytes > v.memory {
 			return false
 		}
@@ -270,6 +291,9 @@ func (p *Placer) Give(r Request, shares []Share) {
 
 func (p *Placer) account(r Request, shares []Share, sign int64) {
 	r.Milli = cmp.Or(r.Milli, Whole)
+	if p.fence != nil {
+		p.fence.account(r, shares, sign < 0)
+	}
 	for _, s := range shares {
 		h, v := &p.hosts[s.Host], &p.vacant[s.Host]
 		for _, a := range s.Accelerators {
@@ -331,7 +355,8 @@ func (r Request) part(n int) (cpu, bytes int64) {
 // room is how many of the accelerators a job wants a host can give it.
 func (p *Placer) room(i int, r Request) int {
 	h, v := &p.hosts[i], &p.vacant[i]
-	if r.Types != 0 && r.Types&v.types == 0 || r.Apart != 0 && slices.Contains(h.apart, r.Apart) {
+	if r.Types != 0 && r.Types&v.types == 0 || r.Apart != 0 && slices.Contains(h.apart, r.Apart) ||
+		p.fence != nil && !p.fence.admits(int32(i), &r) {
 		return 0
 	}
 	n := 0
@@ -356,7 +381,7 @@ func (p *Placer) holds(i int, r *Request) bool {
 	if r.CPU > v.cpu || r.Memory > v.memory {
 		return false
 	}
-	if r.Apart != 0 && slices.Contains(p.hosts[i].apart, r.Apart) {
+	if r.Apart != 0 && slices.Contains(p.hosts[i].apart, r.Apart) || p.fence != nil && !p.fence.admits(int32(i), r) {
 		return false
 	}
 	switch {

@@ -44,7 +44,7 @@ func TypicalOf(workload []Request) []Typical {
 
 // kind is a request without what fragments do not depend on.
 func (r Request) kind() Request {
-	r.Memory, r.Apart, r.Milli = 0, 0, cmp.Or(r.Milli, Whole)
+	r.Memory, r.Apart, r.Tenant, r.Milli = 0, 0, 0, cmp.Or(r.Milli, Whole)
 	if r.Count == 0 {
 		r.Milli, r.Types = 0, 0
 	}

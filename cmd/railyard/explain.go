@@ -103,9 +103,6 @@ func explainKey(out io.Writer, d scenario.Declared) {
 	fmt.Fprintf(out, "key %s\n", d.Path)
 	item(out, "is", d.Doc)
 	item(out, "type", d.Type)
-	if d.Type == "" {
-		item(out, "type", "not built yet: refused")
-	}
 	item(out, "default", d.Default)
 	item(out, "one of", strings.Join(d.Accepted, ", "))
 	if d.Min != nil {
@@ -114,7 +111,6 @@ func explainKey(out io.Writer, d scenario.Declared) {
 	if d.Max != nil {
 		item(out, "at most", fmt.Sprintf("%.15g", *d.Max))
 	}
-	item(out, "later", strings.Join(d.Later, ", "))
 	item(out, "kinds", strings.Join(d.TakenBy, ", "))
 	if d.Required && len(d.RequiredBy) == 0 {
 		item(out, "required", "always")

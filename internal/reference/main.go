@@ -70,12 +70,6 @@ func cell(d scenario.Declared) string {
 	case len(d.RequiredBy) > 0:
 		more = append(more, "required by "+strings.Join(d.RequiredBy, ", "))
 	}
-	if d.Type == "" {
-		more = append(more, "later")
-	}
-	if len(d.Later) > 0 {
-		more = append(more, "later: "+strings.Join(d.Later, ", "))
-	}
 	if len(d.TakenBy) > 0 {
 		more = append(more, "kinds: "+strings.Join(d.TakenBy, ", "))
 	}
