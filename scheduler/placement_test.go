@@ -133,8 +133,8 @@ func TestTypicalOf(t *testing.T) {
 	}
 	jobs = append(jobs, Request{Count: 8, Milli: Whole})
 	want := []Typical{{Request{Count: 1, Milli: Whole}, 12}, {Request{CPU: 1000}, 7}}
-	if diff := cmp.Diff(want, TypicalOf(jobs)); diff != "" {
-		t.Error(diff)
+	if got := TypicalOf(jobs); !slices.Equal(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
 	}
 }
 
