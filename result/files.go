@@ -39,6 +39,9 @@ var Files = []File{
 
 	{Name: "replay.csv", By: "run", When: "there are [[workload.replay]]", Row: "a rank of a trace"},
 	{Name: "storage.csv", By: "run", When: "there are [[workload.storage]]", Row: "an iteration of a workload"},
+	{Name: "pipelines.csv", By: "run", When: "there are [[workload.pipeline]]", Row: "a stage of a workload"},
+	{Name: "rollouts.csv", By: "run", When: "there are [[workload.rollout]]", Row: "a batch of hosts"},
+	{Name: "backups.csv", By: "run", When: "there are [[workload.backup]]", Row: "a copy"},
 	{Name: "faults.csv", By: "run", When: "there are [[topology.fault]] of links and switches", Row: "a fault"},
 	{Name: "interruptions.csv", By: "run", When: "training jobs may be interrupted", Row: "an interruption"},
 
