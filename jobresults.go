@@ -38,6 +38,7 @@ type stretch struct {
 	accelerators float64 // that it holds, parts as parts
 	from, to     sim.Time
 	where        string
+	computes     computing // of a job that is a duration
 }
 
 // jobResults is what became of all jobs of the queue.
@@ -50,6 +51,7 @@ type jobResults struct {
 	total     int              // accelerators of the cluster
 	outages   []cluster.Outage // in the makespan
 	failing   *failing
+	events    events
 }
 
 func (p *plant) jobResults() *jobResults {
@@ -79,7 +81,7 @@ func (p *plant) jobResults() *jobResults {
 			}
 			x.held = held * x.ran.Seconds()
 			x.spent = p.spentBy(n, held)
-			r.stretches = append(r.stretches, stretch{n, held, j.StartedAt, to, ranges(list)})
+			r.stretches = append(r.stretches, stretch{job: n, accelerators: held, from: j.StartedAt, to: to, where: ranges(list)})
 		}
 		r.jobs = append(r.jobs, x)
 		r.first = min(r.first, j.Start)
@@ -97,7 +99,9 @@ func (p *plant) jobResults() *jobResults {
 			held += float64(x.Last-x.First) + 1
 		}
 		held *= r.jobs[s.Job].part()
-		r.stretches = append(r.stretches, stretch{int(s.Job), held, s.From, s.To, where.String()})
+		x := stretch{job: int(s.Job), accelerators: held, from: s.From, to: s.To, where: where.String()}
+		x.computes.from, x.computes.share = q.trace.Computes(i)
+		r.stretches = append(r.stretches, x)
 		j := &r.jobs[s.Job]
 		length := s.To - s.From
 		j.ran += length
@@ -105,6 +109,7 @@ func (p *plant) jobResults() *jobResults {
 		j.spent.add(held, q.trace.Cost(i))
 	}
 	r.setOutages(p)
+	r.events = p.events(end)
 	r.fairness()
 	return r
 }
@@ -344,10 +349,11 @@ func (r *jobResults) series() *result.Table {
 	for _, o := range r.outages {
 		down.Add(o.From, o.To, float64(o.Count), jobBins)
 	}
-	shift := result.CommonShift(r.end, jobBins, &inside, &wanted, &running, &served, &held, &down)
+	computing := r.computing()
+	shift := result.CommonShift(r.end, jobBins, &inside, &wanted, &running, &served, &held, &down, &computing)
 	width := sim.Time(1) << shift
 	a, b, c, d := inside.Rates(shift, r.end), wanted.Rates(shift, r.end), running.Rates(shift, r.end), held.Rates(shift, r.end)
-	e, f := served.Rates(shift, r.end), down.Rates(shift, r.end)
+	e, f, g := served.Rates(shift, r.end), down.Rates(shift, r.end), computing.Rates(shift, r.end)
 	n := len(a)
 	at := make([]float64, n)
 	for i := range n {
@@ -359,6 +365,7 @@ func (r *jobResults) series() *result.Table {
 		c[i] /= part
 		d[i] = min(1, d[i]/part/float64(r.total))
 		f[i] = min(1, f[i]/part/float64(r.total))
+		g[i] = min(1, g[i]/part/float64(r.total))
 	}
 	t := &result.Table{Name: "job_series", Columns: []result.Column{
 		{Metric: result.SeriesTime, Numbers: at},
@@ -367,6 +374,9 @@ func (r *jobResults) series() *result.Table {
 		{Metric: result.SeriesRunning, Numbers: c},
 		{Metric: result.SeriesAllocation, Numbers: d},
 	}}
+	if r.events.known() {
+		t.Columns = append(t.Columns, result.Column{Metric: result.JobComputing, Numbers: g})
+	}
 	if r.failing != nil {
 		t.Columns = append(t.Columns, result.Column{Metric: result.SeriesDown, Numbers: f})
 	}
@@ -442,6 +452,7 @@ func (r *jobResults) record(policy string) *result.Record {
 	c.Add(result.JobRhos, distribution(rho))
 	c.Add(result.JobJain, ratio(pace*pace, n*squares))
 	c.Add(result.JobAllocation, ratio(held, makespan*float64(r.total)))
+	c.Add(result.JobComputing, ratio(r.computed(), makespan*float64(r.total)))
 	c.Add(result.JobUtilization, ratio(held-spent.all(), makespan*float64(r.total)))
 	c.Add(result.JobHeld, held)
 	c.Add(result.JobLost, spent.lost+spent.overhead)
