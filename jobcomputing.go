@@ -6,10 +6,10 @@ import (
 	"github.com/railyard/railyard/sim"
 )
 
-// computing is when a stretch computes: a share of its time from an instant on.
+// computing is so many accelerators that compute for a time, in the mean.
 type computing struct {
-	from  sim.Time
-	share float64
+	from, to     sim.Time
+	accelerators float64
 }
 
 // events is what workloads that run event by event compute.
@@ -34,16 +34,16 @@ func (p *plant) events(end sim.Time) (e events) {
 // computed is the accelerator-seconds in which jobs computed.
 func (r *jobResults) computed() float64 {
 	sum := r.events.total
-	for _, s := range r.stretches {
-		sum += s.accelerators * s.computes.share * (s.to - s.computes.from).Seconds()
+	for _, x := range r.computes {
+		sum += x.accelerators * (x.to - x.from).Seconds()
 	}
 	return sum
 }
 
 // computing is how many accelerators compute over time.
 func (r *jobResults) computing() (all result.Bins) {
-	for _, s := range r.stretches {
-		all.Add(s.computes.from, s.to, s.accelerators*s.computes.share, jobBins)
+	for _, x := range r.computes {
+		all.Add(x.from, x.to, x.accelerators, jobBins)
 	}
 	width := r.events.shares.Width
 	for i, share := range r.events.shares.Compute {

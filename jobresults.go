@@ -38,7 +38,6 @@ type stretch struct {
 	accelerators float64 // that it holds, parts as parts
 	from, to     sim.Time
 	where        string
-	computes     computing // of a job that is a duration
 }
 
 // jobResults is what became of all jobs of the queue.
@@ -51,6 +50,7 @@ type jobResults struct {
 	total     int              // accelerators of the cluster
 	outages   []cluster.Outage // in the makespan
 	failing   *failing
+	computes  []computing // jobs that are durations
 	events    events
 }
 
@@ -81,7 +81,7 @@ func (p *plant) jobResults() *jobResults {
 			}
 			x.held = held * x.ran.Seconds()
 			x.spent = p.spentBy(n, held)
-			r.stretches = append(r.stretches, stretch{job: n, accelerators: held, from: j.StartedAt, to: to, where: ranges(list)})
+			r.stretches = append(r.stretches, stretch{n, held, j.StartedAt, to, ranges(list)})
 		}
 		r.jobs = append(r.jobs, x)
 		r.first = min(r.first, j.Start)
@@ -99,9 +99,9 @@ func (p *plant) jobResults() *jobResults {
 			held += float64(x.Last-x.First) + 1
 		}
 		held *= r.jobs[s.Job].part()
-		x := stretch{job: int(s.Job), accelerators: held, from: s.From, to: s.To, where: where.String()}
-		x.computes.from, x.computes.share = q.trace.Computes(i)
-		r.stretches = append(r.stretches, x)
+		r.stretches = append(r.stretches, stretch{int(s.Job), held, s.From, s.To, where.String()})
+		from, share := q.trace.Computes(i)
+		r.computes = append(r.computes, computing{from, s.To, held * share})
 		j := &r.jobs[s.Job]
 		length := s.To - s.From
 		j.ran += length
