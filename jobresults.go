@@ -47,11 +47,11 @@ type jobResults struct {
 	last      sim.Time // end of a job, or of the run
 	jobs      []jobResult
 	stretches []stretch
+	computes  []computing // jobs that are durations
+	events    events
 	total     int              // accelerators of the cluster
 	outages   []cluster.Outage // in the makespan
 	failing   *failing
-	computes  []computing // jobs that are durations
-	events    events
 }
 
 func (p *plant) jobResults() *jobResults {
