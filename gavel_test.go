@@ -1,6 +1,7 @@
 package railyard_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -69,6 +70,15 @@ func TestSpeedsRefused(t *testing.T) {
 	}
 	got := refused(t, "[topology]\nkind = \"pool\"\naccelerators = 4\n[[workload.jobs]]\nfile = \"jobs.csv\"\n", map[string]string{"jobs.csv": header + "a,0,1,1,v100=1\n"})
 	if want := "jobs.csv:2:1: speeds: job \"a\" has them, and jobs are not placed by host: a pool needs a file of its hosts, another topology scheduler.placement"; !strings.HasSuffix(got, want) {
+		t.Errorf("%s, want %s", got, want)
+	}
+	var many strings.Builder
+	many.WriteString("job,submit_s,accelerators,duration_s,accelerator,speeds\n")
+	for i := range 5000 {
+		fmt.Fprintf(&many, "%d,0,1,1,,v100=%d\n", i, 1+i)
+	}
+	got = refused(t, gavelPool, map[string]string{"nodes.csv": mixed, "jobs.csv": many.String()})
+	if want := `jobs.csv:4098:1: speeds: those of job "4096" and of the jobs before it are more than 4096 different ones`; !strings.Contains(got, want) {
 		t.Errorf("%s, want %s", got, want)
 	}
 	got = refused(t, `[topology]

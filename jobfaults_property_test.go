@@ -251,7 +251,8 @@ func TestNothingIsLostToFailures(t *testing.T) {
 }
 
 // The summary of a queue through failures: each job is in one count, and the parts of the
-// accelerators' time make up all of the makespan, no part being negative.
+// accelerators' time make up all of the makespan, no part being negative. What was
+// computed was for something, or for nothing.
 func TestTimeAddsUp(t *testing.T) {
 	dir := t.TempDir()
 	rapid.Check(t, func(rt *rapid.T) {
@@ -298,6 +299,9 @@ func TestTimeAddsUp(t *testing.T) {
 		}
 		if total := 4 * j.Float("makespan_s"); math.Abs(sum-total) > 1e-6 {
 			rt.Fatalf("%v accelerator-seconds of %v", sum, total)
+		}
+		if got, want := j.Float("computing_ratio")*4*j.Float("makespan_s"), parts.Float("useful")+parts.Float("lost"); math.Abs(got-want) > 1e-6 {
+			rt.Fatalf("%v accelerator-seconds are computed, and %v were for something or nothing", got, want)
 		}
 		var interrupted, down float64
 		for _, c := range j.List("causes") {

@@ -47,6 +47,8 @@ type jobResults struct {
 	last      sim.Time // end of a job, or of the run
 	jobs      []jobResult
 	stretches []stretch
+	computes  []computing // jobs that are durations
+	events    events
 	total     int              // accelerators of the cluster
 	outages   []cluster.Outage // in the makespan
 	failing   *failing
@@ -81,6 +83,8 @@ func (p *plant) jobResults() *jobResults {
 		}
 		held *= r.jobs[s.Job].part()
 		r.stretches = append(r.stretches, stretch{int(s.Job), held, s.From, s.To, where.String()})
+		from, share := q.trace.Computes(i)
+		r.computes = append(r.computes, computing{from, s.To, held * share})
 		j := &r.jobs[s.Job]
 		length := s.To - s.From
 		j.ran += length
@@ -88,6 +92,7 @@ func (p *plant) jobResults() *jobResults {
 		j.spent.add(held, q.trace.Cost(i))
 	}
 	r.setOutages(p)
+	r.events = p.events(end)
 	r.fairness()
 	return r
 }
@@ -327,10 +332,11 @@ func (r *jobResults) series() *result.Table {
 	for _, o := range r.outages {
 		down.Add(o.From, o.To, float64(o.Count), jobBins)
 	}
-	shift := result.CommonShift(r.end, jobBins, &inside, &wanted, &running, &served, &held, &down)
+	computing := r.computing()
+	shift := result.CommonShift(r.end, jobBins, &inside, &wanted, &running, &served, &held, &down, &computing)
 	width := sim.Time(1) << shift
 	a, b, c, d := inside.Rates(shift, r.end), wanted.Rates(shift, r.end), running.Rates(shift, r.end), held.Rates(shift, r.end)
-	e, f := served.Rates(shift, r.end), down.Rates(shift, r.end)
+	e, f, g := served.Rates(shift, r.end), down.Rates(shift, r.end), computing.Rates(shift, r.end)
 	n := len(a)
 	at := make([]float64, n)
 	for i := range n {
@@ -342,6 +348,7 @@ func (r *jobResults) series() *result.Table {
 		c[i] /= part
 		d[i] = min(1, d[i]/part/float64(r.total))
 		f[i] = min(1, f[i]/part/float64(r.total))
+		g[i] = min(1, g[i]/part/float64(r.total))
 	}
 	t := &result.Table{Name: "job_series", Columns: []result.Column{
 		{Metric: result.SeriesTime, Numbers: at},
@@ -350,6 +357,9 @@ func (r *jobResults) series() *result.Table {
 		{Metric: result.SeriesRunning, Numbers: c},
 		{Metric: result.SeriesAllocation, Numbers: d},
 	}}
+	if r.events.known() {
+		t.Columns = append(t.Columns, result.Column{Metric: result.JobComputing, Numbers: g})
+	}
 	if r.failing != nil {
 		t.Columns = append(t.Columns, result.Column{Metric: result.SeriesDown, Numbers: f})
 	}
@@ -425,6 +435,7 @@ func (r *jobResults) record(policy string) *result.Record {
 	c.Add(result.JobRhos, distribution(rho))
 	c.Add(result.JobJain, ratio(pace*pace, n*squares))
 	c.Add(result.JobAllocation, ratio(held, makespan*float64(r.total)))
+	c.Add(result.JobComputing, ratio(r.computed(), makespan*float64(r.total)))
 	c.Add(result.JobUtilization, ratio(held-spent.all(), makespan*float64(r.total)))
 	c.Add(result.JobHeld, held)
 	c.Add(result.JobLost, spent.lost+spent.overhead)

@@ -202,10 +202,15 @@ type requests struct {
 	partly string // a job that wants parts of accelerators
 	apart  map[string]int32
 	speeds map[string]int32 // number of each text in the placer's
+	kinds  map[scheduler.Request]struct{}
 }
 
+// maxKinds bounds the different speeds of jobs, and the kinds of job that gavel has to
+// weigh against each other at every start.
+const maxKinds = 4096
+
 func (b *builder) newRequests() *requests {
-	r := &requests{builder: b, fits: map[scheduler.Request]bool{}, apart: map[string]int32{"": 0}, speeds: map[string]int32{"": 0}}
+	r := &requests{builder: b, fits: map[scheduler.Request]bool{}, apart: map[string]int32{"": 0}, speeds: map[string]int32{"": 0}, kinds: map[scheduler.Request]struct{}{}}
 	if b.hosting != nil {
 		r.idle = scheduler.NewPlacer(b.hosting.hosts, scheduler.Placing{Consolidate: b.hosting.placer.Consolidate, Isolation: b.hosting.placer.Isolation})
 	}
@@ -267,6 +272,9 @@ func (r *requests) add(j *workload.Job, at scenario.Position) scheduler.Request 
 	}
 	want.Apart = number
 	want.Speeds = r.speedsOf(j, at)
+	if len(r.kinds) <= maxKinds {
+		r.kinds[scheduler.Request{Count: want.Count, Types: want.Types, Speeds: want.Speeds}] = struct{}{}
+	}
 	return want
 }
 
@@ -286,6 +294,10 @@ func (r *requests) speedsOf(j *workload.Job, at scenario.Position) int32 {
 	}
 	if !known {
 		r.faults = append(r.faults, at.Faultf("speeds", "speeds: job %q names no type that there is; there are %s", j.ID, strings.Join(slices.Sorted(maps.Keys(h.types)), ", ")))
+		return 0
+	}
+	if len(h.placer.Speeds) == maxKinds {
+		r.faults = append(r.faults, at.Faultf("speeds", "speeds: those of job %q and of the jobs before it are more than %d different ones", j.ID, maxKinds))
 		return 0
 	}
 	h.placer.Speeds = append(h.placer.Speeds, speeds)
@@ -327,6 +339,9 @@ func (r *requests) finish() {
 	p := &r.scenario.Scheduler.Policy
 	if p.Value == "elastic" {
 		r.fault(p.Pos, "scheduler.policy", "\"elastic\" counts accelerators, and not every count may have room on hosts: leave out placement")
+	}
+	if p.Value == "gavel" && len(r.kinds) > maxKinds {
+		r.fault(p.Pos, "scheduler.policy", "\"gavel\" weighs jobs of different gangs, types and speeds against each other, and there are more than %d kinds", maxKinds)
 	}
 	if r.partly == "" {
 		return

@@ -246,7 +246,12 @@ format = "slurm"
 			t.Errorf("warnings %s do not say %s", warnings, want)
 		}
 	}
-	if got := refused(t, toml, files, "workload.jobs.0.strict=true"); !strings.Contains(got, `sacct.txt:4:1: Start: "yesterday" is not a time`) {
+	// Nothing else is said of what is in the trace's own time.
+	if got := refused(t, toml, files, "workload.jobs.0.strict=true"); !strings.HasSuffix(got, `sacct.txt:4:1: Start: "yesterday" is not a time`) || strings.Contains(got, "\n") {
+		t.Errorf("strict: %s", got)
+	}
+	files["sacct.txt"] += strings.Repeat("5|x|x|x|gres/gpu=8\n", 6)
+	if got := refused(t, toml, files, "workload.jobs.0.strict=true"); !strings.HasSuffix(got, "sacct.txt: and 2 more bad rows") {
 		t.Errorf("strict: %s", got)
 	}
 }

@@ -148,7 +148,8 @@ func addShare(bins []float64, from, to, share float64) {
 func plotQueue(dir string, s *summary) (figure.Figure, string, error) {
 	const name = "job_series.csv"
 	columns := []result.Metric{result.SeriesTime, result.SeriesQueued, result.SeriesRunning, result.SeriesAllocation}
-	var edges, queued, running, allocated []float64
+	const computes = 4 // column, if it is there
+	var edges, queued, running, allocated, computing []float64
 	found, err := readTable(dir, name, columns, func(r *row) {
 		edges = r.interval(0, edges, s.Makespan)
 		queued, running, allocated = append(queued, r.number(1)), append(running, r.number(2)), append(allocated, r.ratio(3))
@@ -157,7 +158,10 @@ func plotQueue(dir string, s *summary) (figure.Figure, string, error) {
 				r.fail(i, "%s is negative", columns[i].Name)
 			}
 		}
-	})
+		if r.at[computes] >= 0 {
+			computing = append(computing, r.ratio(computes))
+		}
+	}, result.JobComputing)
 	if err != nil || !found {
 		return nil, "no " + name, err
 	}
@@ -168,6 +172,10 @@ func plotQueue(dir string, s *summary) (figure.Figure, string, error) {
 	at := append(edges, s.Makespan)
 	hold := func(values []float64) []float64 { return append(values, values[len(values)-1]) }
 	queued, running, allocated = hold(queued), hold(running), hold(allocated)
+	use := []figure.Series{{Name: "allocated", X: at, Y: allocated, Step: true}}
+	if computing != nil {
+		use = append(use, figure.Series{Name: "computing", X: at, Y: hold(computing), Step: true})
+	}
 	f := figure.Panels{
 		Title: s.title("the queue and what runs"), Subtitle: s.subtitle(s.Jobs.Policy),
 		X: figure.Axis{Label: "time", Unit: figure.Seconds},
@@ -175,7 +183,7 @@ func plotQueue(dir string, s *summary) (figure.Figure, string, error) {
 			{Y: figure.Axis{Label: "jobs"}, Series: []figure.Series{
 				{Name: "waiting", X: at, Y: queued, Step: true}, {Name: "running", X: at, Y: running, Step: true},
 			}},
-			{Y: figure.Axis{Label: "accelerators", Unit: figure.Ratio}, Series: []figure.Series{{Name: "allocated", X: at, Y: allocated, Step: true}}},
+			{Y: figure.Axis{Label: "accelerators", Unit: figure.Ratio}, Series: use},
 		},
 	}
 	return f, "", drawable(dir, name, f)

@@ -19,7 +19,7 @@ func queueFolder(t *testing.T, files map[string]string) string {
 	all := map[string]string{
 		"summary.json":   `{"name": "night", "status": "done", "makespan_s": 100, "cluster": {"topology": "pool", "accelerators": 16}, "jobs": {"policy": "srtf"}}`,
 		"stretches.csv":  "job,start_s,finish_s,placement\na,0,100,0-7\nb,0,40,8 10-11\nc,50,100,9-15\n",
-		"job_series.csv": "time_s,queued,queued_accelerators,running,allocation_ratio\n0,0,0,2,0.7\n50,1,1,2,0.9\n",
+		"job_series.csv": "time_s,queued,queued_accelerators,running,allocation_ratio,computing_ratio\n0,0,0,2,0.7,0.6\n50,1,1,2,0.9,0.9\n",
 		"jobs.csv":       "job,submit_s,start_s,finish_s,accelerators,wait_s\na,0,0,100,8,0\nb,0,0,40,3,0\nc,10,50,100,7,40\n",
 	}
 	for name, text := range files {
@@ -48,7 +48,7 @@ func TestPlotJobs(t *testing.T) {
 		want []string
 	}{
 		{"jobs.svg", []string{"night: jobs on their accelerators", "pool, 16 accelerators, srtf", "0–7", "8–15", "a", "c", "time (s)"}},
-		{"queue.svg", []string{"night: the queue and what runs", "waiting", "running", "allocated", "100 %"}},
+		{"queue.svg", []string{"night: the queue and what runs", "waiting", "running", "allocated", "computing", "100 %"}},
 		{"completion.svg", []string{"night: completion time and wait of jobs", "srtf, completion", "srtf, wait", "fifo, completion", "fifo, wait"}},
 	} {
 		if i >= len(files) || filepath.Base(files[i]) != c.file {

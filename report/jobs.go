@@ -30,7 +30,7 @@ func (p *printer) jobs(j *result.Record) {
 	spread("finish-time fairness", result.JobRhos, Count)
 	p.item("Jain's index", "%.3f", j.Float(result.JobJain.Name))
 	p.item("makespan", "%s", Seconds(j.Float(result.JobMakespan.Name)))
-	p.item("accelerators", "held %s of the makespan, used %s", Percent(j.Float(result.JobAllocation.Name)), Percent(j.Float(result.JobUtilization.Name)))
+	p.item("accelerators", "held %s of the makespan, computing %s, used %s", Percent(j.Float(result.JobAllocation.Name)), Percent(j.Float(result.JobComputing.Name)), Percent(j.Float(result.JobUtilization.Name)))
 	if n := j.Float(result.JobAllPreemptions.Name); n > 0 {
 		p.item("preemptions", "%s, of %s jobs", Count(n), Count(j.Float(result.JobPreempted.Name)))
 	}

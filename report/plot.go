@@ -67,7 +67,7 @@ type FileError = result.FileError
 //	jobs         which job had which accelerators of which host when, from
 //	             stretches.csv; of many jobs, how much of each host was allocated
 //	queue        jobs that waited and ran, over the share of the accelerators that
-//	             they had, from job_series.csv
+//	             they had, and of those that computed, from job_series.csv
 //	completion   distribution of completion time and wait, from jobs.csv, of each
 //	             run that is compared
 //	serving      requests that waited and ran, the share of the caches in use, and

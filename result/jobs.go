@@ -37,6 +37,7 @@ var (
 	P99                = Metric{Name: "p99", Definition: "99th percentile, by nearest rank"}
 	JobAllocation      = Metric{Name: "allocation_ratio", Unit: "ratio", Definition: "share of the accelerators' time in the makespan that jobs held them"}
 	JobUtilization     = Metric{Name: "utilization_ratio", Unit: "ratio", Definition: "share of it in which they did work that counts: what preemptions and failures cost, and what is begun anew or given up, does not"}
+	JobComputing       = Metric{Name: "computing_ratio", Unit: "ratio", Definition: "share of the time of all accelerators in which they compute, over the makespan or the interval: those that are held and do not save or load the state of a preempted or interrupted job, stand still for a checkpoint, or wait for slow ones; of workloads that run event by event, those that do not wait for communication, input or each other either. What is computed may have to be computed again"}
 	JobHeld            = Metric{Name: "accelerator_s", Unit: "s", Definition: "accelerator-seconds that jobs held"}
 	JobLost            = Metric{Name: "lost_accelerator_s", Unit: "s", Definition: "of them, what preemptions and failures cost: to save and load, to restart, and what was begun anew or given up"}
 	JobAllPreemptions  = Metric{Name: "preemptions", Definition: "preemptions of all jobs"}

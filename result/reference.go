@@ -69,7 +69,7 @@ var places = []struct {
 	{"summary.json", "network.most_contended[].contenders[]", []Metric{ContenderName, Contended, LossOnLink}},
 	{"summary.json", "jobs", []Metric{
 		JobPolicy, JobCount, JobsFinished, JobsFailed, JobsCancelled, JobsUnfinished, JobMakespan, JobCompletion, JobWaits, JobSlowdowns, JobRhos,
-		JobJain, JobAllocation, JobUtilization, JobHeld, JobLost, JobAllPreemptions, JobPreempted,
+		JobJain, JobAllocation, JobComputing, JobUtilization, JobHeld, JobLost, JobAllPreemptions, JobPreempted,
 		JobGoodput, JobAvailability, AcceleratorTime, JobInterruptions, JobsInterrupted, JobFaultCauses, JobUsers, JobGroups, JobTypes,
 	}},
 	{"summary.json", "jobs.accelerator_time_s", []Metric{TimeUseful, TimeLost, TimeOverhead, TimeSlowed, TimeIdle, TimeDown}},
@@ -127,7 +127,7 @@ var places = []struct {
 	{"decisions.jsonl", "decisions", []Metric{DecisionTime, JobID, DecisionAction, DecisionReason, DecisionOther, DecisionUntil, DecisionFree, DecisionPart, DecisionHash}},
 	{"outages.csv", "outages", []Metric{OutageStart, OutageEnd, OutageWhere, FaultKind, FaultCause}},
 	{"stretches.csv", "stretches", []Metric{JobID, StretchStart, StretchEnd, StretchWhere}},
-	{"job_series.csv", "job_series", []Metric{SeriesTime, SeriesQueued, SeriesQueuedDemand, SeriesRunning, SeriesAllocation, SeriesDown}},
+	{"job_series.csv", "job_series", []Metric{SeriesTime, SeriesQueued, SeriesQueuedDemand, SeriesRunning, SeriesAllocation, JobComputing, SeriesDown}},
 	{"links.csv", "links", []Metric{Link, From, To, Capacity, LinkBytes, Busy, Utilization, Contended, PayloadCapacity, Offered, LossOnLink}},
 	{"contention.csv", "contention", []Metric{Link, LossOwner, LossOther, LossShared, LossOnLink}},
 	{"accelerators.csv", "accelerators", []Metric{

@@ -3,6 +3,7 @@ package scenario
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -33,6 +34,9 @@ func (s *Scenario) ReadTrace(w *Jobs, seen map[string]int32) (all []jobs.Job, wa
 			for _, row := range report.Rows {
 				faults = append(faults, Position{row.File, row.Line, 1}.Faultf("", "%s", row.Reason))
 			}
+			if more := report.Bad - len(report.Rows); more > 0 {
+				faults = append(faults, Fault{File: file, Message: fmt.Sprintf("and %d more bad rows", more)})
+			}
 			return faults
 		case len(all) == 0:
 			return Faults{w.File.Pos.Faultf(path, "%s: there are no jobs of format %s in %s; %s", path, format, file, report)}
@@ -58,7 +62,10 @@ func (s *Scenario) ReadTrace(w *Jobs, seen map[string]int32) (all []jobs.Job, wa
 		}
 		return faults
 	})
-	return all, warning, faults
+	if faults != nil { // what was read may be in the trace's own time
+		return nil, "", faults
+	}
+	return all, warning, nil
 }
 
 // needs are the columns of what a job needs of a host beside accelerators.

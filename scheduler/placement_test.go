@@ -103,6 +103,11 @@ type placed struct {
 	has   []Share
 }
 
+// on says whether a job has something of a host.
+func (p placed) on(host int32) bool {
+	return slices.ContainsFunc(p.has, func(s Share) bool { return s.Host == host })
+}
+
 // The mean over two kinds of job, by hand. The host has 1,000, 400 and 0 free and
 // two cores. Three jobs want a whole accelerator and one core: the 400 are lost to
 // them. One wants half an accelerator and three cores: all 1,400 are. So of 1,400
@@ -159,7 +164,8 @@ func TestFastestType(t *testing.T) {
 }
 
 // Whatever comes and goes, nobody gets what another has, a job gets what it
-// wants, and when all have left everything is free again. A placer that
+// wants, on no more hosts than it must and on none with those it is apart from, if that
+// is asked for, and when all have left everything is free again. A placer that
 // remembers scores decides as one that has just begun.
 func TestPlacerProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -213,6 +219,22 @@ func TestPlacerProperties(t *testing.T) {
 			}
 			if n != r.Count {
 				t.Fatalf("%+v gets %v", r, shares)
+			}
+			for _, s := range shares {
+				if r.Apart != 0 && slices.ContainsFunc(running, func(j placed) bool { return j.wants.Apart == r.Apart && j.on(s.Host) }) {
+					t.Fatalf("%+v shares host %d with another of its number", r, s.Host)
+				}
+			}
+			if how.Consolidate && len(shares) > 1 {
+				size := 0 // of the largest host of its type
+				for _, h := range hosts {
+					if h.Type == hosts[shares[0].Host].Type {
+						size = max(size, h.Accelerators)
+					}
+				}
+				if least := (r.Count + size - 1) / size; len(shares) > least {
+					t.Fatalf("%+v lies on %d hosts, and %d of its type hold it", r, len(shares), least)
+				}
 			}
 			p.Take(r, shares)
 			running = append(running, placed{r, shares})

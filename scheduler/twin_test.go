@@ -22,6 +22,7 @@ type twin struct {
 	left     []int64
 	executed []int64
 	runs     []bool
+	turn     []int64 // the end of its lease
 	queues   [][]int // of las: each its jobs in order
 
 	taken    []int64 // of conservative: accelerators in each second
@@ -217,6 +218,21 @@ func (w *twin) decide(arrived []int) {
 		w.grant(w.by(func(i int) int64 { return w.left[i] * w.tasks[i].gang }, append(w.waiting(), w.running()...)))
 	case "las":
 		w.las(arrived)
+	case "priority":
+		order := w.by(func(i int) int64 { return -w.tasks[i].priority }, append(w.waiting(), w.running()...))
+		if w.policy.Preemption == scheduler.NoPreemption {
+			w.greedy(slices.DeleteFunc(order, func(i int) bool { return w.runs[i] }), false)
+		} else {
+			w.grant(order)
+		}
+	case "fair-share":
+		w.share(w.used)
+	case "drf":
+		w.share(w.held)
+	case "finish-time-fairness":
+		w.leases(w.unfairness)
+	case "max-min":
+		w.leases(w.withheld)
 	default:
 		panic("twin: " + w.policy.Name)
 	}
@@ -226,6 +242,7 @@ func (w *twin) decide(arrived []int) {
 func (w *twin) run() []outcome {
 	n := len(w.tasks)
 	w.outcomes, w.left, w.executed, w.runs = make([]outcome, n), make([]int64, n), make([]int64, n), make([]bool, n)
+	w.turn = make([]int64, n)
 	w.queues = make([][]int, len(w.policy.LASLimits)+1)
 	for i, t := range w.tasks {
 		w.outcomes[i], w.left[i] = outcome{-1, -1, 0}, t.duration
@@ -254,6 +271,9 @@ func (w *twin) run() []outcome {
 			for _, i := range w.queues[k] {
 				event = event || w.policy.Name == "las" && w.runs[i] && w.service(i) >= w.policy.LASLimits[k]
 			}
+		}
+		for _, i := range w.running() {
+			event = event || w.policy.Lease > 0 && w.turn[i] <= w.now && len(w.waiting()) > 0
 		}
 		if event {
 			w.decide(arrived)

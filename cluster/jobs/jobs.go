@@ -102,6 +102,7 @@ const none = -1
 // Cost is what of the time of a stretch was not work that counts.
 type Cost struct {
 	Overhead sim.Time // of preemptions and restarts
+	First    sim.Time // of that, what came before any work; the rest are pauses in it
 	Slowed   sim.Time // what slow accelerators added
 	Lost     sim.Time // what has been done again, or for nothing
 }
@@ -209,7 +210,9 @@ func (t *Trace) advance(s *slot, now sim.Time) {
 		paid := min(time, r.owed)
 		r.owed -= paid
 		time -= paid
-		t.cost(r.stretch).Overhead += paid
+		x := t.cost(r.stretch)
+		x.Overhead += paid
+		x.First += paid
 	}
 	if s.pace != 1 {
 		slowed := sim.Time((1 - s.pace) * float64(time))
@@ -259,6 +262,18 @@ func (t *Trace) Cost(i int) Cost {
 		return Cost{}
 	}
 	return t.costs[t.stretches[i].cost]
+}
+
+// Computes says from when on stretch i computed, and for which share of the time from
+// then on: not while it saved its state, nor where it waited for slow accelerators. What
+// it computed may have been for nothing.
+func (t *Trace) Computes(i int) (from sim.Time, share float64) {
+	s, x := &t.stretches[i], t.Cost(i)
+	from = s.From + x.First
+	if from >= s.To {
+		return s.To, 0
+	}
+	return from, 1 - (x.Overhead-x.First+x.Slowed).Seconds()/(s.To-from).Seconds()
 }
 
 // Repace goes on at the pace that the accelerators have now.

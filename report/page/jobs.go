@@ -32,8 +32,8 @@ func jobsInTime(f *folder) (section, error) {
 			names: []string{"waiting", "running"},
 		},
 		{
-			title: "Accelerators that jobs hold", y: axis{Label: "of all accelerators", Unit: "ratio", Max: 1},
-			metrics: []result.Metric{result.SeriesAllocation}, names: []string{"allocated"},
+			title: "Accelerators that jobs hold, and that compute", y: axis{Label: "of all accelerators", Unit: "ratio", Max: 1},
+			metrics: []result.Metric{result.SeriesAllocation, result.JobComputing}, names: []string{"allocated", "computing"},
 		},
 	})
 	if err != nil {

@@ -179,12 +179,14 @@ func (j *Job) check(seen map[string]struct{}) error {
 	switch {
 	case j.ID == "":
 		return badf("the job has no name")
-	case strings.ContainsFunc(j.ID+j.User+j.Group+j.Type+j.Model+j.Status+j.Accelerator, unicode.IsControl):
+	case strings.ContainsFunc(j.ID+j.User+j.Group+j.Type+j.Model+j.Status+j.Accelerator+j.Speeds, unicode.IsControl):
 		return badf("job %.40q has control characters in its texts", j.ID)
 	case dup:
 		return badf("job %.40q is there twice", j.ID)
 	case j.Accelerators < 0 || j.Accelerators > maxGang:
 		return badf("%d accelerators", j.Accelerators)
+	case j.Least > j.Accelerators || j.Most > 0 && j.Most < j.Accelerators:
+		return badf("%d accelerators, and from %d to %d", j.Accelerators, j.Least, j.Most)
 	case j.Milli < 0 || j.Milli > 1000:
 		return badf("%d thousandths of an accelerator", j.Milli)
 	case j.CPU < 0 || j.Memory < 0:

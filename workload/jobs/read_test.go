@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -185,6 +186,30 @@ func TestWrite(t *testing.T) {
 		if diff := cmp.Diff(want, all); diff != "" {
 			t.Errorf("%s: %s", c.file, diff)
 		}
+	}
+}
+
+// No field of a job is lost.
+func TestWriteAll(t *testing.T) {
+	want := job{
+		ID: "a, b", Submit: 0.1, Duration: 2.5, Estimate: 3, Accelerators: 4, Least: 2, Most: 8, Milli: 500, CPU: 1, Memory: 2,
+		Accelerator: "t4|a100", Speeds: "t4=0.5", User: `"u"`, Group: "g", Type: "t", Model: "m", Priority: -3, Status: "done", Line: 2,
+	}
+	for v, i := reflect.ValueOf(want), 0; i < v.NumField(); i++ {
+		if v.Field(i).IsZero() {
+			t.Errorf("the test does not set %s", v.Type().Field(i).Name)
+		}
+	}
+	var b bytes.Buffer
+	if err := jobs.Write(&b, []job{want}); err != nil {
+		t.Fatal(err)
+	}
+	got, report, err := jobs.Read("t.csv", &b, jobs.CSV)
+	if err != nil || report.String() != "" {
+		t.Fatalf("%v, %v", report, err)
+	}
+	if diff := cmp.Diff([]job{want}, got); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -101,6 +101,12 @@ var ours = layout{
 		if r.has("estimate_s") {
 			j.Estimate = r.number("estimate_s")
 		}
+		if r.has("min_accelerators") {
+			j.Least = int(r.count("min_accelerators", maxGang))
+		}
+		if r.has("max_accelerators") {
+			j.Most = int(r.count("max_accelerators", maxGang))
+		}
 		if r.has("priority") {
 			j.Priority = r.integer("priority")
 		}

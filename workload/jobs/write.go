@@ -8,8 +8,9 @@ import (
 )
 
 // Write writes jobs as a table of ours: job, submit_s, accelerators, duration_s,
-// and those of user, group, type, priority, model, estimate_s, status, milli,
-// cpu_milli, memory_bytes, accelerator and speeds that any job has something in.
+// and those of min_accelerators, max_accelerators, user, group, type, priority,
+// model, estimate_s, status, milli, cpu_milli, memory_bytes, accelerator and speeds
+// that any job has something in.
 func Write(w io.Writer, all []Job) error {
 	number := func(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 	optional := func(v int64) string {
@@ -26,6 +27,8 @@ func Write(w io.Writer, all []Job) error {
 		{"submit_s", func(j *Job) string { return number(j.Submit) }},
 		{"accelerators", func(j *Job) string { return strconv.Itoa(j.Accelerators) }},
 		{"duration_s", func(j *Job) string { return number(j.Duration) }},
+		{"min_accelerators", func(j *Job) string { return optional(int64(j.Least)) }},
+		{"max_accelerators", func(j *Job) string { return optional(int64(j.Most)) }},
 		{"user", func(j *Job) string { return j.User }},
 		{"group", func(j *Job) string { return j.Group }},
 		{"type", func(j *Job) string { return j.Type }},
