@@ -19,9 +19,6 @@ func (j *Job) recoverable(steady bool, now sim.Time) {
 	}
 	if steady && j.course.err == nil && !j.course.struck && !j.course.sending && j.repeatable(j.before) {
 		until := j.c.QuietUntil
-		if j.course.Requeued { // what is then under way is taken back from the network
-			until = min(until, j.course.next.At)
-		}
 		if h := j.c.Engine.Horizon; h > 0 {
 			until = min(until, h)
 		}
