@@ -115,12 +115,13 @@ func TestTrainingStops(t *testing.T) {
 }
 
 // What stops a job is what it depends on: a failure of any sort, for one job on hosts 0
-// and 1 and another on hosts 2 and 3, which run at the same time.
+// and 1 and another on hosts 2 and 3, which run at the same time; whether they keep their
+// accelerators or go back to the queue.
 func TestWhoStops(t *testing.T) {
-	two := func(n int) (jobs string) {
+	two := func(n int, how string) (jobs string) {
 		for i := range 2 {
 			list := strings.Trim(strings.ReplaceAll(fmt.Sprint(upFrom(8*i, 8)), " ", ", "), "[]")
-			jobs += trains(n, fmt.Sprintf("name = \"job%d\"\naccelerators = [%s]\ndetection_time = \"100ms\"\nrestart_time = \"100ms\"", i, list))
+			jobs += trains(n, fmt.Sprintf("name = \"job%d\"\naccelerators = [%s]\ndetection_time = \"100ms\"\nrestart_time = \"100ms\"\non_failure = %q", i, list, how))
 		}
 		return jobs
 	}
@@ -141,10 +142,12 @@ func TestWhoStops(t *testing.T) {
 		{"switch", "0.3,spine3,", [2]float64{1, 1}},
 		{"link", "0.3,host0/nic0>leaf0,", [2]float64{1, 0}},
 	} {
-		r := run(t, fabric+fmt.Sprintf("[[topology.fault]]\nkind = %q\nfile = \"f.csv\"\n", c.kind)+two(40), csv(c.row))
-		for i, want := range c.stopped {
-			if got := number(t, r, fmt.Sprintf("training.%d.reliability.interruptions", i)); got != want {
-				t.Errorf("%s %s: job %d is stopped %v times, want %v", c.kind, c.row, i, got, want)
+		for _, how := range []string{"hold", "requeue"} {
+			r := run(t, fabric+fmt.Sprintf("[[topology.fault]]\nkind = %q\nfile = \"f.csv\"\n", c.kind)+two(40, how), csv(c.row))
+			for i, want := range c.stopped {
+				if got := number(t, r, fmt.Sprintf("training.%d.reliability.interruptions", i)); got != want {
+					t.Errorf("%s %s, %s: job %d is stopped %v times, want %v", c.kind, c.row, how, i, got, want)
+				}
 			}
 		}
 	}
