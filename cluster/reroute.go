@@ -41,12 +41,6 @@ func (c *Cluster) AllowReroutes() {
 	c.Planner.KeepPlans()
 }
 
-// ExpectFault says when the next link fails, or is repaired.
-func (c *Cluster) ExpectFault(at sim.Time) {
-	c.nextFault = at
-	c.QuietUntil = min(c.nextFault, c.nextOutage)
-}
-
 // Repeats is how many of some repetitions that take a period each end before anything
 // but the jobs changes anything: a fault, or the end of the simulation.
 func (c *Cluster) Repeats(times int64, period sim.Time) int64 {
@@ -91,6 +85,12 @@ func (c *Cluster) Reroute(down, lost []bool, moved func(network.Moved)) {
 	if lost != nil {
 		c.Network.Crossing(lost, c.unreachable)
 	}
+}
+
+// ExpectFault says when the next link fails, or is repaired.
+func (c *Cluster) ExpectFault(at sim.Time) {
+	c.nextFault = at
+	c.QuietUntil = min(c.nextFault, c.nextOutage)
 }
 
 // unreachable notes that a transfer can never end.
