@@ -99,6 +99,7 @@ func (p *plant) collect(status string, summaryOnly bool) (*Result, error) {
 			r.Tables = append(r.Tables, jobs.decisionTable(p.queued.audit))
 		}
 		s.Add(result.Jobs, jobs.record(p.scenario.Scheduler.Policy.Value))
+		r.Distributions = jobs.distributions
 	}
 	if p.failing != nil {
 		r.Tables = append(r.Tables, p.outageTable())

@@ -52,6 +52,8 @@ type jobResults struct {
 	total     int              // accelerators of the cluster
 	outages   []cluster.Outage // in the makespan
 	failing   *failing
+
+	distributions []result.Distribution // of what record sums up
 }
 
 func (p *plant) jobResults() *jobResults {
@@ -431,6 +433,12 @@ func (r *jobResults) record(policy string) *result.Record {
 	n := float64(len(slowdown))
 	c.Add(result.JobCompletion, distribution(jct))
 	c.Add(result.JobWaits, distribution(wait))
+	for _, d := range []struct {
+		of     result.Metric
+		sorted []float64
+	}{{result.JobCompletion, jct}, {result.JobWaits, wait}} {
+		r.distributions = append(r.distributions, result.Distribute(result.Jobs.Name+"."+d.of.Name, d.sorted))
+	}
 	c.Add(result.JobSlowdowns, distribution(slowdown))
 	c.Add(result.JobRhos, distribution(rho))
 	c.Add(result.JobJain, ratio(pace*pace, n*squares))

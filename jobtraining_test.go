@@ -284,3 +284,24 @@ func lostNothing(t *rapid.T, r *railyard.Result, jobs int, iterations []int) {
 		}
 	}
 }
+
+// TestRequeuedETTR: a training job that goes back to the queue, where spare hosts stand in,
+// has the effective training time ratio of Kokolis et al. (HPCA 2025, arXiv:2410.21680)
+// within 1 %, as one that keeps its hosts has: with r failures a second, u to notice, to
+// restart and to read, d between checkpoints of w each, (1 - r (u + d/2)) / (1 + w/d).
+func TestRequeuedETTR(t *testing.T) {
+	const rate, seconds = 4 / 40000., 4e6 // of four hosts, and for how long
+	spares := strings.Replace(fabric, "hosts = 4\n", "hosts = 4\nspares = 4\n", 1) + storage + "[sim]\nhorizon = \"4000000s\"\n[[topology.fault]]\nkind = \"host\"\nmtbf = \"40000s\"\nrepair = \"60s\"\n"
+	for _, how := range []string{"requeue", "hold"} {
+		r := run(t, spares+trains(1e9, "detection_time = \"60s\"\nrestart_time = \"60s\"\ncheckpoint_interval = \"300s\"\ncheckpoint_size = \"20GB\"\non_failure = \""+how+"\""), nil)
+		if got := number(t, r, "training.0.reliability.interruptions"); math.Abs(got-rate*seconds) > 4*math.Sqrt(rate*seconds) {
+			t.Errorf("%s: %v interruptions, %v expected", how, got, rate*seconds)
+		}
+		w := number(t, r, "training.0.reliability.checkpoint_write_s")
+		measured := number(t, r, "training.0.reliability.interruptions") / seconds
+		want := (1 - measured*(120+w+150)) / (1 + w/300)
+		if got := number(t, r, "training.0.goodput_ratio"); !near(got, want, 0.01) {
+			t.Errorf("%s: %.4f, the closed form is %.4f", how, got, want)
+		}
+	}
+}

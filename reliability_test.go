@@ -115,12 +115,13 @@ func TestTrainingStops(t *testing.T) {
 }
 
 // What stops a job is what it depends on: a failure of any sort, for one job on hosts 0
-// and 1 and another on hosts 2 and 3, which run at the same time.
+// and 1 and another on hosts 2 and 3, which run at the same time; whether they keep their
+// accelerators or go back to the queue.
 func TestWhoStops(t *testing.T) {
-	two := func(n int) (jobs string) {
+	two := func(n int, how string) (jobs string) {
 		for i := range 2 {
 			list := strings.Trim(strings.ReplaceAll(fmt.Sprint(upFrom(8*i, 8)), " ", ", "), "[]")
-			jobs += trains(n, fmt.Sprintf("name = \"job%d\"\naccelerators = [%s]\ndetection_time = \"100ms\"\nrestart_time = \"100ms\"", i, list))
+			jobs += trains(n, fmt.Sprintf("name = \"job%d\"\naccelerators = [%s]\ndetection_time = \"100ms\"\nrestart_time = \"100ms\"\non_failure = %q", i, list, how))
 		}
 		return jobs
 	}
@@ -141,10 +142,12 @@ func TestWhoStops(t *testing.T) {
 		{"switch", "0.3,spine3,", [2]float64{1, 1}},
 		{"link", "0.3,host0/nic0>leaf0,", [2]float64{1, 0}},
 	} {
-		r := run(t, fabric+fmt.Sprintf("[[topology.fault]]\nkind = %q\nfile = \"f.csv\"\n", c.kind)+two(40), csv(c.row))
-		for i, want := range c.stopped {
-			if got := number(t, r, fmt.Sprintf("training.%d.reliability.interruptions", i)); got != want {
-				t.Errorf("%s %s: job %d is stopped %v times, want %v", c.kind, c.row, i, got, want)
+		for _, how := range []string{"hold", "requeue"} {
+			r := run(t, fabric+fmt.Sprintf("[[topology.fault]]\nkind = %q\nfile = \"f.csv\"\n", c.kind)+two(40, how), csv(c.row))
+			for i, want := range c.stopped {
+				if got := number(t, r, fmt.Sprintf("training.%d.reliability.interruptions", i)); got != want {
+					t.Errorf("%s %s, %s: job %d is stopped %v times, want %v", c.kind, c.row, how, i, got, want)
+				}
 			}
 		}
 	}
@@ -393,6 +396,24 @@ func TestSeriesReachTheEnd(t *testing.T) {
 		}
 		if last < 0.97*end {
 			t.Errorf("%s ends at %v s of %v s", table, last, end)
+		}
+	}
+}
+
+// The interval between checkpoints that loses least, found by trying others, each over 100
+// ways that failures may come, is the one that auto takes.
+func TestAutoIntervalBySweep(t *testing.T) {
+	toml := fabric + storage + "spares = 4\n[sim]\nhorizon = \"1000000s\"\n[[topology.fault]]\nkind = \"host\"\nmtbf = \"8000s\"\n" +
+		trains(1e9, "detection_time = \"20s\"\nrestart_time = \"20s\"\ncheckpoint_size = \"50GB\"\nfailure_runs = 100\ncheckpoint_interval = \"auto\"")
+	toml = strings.Replace(strings.Replace(toml, "spares = 4\n", "", 1), "hosts = 4\n", "hosts = 4\nspares = 4\n", 1)
+	goodput := func(interval string) (mean, length float64) {
+		r := run(t, toml, nil, "workload.training.0.checkpoint_interval="+interval)
+		return number(t, r, "training.0.reliability.runs.goodput_ratio.mean"), number(t, r, "training.0.reliability.checkpoint_interval_s")
+	}
+	best, auto := goodput("auto")
+	for _, times := range []float64{0.5, 0.7, 1.4, 2} {
+		if got, _ := goodput(fmt.Sprintf("%fs", times*auto)); got >= best {
+			t.Errorf("%v times %v s gives %.5f, auto %.5f", times, auto, got, best)
 		}
 	}
 }

@@ -99,7 +99,7 @@ type Cluster struct {
 	Reroutes bool
 	// Observer, if set, is told what happens. It must be set before anything does.
 	Observer Observer
-	// QuietUntil is when the next of them does, or is repaired.
+	// QuietUntil is when the next link or accelerator fails, or is repaired.
 	QuietUntil sim.Time
 
 	Jobs  []*Job
@@ -135,8 +135,10 @@ type Cluster struct {
 	launches []launch
 	idle     []int32 // launches to use again
 
-	healthy *topology.Topology // with all links up
-	lost    []bool             // links that are down for good; nil: none is
+	healthy    *topology.Topology // with all links up
+	lost       []bool             // links that are down for good; nil: none is
+	nextFault  sim.Time           // of links, sim.Never if there is none to come
+	nextOutage sim.Time           // of accelerators
 }
 
 // Events of the cluster, in the high bits of their argument.
@@ -157,7 +159,7 @@ func New(engine *sim.Engine, t *topology.Topology, seriesBins int) *Cluster {
 // NewScheduled gives an idle cluster whose jobs go as a policy says.
 func NewScheduled(engine *sim.Engine, t *topology.Topology, seriesBins int, p scheduler.Policy) *Cluster {
 	c := &Cluster{
-		Engine: engine, Topology: t, healthy: t, SeriesBins: seriesBins, QuietUntil: sim.Never, beginning: -1,
+		Engine: engine, Topology: t, healthy: t, SeriesBins: seriesBins, QuietUntil: sim.Never, nextFault: sim.Never, nextOutage: sim.Never, beginning: -1,
 		Network:    network.New(engine, t, seriesBins),
 		Planner:    collective.NewPlanner(t),
 		queue:      scheduler.NewQueue(p, t.Accelerators()),

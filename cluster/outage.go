@@ -99,7 +99,7 @@ func (c *Cluster) AllowOutages(b Breaker, first []int32) {
 		}
 	}
 	c.outages = o
-	c.Engine.Arm(o.timer, c.Engine.Now())
+	c.expectOutage(c.Engine.Now())
 }
 
 // Outages are those so far, in the order in which they began.
@@ -127,7 +127,14 @@ func (c *Cluster) breakdown(now sim.Time) {
 	case h > 0: // what waits for ever does so until then
 		next = min(next, h.After(1))
 	}
-	c.Engine.Arm(c.outages.timer, next)
+	c.expectOutage(next)
+}
+
+// expectOutage has the next accelerators fail, or come back, at an instant.
+func (c *Cluster) expectOutage(at sim.Time) {
+	c.Engine.Arm(c.outages.timer, at)
+	c.nextOutage = at
+	c.QuietUntil = min(c.nextFault, c.nextOutage)
 }
 
 // Redecide has the policy decide once all else of this instant has happened: whoever

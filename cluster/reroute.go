@@ -88,6 +88,12 @@ func (c *Cluster) Reroute(down, lost []bool, moved func(network.Moved)) {
 	}
 }
 
+// ExpectFault says when the next link fails, or is repaired.
+func (c *Cluster) ExpectFault(at sim.Time) {
+	c.nextFault = at
+	c.QuietUntil = min(c.nextFault, c.nextOutage)
+}
+
 // unreachable notes that a transfer can never end.
 func (c *Cluster) unreachable(id network.ID, owner network.Owner, link topology.LinkID) {
 	if c.Err != nil {

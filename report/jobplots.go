@@ -49,69 +49,99 @@ func (s *summary) rowsOf() (accelerators int64, names []string) {
 	return each * join, names
 }
 
-// plotStretches draws which job had which accelerators when.
+// chart is bars on the accelerators of a run.
+type chart struct {
+	*summary
+	each int64 // accelerators of a row
+	rows []string
+	bars []figure.Bar
+	many bool // too many to draw; those that there are remain
+}
+
+// take has a bar, of which the time and the looks are given, on the accelerators of a
+// cell of a table. each, if not nil, is called for the part of it in each row.
+func (c *chart) take(r *row, column int, like figure.Bar, each func(figure.Bar)) {
+	total := c.Cluster.Accelerators
+	if !(like.From >= 0 && like.From <= like.To && like.To <= c.Makespan*(1+1e-9)) {
+		r.fail(1, "from %v to %v: not within the makespan of summary.json, %v", like.From, like.To, c.Makespan)
+		return
+	}
+	like.To = min(like.To, c.Makespan)
+	for part := range strings.FieldsSeq(r.text(column)) {
+		first, last, ok := span(part, total)
+		if !ok {
+			r.fail(column, "%s is %q: not accelerators of the %d", r.columns[column].Name, shorten(part), total)
+			return
+		}
+		for first <= last {
+			k := first / c.each
+			end := min(last, (k+1)*c.each-1)
+			size := min(c.each, total-k*c.each) // the last row may be shorter
+			b := like
+			b.Row, b.Low, b.High = int(k), float64(first-k*c.each)/float64(size), float64(end-k*c.each+1)/float64(size)
+			if c.many = c.many || len(c.bars) == maxBars; !c.many {
+				c.bars = append(c.bars, b)
+			}
+			if each != nil {
+				each(b)
+			}
+			first = end + 1
+		}
+	}
+}
+
+// plotStretches draws which job had which accelerators when, and which were out of use.
 func plotStretches(dir string, s *summary) (figure.Figure, string, error) {
 	const name = "stretches.csv"
-	total := s.Cluster.Accelerators
-	if total < 1 || total > 1<<20 || s.Makespan == 0 {
+	if n := s.Cluster.Accelerators; n < 1 || n > 1<<20 || s.Makespan == 0 {
 		return nil, "no accelerators for " + name, nil
 	}
-	each, rows := s.rowsOf()
-	shares := make([][]float64, len(rows))
+	c := &chart{summary: s}
+	c.each, c.rows = s.rowsOf()
+	columns := []result.Metric{result.OutageStart, result.OutageEnd, result.OutageWhere}
+	if _, err := readTable(dir, "outages.csv", columns, func(r *row) {
+		b := figure.Bar{From: r.number(0), To: s.Makespan, Grey: true}
+		if r.text(1) != "" {
+			b.To = r.number(1)
+		}
+		c.take(r, 2, b, nil)
+	}); err != nil {
+		return nil, "", err
+	}
+	shares := make([][]float64, len(c.rows))
 	for i := range shares {
 		shares[i] = make([]float64, shareBins)
 	}
 	width := s.Makespan / shareBins
-	var bars []figure.Bar
 	hues := map[string]int{}
-	many := false
-	columns := []result.Metric{result.JobID, result.StretchStart, result.StretchEnd, result.StretchWhere}
+	columns = []result.Metric{result.JobID, result.StretchStart, result.StretchEnd, result.StretchWhere}
+	taken := false
 	found, err := readTable(dir, name, columns, func(r *row) {
-		from, to := r.number(1), r.number(2)
-		if !(from >= 0 && from <= to && to <= s.Makespan*(1+1e-9)) {
-			r.fail(1, "from %v to %v: not within the makespan of summary.json, %v", from, to, s.Makespan)
-			return
-		}
-		to = min(to, s.Makespan)
 		job := r.text(0)
 		hue, known := hues[job]
-		if !known && !many {
+		if !known && !c.many {
 			job = strings.Clone(job)
 			hue = len(hues)
 			hues[job] = hue
 		}
-		for part := range strings.FieldsSeq(r.text(3)) {
-			first, last, ok := span(part, total)
-			if !ok {
-				r.fail(3, "%s is %q: not accelerators of the %d", columns[3].Name, shorten(part), total)
-				return
-			}
-			for first <= last {
-				k := first / each
-				end := min(last, (k+1)*each-1)
-				size := min(each, total-k*each) // the last row may be shorter
-				b := figure.Bar{
-					Row: int(k), From: from, To: to, Name: job, Hue: hue,
-					Low: float64(first-k*each) / float64(size), High: float64(end-k*each+1) / float64(size),
-				}
-				if many = many || len(bars) == maxBars; !many {
-					bars = append(bars, b)
-				}
-				addShare(shares[k], from/width, to/width, b.High-b.Low)
-				first = end + 1
-			}
-		}
+		c.take(r, 3, figure.Bar{From: r.number(1), To: r.number(2), Name: job, Hue: hue}, func(b figure.Bar) {
+			taken = true
+			addShare(shares[b.Row], b.From/width, b.To/width, b.High-b.Low)
+		})
 	})
 	if err != nil || !found {
 		return nil, "no " + name, err
 	}
-	if len(bars) == 0 {
+	if !taken {
 		return nil, name + " is empty", nil
 	}
 	subtitle := s.subtitle(s.Jobs.Policy)
 	x := figure.Axis{Label: "time", Unit: figure.Seconds}
-	if !many {
-		f := figure.Gantt{Title: s.title("jobs on their accelerators"), Subtitle: subtitle, X: x, Rows: rows, Bars: bars, End: s.Makespan}
+	if !c.many {
+		if slices.ContainsFunc(c.bars, func(b figure.Bar) bool { return b.Grey }) {
+			subtitle += "; grey: out of use"
+		}
+		f := figure.Gantt{Title: s.title("jobs on their accelerators"), Subtitle: subtitle, X: x, Rows: c.rows, Bars: c.bars, End: s.Makespan}
 		return f, "", drawable(dir, name, f)
 	}
 	edges := make([]float64, shareBins+1)
@@ -120,7 +150,7 @@ func plotStretches(dir string, s *summary) (figure.Figure, string, error) {
 	}
 	f := figure.HeatMap{
 		Title: s.title("accelerators that jobs held"), Subtitle: subtitle, X: x,
-		Edges: edges, Rows: rows, Values: shares, Bar: "allocated",
+		Edges: edges, Rows: c.rows, Values: shares, Bar: "allocated",
 	}
 	return f, "", drawable(dir, name, f)
 }
@@ -148,8 +178,8 @@ func addShare(bins []float64, from, to, share float64) {
 func plotQueue(dir string, s *summary) (figure.Figure, string, error) {
 	const name = "job_series.csv"
 	columns := []result.Metric{result.SeriesTime, result.SeriesQueued, result.SeriesRunning, result.SeriesAllocation}
-	const computes = 4 // column, if it is there
-	var edges, queued, running, allocated, computing []float64
+	const computes, out = 4, 5 // columns, if they are there
+	var edges, queued, running, allocated, computing, down []float64
 	found, err := readTable(dir, name, columns, func(r *row) {
 		edges = r.interval(0, edges, s.Makespan)
 		queued, running, allocated = append(queued, r.number(1)), append(running, r.number(2)), append(allocated, r.ratio(3))
@@ -161,7 +191,10 @@ func plotQueue(dir string, s *summary) (figure.Figure, string, error) {
 		if r.at[computes] >= 0 {
 			computing = append(computing, r.ratio(computes))
 		}
-	}, result.JobComputing)
+		if r.at[out] >= 0 {
+			down = append(down, r.ratio(out))
+		}
+	}, result.JobComputing, result.SeriesDown)
 	if err != nil || !found {
 		return nil, "no " + name, err
 	}
@@ -175,6 +208,9 @@ func plotQueue(dir string, s *summary) (figure.Figure, string, error) {
 	use := []figure.Series{{Name: "allocated", X: at, Y: allocated, Step: true}}
 	if computing != nil {
 		use = append(use, figure.Series{Name: "computing", X: at, Y: hold(computing), Step: true})
+	}
+	if down != nil {
+		use = append(use, figure.Series{Name: "out of use", X: at, Y: hold(down), Step: true})
 	}
 	f := figure.Panels{
 		Title: s.title("the queue and what runs"), Subtitle: s.subtitle(s.Jobs.Policy),
@@ -202,6 +238,7 @@ func plotCompletion(dir string, s *summary, with []string) (figure.Figure, strin
 		Y: figure.Axis{Label: "jobs that took no longer", Unit: figure.Ratio},
 	}
 	var names []string
+	var zeros []float64
 	for i, d := range slices.Concat([]string{dir}, with) {
 		run := s
 		if i > 0 {
@@ -224,19 +261,20 @@ func plotCompletion(dir string, s *summary, with []string) (figure.Figure, strin
 			label += " (" + filepath.Base(d) + ")"
 		}
 		names = append(names, label)
-		whole := distributionOf(jct)
+		whole, none := distributionOf(jct)
 		whole.Name = label + ", completion"
 		if whole.X != nil {
-			f.Series = append(f.Series, whole)
+			f.Series, zeros = append(f.Series, whole), append(zeros, none)
 		}
-		if waits := distributionOf(wait); waits.X != nil && whole.X != nil {
+		if waits, none := distributionOf(wait); waits.X != nil && whole.X != nil {
 			waits.Name, waits.Like, waits.Dashed = label+", wait", whole.Name, true
-			f.Series = append(f.Series, waits)
+			f.Series, zeros = append(f.Series, waits), append(zeros, none)
 		}
 	}
 	if f.Series == nil {
 		return nil, "no job took any time", nil
 	}
+	fromZero(f.Series, zeros)
 	return f, "", drawable(dir, name, f)
 }
 
@@ -265,12 +303,11 @@ func completions(dir string) (jct, wait []float64, err error) {
 }
 
 // distributionOf is the share of values that are no greater, for each that is
-// positive: 0 has no place on a logarithmic axis, and its share is what the curve
-// begins at.
-func distributionOf(values []float64) figure.Series {
+// positive: 0 has no place on a logarithmic axis. none is its share.
+func distributionOf(values []float64) (s figure.Series, none float64) {
 	slices.Sort(values)
 	n := len(values)
-	s := figure.Series{Step: true}
+	s.Step = true
 	zeros, _ := slices.BinarySearch(values, math.SmallestNonzeroFloat64)
 	stride := max(1, (n-zeros)/curvePoints)
 	for i := zeros; i < n; i++ {
@@ -279,5 +316,19 @@ func distributionOf(values []float64) figure.Series {
 		}
 		s.X, s.Y = append(s.X, values[i]), append(s.Y, float64(i+1)/float64(n))
 	}
-	return s
+	return s, float64(zeros) / float64(max(1, n))
+}
+
+// fromZero has curves of distributions begin at the left of the picture, with the share
+// that took no time.
+func fromZero(curves []figure.Series, none []float64) {
+	least := math.Inf(1)
+	for i := range curves {
+		least = min(least, curves[i].X[0])
+	}
+	for i := range curves {
+		if c := &curves[i]; none[i] > 0 {
+			c.X, c.Y = append([]float64{least}, c.X...), append([]float64{none[i]}, c.Y...)
+		}
+	}
 }

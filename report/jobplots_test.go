@@ -108,3 +108,31 @@ func TestPlotJobsFaults(t *testing.T) {
 		t.Errorf("comparing with nothing: %v", err)
 	}
 }
+
+// What is out of use is grey, and has a curve beside what is allocated.
+func TestPlotJobsOutOfUse(t *testing.T) {
+	dir := queueFolder(t, map[string]string{
+		"outages.csv":    "from_s,to_s,accelerators,kind,cause\n40,70,8-11,host,host\n90,,12,host,host\n",
+		"job_series.csv": "time_s,queued,queued_accelerators,running,allocation_ratio,down_ratio\n0,0,0,2,0.7,0.1\n50,1,1,2,0.9,0\n",
+	})
+	if _, err := report.Plot(dir, report.PlotOptions{Formats: []string{"svg"}}); err != nil {
+		t.Fatal(err)
+	}
+	if all := texts(t, filepath.Join(dir, "jobs.svg")); !slices.Contains(all, "pool, 16 accelerators, srtf; grey: out of use") {
+		t.Errorf("jobs.svg has %q", all)
+	}
+	if all := texts(t, filepath.Join(dir, "queue.svg")); !slices.Contains(all, "out of use") {
+		t.Errorf("queue.svg has %q", all)
+	}
+	for rows, want := range map[string]string{
+		"40,70,99\n":  `outages.csv:2: accelerators is "99": not accelerators of the 16`,
+		"70,40,8\n":   "outages.csv:2: from 70 to 40",
+		"0,1e9,8\n":   "outages.csv:2: from 0 to 1e+09: not within the makespan",
+		"soon,40,8\n": `outages.csv:2: from_s is "soon"`,
+	} {
+		dir := queueFolder(t, map[string]string{"outages.csv": "from_s,to_s,accelerators\n" + rows})
+		if _, err := report.Plot(dir, report.PlotOptions{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}

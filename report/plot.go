@@ -84,6 +84,8 @@ type FileError = result.FileError
 //	              which none is better in both
 //	scaling       the best rate of each number of accelerators, beside the ideal
 //	response-KEY  how the metric goes with each key that is varied
+//	completion    distribution of completion time over the jobs of a queue, a curve for
+//	              each point, those of other seeds together; wait, the same of waiting
 //	curve         of inference, time to first token and per token against throughput
 //
 // Titles are from summary.json, which a folder must have; a table that is not

@@ -97,7 +97,8 @@ type swept struct {
 	name   string
 	keys   []string
 	points []sweptPoint
-	rows   int // of the table
+	place  []int // of each row of the table, its point; -1 without the metric
+	rows   int
 	failed int // rows without the metric
 	aim    sweepMetric
 	price  sweepMetric // "" where there is none
@@ -203,6 +204,7 @@ func readSwept(dir string, metrics []string) (*swept, error) {
 		}
 		if math.IsNaN(p.aim) {
 			s.failed++
+			s.place = append(s.place, -1)
 			continue
 		}
 		for _, m := range prices {
@@ -211,7 +213,7 @@ func readSwept(dir string, metrics []string) (*swept, error) {
 		if i := slices.Index(header, "name"); s.name == "" && i > 0 {
 			s.name = strings.Clone(record[i])
 		}
-		s.add(p, index)
+		s.place = append(s.place, s.add(p, index))
 	}
 	if s.points == nil {
 		return nil, &FileError{File: path, Err: fmt.Errorf("no point has %s", s.aim.name)}
@@ -241,8 +243,8 @@ func (s *swept) choosePrice(among []sweepMetric) {
 	}
 }
 
-// add adds a point, to that of other seeds if there is one.
-func (s *swept) add(p sweptPoint, index map[string]int) {
+// add adds a point, to that of other seeds if there is one, and gives its place.
+func (s *swept) add(p sweptPoint, index map[string]int) int {
 	same := slices.Clone(p.values)
 	if i := slices.Index(s.keys, seedKey); i >= 0 {
 		same[i] = ""
@@ -253,7 +255,7 @@ func (s *swept) add(p sweptPoint, index map[string]int) {
 		index[id] = len(s.points)
 		p.low, p.high, p.seeds = p.aim, p.aim, 1
 		s.points = append(s.points, p)
-		return
+		return index[id]
 	}
 	q := &s.points[i]
 	n := float64(q.seeds)
@@ -263,6 +265,7 @@ func (s *swept) add(p sweptPoint, index map[string]int) {
 		q.prices[k] = (q.prices[k]*n + p.prices[k]) / (n + 1)
 	}
 	q.seeds++
+	return i
 }
 
 // title says what is seen of the sweep.
@@ -321,6 +324,18 @@ func plotSweep(dir string, o PlotOptions) ([]picture, []string, error) {
 		drawn++
 		f, lack := s.response(k)
 		if err := add("response-"+s.shortKey(k), f, lack); err != nil {
+			return nil, nil, err
+		}
+	}
+	jobs, lack, err := s.distributions(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	if jobs == nil {
+		lacks = append(lacks, lack)
+	}
+	for _, p := range jobs {
+		if err := add(p.name, p.Figure, ""); err != nil {
 			return nil, nil, err
 		}
 	}

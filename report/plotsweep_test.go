@@ -117,6 +117,50 @@ func TestPlotSweepFaults(t *testing.T) {
 	}
 }
 
+// Where the points of a sweep have jobs, each has a curve of completion time and one of
+// wait; those of other seeds are one. Half of the jobs of las wait for no time.
+func TestPlotSweepJobs(t *testing.T) {
+	const (
+		table = "point,scheduler.policy,sim.seed,status,run,name,makespan_s,jobs.jct_s.mean,reason\n" +
+			"0,fifo,1,done,r,night,1,15,\n1,fifo,2,done,r,night,1,25,\n2,las,1,done,r,night,1,5,\n3,las,2,invalid,r,,,,no\n"
+		head = "point,metric,share,value\n"
+		rows = head + "0,jobs.jct_s,0.5,10\n0,jobs.jct_s,1,20\n0,jobs.wait_s,1,10\n1,jobs.jct_s,1,25\n1,jobs.wait_s,1,20\n2,jobs.jct_s,1,5\n2,jobs.wait_s,0.5,0\n2,jobs.wait_s,1,30\n"
+	)
+	folder := func(rows string) string {
+		dir := sweepFolder(t, table)
+		if err := os.WriteFile(filepath.Join(dir, "distributions.csv"), []byte(rows), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return dir
+	}
+	dir := folder(rows)
+	files, err := report.Plot(dir, report.PlotOptions{Formats: []string{"svg"}, Only: []string{"completion", "wait"}})
+	if err != nil || len(files) != 2 {
+		t.Fatal(files, err)
+	}
+	for file, title := range map[string]string{"completion.svg": "night: completion time of jobs", "wait.svg": "night: wait of jobs"} {
+		all := texts(t, filepath.Join(dir, file))
+		for _, want := range []string{title, "3 points of 2 settings, the mean over seeds, 1 more without a result", "policy fifo", "policy las"} {
+			if !slices.Contains(all, want) {
+				t.Errorf("%s has no text %q; it has %q", file, want, all)
+			}
+		}
+	}
+	for rows, want := range map[string]string{
+		"point,metric,share\n":                          `distributions.csv:1: no column "value"`,
+		head + "9,jobs.jct_s,1,1\n":                     "distributions.csv:2: point 9 is none of points.csv",
+		head + "0.5,jobs.jct_s,1,1\n":                   "distributions.csv:2: point 0.5 is none of points.csv",
+		head + "0,jobs.jct_s,1,-1\n":                    "distributions.csv:2: value is negative",
+		head + "0,jobs.jct_s,2,1\n":                     "distributions.csv:2: share is 2: not between 0 and 1",
+		head + "0,jobs.jct_s,,1\n":                      "distributions.csv:2: share does not rise",
+		head + "0,jobs.jct_s,1,1\n0,jobs.jct_s,0.5,2\n": "distributions.csv:3: share does not rise",
+	} {
+		if _, err := report.Plot(folder(rows), report.PlotOptions{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}
+
 // Kernels lie under the roofs of the units that they run on; labels name those that take
 // most of the time.
 func TestPlotRoofline(t *testing.T) {

@@ -72,7 +72,7 @@ func plotLatency(dir string, s *summary) (figure.Figure, string, error) {
 			name  string
 			times []float64
 		}{{"per token", l.each}, {"to first token", l.first}, {"end to end", l.whole}} {
-			if curve := distributionOf(d.times); curve.X != nil {
+			if curve, _ := distributionOf(d.times); curve.X != nil {
 				curve.Name = before + d.name
 				f.Series = append(f.Series, curve)
 			}

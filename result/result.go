@@ -244,6 +244,8 @@ func (r *Record) MarshalJSON() ([]byte, error) {
 type Results struct {
 	Summary *Record
 	Tables  []*Table
+	// Distributions are those of which the summary has means and percentiles of a queue.
+	Distributions []Distribution
 }
 
 // Table finds a table by its name, nil if there is none.

@@ -28,6 +28,8 @@ type row struct {
 	// Values are the point's own, Metrics name and value by turns.
 	Values  []string `json:"values"`
 	Metrics []string `json:"metrics,omitempty"`
+	// Spread is metric, share and value by turns, of distributions.
+	Spread []string `json:"spread,omitempty"`
 }
 
 // maxLine bounds a line of a journal: what a point found is some kilobytes.
@@ -146,7 +148,7 @@ func readJournal(f *os.File, begin func(*header) error, visit func(r *row, offse
 			err = begin(h)
 		} else {
 			var r row
-			if json.Unmarshal(line, &r) != nil || r.Point < 0 || r.Point >= h.Points || len(r.Values) != len(h.Keys) || len(r.Metrics)%2 != 0 {
+			if json.Unmarshal(line, &r) != nil || r.Point < 0 || r.Point >= h.Points || len(r.Values) != len(h.Keys) || len(r.Metrics)%2 != 0 || len(r.Spread)%3 != 0 {
 				return damaged("the line is no point of the sweep")
 			}
 			err = visit(&r, offset)

@@ -30,6 +30,7 @@ type merged struct {
 	files  []*os.File
 	places []place
 	names  []string // of the metrics, in the order of the columns
+	spread bool     // a point has distributions
 }
 
 // Merge makes points.csv in a folder from the journals in others, which must be
@@ -38,7 +39,8 @@ type merged struct {
 //
 // The table has a row for each point in their order: point, a column for each
 // key, status, run, then the metrics that any point has, and at last the reason
-// why a point has none.
+// why a point has none. distributions.csv, with the columns point, metric, share and
+// value, says what share of the jobs of a point took no longer than a value.
 func Merge(out string, dirs ...string) error {
 	m := &merged{}
 	defer func() {
@@ -72,7 +74,10 @@ func Merge(out string, dirs ...string) error {
 	if err := os.MkdirAll(out, 0o777); err != nil {
 		return err
 	}
-	return report.WriteFile(filepath.Join(out, Table), m.write)
+	if err := report.WriteFile(filepath.Join(out, Table), m.write); err != nil {
+		return err
+	}
+	return m.writeSpread(filepath.Join(out, SpreadTable))
 }
 
 var errNoJournal = errors.New("holds no sweep: there is no journal in it")
@@ -160,6 +165,7 @@ func (m *merged) columns() error {
 		if err != nil {
 			return err
 		}
+		m.spread = m.spread || r.Spread != nil
 		before := -1
 		for k := 0; k < len(r.Metrics); k += 2 {
 			name := r.Metrics[k]

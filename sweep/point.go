@@ -46,6 +46,9 @@ func (s *Sweep) point(i int) (r row) {
 	}
 	r.Status = Status(found.Summary.Text(result.Status.Name))
 	r.Metrics = metrics(nil, "", found.Summary, 0)
+	if s.Len() <= mostSpread {
+		r.Spread = spread(found.Distributions)
+	}
 	return r
 }
 

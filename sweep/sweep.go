@@ -30,6 +30,12 @@
 // when every point has run. A journal names the sweep that it belongs to, so
 // that two sweeps never mix.
 //
+// # Distributions
+//
+// Where jobs queue, and the points are no more than 1,000, each keeps how completion time
+// and wait are distributed over its jobs: every value of up to a hundred jobs, else a
+// hundred quantiles. They are in distributions.csv beside points.csv.
+//
 // # Many machines
 //
 // Shard I of N runs the points whose number is I modulo N, and keeps a journal

@@ -130,11 +130,12 @@ func New(c *cluster.Cluster, faults []*Fault) *Schedule {
 
 // arm sets the timer to the next event.
 func (s *Schedule) arm() {
-	s.c.QuietUntil = sim.Never
+	next := sim.Never
 	if n := len(s.events); n > 0 {
-		s.c.QuietUntil = s.events[n-1].at
+		next = s.events[n-1].at
 	}
-	s.c.Engine.Arm(s.timer, s.c.QuietUntil)
+	s.c.ExpectFault(next)
+	s.c.Engine.Arm(s.timer, next)
 }
 
 // Handle makes the changes of an instant.

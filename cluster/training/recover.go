@@ -32,9 +32,6 @@ func (j *Job) cruises() bool { return j.course.err == nil && !j.course.struck &&
 // or as far as it is known what comes. It gives when the next can begin, and how many
 // ended.
 func (j *Job) cruise(at sim.Time, goal int64, links []topology.LinkID, until sim.Time) (next sim.Time, ended int64) {
-	if j.course.Requeued { // what is then under way is taken back from the network
-		until = min(until, j.course.next.At)
-	}
 	if h := j.c.Engine.Horizon; h > 0 {
 		until = min(until, h)
 	}

@@ -20,10 +20,12 @@ func newPlot() *cobra.Command {
 accelerators over time, utilization of the links over time and of the whole network,
 what the most contended link carried and what was wanted of it, bus bandwidth against
 message size, the kernels of a training under the roofline; of a queue of jobs, who had
-which accelerators when, how many waited, and the distribution of completion times; of inference, queues, caches and replicas
-over time and the distribution of latencies. Of a sweep it draws the Pareto front of two
-metrics, how a rate scales with the accelerators, and how it goes with each key that
-is varied, and of inference latency against throughput. It prints the files that it wrote.`,
+which accelerators when, how many waited, and the distribution of completion times; of
+inference, queues, caches and replicas over time and the distribution of latencies. Of a
+sweep it draws the Pareto front of two metrics, how a rate scales with the accelerators,
+and how it goes with each key that is varied; of jobs that queue the distributions of
+completion time and wait, a curve for each point, and of inference latency against
+throughput. It prints the files that it wrote.`,
 		Example: `  railyard run scenarios/quickstart.toml --out results && railyard plot results
   railyard plot results --format svg,pdf --theme dark --out pictures
   railyard plot fifo --with srtf,las

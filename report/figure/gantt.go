@@ -17,6 +17,7 @@ type Bar struct {
 	From, To  float64
 	Name      string // written into the bar where there is room
 	Hue       int    // bars of one hue have one colour; there are few colours, which repeat
+	Grey      bool   // it has no hue, since nobody holds it
 }
 
 // Gantt draws what holds which part of which row when: jobs on the accelerators of
@@ -122,6 +123,9 @@ func (g Gantt) draw(c *canvas) {
 func (c *canvas) bar(b Bar, x0, y0, x1, y1 float64) {
 	const hues = len(palette) - 1 // text could not be read on black
 	fill := tint(palette[b.Hue%hues], 0.25+0.2*float64(b.Hue/hues%3))
+	if b.Grey {
+		fill = grid
+	}
 	x1 = max(x1, x0+c.least())
 	c.rect(fill, x0, y0, x1, y1)
 	if x1-x0 > 2 && y1-y0 > 1.5 {
