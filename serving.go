@@ -21,6 +21,7 @@ type served struct {
 	job     int // in the cluster
 	model   string
 	weights float64 // bytes of an accelerator
+	memory  float64 // the same, with the cache that is reserved
 	tenants []tenant
 }
 
@@ -53,7 +54,9 @@ func (b *builder) addServing(w *scenario.Serving) {
 	}
 	b.scaling(w, f, forward)
 	j.Program = f
-	b.served = append(b.served, &served{f, len(b.cluster.Jobs), w.Model.Value, forward.WeightBytes() / float64(f.Stages), whose})
+	weights := forward.WeightBytes() / float64(f.Stages)
+	cache := forward.TokenBytes() * float64(f.Batching.Blocks*f.Batching.BlockSize) // its stage of the tokens of all lanes
+	b.served = append(b.served, &served{f, len(b.cluster.Jobs), w.Model.Value, weights, weights + cache, whose})
 	only := *w
 	only.Name.Value, only.Name.Set = j.Name, true
 	b.submit(j, scenario.Workload{Serving: []scenario.Serving{only}})
