@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/railyard/railyard/report/figure"
+	"github.com/railyard/railyard/report/input"
 	"github.com/railyard/railyard/result"
 )
 
@@ -83,7 +84,7 @@ func plotStretches(dir string, s *summary) (figure.Figure, string, error) {
 		for part := range strings.FieldsSeq(r.text(3)) {
 			first, last, ok := span(part, total)
 			if !ok {
-				r.fail(3, "%s is %q: not accelerators of the %d", columns[3].Name, shorten(part), total)
+				r.fail(3, "%s is %q: not accelerators of the %d", columns[3].Name, input.Shorten(part), total)
 				return
 			}
 			for first <= last {

@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/railyard/railyard/report/input"
 	"github.com/railyard/railyard/result"
 )
 
@@ -83,7 +84,7 @@ func (f *folder) timeline(name string) (*gantt, error) {
 			threads[at] = e.Args.Name
 		case e.Phase == "X":
 			if !(e.Duration >= 0 && e.Duration <= maxSize && math.Abs(e.At) <= maxSize) {
-				return fmt.Errorf("%s is at %v for %v", shorten(e.Name), e.At, e.Duration)
+				return fmt.Errorf("%s is at %v for %v", input.Shorten(e.Name), e.At, e.Duration)
 			}
 			total++
 			from, to = min(from, e.At), max(to, e.At+e.Duration)
