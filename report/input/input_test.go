@@ -89,6 +89,17 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+func TestHost(t *testing.T) {
+	for name, want := range map[string]string{
+		"host3/acc0": "host3", "east/host3/nic1": "east/host3", "east/rack0/leaf0": "", "host3": "", "host/acc0": "",
+		"hostess/acc0": "", "acc0": "", "": "", "a/b/host12/switch": "a/b/host12",
+	} {
+		if got := input.Host(name); got != want {
+			t.Errorf("%q is in the host %q, want %q", name, got, want)
+		}
+	}
+}
+
 // FuzzReader: any text is rows as long as its header, or an error with its line.
 func FuzzReader(f *testing.F) {
 	f.Add("a,b\n1,2\n")
