@@ -21,6 +21,7 @@ type served struct {
 	job     int // in the cluster
 	model   string
 	weights float64 // bytes of an accelerator
+	memory  float64 // the same, with the cache that is reserved
 	tenants []tenant
 	quality *float64 // nil: nobody says
 }
@@ -53,7 +54,7 @@ func (b *builder) addServing(w *scenario.Serving) {
 		}
 		if weights, ok := b.passes(w, f, model, j); ok {
 			b.scaling(w, f, weights)
-			b.serve(w, f, j, weights, whose)
+			b.serve(w, f, j, weights, 0, whose)
 		}
 		return
 	}
@@ -69,13 +70,14 @@ func (b *builder) addServing(w *scenario.Serving) {
 	}
 	weights := forward.WeightBytes() / float64(f.Stages)
 	b.scaling(w, f, weights)
-	b.serve(w, f, j, weights, whose)
+	b.serve(w, f, j, weights, forward.TokenBytes()*float64(f.Batching.Blocks*f.Batching.BlockSize), whose)
 }
 
-// serve submits a fleet.
-func (b *builder) serve(w *scenario.Serving, f *serving.Fleet, j *cluster.Job, weights float64, whose []tenant) {
+// serve submits a fleet, of weights and a cache of so many bytes an accelerator: its stage
+// of the tokens of all lanes.
+func (b *builder) serve(w *scenario.Serving, f *serving.Fleet, j *cluster.Job, weights, cache float64, whose []tenant) {
 	j.Program = f
-	s := &served{Fleet: f, job: len(b.cluster.Jobs), model: w.Model.Value, weights: weights, tenants: whose}
+	s := &served{Fleet: f, job: len(b.cluster.Jobs), model: w.Model.Value, weights: weights, memory: weights + cache, tenants: whose}
 	if w.Quality.Set {
 		score, faults := b.scenario.QualityOf(w)
 		if b.faults = append(b.faults, faults...); faults != nil {

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -30,6 +31,9 @@ name = "monitored"
 kind = "rail"
 host = "dgx-h100"
 hosts = 4
+
+[topology.power]
+pue = 1.0
 
 [[workload.training]]
 name = "train"
@@ -118,6 +122,18 @@ func TestPrometheus(t *testing.T) {
 	}
 	if got := ask(t, server, "sum(node_network_transmit_bytes_total)", at); len(got) != 1 || !near(got[0], sent, 1e-6) || sent == 0 {
 		t.Errorf("NICs have sent %v, want %v", got, sent)
+	}
+	// What accelerators have drawn in all is the energy of the summary.
+	if got, want := ask(t, server, "sum(DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION)/1000", at), number(t, r, "energy.accelerators_J"); len(got) != 1 || !near(got[0], want, 1e-6) {
+		t.Errorf("accelerators took %v J, want %v", got, want)
+	}
+	// In the middle of the training its accelerators hold what it says, and no other does.
+	middle := start.Add(time.Duration(number(t, r, "training.0.iteration_s")*200*1e9) + time.Millisecond)
+	if got, want := ask(t, server, `max(DCGM_FI_DEV_FB_USED{Hostname="host0"})*1048576`, middle), number(t, r, "training.0.memory_per_accelerator_bytes"); len(got) != 1 || !near(got[0], want, 1e-9) {
+		t.Errorf("host0 holds %v bytes, want %v", got, want)
+	}
+	if got := ask(t, server, `count(DCGM_FI_DEV_FB_USED + DCGM_FI_DEV_FB_FREE > 0)`, middle); len(got) != 1 || got[0] != 32 {
+		t.Errorf("memory of %v accelerators", got)
 	}
 	checkDashboard(t, server, start, at.Add(5*time.Second))
 }
@@ -267,12 +283,7 @@ func TestUsage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var table *result.Table
-	for _, u := range r.Usage {
-		if u.Name == "accelerator_usage" {
-			table = u
-		}
-	}
+	table := usageTable(t, r, "accelerator_usage")
 	at, share := table.Column("time_s").Numbers, table.Column("compute_ratio").Numbers
 	end := number(t, r, "makespan_s")
 	var computed [2]float64 // of the first of each host
@@ -292,4 +303,78 @@ func TestUsage(t *testing.T) {
 			t.Errorf("host%d/acc0 computes for %g s over time, %g in all", host, got, want)
 		}
 	}
+}
+
+// TestUsageEnergy: what accelerators and hosts draw one by one, with jobs of every kind,
+// adds up to the energy of the summary.
+func TestUsageEnergy(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "jobs.csv"), []byte(monitoredJobs), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	s, err := railyard.Parse(filepath.Join(dir, "case.toml"), []byte(monitored))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := railyard.Run(context.Background(), s, railyard.Options{Usage: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	end := number(t, r, "makespan_s")
+	accelerators, hosts := number(t, r, "energy.accelerators_J"), number(t, r, "energy.hosts_J")
+	for name, want := range map[string]float64{"accelerator_usage": accelerators, "host_usage": accelerators + hosts} {
+		table := usageTable(t, r, name)
+		at, power, sum := table.Column("time_s").Numbers, table.Column("power_W").Numbers, 0.0
+		for i := range at {
+			until := end
+			if i+1 < len(at) && at[i+1] > at[i] {
+				until = at[i+1]
+			}
+			sum += power[i] * (until - at[i])
+		}
+		if !near(sum, want, 1e-9) {
+			t.Errorf("%s adds up to %v J, and the summary has %v", name, sum, want)
+		}
+	}
+	// Jobs of a trace say nothing of memory; host3 has only these.
+	table := usageTable(t, r, "accelerator_usage")
+	held, free := table.Column("memory_bytes").Numbers, table.Column("free_memory_bytes").Numbers
+	if want := number(t, r, "training.0.memory_per_accelerator_bytes"); held[0] != want || held[len(held)-1] != 0 {
+		t.Errorf("the first accelerator holds %v bytes, the last %v; the training %v", held[0], held[len(held)-1], want)
+	}
+	for i := range held {
+		if held[i]+free[i] != 80*(1<<30) && held[i]+free[i] != 80e9 {
+			t.Fatalf("%v bytes in use and %v free", held[i], free[i])
+		}
+	}
+}
+
+// TestUsageIsBounded: of many accelerators there are the first, and fewer intervals.
+func TestUsageIsBounded(t *testing.T) {
+	s, err := railyard.Parse("case.toml", []byte("[topology]\nkind = \"rail\"\nhost = \"dgx-h100\"\nhosts = 256\n[topology.power]\n[[workload.training]]\nmodel = \"llama-3.1-8b\"\ntensor = 8\nzero = 1\nglobal_batch = 256\niterations = 500\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := railyard.Run(context.Background(), s, railyard.Options{Usage: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, things := range map[string]int{"accelerator_usage": 1024, "host_usage": 128, "interface_usage": 1024} {
+		if rows := usageTable(t, r, name).Rows(); rows > 1<<16+things || rows < 8*things {
+			t.Errorf("%s has %d rows", name, rows)
+		}
+	}
+	if len(r.Warnings) != 2 {
+		t.Errorf("warnings %q", r.Warnings)
+	}
+}
+
+// usageTable is a table of Result.Usage.
+func usageTable(t *testing.T, r *railyard.Result, name string) *result.Table {
+	t.Helper()
+	i := slices.IndexFunc(r.Usage, func(u *result.Table) bool { return u.Name == name })
+	if i < 0 {
+		t.Fatalf("there is no %s", name)
+	}
+	return r.Usage[i]
 }

@@ -7,9 +7,9 @@ import (
 )
 
 // Usage is what the first accelerators of the topology, so many of them, compute and
-// communicate over time, a row each, in equal intervals from time 0 to end. It is empty
-// if no series are kept.
-func (c *Cluster) Usage(accelerators int, end sim.Time) (width sim.Time, compute, communication [][]float64) {
+// communicate over time, a row each, in at most so many equal intervals from time 0 to
+// end. It is empty if no series are kept.
+func (c *Cluster) Usage(accelerators, intervals int, end sim.Time) (width sim.Time, compute, communication [][]float64) {
 	if c.SeriesBins == 0 || end == 0 {
 		return 0, nil, nil
 	}
@@ -17,7 +17,7 @@ func (c *Cluster) Usage(accelerators int, end sim.Time) (width sim.Time, compute
 	for _, l := range c.ledgers {
 		all = append(all, &l.compute, &l.comms)
 	}
-	shift := result.CommonShift(end, c.SeriesBins, all...)
+	shift := result.CommonShift(end, min(intervals, c.SeriesBins), all...)
 	columns := int((end + 1<<shift - 1) >> shift)
 	room := func() [][]float64 {
 		rows := make([][]float64, accelerators)

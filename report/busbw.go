@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/railyard/railyard/report/figure"
+	"github.com/railyard/railyard/report/input"
 	"github.com/railyard/railyard/result"
 )
 
@@ -115,7 +116,7 @@ func readBandwidth(dir, name string) (curves []*bandwidthCurve, more, found bool
 	find := map[key][]*bandwidthCurve{} // several where algorithms have the same sizes
 	found, err = readTable(dir, name, columns, func(r *row) {
 		if n, err := strconv.ParseInt(r.text(2), 10, 64); err != nil || n < 1 {
-			r.fail(2, "%s is %q: not a number of ranks", columns[2].Name, shorten(r.text(2)))
+			r.fail(2, "%s is %q: not a number of ranks", columns[2].Name, input.Shorten(r.text(2)))
 		}
 		p := bandwidthPoint{r.number(3), r.number(4), r.maybe(7)}
 		for i, v := range []float64{p.size, p.busbw} {

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/railyard/railyard/report/figure"
+	"github.com/railyard/railyard/report/input"
 	"github.com/railyard/railyard/result"
 )
 
@@ -70,7 +71,7 @@ func (c *chart) take(r *row, column int, like figure.Bar, each func(figure.Bar))
 	for part := range strings.FieldsSeq(r.text(column)) {
 		first, last, ok := span(part, total)
 		if !ok {
-			r.fail(column, "%s is %q: not accelerators of the %d", r.columns[column].Name, shorten(part), total)
+			r.fail(column, "%s is %q: not accelerators of the %d", r.columns[column].Name, input.Shorten(part), total)
 			return
 		}
 		for first <= last {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/railyard/railyard/report/figure"
+	"github.com/railyard/railyard/report/input"
 	"github.com/railyard/railyard/result"
 )
 
@@ -103,19 +104,10 @@ func (g *graph) node(name string) int {
 	return i
 }
 
-// hostName is the part of a name before its first slash if that is a host's, else "".
-func hostName(name string) string {
-	before, _, slash := strings.Cut(name, "/")
-	if number, ok := strings.CutPrefix(before, "host"); slash && ok && strings.Trim(number, "0123456789") == "" {
-		return before
-	}
-	return ""
-}
-
 // host is the node that a part of a network is drawn as: its host, unless that is the
 // only one, whose inside is shown.
 func host(name string, inside bool) string {
-	h := hostName(name)
+	h := input.Host(name)
 	switch {
 	case h == "":
 		return name
@@ -130,7 +122,7 @@ func onlyHost(links []NetworkLink) bool {
 	first := ""
 	for _, l := range links {
 		for _, end := range []string{l.From, l.To} {
-			h := hostName(end)
+			h := input.Host(end)
 			if h == "" || first != "" && h != first {
 				return false
 			}
@@ -160,7 +152,7 @@ func (g *graph) rise() {
 	}
 	start(func(i int) bool {
 		base := g.names[i][strings.LastIndexByte(g.names[i], '/')+1:]
-		return strings.HasPrefix(base, "acc") || base == g.names[i] && hostName(base+"/") != ""
+		return strings.HasPrefix(base, "acc") || input.IsHost(base)
 	})
 	if level == nil {
 		start(func(i int) bool { return len(g.joins[i]) == fewest })

@@ -58,6 +58,10 @@ func TestPlotNetwork(t *testing.T) {
 		{"hosts are one node each", slices.Concat(cable("host0/acc0", "host0/nic0"), cable("host0/nic0", "leaf0"), cable("host1/nic0", "leaf0")), []string{"2 × host", "host1", "1 × leaf"}, "nic0"},
 		{"the inside of the only host", slices.Concat(cable("host0/acc0", "host0/switch"), cable("host0/acc1", "host0/switch")), []string{"2 × acc", "acc1", "1 × switch"}, "host0"},
 		{"bare accelerators", slices.Concat(cable("acc0", "acc1"), cable("acc1", "acc2")), []string{"3 × acc", "acc2"}, "1 × acc"},
+		{"hosts of several sites", slices.Concat(
+			cable("east/host0/acc0", "east/host0/nic0"), cable("east/host0/nic0", "east/rack0/leaf0"), cable("east/rack0/leaf0", "east/gateway"),
+			cable("west/host0/nic0", "west/rack0/leaf0"), cable("west/rack0/leaf0", "west/gateway"), cable("east/gateway", "west/gateway"),
+		), []string{"2 × host", "east/host0", "west/host0", "2 × leaf", "2 × gateway"}, "east/host0/nic0"},
 		{"a graph of any names", slices.Concat(cable("north", "core"), cable("south", "core")), []string{"2 nodes", "1 × core", "south"}, "north, south"},
 		{"many are few", many(40, "acc#", "switch"), []string{"40 × acc", "00…"}, "acc01"},
 		{"a long chain", chain, []string{"s"}, "no"},

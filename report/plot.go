@@ -2,7 +2,6 @@ package report
 
 import (
 	"cmp"
-	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,16 +15,16 @@ import (
 	"strings"
 
 	"github.com/railyard/railyard/report/figure"
+	"github.com/railyard/railyard/report/input"
 	"github.com/railyard/railyard/result"
 )
 
 // Bounds of what a picture shows. A folder may come from anywhere.
 const (
-	maxIntervals = 1024    // of a series over time; a run writes at most 256
-	maxRows      = 64      // of the heat map, the hottest links
-	maxCurves    = 24      // of busbw, the first; more cannot be told apart
-	maxSizes     = 10_000  // of one curve
-	maxRecord    = 1 << 20 // bytes of one line of a table
+	maxIntervals = 1024   // of a series over time; a run writes at most 256
+	maxRows      = 64     // of the heat map, the hottest links
+	maxCurves    = 24     // of busbw, the first; more cannot be told apart
+	maxSizes     = 10_000 // of one curve
 	maxSummary   = 256 << 20
 	fewSizes     = 16 // up to so many are marked on their curve
 )
@@ -201,7 +200,7 @@ type summary struct {
 
 func readSummary(dir string) (*summary, error) {
 	path := filepath.Join(dir, "summary.json")
-	f, err := open(path)
+	f, err := input.OpenFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &FileError{File: dir, Err: errors.New("no summary.json, so no results folder; `railyard run SCENARIO --out DIR` makes one")}
 	}
@@ -405,51 +404,30 @@ func drawable(dir, name string, f figure.Figure) error {
 	return nil
 }
 
-// open opens a file if it is one: reading a pipe might never end.
-func open(path string) (*os.File, error) {
-	info, err := os.Stat(path)
-	if err == nil && !info.Mode().IsRegular() {
-		err = errors.New("not a file")
-	}
-	var f *os.File
-	if err == nil {
-		f, err = os.Open(path)
-	}
-	if err != nil {
-		if e, ok := errors.AsType[*fs.PathError](err); ok {
-			err = e.Err
-		}
-		return nil, &FileError{File: path, Err: err}
-	}
-	return f, nil
-}
-
 // row is one row of a table while it is read. Its methods take the place of a
 // column among those that were asked for; the first failure is kept and ends
 // the table.
 type row struct {
-	csv     *csv.Reader
+	*input.Reader
 	columns []result.Metric
 	at      []int // place of each column in the file
-	record  []string
-	stop    bool // ends the table without a failure
-	err     *FileError
+	stop    bool  // ends the table without a failure
+	err     error
 }
 
 func (r *row) fail(column int, format string, args ...any) {
 	if r.err == nil {
-		line, _ := r.csv.FieldPos(r.at[column])
-		r.err = &FileError{Line: line, Err: fmt.Errorf(format, args...)}
+		r.err = r.Fault(r.at[column], fmt.Errorf(format, args...))
 	}
 }
 
-func (r *row) text(column int) string { return r.record[r.at[column]] }
+func (r *row) text(column int) string { return r.Row[r.at[column]] }
 
 // number is a finite number.
 func (r *row) number(column int) float64 {
 	v, err := strconv.ParseFloat(r.text(column), 64)
 	if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
-		r.fail(column, "%s is %q: not a number", r.columns[column].Name, shorten(r.text(column)))
+		r.fail(column, "%s is %q: not a number", r.columns[column].Name, input.Shorten(r.text(column)))
 		return 0
 	}
 	return v
@@ -496,78 +474,23 @@ func (r *row) interval(column int, edges []float64, makespan float64) []float64 
 // readTable calls row for each row of a table, until it fails or stops. found is
 // false if there is no such file. Columns that are optional may be missing.
 func readTable(dir, name string, columns []result.Metric, each func(*row), optional ...result.Metric) (found bool, err error) {
-	path := filepath.Join(dir, name)
-	f, err := open(path)
+	in, err := input.Open(filepath.Join(dir, name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
 	if err != nil {
-		return false, err
+		return true, err
 	}
-	defer f.Close()
-	in := &recordReader{r: f}
-	c := csv.NewReader(in)
-	c.ReuseRecord = true
-	line := 0 // of the last good row
-	fault := func(err error) error {
-		if e, ok := errors.AsType[*csv.ParseError](err); ok {
-			return &FileError{File: path, Line: e.Line, Err: e.Err}
-		}
-		return &FileError{File: path, Line: line + 1, Err: err}
-	}
-	header, err := c.Read()
-	if errors.Is(err, io.EOF) {
-		return true, &FileError{File: path, Line: 1, Err: errors.New("no header")}
-	}
+	defer in.Close()
+	at, err := in.Columns(columns, optional)
 	if err != nil {
-		return true, fault(err)
+		return true, err
 	}
-	all := slices.Concat(columns, optional)
-	r := &row{csv: c, columns: all, at: make([]int, len(all))}
-	for i, m := range all {
-		r.at[i] = slices.Index(header, m.Name)
-		if r.at[i] < 0 && i < len(columns) {
-			return true, &FileError{File: path, Line: 1, Err: fmt.Errorf("no column %q; there are %s", m.Name, shorten(strings.Join(header, ", ")))}
-		}
-	}
-	for !r.stop {
-		line, _ = c.FieldPos(0)
-		in.since = 0
-		r.record, err = c.Read()
-		if errors.Is(err, io.EOF) {
-			return true, nil
-		}
-		if err != nil {
-			return true, fault(err)
-		}
+	r := &row{Reader: in, columns: slices.Concat(columns, optional), at: at}
+	for !r.stop && in.Next() {
 		if each(r); r.err != nil {
-			r.err.File = path
 			return true, r.err
 		}
 	}
-	return true, nil
-}
-
-// shorten keeps the beginning of what a message quotes.
-func shorten(s string) string {
-	if r := []rune(s); len(r) > 100 {
-		return string(r[:100]) + "…"
-	}
-	return s
-}
-
-// recordReader refuses a line that would not fit in memory, such as all that
-// follows a quote that is never closed.
-type recordReader struct {
-	r     io.Reader
-	since int // bytes since the last record
-}
-
-func (r *recordReader) Read(p []byte) (int, error) {
-	if r.since > maxRecord {
-		return 0, fmt.Errorf("a row of more than %d bytes; is a quote not closed?", maxRecord)
-	}
-	n, err := r.r.Read(p)
-	r.since += n
-	return n, err
+	return true, in.Err()
 }

@@ -91,13 +91,19 @@ func plotRoofline(dir string, s *summary) (figure.Figure, string, error) {
 		f.Series[i].Largest = kernels[0].took
 	}
 	slices.Sort(peaks)
-	left, right := low/2, max(high, peaks[len(peaks)-1]/memory)*2
-	for _, peak := range peaks {
+	left, right := low/2, max(high, peaks[len(peaks)-1]/memory)*8 // room for the labels of the roofs
+	for i, peak := range peaks {
+		const name = "data sheet" // of all of them; each has its rate at its end
 		ridge := peak / memory
-		roof := figure.Series{Name: Prefixed(peak, "FLOP/s"), Dashed: true, X: []float64{ridge, right}, Y: []float64{peak, peak}}
+		roof := figure.Series{Name: name, Dashed: true, X: []float64{ridge, right}, Y: []float64{peak, peak}}
+		if i > 0 {
+			roof.Name, roof.Like = "", name
+		}
 		if ridge > left {
 			roof.X, roof.Y = append([]float64{left}, roof.X...), append([]float64{left * memory}, roof.Y...)
 		}
+		roof.Labels = make([]string, len(roof.X))
+		roof.Labels[len(roof.Labels)-1] = Prefixed(peak, "FLOP/s")
 		f.Series = append(f.Series, roof)
 	}
 	return f, "", drawable(dir, name, f)

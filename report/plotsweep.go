@@ -2,10 +2,7 @@ package report
 
 import (
 	"cmp"
-	"encoding/csv"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"math"
 	"path/filepath"
@@ -14,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/railyard/railyard/report/figure"
+	"github.com/railyard/railyard/report/input"
 )
 
 // Bounds of the pictures of a sweep.
@@ -118,22 +116,15 @@ type sweptPoint struct {
 // readSwept reads points.csv.
 func readSwept(dir string, metrics []string) (*swept, error) {
 	path := filepath.Join(dir, "points.csv")
-	f, err := open(path)
+	in, err := input.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	in := &recordReader{r: f}
-	c := csv.NewReader(in)
-	c.ReuseRecord = true
+	defer in.Close()
 	fail := func(line int, format string, args ...any) error {
 		return &FileError{File: path, Line: line, Err: fmt.Errorf(format, args...)}
 	}
-	header, err := c.Read()
-	if err != nil {
-		return nil, fail(1, "no header: %w", err)
-	}
-	header = slices.Clone(header)
+	header := in.Header
 	status := slices.Index(header, "status")
 	if len(header) == 0 || header[0] != "point" || status < 1 || status+1 >= len(header) || header[status+1] != "run" {
 		return nil, fail(1, "no table of a sweep, which begins with point, the keys, status and run")
@@ -149,7 +140,7 @@ func readSwept(dir string, metrics []string) (*swept, error) {
 			if m := parseMetric(text); slices.Contains(found, m.name) {
 				all = append(all, m)
 			} else if asked < len(metrics) {
-				return nil, fail(1, "no metric %q; there are %s", shorten(m.name), shorten(strings.Join(found, ", ")))
+				return nil, fail(1, "no metric %q; there are %s", input.Shorten(m.name), input.Shorten(strings.Join(found, ", ")))
 			}
 		}
 		return all, nil
@@ -181,22 +172,10 @@ func readSwept(dir string, metrics []string) (*swept, error) {
 		}
 		return v
 	}
-	line := 1
-	for {
-		in.since = 0
-		record, err := c.Read()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			if e, ok := errors.AsType[*csv.ParseError](err); ok {
-				return nil, fail(e.Line, "%w", e.Err)
-			}
-			return nil, fail(line+1, "%w", err)
-		}
-		line, _ = c.FieldPos(0)
+	for in.Next() {
+		record := in.Row
 		if s.rows++; s.rows > maxSwept {
-			return nil, fail(line, "more than %d points", maxSwept)
+			return nil, in.Fault(0, fmt.Errorf("more than %d points", maxSwept))
 		}
 		p := sweptPoint{
 			values: slices.Clone(record[1:status]), aim: at(record, s.aim.name),
@@ -214,6 +193,9 @@ func readSwept(dir string, metrics []string) (*swept, error) {
 			s.name = strings.Clone(record[i])
 		}
 		s.place = append(s.place, s.add(p, index))
+	}
+	if err := in.Err(); err != nil {
+		return nil, err
 	}
 	if s.points == nil {
 		return nil, &FileError{File: path, Err: fmt.Errorf("no point has %s", s.aim.name)}
@@ -368,7 +350,7 @@ func safeName(key string) string {
 			return r
 		}
 		return '-'
-	}, shorten(key))
+	}, input.Shorten(key))
 }
 
 // distinct are the values of a key, in the order in which they appear.

@@ -172,7 +172,7 @@ func TestPlotRoofline(t *testing.T) {
 	}
 	all := texts(t, filepath.Join(dir, "roofline.svg"))
 	for _, want := range []string{
-		"two-rings: kernels under the roofline", "up", "gelu", "matrix", "elementwise", "312.0 TFLOP/s", "19.50 TFLOP/s", "reached (FLOP/s)",
+		"two-rings: kernels under the roofline", "up", "gelu", "matrix", "elementwise", "312.0 TFLOP/s", "19.50 TFLOP/s", "data sheet", "reached (FLOP/s)",
 	} {
 		if !slices.Contains(all, want) {
 			t.Errorf("no text %q in %q", want, all)

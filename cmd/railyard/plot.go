@@ -28,6 +28,7 @@ completion time and wait, a curve for each point, and of inference latency again
 throughput. It prints the files that it wrote.`,
 		Example: `  railyard run scenarios/quickstart.toml --out results && railyard plot results
   railyard plot results --format svg,pdf --theme dark --out pictures
+  railyard plot results --only roofline --width 700 --dpi 300
   railyard plot fifo --with srtf,las
   railyard plot sweep --metric training.0.tokens_per_s,cost.per_hour_USD`,
 		Args: cobra.ExactArgs(1),
@@ -54,6 +55,7 @@ throughput. It prints the files that it wrote.`,
 	f := cmd.Flags()
 	f.StringVarP(&o.Out, "out", "o", "", "write pictures into this folder (default DIR)")
 	f.IntVar(&o.Links, "links", 0, "draw so many of the hottest links (default: up to 64)")
+	f.StringSliceVar(&o.Only, "only", nil, "draw these pictures, by the names of their files: roofline,links (default: all that can be drawn)")
 	f.StringSliceVar(&o.With, "with", nil, "compare the completion times of jobs with those in these folders")
 	f.StringSliceVar(&o.Metrics, "metric", nil, "of a sweep: the metric to draw and the one to set it against, with min or max before them")
 	f.StringSliceVar(&o.Formats, "format", []string{"png", "svg"}, "formats to write: "+strings.Join(figure.Formats, ", "))

@@ -25,6 +25,7 @@ CSV, the scenario. A folder that holds timeline.json.gz has an iteration rank by
 rank, too. The page needs no network and no server: open it in a browser, print it,
 send it by mail. The same results give the same bytes.`,
 		Example: `  railyard run scenarios/quickstart.toml --out results && railyard report results
+  railyard run scenarios/gpt3-175b.toml --out results --timeline results/timeline.json.gz && railyard report results
   railyard sweep scenarios/sweep-gpt3.toml --out results && railyard report results --out sweep.html`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -71,18 +71,22 @@ Results depend on the scenario, its files, the seed and the version alone.`,
 			if r == nil {
 				return unfinished(err)
 			}
+			aside := func() error { return errors.Join(times.write(r), metrics.write(s, r)) }
+			write := aside
 			if out != "" || htmlFile != "" {
-				err := inFolder(out, func(dir string) error {
-					if err := railyard.Write(dir, s, r, host(began, r.Summary.Float("events")), also...); err != nil || htmlFile == "" {
-						return err
-					}
-					return writePage(htmlFile, dir)
-				})
-				if err != nil {
-					return &failure{exitUnfinished, err}
+				write = func() error {
+					return inFolder(out, func(dir string) error {
+						if err := railyard.Write(dir, s, r, host(began, r.Summary.Float("events")), also...); err != nil {
+							return err
+						}
+						if err := aside(); err != nil || htmlFile == "" {
+							return err
+						}
+						return writePage(htmlFile, dir) // at last: it shows a timeline that is in the folder
+					})
 				}
 			}
-			if err := errors.Join(times.write(r), metrics.write(s, r)); err != nil {
+			if err := write(); err != nil {
 				return &failure{exitUnfinished, err}
 			}
 			if asJSON {

@@ -37,7 +37,7 @@ var rooms = []string{
 
 // only limits what a room may import of ours, where going down is not enough.
 var only = map[string][]string{
-	"report": {"result", "report/figure"}, // what a run found, not how
+	"report": {"result", "report/figure", "report/input"}, // what a run found, not how
 	"energy": {},
 	"sim":    {}, // not even units
 	"units":  {},

@@ -297,22 +297,21 @@ func (l Lines) drawSeries(c *canvas, f frame, x, y plan, looks []look) {
 // drawLabels writes the labels of points on patches of paper, each at the first of some
 // places beside its point where it covers neither another label nor a marker.
 func (l Lines) drawLabels(c *canvas, f frame, x, y plan) {
-	const (
-		apart  = 5.0 // of a label from the middle of its point
-		marker = 2.5 // half the width of one
-	)
+	const beside = 2.2 // of a label from the edge of its marker
 	small := face{size: smallSize}
 	var taken []frame
 	for i, s := range l.Series {
 		if s.Labels == nil && !s.Points {
 			continue
 		}
+		grown := s.growth()
 		for _, k := range f.visible(x.scale, y.scale, l.Series[i]) {
 			if len(taken) == 4*maxParts {
 				break
 			}
 			q := point{f.x(x.at(s.X[k])), f.y(y.at(s.Y[k]))}
-			taken = append(taken, frame{q.x - marker, q.y - marker, q.x + marker, q.y + marker})
+			half := 0.9 * markerRadius * grown(k)
+			taken = append(taken, frame{q.x - half, q.y - half, q.x + half, q.y + half})
 		}
 	}
 	free := func(b frame) bool {
@@ -320,12 +319,23 @@ func (l Lines) drawLabels(c *canvas, f frame, x, y plan) {
 			return b.x0 < o.x1 && o.x0 < b.x1 && b.y0 < o.y1 && o.y0 < b.y1
 		})
 	}
+	// Lines first, whose labels are few and say what they are.
+	var lines, points []Series
 	for _, s := range l.Series {
+		if s.Points {
+			points = append(points, s)
+		} else {
+			lines = append(lines, s)
+		}
+	}
+	for _, s := range append(lines, points...) {
+		grown := s.growth()
 		for i, label := range s.Labels[:min(len(s.Labels), maxParts)] {
 			if label = clean(label); label == "" || math.IsNaN(s.Y[i]) {
 				continue
 			}
 			q, w, h := point{f.x(x.at(s.X[i])), f.y(y.at(s.Y[i]))}, small.width(label), smallSize
+			apart := markerRadius*grown(i) + beside
 			for _, to := range []point{
 				{-w - apart, apart - 2},
 				{-w / 2, apart},
@@ -611,22 +621,26 @@ func (c *canvas) points(f frame, x, y scale, s Series, k look) {
 	if s.Low != nil {
 		c.errorBars(f, x, y, s, k, shown)
 	}
+	grown := s.growth()
+	if s.Sizes != nil { // the small ones on top
+		slices.SortStableFunc(shown, func(a, b int) int { return cmp.Compare(s.Sizes[b], s.Sizes[a]) })
+	}
+	for _, i := range shown {
+		k.grow = grown(i)
+		c.marker(k, point{f.x(x.at(s.X[i])), f.y(y.at(s.Y[i]))})
+	}
+}
+
+// growth gives how many times as wide as others the marker of a point is.
+func (s Series) growth() func(i int) float64 {
 	most := max(s.Largest, 0)
 	for _, v := range s.Sizes {
 		most = max(most, v)
 	}
-	if s.Sizes == nil {
-		most = 0
+	if s.Sizes == nil || most == 0 {
+		return func(int) float64 { return 1 }
 	}
-	if most > 0 { // the small ones on top
-		slices.SortStableFunc(shown, func(a, b int) int { return cmp.Compare(s.Sizes[b], s.Sizes[a]) })
-	}
-	for _, i := range shown {
-		if most > 0 {
-			k.grow = max(0.5, 3.2*math.Sqrt(s.Sizes[i]/most))
-		}
-		c.marker(k, point{f.x(x.at(s.X[i])), f.y(y.at(s.Y[i]))})
-	}
+	return func(i int) float64 { return max(0.5, 3.2*math.Sqrt(s.Sizes[i]/most)) }
 }
 
 // visible returns the points of a series inside the frame. Of very many it
@@ -670,10 +684,13 @@ func (c *canvas) errorBars(f frame, x, y scale, s Series, k look, shown []int) {
 	c.stroke(pen{color: k.color, width: 0.8}, bars...)
 }
 
+// markerRadius is that of a marker that stands for no size.
+const markerRadius = 2.8
+
 // marker draws a filled shape with a white border, which keeps markers apart
 // from each other and from the line they lie on.
 func (c *canvas) marker(k look, at point) {
-	radius := 2.8 * cmp.Or(k.grow, 1)
+	radius := markerRadius * cmp.Or(k.grow, 1)
 	corners, turn, size := 16, 0.0, radius
 	switch k.shape % 4 {
 	case 1:

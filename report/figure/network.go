@@ -140,13 +140,14 @@ func (n Network) draw(c *canvas) {
 		return point{f.x0 + (float64(end[1])+0.5)/k*(f.x1-f.x0), bottom + rise*float64(end[0])}
 	}
 	n.drawEdges(c, at)
+	border := max(0.6, c.pixel) // of which a coarse picture must not lose any
 	for i, t := range n.Tiers {
 		pitch := (f.x1 - f.x0) / float64(len(t.Nodes))
 		half := min(pitch*0.42, 34)
 		for k, name := range t.Nodes {
 			p := at([2]int{i, k})
 			c.rect(axisInk, p.x-half, p.y-nodeHeight/2, p.x+half, p.y+nodeHeight/2)
-			c.rect(paper, p.x-half+0.6, p.y-nodeHeight/2+0.6, p.x+half-0.6, p.y+nodeHeight/2-0.6)
+			c.rect(paper, p.x-half+border, p.y-nodeHeight/2+border, p.x+half-border, p.y+nodeHeight/2-border)
 			name = clean(name)
 			for size := smallSize; size >= leastSize; size-- {
 				if small := (face{size: size}); small.width(name) <= 2*half-2 {

@@ -111,11 +111,14 @@ func (e *exposition) series(t *result.Table) {
 
 // accelerators adds what DCGM exporter tells of a GPU, and what only a simulation knows.
 func (e *exposition) accelerators(t *result.Table) {
+	at := t.Column(result.SeriesTime.Name)
+	compute, exposed := t.Column(result.UsageCompute.Name), t.Column(result.UsageExposed.Name)
+	power := t.Column(result.UsagePower.Name)
+	dcgm := func(labels []label) []label {
+		return []label{{"gpu", labels[1].value}, {"device", "nvidia" + labels[1].value}, {"Hostname", labels[0].value}}
+	}
 	rows(t, func(from, to int, labels []label) {
-		host, device := labels[0].value, labels[1].value
-		dcgm := []label{{"gpu", device}, {"device", "nvidia" + device}, {"Hostname", host}}
-		used := e.stream(e.family("DCGM_FI_DEV_GPU_UTIL", "gauge", "", "GPU utilization (in %)."), "", dcgm...)
-		at, compute, exposed := t.Column(result.SeriesTime.Name), t.Column(result.UsageCompute.Name), t.Column(result.UsageExposed.Name)
+		used := e.stream(e.family("DCGM_FI_DEV_GPU_UTIL", "gauge", "", "GPU utilization (in %)."), "", dcgm(labels)...)
 		for i := from; i < to; i++ {
 			used.add(at.Numbers[i], 100*(compute.Numbers[i]+exposed.Numbers[i]))
 		}
@@ -127,6 +130,52 @@ func (e *exposition) accelerators(t *result.Table) {
 			e.column(t, from, to, c, e.stream(f, "", label{"gpu", labels[1].value}, label{"Hostname", labels[0].value}))
 		})
 	}
+	for _, x := range []struct {
+		metric     result.Metric
+		name, help string
+		unit       float64
+	}{
+		{result.UsagePower, "DCGM_FI_DEV_POWER_USAGE", "Power draw (in W).", 1},
+		{result.UsageMemory, "DCGM_FI_DEV_FB_USED", "Framebuffer memory used (in MiB).", 1 << 20},
+		{result.UsageFree, "DCGM_FI_DEV_FB_FREE", "Framebuffer memory free (in MiB).", 1 << 20},
+	} {
+		if c := t.Column(x.metric.Name); c != nil {
+			f := e.family(x.name, "gauge", "", x.help)
+			rows(t, func(from, to int, labels []label) {
+				s := e.stream(f, "", dcgm(labels)...)
+				for i := from; i < to; i++ {
+					s.add(at.Numbers[i], c.Numbers[i]/x.unit)
+				}
+			})
+		}
+	}
+	if power == nil {
+		return
+	}
+	// OpenMetrics would have a counter's name end in _total, which DCGM's does not.
+	f := e.family("DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION", "unknown", "", "Total energy consumption since boot (in mJ).")
+	rows(t, func(from, to int, labels []label) {
+		s, sum := e.stream(f, "", dcgm(labels)...), 0.0
+		s.add(at.Numbers[from], 0)
+		for i := from; i < to; i++ {
+			until := e.end
+			if i+1 < to {
+				until = at.Numbers[i+1]
+			}
+			sum += power.Numbers[i] * (until - at.Numbers[i])
+			s.add(until, math.Round(1e3*sum))
+		}
+	})
+}
+
+// hosts adds the power of hosts.
+func (e *exposition) hosts(t *result.Table) {
+	c := t.Column(result.UsagePower.Name)
+	name, unit := named("host", c.Metric.Name)
+	f := e.family(name, "gauge", unit, c.Metric.Definition)
+	rows(t, func(from, to int, labels []label) {
+		e.column(t, from, to, c, e.stream(f, "", label{"Hostname", labels[0].value}))
+	})
 }
 
 // interfaces adds what node exporter tells of a network interface.

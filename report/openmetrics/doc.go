@@ -10,6 +10,10 @@
 //
 //	DCGM_FI_DEV_GPU_UTIL                       share of the time with a kernel, in percent; of accelerators one by one,
 //	                                           and so railyard_gpu_compute_ratio, railyard_gpu_communication_ratio
+//	DCGM_FI_DEV_FB_USED, DCGM_FI_DEV_FB_FREE   memory in MiB: what a training's fullest accelerator holds; of inference
+//	                                           weights and the cache that is reserved
+//	DCGM_FI_DEV_POWER_USAGE                    in W, with [topology.power]; and railyard_host_power_watts of whole hosts
+//	DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION       in mJ from time 0 on
 //	node_network_transmit_bytes_total          of NICs one by one, and node_network_receive_bytes_total
 //	vllm:num_requests_running, _waiting        of all replicas
 //	vllm:kv_cache_usage_perc                   from 0 to 1, as there
@@ -31,4 +35,9 @@
 // Time 0 of the simulation is at a moment that the caller states. A mean over an
 // interval is at its beginning, a counter at its end. Prometheus knows milliseconds: of
 // several samples of one series within one only the first is written.
+//
+// # Size
+//
+// Of accelerators and NICs there are the first 1,024, and 65,536 samples of each metric:
+// of 256 accelerators 256 intervals, of 1,024 64. That is at most about 100 MB.
 package openmetrics

@@ -42,6 +42,8 @@ func Write(w io.Writer, r *result.Results, usage []*result.Table, o Options) err
 		switch t.Name {
 		case "accelerator_usage":
 			e.accelerators(t)
+		case "host_usage":
+			e.hosts(t)
 		case "interface_usage":
 			e.interfaces(t)
 		}

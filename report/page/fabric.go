@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/railyard/railyard/report/input"
 	"github.com/railyard/railyard/result"
 )
 
@@ -182,7 +183,7 @@ func (g *graph) add(r *row) {
 
 // node is the number of the node that a name is drawn as.
 func (g *graph) node(name string) int {
-	if host := hostName(name); host != "" {
+	if host := input.Host(name); host != "" {
 		if g.inside {
 			name = name[len(host)+1:]
 		} else {
@@ -197,26 +198,6 @@ func (g *graph) node(name string) int {
 		g.names = append(g.names, name)
 	}
 	return i
-}
-
-// hostName is the part of a name that is a host's, "host3" of "host3/acc0" and
-// "east/host3" of "east/host3/acc0"; "" if it is not inside a host.
-func hostName(name string) string {
-	for at := 0; ; {
-		part, _, more := strings.Cut(name[at:], "/")
-		if !more {
-			return ""
-		}
-		if isHost(part) {
-			return name[:at+len(part)]
-		}
-		at += len(part) + 1
-	}
-}
-
-func isHost(part string) bool {
-	number, ok := strings.CutPrefix(part, "host")
-	return ok && number != "" && strings.Trim(number, "0123456789") == ""
 }
 
 // rise gives every node its tier: 0 for hosts and accelerators, or for those with the
@@ -244,7 +225,7 @@ func (g *graph) rise() {
 	}
 	start(func(i int) bool {
 		base := g.names[i][strings.LastIndexByte(g.names[i], '/')+1:]
-		return strings.HasPrefix(base, "acc") || isHost(base)
+		return strings.HasPrefix(base, "acc") || input.IsHost(base)
 	})
 	if level == nil {
 		start(func(i int) bool { return len(neighbours[i]) == fewest })

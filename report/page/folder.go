@@ -1,7 +1,6 @@
 package page
 
 import (
-	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,13 +13,13 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/railyard/railyard/report/input"
 	"github.com/railyard/railyard/result"
 )
 
 // Bounds of what is read: a folder may come from anywhere.
 const (
 	maxText = 64 << 20 // bytes of summary.json or manifest.json
-	maxLine = 1 << 20  // bytes of one row of a table
 	maxRows = 1 << 23  // rows of a table
 	maxDeep = 64       // objects and arrays of a JSON file within each other
 	maxSize = 1e100    // of any number: sums and products of a few are still finite
@@ -44,7 +43,7 @@ func (f *folder) has(name string) bool {
 // text reads a whole file.
 func (f *folder) text(name string) ([]byte, error) {
 	path := filepath.Join(f.dir, name)
-	file, err := os.Open(path)
+	file, err := input.OpenFile(path)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +61,7 @@ func (f *folder) text(name string) ([]byte, error) {
 // row is one row of a table. What is wrong with a cell is remembered in the first
 // that is.
 type row struct {
-	cells []string
+	*input.Reader
 	names []string
 	at    []int // of each column asked for, -1 where the table has none
 	err   error
@@ -73,7 +72,7 @@ func (r *row) text(i int) string {
 	if r.at[i] < 0 {
 		return ""
 	}
-	return r.cells[r.at[i]]
+	return r.Row[r.at[i]]
 }
 
 // number is that cell as a number, NaN where it is empty.
@@ -84,7 +83,7 @@ func (r *row) number(i int) float64 {
 	}
 	v, ok := parse(text)
 	if !ok {
-		r.fail("%s is %q: not a number", r.names[i], shorten(text))
+		r.fail("%s is %q: not a number", r.names[i], input.Shorten(text))
 	}
 	return v
 }
@@ -100,7 +99,7 @@ func parse(text string) (float64, bool) {
 
 func (r *row) fail(format string, args ...any) {
 	if r.err == nil {
-		r.err = fmt.Errorf(format, args...)
+		r.err = r.Fault(0, fmt.Errorf(format, args...))
 	}
 }
 
@@ -108,81 +107,30 @@ func (r *row) fail(format string, args ...any) {
 // that it can have, and both are asked for by their place in need, then may. The
 // header is nil if there is no such table.
 func (f *folder) scan(name string, need, may []result.Metric, each func(*row)) (header []string, err error) {
-	path := filepath.Join(f.dir, name)
-	file, err := os.Open(path)
+	in, err := input.Open(filepath.Join(f.dir, name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
-	line := 1
-	fault := func(err error) error {
-		if e, ok := errors.AsType[*csv.ParseError](err); ok {
-			line, err = e.Line, e.Err
-		}
-		return &FileError{File: path, Line: line, Err: err}
+	defer in.Close()
+	r := &row{Reader: in}
+	if r.at, err = in.Columns(need, may); err != nil {
+		return nil, err
 	}
-	in := &lineReader{r: file}
-	c := csv.NewReader(in)
-	header, err = c.Read()
-	if errors.Is(err, io.EOF) {
-		return nil, fault(errors.New("no header"))
+	for _, m := range slices.Concat(need, may) {
+		r.names = append(r.names, m.Name)
 	}
-	if err != nil {
-		return nil, fault(err)
-	}
-	c.ReuseRecord = true
-	r := &row{}
-	for i, m := range slices.Concat(need, may) {
-		at := slices.Index(header, m.Name)
-		if at < 0 && i < len(need) {
-			return nil, fault(fmt.Errorf("no column %q; there are %s", m.Name, shorten(strings.Join(header, ", "))))
-		}
-		r.names, r.at = append(r.names, m.Name), append(r.at, at)
-	}
-	for n := 0; ; n++ {
-		in.since = 0
-		r.cells, err = c.Read()
-		if errors.Is(err, io.EOF) {
-			return header, nil
-		}
-		if err != nil {
-			return nil, fault(err)
-		}
-		line, _ = c.FieldPos(0)
+	for n := 0; in.Next(); n++ {
 		if n == maxRows {
-			return nil, fault(fmt.Errorf("more than %d rows", maxRows))
+			return nil, in.Fault(0, fmt.Errorf("more than %d rows", maxRows))
 		}
 		if each(r); r.err != nil {
-			return nil, fault(r.err)
+			return nil, r.err
 		}
 	}
-}
-
-// lineReader refuses a row that would not fit in memory, such as all that follows
-// a quote that is never closed.
-type lineReader struct {
-	r     io.Reader
-	since int // bytes since the last row
-}
-
-func (r *lineReader) Read(p []byte) (int, error) {
-	if r.since > maxLine {
-		return 0, fmt.Errorf("a row of more than %d bytes; is a quote not closed?", maxLine)
-	}
-	n, err := r.r.Read(p)
-	r.since += n
-	return n, err
-}
-
-// shorten keeps the beginning of what a message quotes.
-func shorten(s string) string {
-	if r := []rune(s); len(r) > 100 {
-		return string(r[:100]) + "…"
-	}
-	return s
+	return in.Header, in.Err()
 }
 
 // summary is summary.json as its single values, by their dotted paths and in

@@ -3,6 +3,7 @@ package page
 import (
 	"cmp"
 	"compress/gzip"
+	"container/heap"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/railyard/railyard/report/input"
 	"github.com/railyard/railyard/result"
 )
 
@@ -23,7 +25,8 @@ const (
 	maxTrace  = 2 << 30 // bytes of a time line, unpacked
 	maxTracks = 96
 	maxSlices = 20_000
-	maxHues   = 8 // categories with a colour of their own
+	maxHues   = 8    // categories with a colour of their own
+	seenApart = 2000 // slices in a row, about
 )
 
 // timelines are what a time line in a results folder may be called.
@@ -71,7 +74,7 @@ func (f *folder) timeline(name string) (*gantt, error) {
 	processes, threads := map[int64]string{}, map[track]string{}
 	row := map[track]int{}
 	var tracks []track
-	from, to := math.Inf(1), math.Inf(-1)
+	from, to, total := math.Inf(1), math.Inf(-1), 0
 	err := eachEvent(path, func(e *event) error {
 		at := track{e.Process, e.Thread}
 		switch {
@@ -81,8 +84,9 @@ func (f *folder) timeline(name string) (*gantt, error) {
 			threads[at] = e.Args.Name
 		case e.Phase == "X":
 			if !(e.Duration >= 0 && e.Duration <= maxSize && math.Abs(e.At) <= maxSize) {
-				return fmt.Errorf("%s is at %v for %v", shorten(e.Name), e.At, e.Duration)
+				return fmt.Errorf("%s is at %v for %v", input.Shorten(e.Name), e.At, e.Duration)
 			}
+			total++
 			from, to = min(from, e.At), max(to, e.At+e.Duration)
 			if _, known := row[at]; !known && len(row) < maxTracks {
 				row[at] = 0
@@ -120,35 +124,99 @@ func (f *folder) timeline(name string) (*gantt, error) {
 		to = min(to, from+length)
 	}
 	g.End = (to - from) / 1e6
-	names, hues := map[string]int{}, map[string]int{}
-	more := 0
+	// Of very many, those that follow each other and could not be told apart are one.
+	apart := 0.0
+	if total > maxSlices {
+		apart = (to - from) / seenApart
+	}
+	shown, more, order := longest{}, 0, 0
+	add := func(p *piece) {
+		if p == nil {
+			return
+		}
+		heap.Push(&shown, *p)
+		if len(shown) > maxSlices {
+			heap.Pop(&shown)
+			more++
+		}
+	}
+	latest := make([]*piece, len(tracks)) // of each row
 	err = eachEvent(path, func(e *event) error {
 		r, ok := row[track{e.Process, e.Thread}]
 		if e.Phase != "X" || !ok || e.At >= to || e.At+e.Duration <= from {
 			return nil
 		}
-		if len(g.Row) == maxSlices {
-			more++
+		p := &piece{r, max(e.At, from), min(e.At+e.Duration, to), e.Name, e.Category, 1, order}
+		order++
+		if l := latest[r]; l != nil && p.to-p.from < apart && p.from >= l.to && p.from-l.to < apart && p.kind() == l.kind() {
+			l.to, l.count = p.to, l.count+1
 			return nil
 		}
-		g.Row = append(g.Row, r)
-		g.From, g.To = append(g.From, (max(e.At, from)-from)/1e6), append(g.To, (min(e.At+e.Duration, to)-from)/1e6)
-		g.Name = append(g.Name, place(names, &g.Names, e.Name, maxSlices))
-		kind := e.Category
-		if kind == "" {
-			kind = strings.TrimRight(e.Name, "0123456789 ")
-		}
-		g.Hue = append(g.Hue, place(hues, &g.Hues, kind, maxHues))
+		add(latest[r])
+		latest[r] = p
 		return nil
 	})
-	if err != nil || g.Row == nil {
+	for _, p := range latest {
+		add(p)
+	}
+	if err != nil || len(shown) == 0 {
 		return nil, err
 	}
+	slices.SortFunc(shown, func(a, b piece) int { return cmp.Compare(a.order, b.order) })
+	names, hues := map[string]int{}, map[string]int{}
+	for _, p := range shown {
+		g.Row = append(g.Row, p.row)
+		g.From, g.To = append(g.From, (p.from-from)/1e6), append(g.To, (p.to-from)/1e6)
+		name := p.name
+		if p.count > 1 {
+			name = fmt.Sprintf("%d × %s", p.count, p.kind())
+		}
+		g.Name = append(g.Name, place(names, &g.Names, name, maxSlices))
+		g.Hue = append(g.Hue, place(hues, &g.Hues, p.kind(), maxHues))
+	}
 	g.Text = []any{"From " + name + ", ", amount(from/1e6, "s"), " into the run. Point at a slice for what it is."}
+	if apart > 0 {
+		g.Text = append(g.Text, " Of one kind in a row, those too short to be told apart are drawn as one.")
+	}
 	if more > 0 {
-		g.Text = append(g.Text, " Another ", count(float64(more)), " slices have no room here.")
+		g.Text = append(g.Text, " The ", count(float64(more)), " shortest slices have no room here.")
 	}
 	return g, nil
+}
+
+// piece is a slice of a time line, or what of it lies within the iteration.
+type piece struct {
+	row            int
+	from, to       float64
+	name, category string
+	count          int // of slices that it stands for
+	order          int // in the file
+}
+
+// kind is what its colour stands for.
+func (p *piece) kind() string {
+	if p.category != "" {
+		return p.category
+	}
+	return strings.TrimRight(p.name, "0123456789 ")
+}
+
+// longest is a heap of pieces from which the shortest goes first, and of equals the last.
+type longest []piece
+
+func (l longest) Len() int      { return len(l) }
+func (l longest) Swap(i, j int) { l[i], l[j] = l[j], l[i] }
+func (l *longest) Push(x any)   { *l = append(*l, x.(piece)) }
+
+func (l longest) Less(i, j int) bool {
+	a, b := l[i].to-l[i].from, l[j].to-l[j].from
+	return a < b || a == b && l[i].order > l[j].order
+}
+
+func (l *longest) Pop() any {
+	last := (*l)[len(*l)-1]
+	*l = (*l)[:len(*l)-1]
+	return last
 }
 
 // eachEvent reads the events of a time line, which is an array or an object that has

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/railyard/railyard/report/input"
 	"github.com/railyard/railyard/result"
 )
 
@@ -80,7 +81,7 @@ func (f *folder) stretches() (any, error) {
 		for part := range strings.FieldsSeq(r.text(3)) {
 			first, last, ok := span(part, int(total))
 			if !ok {
-				r.fail("%s is %q: not accelerators of the %v", result.StretchWhere.Name, shorten(part), total)
+				r.fail("%s is %q: not accelerators of the %v", result.StretchWhere.Name, input.Shorten(part), total)
 				return
 			}
 			for first <= last {

@@ -422,6 +422,35 @@ func TestTimeline(t *testing.T) {
 	}
 }
 
+// Of more slices than there is room for, those of a row that could not be told apart are
+// one, and of what is left the longest are shown, from every row.
+func TestLongTimeline(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("[")
+	const many = 15_000 // of each of three rows
+	for row := range 3 {
+		for i := range many {
+			kind, length := "forward", 60.0
+			if row == 2 && i%2 == 1 { // not to be made one, and the shortest
+				kind, length = "backward", 10
+			}
+			fmt.Fprintf(&b, "{\"ph\":\"X\",\"name\":\"layer %d\",\"cat\":%q,\"pid\":1,\"tid\":%d,\"ts\":%d,\"dur\":%v},\n", i, kind, row, i*66, length)
+		}
+	}
+	b.WriteString(`{"ph":"X","name":"all","cat":"iteration","pid":2,"tid":1,"ts":0,"dur":1000000}]`)
+	p := read(t, write(t, files(t, map[string]string{"summary.json": `{"makespan_s": 1}`, "timeline.json": b.String()}))).find(t, "iteration", "gantt", "")
+	shown := make([]int, 4)
+	for _, r := range p.Row {
+		shown[r]++
+	}
+	if want := []int{1, 1, many, 1}; !slices.Equal(shown, want) {
+		t.Errorf("the rows have %d slices, want %d", shown, want)
+	}
+	if p.Names[0] != "15000 × forward" {
+		t.Errorf("the first is %q", p.Names[0])
+	}
+}
+
 // What failed when is beside what the accelerators did: until the job went on where it
 // stopped one, else until the part worked again, or the end.
 func TestFailures(t *testing.T) {

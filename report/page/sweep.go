@@ -27,13 +27,13 @@ func sweepDocument(f *folder, objectives []Objective) (*document, error) {
 	var columns [][]string
 	header, err := f.scan(file, nil, nil, func(r *row) {
 		if columns == nil {
-			columns = make([][]string, len(r.cells))
+			columns = make([][]string, len(r.Row))
 		}
 		if (len(columns[0])+1)*len(columns) > maxCells {
 			r.fail("more than %d cells", maxCells)
 			return
 		}
-		for i, c := range r.cells {
+		for i, c := range r.Row {
 			columns[i] = append(columns[i], strings.Clone(c))
 		}
 	})

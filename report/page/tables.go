@@ -79,7 +79,7 @@ func (f *folder) table(file, title string, by []result.Metric) (table, error) {
 		if full && slices.Compare(k.by, least) <= 0 {
 			return
 		}
-		for _, c := range r.cells {
+		for _, c := range r.Row {
 			k.cells = append(k.cells, strings.Clone(c))
 		}
 		if rows = append(rows, k); len(rows) == 2*maxTableRows {
