@@ -1,6 +1,8 @@
 package serving
 
 import (
+	"slices"
+
 	"github.com/railyard/railyard/cluster"
 	"github.com/railyard/railyard/collective"
 	"github.com/railyard/railyard/sim"
@@ -74,10 +76,15 @@ type passage struct {
 var crossings = []kind{
 	{workload.TensorGroup, collective.AllReduce},
 	{workload.TensorGroup, collective.AllGather},
+	{workload.ExpertGroup, collective.AllToAll},
 }
 
-// groups are the ranks of a stage that exchange with each other.
+// groups are the ranks of a stage that exchange with each other: tensor-parallel ranks
+// follow each other, and all share experts.
 func (p *Pool) groups(g workload.Group, ranks []topology.NodeID) [][]topology.NodeID {
+	if g == workload.TensorGroup {
+		return slices.Collect(slices.Chunk(ranks, p.Tensor))
+	}
 	return [][]topology.NodeID{ranks}
 }
 

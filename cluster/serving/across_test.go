@@ -26,8 +26,10 @@ type split struct {
 }
 
 func (x split) Split(_ *Step, crossing Crossing, to []Exchange) (float64, []Exchange) {
-	if crossing[workload.TensorGroup] {
-		to = append(to, x.exchanges...)
+	for _, e := range x.exchanges {
+		if crossing[e.Group] {
+			to = append(to, e)
+		}
 	}
 	return float64(x.flat), to
 }
@@ -146,10 +148,10 @@ func TestAcrossLosesNothing(t *testing.T) {
 		seconds := func(most float64, name string) sim.Time {
 			return sim.FromSeconds(rapid.Float64Range(0, most).Draw(r, name))
 		}
-		costs := split{flat(0.1), []Exchange{{workload.TensorGroup, collective.AllReduce, 1e6, count(1, 9, "times")}, {workload.TensorGroup, collective.AllGather, 1e6, 1}}, 1e5}
+		costs := split{flat(0.1), []Exchange{{workload.TensorGroup, collective.AllReduce, 1e6, count(1, 9, "times")}, {workload.TensorGroup, collective.AllGather, 1e6, 1}, {workload.ExpertGroup, collective.AllToAll, 1e6, 2}}, 1e5}
 		f := &Fleet{
 			Pool: Pool{
-				Replicas: count(1, 3, "replicas"), Tensor: count(1, 3, "ranks"), Stages: count(1, 3, "stages"), Costs: costs, Routing: scheduler.LeastLoaded,
+				Replicas: count(1, 3, "replicas"), Tensor: count(1, 3, "ranks"), Expert: count(0, 2, "groups"), Stages: count(1, 3, "stages"), Costs: costs, Routing: scheduler.LeastLoaded,
 				Batching: scheduler.Batching{Order: scheduler.Order(count(0, 2, "order")), Budget: 64, MaxBatch: 4, Blocks: count(12, 40, "blocks"), BlockSize: 8},
 			},
 			Concurrency: count(0, 5, "clients"),
@@ -195,6 +197,22 @@ func TestAcrossLosesNothing(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Of seven tokens of prompts two groups have four and three, of five that decode three and
+// two: the busiest has four and three, the mean is six.
+func TestShare(t *testing.T) {
+	x := &Computed{Forward: &serving.Forward{Expert: 2}}
+	s := &Step{Tokens: 12, Sequences: 6, Decodes: 5, Context: 501, Chunks: []Chunk{{3, 0}, {2, 8}, {2, 0}}}
+	own, mean := x.share(s)
+	want := Step{Tokens: 4 + 3, Sequences: 3, Decodes: 3, Context: 251, Chunks: []Chunk{{2, 8}, {2, 0}}}
+	if mean != 6 || own.Tokens != want.Tokens || own.Sequences != want.Sequences || own.Decodes != want.Decodes || own.Context != want.Context || !slices.Equal(own.Chunks, want.Chunks) {
+		t.Errorf("%+v and %d, want %+v and 6", *own, mean, want)
+	}
+	x.Forward.Expert = 0
+	if own, mean := x.share(s); own != s || mean != 12 {
+		t.Errorf("one group has %+v and %d of all", *own, mean)
+	}
 }
 
 // On an idle network a step over hosts takes what its parts take by closed form.

@@ -127,7 +127,7 @@ func (f *Fleet) beginReplicas() error {
 	f.replicas, f.lanes = make([]replica, 0, f.wanted), make([]lane, 0, lanes)
 	for _, p := range f.pools {
 		p.loads = make([]scheduler.Load, p.Replicas)
-		each := p.Tensor * p.Stages
+		each := p.Ranks()
 		if err := p.Costs.Place(f.c, all[:each]); err != nil {
 			return err
 		}
