@@ -209,20 +209,23 @@ func (f *Fleet) passed(n int) {
 	})
 }
 
-// leaveStage lets the next into a stage.
+// leaveStage lets the next into a stage. Before the first, steps are yet to be decided: all
+// that wait do so, in their order, since the next may have none.
 func (f *Fleet) leaveStage(s *stage, i int) {
 	s.busy = false
-	if len(s.queue) == 0 {
-		return
+	queue := s.queue
+	switch {
+	case len(queue) == 0:
+	case i == 0:
+		s.queue = nil
+		for _, l := range queue {
+			l.due = false
+			f.due(l.number)
+		}
+	default:
+		s.queue = queue[1:]
+		f.enterStage(queue[0], i)
 	}
-	l := s.queue[0]
-	s.queue = s.queue[1:]
-	if i == 0 { // its step is yet to be decided
-		l.due = false
-		f.due(l.number)
-		return
-	}
-	f.enterStage(l, i)
 }
 
 // arrived is when a step's activations are at the next stage.

@@ -1,6 +1,7 @@
 package serving
 
 import (
+	"context"
 	"math"
 	"slices"
 	"testing"
@@ -39,9 +40,16 @@ func (x split) StageBytes(tokens int) float64 { return x.stage * float64(tokens)
 // wire is what a message between two of its hosts spends on the way.
 const wire = 1e-6
 
+// tester is what testing.T and rapid.T have in common here.
+type tester interface {
+	Helper()
+	Fatal(args ...any)
+	Context() context.Context
+}
+
 // onHosts runs a fleet on hosts of one accelerator each, whose NICs have 1 GB/s, and on
 // whose links flows may be, too.
-func onHosts(t testing.TB, f *Fleet, flows ...cluster.Flow) *cluster.Cluster {
+func onHosts(t tester, f *Fleet, flows ...cluster.Flow) *cluster.Cluster {
 	t.Helper()
 	host := topology.Host{
 		Name: "host", Accelerators: 1, NICs: 1, NICBandwidth: units.Rate(1e9), NICEfficiency: 1, PCIeBandwidth: units.Rate(1e9),
@@ -143,10 +151,10 @@ func TestAcrossFails(t *testing.T) {
 // each token comes once, and by Little's law the requests inside are those that came times
 // what they spent there.
 func TestAcrossLosesNothing(t *testing.T) {
-	rapid.Check(t, func(r *rapid.T) {
-		count := func(least, most int, name string) int { return rapid.IntRange(least, most).Draw(r, name) }
+	rapid.Check(t, func(t *rapid.T) {
+		count := func(least, most int, name string) int { return rapid.IntRange(least, most).Draw(t, name) }
 		seconds := func(most float64, name string) sim.Time {
-			return sim.FromSeconds(rapid.Float64Range(0, most).Draw(r, name))
+			return sim.FromSeconds(rapid.Float64Range(0, most).Draw(t, name))
 		}
 		costs := split{flat(0.1), []Exchange{{workload.TensorGroup, collective.AllReduce, 1e6, count(1, 9, "times")}, {workload.TensorGroup, collective.AllGather, 1e6, 1}, {workload.ExpertGroup, collective.AllToAll, 1e6, 2}}, 1e5}
 		f := &Fleet{
@@ -156,7 +164,7 @@ func TestAcrossLosesNothing(t *testing.T) {
 			},
 			Concurrency: count(0, 5, "clients"),
 		}
-		if rapid.Bool().Draw(r, "scales") {
+		if rapid.Bool().Draw(t, "scales") {
 			least := count(0, f.Replicas, "min")
 			f.Scaling = scaling(float64(count(1, 5, "target")), least, f.Replicas, least)
 			f.Scaling.Sync, f.Scaling.Poll, f.Scaling.Grace = second/10+seconds(2, "sync"), second/10+seconds(2, "poll"), seconds(2, "grace")
@@ -172,7 +180,7 @@ func TestAcrossLosesNothing(t *testing.T) {
 		}
 		at, tokens := 0.0, int64(0)
 		for range count(1, 20, "requests") {
-			at += rapid.Float64Range(0, 0.5).Draw(r, "gap")
+			at += rapid.Float64Range(0, 0.5).Draw(t, "gap")
 			f.Requests = append(f.Requests, serving.Request{Arrival: at, Input: count(1, 60, "input"), Output: count(1, 30, "output")})
 		}
 		onHosts(t, f)
@@ -180,20 +188,20 @@ func TestAcrossLosesNothing(t *testing.T) {
 		for i := range f.Outcomes {
 			o := &f.Outcomes[i]
 			if o.Status() != "finished" || o.Arrival >= o.First || o.First > o.Finish {
-				r.Fatalf("request %d is %s: %+v", i, o.Status(), *o)
+				t.Fatalf("request %d is %s: %+v", i, o.Status(), *o)
 			}
 			tokens += int64(f.Requests[i].Output)
 			spent += (o.Finish - o.Arrival).Seconds()
 		}
 		if came := f.Gaps.total + int64(len(f.Outcomes)); tokens != came {
-			r.Errorf("%d tokens came, %d were asked for", came, tokens)
+			t.Errorf("%d tokens came, %d were asked for", came, tokens)
 		}
 		if inside := f.Level.Queued + f.Level.Ran; math.Abs(inside-spent) > 1e-6*spent+1e-9 {
-			r.Errorf("integral of the requests inside %v s, time that they spent %v s", inside, spent)
+			t.Errorf("integral of the requests inside %v s, time that they spent %v s", inside, spent)
 		}
 		for i := range f.lanes {
 			if l := &f.lanes[i]; l.Used() != 0 || l.Waiting()+l.Running() != 0 {
-				r.Errorf("batch %d ends with %d blocks, %d sequences", i, l.Used(), l.Waiting()+l.Running())
+				t.Errorf("batch %d ends with %d blocks, %d sequences", i, l.Used(), l.Waiting()+l.Running())
 			}
 		}
 	})
