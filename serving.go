@@ -37,7 +37,7 @@ func (b *builder) addServing(w *scenario.Serving) {
 	}
 	j := &cluster.Job{Name: b.name(w.Name, w.Model.Value)}
 	f := &serving.Fleet{
-		Pool:        serving.Pool{Tensor: int(w.Tensor.Value), Stages: int(w.Pipeline.Value)},
+		Pool:        serving.Pool{Tensor: int(w.Tensor.Value), Expert: int(w.Expert.Value), Stages: int(w.Pipeline.Value)},
 		Concurrency: int(w.Concurrency.Value), Context: int(w.Context.Value),
 	}
 	f.Routing, _ = scheduler.ParseRouting(w.Router.Value)
@@ -122,7 +122,7 @@ func (b *builder) keepPrefixes(w *scenario.Serving, f *serving.Fleet, piece int)
 
 // placeReplicas finds how many replicas there are and how many accelerators they want.
 func (b *builder) placeReplicas(w *scenario.Serving, f *serving.Fleet, j *cluster.Job) bool {
-	each := f.Tensor * f.Stages
+	each := f.Ranks()
 	place, replicas := w.Placing, w.Replicas
 	if w.Autoscale != nil {
 		replicas = w.Autoscale.Max
@@ -138,8 +138,8 @@ func (b *builder) placeReplicas(w *scenario.Serving, f *serving.Fleet, j *cluste
 		f.Replicas = int(replicas.Value)
 	}
 	if f.Replicas*each != j.Count {
-		b.fault(b.at(w.Tensor.Pos, w.At), w.Path, "%d replicas of %d accelerators (tensor %d, pipeline %d) do not make up the %d that there are",
-			max(f.Replicas, 1), each, f.Tensor, f.Stages, j.Count)
+		b.fault(b.at(w.Tensor.Pos, w.At), w.Path, "%d replicas of %d accelerators (tensor %d, expert %d, pipeline %d) do not make up the %d that there are",
+			max(f.Replicas, 1), each, f.Tensor, f.Expert, f.Stages, j.Count)
 		return false
 	}
 	return true
@@ -208,11 +208,14 @@ func (b *builder) stepCosts(w *scenario.Serving, f *serving.Fleet, p *serving.Po
 		format = format.TwoOfFour()
 	}
 	forward := demand.NewForward(model, &accelerator, p.Tensor, format, kv)
+	forward.Expert = p.Expert
 	if err := forward.Validate(p.Stages); err != nil {
 		b.fault(w.Model.Pos, path+".model", "%v", err)
 		return nil
 	}
 	p.Batching = engine.Batching(w.Batching.Value)
+	p.Batching.MaxBatch *= p.Expert
+	p.Batching.Budget *= p.Expert
 	for _, k := range []struct {
 		key scenario.Key[int64]
 		to  *int
@@ -231,7 +234,7 @@ func (b *builder) stepCosts(w *scenario.Serving, f *serving.Fleet, p *serving.Po
 		if draft != nil {
 			room -= draft.WeightBytes()
 		}
-		p.Batching.Blocks = int(min(max(0, room/(f.TokenBytes*float64(p.Batching.BlockSize))), math.MaxInt32))
+		p.Batching.Blocks = int(min(max(0, float64(p.Expert)*room/(f.TokenBytes*float64(p.Batching.BlockSize))), math.MaxInt32))
 	}
 	if w.Preemption.Value == "swap" {
 		space := float64(defaultSwap)
@@ -239,7 +242,7 @@ func (b *builder) stepCosts(w *scenario.Serving, f *serving.Fleet, p *serving.Po
 			space = float64(w.SwapSpace.Value)
 		}
 		block := forward.TokenBytes() / float64(p.Stages) * float64(p.Batching.BlockSize) // of an accelerator
-		p.Batching.Swap = int(min(space/block, math.MaxInt32)) / p.Stages
+		p.Batching.Swap = int(min(float64(p.Expert)*space/block, math.MaxInt32)) / p.Stages
 		rate := b.swapRate()
 		if rate == 0 {
 			b.fault(w.Preemption.Pos, path+".preemption", "at what rate? %s has no pcie_bandwidth", b.topology.Servers[0].Spec.Name)
@@ -478,7 +481,7 @@ func (s *served) levels() (all levels) {
 		all.up += l.Up
 		all.room += l.Up * float64(p.Blocks())
 		all.stages += l.Up * float64(p.Stages)
-		all.holding += l.Held * float64(p.Tensor*p.Stages)
+		all.holding += l.Held * float64(p.Ranks())
 		all.busy += s.Busy(p).Seconds()
 	}
 	return all

@@ -12,7 +12,7 @@ import (
 // their own: first those of prompts, then the others.
 func (b *builder) placePools(w *scenario.Serving, f *serving.Fleet, j *cluster.Job) bool {
 	x := w.Disaggregate
-	decode := serving.Pool{Replicas: int(x.Decode.Value), Tensor: f.Tensor, Stages: f.Stages}
+	decode := serving.Pool{Replicas: int(x.Decode.Value), Tensor: f.Tensor, Expert: f.Expert, Stages: f.Stages}
 	f.Replicas = int(x.Prefill.Value)
 	if x.PrefillTensor.Set {
 		f.Tensor = int(x.PrefillTensor.Value)
@@ -32,7 +32,7 @@ func (b *builder) placePools(w *scenario.Serving, f *serving.Fleet, j *cluster.J
 	}
 	if wanted != j.Count {
 		b.fault(b.at(w.Accelerators.Pos, x.At), x.Path, "%d replicas of %d accelerators for prompts and %d of %d for tokens take %d, not %d",
-			f.Replicas, f.Tensor*f.Stages, decode.Replicas, decode.Tensor*decode.Stages, wanted, j.Count)
+			f.Replicas, f.Ranks(), decode.Replicas, decode.Ranks(), wanted, j.Count)
 		return false
 	}
 	return true

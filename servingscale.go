@@ -18,7 +18,7 @@ import (
 func (b *builder) scaling(w *scenario.Serving, f *serving.Fleet, weights float64) {
 	f.MaxQueue = int(w.MaxQueue.Value)
 	host := b.topology.Servers[0].Spec
-	onHost := float64(min(f.Tensor*f.Stages, int(host.Accelerators)))
+	onHost := float64(min(f.Ranks(), int(host.Accelerators)))
 	c := &w.ColdStart
 	f.Start = serving.Start{
 		Provision: sim.Time(c.Provision.Value), Keep: sim.Time(c.Keep.Value), Engine: sim.Time(c.Engine.Value),

@@ -28,6 +28,7 @@ type Serving struct {
 	Model    Key[string] `key:"model" required:"true" doc:"model of the catalogue, or a [models.NAME] of this file. A transformer answers token by token; a bert, convnet, dlrm, unet3d or rnnt in one forward pass for max_batch requests, its requests being a text (input: tokens), some images, candidates to rank or patches of a volume (input: how many), or an utterance (input: frames)"`
 	Replicas Key[int64]  `key:"replicas" min:"1" max:"65536" doc:"copies of the model; what fills the accelerators where left out"`
 	Tensor   Key[int64]  `key:"tensor" default:"1" min:"1" max:"1024" doc:"tensor-parallel degree of a replica"`
+	Expert   Key[int64]  `key:"expert" default:"1" min:"1" max:"1024" doc:"of a model with experts, groups of tensor ranks of a stage that share them: each computes the attention of its own sequences with a cache of its own, and tokens go to their experts and back by all-to-all (DeepSeek-AI 2024). A replica has tensor x expert x pipeline accelerators; defaults of max_batch and token_budget are those of each group"`
 	Pipeline Key[int64]  `key:"pipeline" default:"1" min:"1" max:"256" doc:"pipeline stages of a replica, which has as many batches under way"`
 
 	Engine       Key[string] `key:"engine" default:"\"vllm\"" enum:"vllm trtllm sglang vllm-v0" doc:"whose order of steps, token budget, type of cache and overheads: vllm mixes prompts and tokens (version 1), vllm-v0 has prompts first and whole, as it did before; trtllm mixes, and reserves the cache of all tokens to come; sglang has prompts first"`

@@ -39,7 +39,7 @@ type adapters struct {
 	rank     int64 // of the adapters of the products that follow; 0: none
 	first    bool  // nothing before the layer is trained
 	unwanted bool  // nothing before what follows wants a gradient
-	routed   bool  // the products that follow are those of routed experts
+	routed   bool  // what follows is that of routed experts
 
 	trained, trainedExperts int64 // parameters
 }

@@ -68,6 +68,9 @@ type Operator struct {
 	Backward bool
 	Weight   bool
 
+	// Routed marks what is done to the rows that come to a rank's routed experts.
+	Routed bool
+
 	// Of class Communication: what the ranks of which group do together, with
 	// Bytes the size as package collective counts it. Beside says that it runs
 	// beside the operator that follows; both end before the next begins.
@@ -303,6 +306,9 @@ func (u *unfolder) add(forward, backward []Operator) {
 func (u *unfolder) append(forward, backward []Operator) {
 	if u.batch.Inference {
 		backward = nil
+	}
+	for i := range forward {
+		forward[i].Routed = u.routed
 	}
 	u.layer.Forward = append(u.layer.Forward, forward...)
 	begin := len(u.backward)

@@ -2,6 +2,7 @@ package serving
 
 import (
 	"iter"
+	"slices"
 
 	"github.com/railyard/railyard/cluster"
 	"github.com/railyard/railyard/collective"
@@ -76,6 +77,7 @@ type passage struct {
 var crossings = []kind{
 	{workload.TensorGroup, collective.AllReduce},
 	{workload.TensorGroup, collective.AllGather},
+	{workload.ExpertGroup, collective.AllToAll},
 }
 
 // Links are those of what replicas on several hosts send. It is not known which of two
@@ -120,8 +122,12 @@ func (a *across) links(yield func(topology.LinkID) bool) {
 	}
 }
 
-// groups are the ranks of a stage that exchange with each other.
+// groups are the ranks of a stage that exchange with each other: tensor-parallel ranks
+// follow each other, and all share experts.
 func (p *Pool) groups(g workload.Group, ranks []topology.NodeID) [][]topology.NodeID {
+	if g == workload.TensorGroup {
+		return slices.Collect(slices.Chunk(ranks, p.Tensor))
+	}
 	return [][]topology.NodeID{ranks}
 }
 
@@ -246,20 +252,23 @@ func (f *Fleet) passed(n int) {
 	})
 }
 
-// leaveStage lets the next into a stage.
+// leaveStage lets the next into a stage. Before the first, steps are yet to be decided: all
+// that wait do so, in their order, since the next may have none.
 func (f *Fleet) leaveStage(s *stage, i int) {
 	s.busy = false
-	if len(s.queue) == 0 {
-		return
+	queue := s.queue
+	switch {
+	case len(queue) == 0:
+	case i == 0:
+		s.queue = nil
+		for _, l := range queue {
+			l.due = false
+			f.due(l.number)
+		}
+	default:
+		s.queue = queue[1:]
+		f.enterStage(queue[0], i)
 	}
-	l := s.queue[0]
-	s.queue = s.queue[1:]
-	if i == 0 { // its step is yet to be decided
-		l.due = false
-		f.due(l.number)
-		return
-	}
-	f.enterStage(l, i)
 }
 
 // arrived is when a step's activations are at the next stage.

@@ -1,6 +1,7 @@
 package serving
 
 import (
+	"context"
 	"math"
 	"slices"
 	"testing"
@@ -26,8 +27,10 @@ type split struct {
 }
 
 func (x split) Split(_ *Step, crossing Crossing, to []Exchange) (float64, []Exchange) {
-	if crossing[workload.TensorGroup] {
-		to = append(to, x.exchanges...)
+	for _, e := range x.exchanges {
+		if crossing[e.Group] {
+			to = append(to, e)
+		}
 	}
 	return float64(x.flat), to
 }
@@ -37,9 +40,16 @@ func (x split) StageBytes(tokens int) float64 { return x.stage * float64(tokens)
 // wire is what a message between two of its hosts spends on the way.
 const wire = 1e-6
 
+// tester is what testing.T and rapid.T have in common here.
+type tester interface {
+	Helper()
+	Fatal(args ...any)
+	Context() context.Context
+}
+
 // onHosts runs a fleet on hosts of one accelerator each, whose NICs have 1 GB/s, and on
 // whose links flows may be, too.
-func onHosts(t testing.TB, f *Fleet, flows ...cluster.Flow) *cluster.Cluster {
+func onHosts(t tester, f *Fleet, flows ...cluster.Flow) *cluster.Cluster {
 	t.Helper()
 	host := topology.Host{
 		Name: "host", Accelerators: 1, NICs: 1, NICBandwidth: units.Rate(1e9), NICEfficiency: 1, PCIeBandwidth: units.Rate(1e9),
@@ -141,20 +151,20 @@ func TestAcrossFails(t *testing.T) {
 // each token comes once, and by Little's law the requests inside are those that came times
 // what they spent there.
 func TestAcrossLosesNothing(t *testing.T) {
-	rapid.Check(t, func(r *rapid.T) {
-		count := func(least, most int, name string) int { return rapid.IntRange(least, most).Draw(r, name) }
+	rapid.Check(t, func(t *rapid.T) {
+		count := func(least, most int, name string) int { return rapid.IntRange(least, most).Draw(t, name) }
 		seconds := func(most float64, name string) sim.Time {
-			return sim.FromSeconds(rapid.Float64Range(0, most).Draw(r, name))
+			return sim.FromSeconds(rapid.Float64Range(0, most).Draw(t, name))
 		}
-		costs := split{flat(0.1), []Exchange{{workload.TensorGroup, collective.AllReduce, 1e6, count(1, 9, "times")}, {workload.TensorGroup, collective.AllGather, 1e6, 1}}, 1e5}
+		costs := split{flat(0.1), []Exchange{{workload.TensorGroup, collective.AllReduce, 1e6, count(1, 9, "times")}, {workload.TensorGroup, collective.AllGather, 1e6, 1}, {workload.ExpertGroup, collective.AllToAll, 1e6, 2}}, 1e5}
 		f := &Fleet{
 			Pool: Pool{
-				Replicas: count(1, 3, "replicas"), Tensor: count(1, 3, "ranks"), Stages: count(1, 3, "stages"), Costs: costs, Routing: scheduler.LeastLoaded,
+				Replicas: count(1, 3, "replicas"), Tensor: count(1, 3, "ranks"), Expert: count(0, 2, "groups"), Stages: count(1, 3, "stages"), Costs: costs, Routing: scheduler.LeastLoaded,
 				Batching: scheduler.Batching{Order: scheduler.Order(count(0, 2, "order")), Budget: 64, MaxBatch: 4, Blocks: count(12, 40, "blocks"), BlockSize: 8},
 			},
 			Concurrency: count(0, 5, "clients"),
 		}
-		if rapid.Bool().Draw(r, "scales") {
+		if rapid.Bool().Draw(t, "scales") {
 			least := count(0, f.Replicas, "min")
 			f.Scaling = scaling(float64(count(1, 5, "target")), least, f.Replicas, least)
 			f.Scaling.Sync, f.Scaling.Poll, f.Scaling.Grace = second/10+seconds(2, "sync"), second/10+seconds(2, "poll"), seconds(2, "grace")
@@ -170,7 +180,7 @@ func TestAcrossLosesNothing(t *testing.T) {
 		}
 		at, tokens := 0.0, int64(0)
 		for range count(1, 20, "requests") {
-			at += rapid.Float64Range(0, 0.5).Draw(r, "gap")
+			at += rapid.Float64Range(0, 0.5).Draw(t, "gap")
 			f.Requests = append(f.Requests, serving.Request{Arrival: at, Input: count(1, 60, "input"), Output: count(1, 30, "output")})
 		}
 		onHosts(t, f)
@@ -178,23 +188,39 @@ func TestAcrossLosesNothing(t *testing.T) {
 		for i := range f.Outcomes {
 			o := &f.Outcomes[i]
 			if o.Status() != "finished" || o.Arrival >= o.First || o.First > o.Finish {
-				r.Fatalf("request %d is %s: %+v", i, o.Status(), *o)
+				t.Fatalf("request %d is %s: %+v", i, o.Status(), *o)
 			}
 			tokens += int64(f.Requests[i].Output)
 			spent += (o.Finish - o.Arrival).Seconds()
 		}
 		if came := f.Gaps.total + int64(len(f.Outcomes)); tokens != came {
-			r.Errorf("%d tokens came, %d were asked for", came, tokens)
+			t.Errorf("%d tokens came, %d were asked for", came, tokens)
 		}
 		if inside := f.Level.Queued + f.Level.Ran; math.Abs(inside-spent) > 1e-6*spent+1e-9 {
-			r.Errorf("integral of the requests inside %v s, time that they spent %v s", inside, spent)
+			t.Errorf("integral of the requests inside %v s, time that they spent %v s", inside, spent)
 		}
 		for i := range f.lanes {
 			if l := &f.lanes[i]; l.Used() != 0 || l.Waiting()+l.Running() != 0 {
-				r.Errorf("batch %d ends with %d blocks, %d sequences", i, l.Used(), l.Waiting()+l.Running())
+				t.Errorf("batch %d ends with %d blocks, %d sequences", i, l.Used(), l.Waiting()+l.Running())
 			}
 		}
 	})
+}
+
+// Of seven tokens of prompts two groups have four and three, of five that decode three and
+// two: the busiest has four and three, the mean is six.
+func TestShare(t *testing.T) {
+	x := &Computed{Forward: &serving.Forward{Expert: 2}}
+	s := &Step{Tokens: 12, Sequences: 6, Decodes: 5, Context: 501, Chunks: []Chunk{{3, 0}, {2, 8}, {2, 0}}}
+	own, mean := x.share(s)
+	want := Step{Tokens: 4 + 3, Sequences: 3, Decodes: 3, Context: 251, Chunks: []Chunk{{2, 8}, {2, 0}}}
+	if mean != 6 || own.Tokens != want.Tokens || own.Sequences != want.Sequences || own.Decodes != want.Decodes || own.Context != want.Context || !slices.Equal(own.Chunks, want.Chunks) {
+		t.Errorf("%+v and %d, want %+v and 6", *own, mean, want)
+	}
+	x.Forward.Expert = 0
+	if own, mean := x.share(s); own != s || mean != 12 {
+		t.Errorf("one group has %+v and %d of all", *own, mean)
+	}
 }
 
 // On an idle network a step over hosts takes what its parts take by closed form.

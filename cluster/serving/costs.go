@@ -48,12 +48,13 @@ type Computed struct {
 	reduce, gather *collective.Plan // of the tensor-parallel ranks, nil for a single one
 	ring           *collective.Plan // all-reduce of these if they share a host, else nil
 	switched       *collective.Plan // the same in the host's switch, nil if that cannot
+	dispatch       *collective.Plan // all-to-all of those that share experts, nil where none do
 	stages         int
 	send           *collective.Plan // from a stage to the next, nil for a single one
 
-	dense []float64      // by tokens; 0 is not known yet
-	head  []float64      // by sequences
-	known map[int]*parts // by tokens
+	dense []float64 // by tokens; 0 is not known yet
+	head  []float64 // by sequences
+	known map[tokens]*parts
 }
 
 // ownReduce is up to what size engines sum with their own kernels rather than those of the
@@ -73,7 +74,8 @@ func (x *Computed) Place(c *cluster.Cluster, accelerators []topology.NodeID) err
 	ranks := x.Forward.Tensor
 	launch := &x.Roofline.Accelerator.LaunchOverhead
 	*launch = units.Duration(math.Round(float64(*launch) * x.Engine.LaunchShare))
-	x.stages = len(accelerators) / ranks
+	each := ranks * max(1, x.Forward.Expert) // of a stage
+	x.stages = len(accelerators) / each
 	if ranks > 1 {
 		group := accelerators[:ranks]
 		reduce, err := c.Planner.Plans(collective.AllReduce, group)
@@ -94,6 +96,13 @@ func (x *Computed) Place(c *cluster.Cluster, accelerators []topology.NodeID) err
 			}
 		}
 	}
+	if each > ranks {
+		plan, err := c.Planner.Plan(collective.AllToAll, collective.Direct, accelerators[:each])
+		if err != nil {
+			return err
+		}
+		x.dispatch = plan
+	}
 	if x.Draft != nil {
 		x.Draft.Engine = &Engine{LaunchShare: x.Engine.LaunchShare, ReduceOverhead: x.Engine.ReduceOverhead, SwitchedReduce: x.Engine.SwitchedReduce}
 		if err := x.Draft.Place(c, accelerators[:ranks]); err != nil {
@@ -101,14 +110,19 @@ func (x *Computed) Place(c *cluster.Cluster, accelerators []topology.NodeID) err
 		}
 	}
 	if x.stages > 1 {
-		x.send = c.Sends(accelerators[:1], accelerators[ranks:ranks+1])
+		x.send = c.Sends(accelerators[:1], accelerators[each:each+1])
 	}
 	return nil
 }
 
 // Time is the cost of a step through all stages.
 func (x *Computed) Time(s *Step) (float64, error) {
-	t := x.denseTime(s.Tokens) + x.headTime(s) + x.rest(s)
+	var t float64
+	if x.Forward.Expert > 1 {
+		t, _ = x.Split(s, Crossing{}, nil)
+	} else {
+		t = x.denseTime(s.Tokens) + x.headTime(s) + x.rest(s)
+	}
 	if x.send != nil {
 		bytes := 2 * float64(s.Tokens) * float64(x.Forward.Model.Hidden)
 		t += float64(x.stages-1) * x.send.Predict(bytes)
@@ -165,7 +179,7 @@ func (x *Computed) denseTime(tokens int) float64 {
 }
 
 func (x *Computed) computeDense(tokens int) (t float64) {
-	x.Forward.Dense(tokens, func(o workload.Operator, times int) {
+	x.Forward.Dense(tokens, tokens, func(o workload.Operator, times int) {
 		if o.Class == workload.Communication {
 			t += float64(times) * x.reduceTime(o.Bytes)
 		} else {

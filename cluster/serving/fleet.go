@@ -34,6 +34,10 @@
 // With pipeline stages a replica has as many batches as stages, each with its share of
 // the cache, which follow each other through the stages; a request stays with its batch.
 //
+// Of a model with experts several groups of ranks may share these, each with sequences of
+// its own. To the batching they are one replica with so many times the cache; what a step
+// costs is that of the busiest.
+//
 // Prompts and the tokens after the first may have replicas of their own, between which
 // keys and values go over the network ([Handover]).
 //

@@ -83,8 +83,8 @@ func (f *Fleet) expect(l *lane, s *scheduler.Sequence) {
 	l.Expect(s)
 }
 
-// way is from a replica to another.
-type way struct{ from, to int }
+// way is from a replica to another, from and to a group of either.
+type way struct{ from, to, source, target int }
 
 // mostWays is of how many ways the plans are kept.
 const mostWays = 1 << 14
@@ -111,18 +111,20 @@ func (f *Fleet) fetch(l *lane) {
 // transfer is how keys and values go over, and the bytes of each message. Ranks have
 // shares of the heads in their order: each has messages with those that have parts of its
 // own, as many as make all of them alike. Where the heads are fewer than the ranks, or
-// attention is latent, several have the same, and each gets its own.
+// attention is latent, several have the same, and each gets its own. Of groups that share
+// experts, one has the request.
 func (f *Fleet) transfer(h *Handover) (*collective.Plan, float64) {
 	from, to := h.source.replica, h.target.replica
 	parts := leastMultiple(f.Tensor, f.Decode.Tensor)
-	key := way{from.number, to.number}
+	request := int(h.sequence.Request)
+	key := way{from.number, to.number, request % max(1, f.Expert), request % max(1, f.Decode.Expert)}
 	plan := f.ways[key]
 	if plan == nil {
 		var senders, receivers []topology.NodeID
 		for stage := range f.Stages {
 			for i := range parts {
-				senders = append(senders, from.ledger.Accelerators[stage*f.Tensor+i*f.Tensor/parts])
-				receivers = append(receivers, to.ledger.Accelerators[stage*f.Decode.Tensor+i*f.Decode.Tensor/parts])
+				senders = append(senders, from.ledger.Accelerators[stage*f.stageRanks()+key.source*f.Tensor+i*f.Tensor/parts])
+				receivers = append(receivers, to.ledger.Accelerators[stage*f.Decode.stageRanks()+key.target*f.Decode.Tensor+i*f.Decode.Tensor/parts])
 			}
 		}
 		plan = f.c.Planner.Sends(senders, receivers)

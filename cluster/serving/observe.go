@@ -13,13 +13,13 @@ func (f *Fleet) step(r *replica, stage int, from, to sim.Time) {
 	if f.c.Observer == nil {
 		return
 	}
-	prompt := 0
+	prompt, ranks := 0, r.pool.stageRanks()
 	for _, c := range f.shape.Chunks {
 		prompt += c.Tokens
 	}
 	f.c.Observer.Observe(cluster.Activity{
 		From: from, To: to, Stream: cluster.ComputeStream, Name: "step", Job: f.job,
-		On: [][]topology.NodeID{r.ledger.Accelerators[stage*r.pool.Tensor : (stage+1)*r.pool.Tensor]},
+		On: [][]topology.NodeID{r.ledger.Accelerators[stage*ranks : (stage+1)*ranks]},
 		Notes: []result.Note{
 			{Name: "prompt_tokens", Number: float64(prompt)},
 			{Name: "decodes", Number: float64(f.shape.Decodes)},

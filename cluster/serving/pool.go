@@ -9,6 +9,7 @@ import (
 // Pool is replicas of a model that are alike.
 type Pool struct {
 	Replicas, Tensor, Stages int
+	Expert                   int                // groups of Tensor ranks of a stage that share the routed experts; 0 is 1
 	SwapTime                 float64            // s, in which a block moves to the host's memory or back
 	Batching                 scheduler.Batching // of a batch: with stages, its share of the cache
 	Routing                  scheduler.Routing
@@ -23,7 +24,12 @@ type Pool struct {
 }
 
 // Accelerators is how many the replicas have.
-func (p *Pool) Accelerators() int { return p.Replicas * p.Tensor * p.Stages }
+func (p *Pool) Accelerators() int { return p.Replicas * p.Ranks() }
+
+// Ranks is how many accelerators a replica has: of each stage, one group after the other.
+func (p *Pool) Ranks() int { return p.stageRanks() * p.Stages }
+
+func (p *Pool) stageRanks() int { return p.Tensor * max(1, p.Expert) }
 
 // Blocks are those of the cache of a replica.
 func (p *Pool) Blocks() int { return p.Stages * p.Batching.Blocks }

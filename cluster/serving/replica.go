@@ -93,6 +93,7 @@ type replica struct {
 	failed   sim.Timer
 	failures Failures
 	back     sim.Time // of the failure to come: when the hosts are back
+	repaired sim.Time // of the last failure
 	computed sim.Time // at the last sync
 }
 
@@ -127,7 +128,7 @@ func (f *Fleet) beginReplicas() error {
 	f.replicas, f.lanes = make([]replica, 0, f.wanted), make([]lane, 0, lanes)
 	for _, p := range f.pools {
 		p.loads = make([]scheduler.Load, p.Replicas)
-		each := p.Tensor * p.Stages
+		each := p.Ranks()
 		if err := p.Costs.Place(f.c, all[:each]); err != nil {
 			return err
 		}
@@ -414,18 +415,19 @@ func (f *Fleet) fail(r *replica) {
 	}
 	f.enter(r, broken)
 	r.host.image = false
-	f.c.Engine.Arm(r.phased, max(r.back, f.now))
+	r.repaired = max(r.back, f.now)
+	f.c.Engine.Arm(r.phased, r.repaired)
 	f.refresh()
 	f.evict(r)
 	f.reconcile()
-	if r.back < sim.Never {
+	if r.repaired < sim.Never {
 		f.awaitFailure(r)
 	}
 }
 
 // gone says whether all replicas are broken for good.
 func (f *Fleet) gone() bool {
-	return !slices.ContainsFunc(f.replicas, func(r replica) bool { return r.phase != broken || r.back < sim.Never })
+	return !slices.ContainsFunc(f.replicas, func(r replica) bool { return r.phase != broken || r.repaired < sim.Never })
 }
 
 // observe is what the autoscaler sees.

@@ -147,6 +147,19 @@ func TestFailure(t *testing.T) {
 	}
 }
 
+// Hosts that are back from their last failure are looked after again: they fail at 20 s, the
+// look after 30 s finds them broken, and that after 60 s a request.
+func TestScaleAfterLastFailure(t *testing.T) {
+	f := &Fleet{
+		Pool: Pool{Replicas: 1, Tensor: 1, Stages: 1, Batching: mixed(), Costs: flat(1)}, Scaling: scaling(10, 0, 1, 0),
+		Failures: only([2]sim.Time{20 * second, 40 * second}), Requests: []serving.Request{{Arrival: 50, Input: 10, Output: 1}},
+	}
+	fleetOf(t, f)
+	if got := finishes(f); !slices.Equal(got, []float64{61}) {
+		t.Errorf("it ends at %v s, want 61", got)
+	}
+}
+
 // All broken for good: the run says what waits.
 func TestAllBroken(t *testing.T) {
 	f := &Fleet{

@@ -16,12 +16,18 @@ type parts struct {
 
 // Split is Time without what goes between hosts.
 func (x *Computed) Split(s *Step, crossing Crossing, to []Exchange) (float64, []Exchange) {
-	d := x.parts(s.Tokens)
+	s, mean := x.share(s)
+	d := x.parts(tokens{s.Tokens, mean})
 	t := d.compute + x.headTime(s) + x.rest(s)
 	for _, e := range d.exchanges {
-		if crossing[e.Group] {
+		switch {
+		case crossing[e.Group]:
 			to = append(to, e)
-		} else {
+		case e.Group == workload.ExpertGroup:
+			t += float64(e.Times) * x.dispatch.Predict(e.Bytes)
+		case e.Op == collective.AllGather:
+			t += float64(e.Times) * x.gather.Predict(e.Bytes)
+		default:
 			t += float64(e.Times) * x.reduceTime(e.Bytes)
 		}
 	}
@@ -38,13 +44,52 @@ func (x *Computed) StageBytes(tokens int) float64 {
 	return 2 * float64(tokens) * float64(x.Forward.Model.Hidden)
 }
 
+// share is what the busiest of the groups that share experts has of a step, and the tokens
+// of each in the mean. All wait for it at each exchange. Prompts go to the group that has
+// the fewest tokens of them; sequences that decode are spread evenly.
+func (x *Computed) share(s *Step) (*Step, int) {
+	groups := x.Forward.Expert
+	if groups <= 1 {
+		return s, s.Tokens
+	}
+	each := func(n int) int { return (n + groups - 1) / groups }
+	prompts, busiest, all := make([]int, groups), 0, 0 // tokens of prompts
+	of := make([]int, len(s.Chunks))                   // group of each chunk
+	for i, c := range s.Chunks {
+		least := 0
+		for g, n := range prompts {
+			if n < prompts[least] {
+				least = g
+			}
+		}
+		of[i] = least
+		all += c.Tokens
+		if prompts[least] += c.Tokens; prompts[least] > prompts[busiest] {
+			busiest = least
+		}
+	}
+	own := &Step{
+		Tokens: prompts[busiest] + each(s.Tokens-all), Sequences: each(s.Sequences),
+		Decodes: each(s.Decodes), Guessed: each(s.Guessed), Context: (s.Context + int64(groups) - 1) / int64(groups),
+	}
+	for i, c := range s.Chunks {
+		if of[i] == busiest {
+			own.Chunks = append(own.Chunks, c)
+		}
+	}
+	return own, each(s.Tokens)
+}
+
+// tokens are those of the busiest group that shares experts, and of each in the mean.
+type tokens struct{ own, mean int }
+
 // parts are known for each number of tokens once they have been asked for.
-func (x *Computed) parts(tokens int) *parts {
-	if d := x.known[tokens]; d != nil {
+func (x *Computed) parts(n tokens) *parts {
+	if d := x.known[n]; d != nil {
 		return d
 	}
 	d := &parts{}
-	x.Forward.Dense(tokens, func(o workload.Operator, times int) {
+	x.Forward.Dense(n.own, n.mean, func(o workload.Operator, times int) {
 		if o.Class != workload.Communication {
 			d.compute += float64(times) * x.Roofline.Time(o)
 			return
@@ -58,9 +103,9 @@ func (x *Computed) parts(tokens int) *parts {
 		}
 	})
 	if x.known == nil || len(x.known) == mostParts {
-		x.known = map[int]*parts{}
+		x.known = map[tokens]*parts{}
 	}
-	x.known[tokens] = d
+	x.known[n] = d
 	return d
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/railyard/railyard/collective"
 	"github.com/railyard/railyard/topology"
 	"github.com/railyard/railyard/workload"
 )
@@ -51,8 +52,12 @@ func ParseFormat(name string) (Format, bool) {
 // Forward is a model as it computes answers, shared by Tensor ranks: what one of them
 // does.
 type Forward struct {
-	Model   workload.Model
-	Tensor  int
+	Model  workload.Model
+	Tensor int
+	// Expert is how many groups of Tensor ranks share the routed experts, each with the
+	// attention of its own sequences; 0 is 1. That a rank has so many whole experts, or as
+	// much of more, is the same work.
+	Expert  int
 	Weights Format
 	KVBytes int // of a value in the cache
 	// Precision is the number format of 16 bits that the accelerator has, Products
@@ -81,6 +86,10 @@ func (f *Forward) Validate(stages int) error {
 		return fmt.Errorf("family %q answers no prompts, and not in one pass: serving takes transformer, bert, convnet, dlrm, unet3d and rnnt", m.Family)
 	case m.Heads%t != 0:
 		return fmt.Errorf("tensor = %d does not divide its %d heads", t, m.Heads)
+	case f.Expert > 1 && m.Experts == 0:
+		return fmt.Errorf("expert = %d, and it has no experts", f.Expert)
+	case f.Expert > 1 && m.Experts%int64(f.Expert) != 0:
+		return fmt.Errorf("expert = %d does not divide its %d experts", f.Expert, m.Experts)
 	case int64(stages) > m.Layers:
 		return fmt.Errorf("pipeline = %d is more than its %d layers", stages, m.Layers)
 	}
@@ -88,12 +97,13 @@ func (f *Forward) Validate(stages int) error {
 }
 
 func (f *Forward) unfold(tokens int) []workload.Layer {
-	return f.Model.Unfold(workload.Batch{Samples: 1, Sequence: int64(tokens), Precision: f.Precision, Tensor: int64(f.Tensor)})
+	return f.Model.Unfold(workload.Batch{Samples: 1, Sequence: int64(tokens), Precision: f.Precision, Tensor: int64(f.Tensor), Expert: int64(f.Expert)})
 }
 
 // Dense calls op for every operator of a step over so many tokens but attention and the
-// head, with how many times it runs.
-func (f *Forward) Dense(tokens int, op func(o workload.Operator, times int)) {
+// head, with how many times it runs. With Expert the tokens are those of a group, which
+// all have so many in the mean.
+func (f *Forward) Dense(tokens, mean int, op func(o workload.Operator, times int)) {
 	layers := f.unfold(tokens)
 	layers = layers[:len(layers)-1] // without the head
 	for i := 0; i < len(layers); {
@@ -106,7 +116,14 @@ func (f *Forward) Dense(tokens int, op func(o workload.Operator, times int)) {
 			case workload.FlashAttention, workload.FlashAttention2:
 				continue
 			case workload.Matrix:
-				f.quantize(&o, tokens)
+				f.quantize(&o, mean)
+			case workload.Communication:
+				f.exchange(&o, tokens)
+			default:
+				if o.Routed {
+					o.Bytes *= float64(mean) / float64(tokens)
+					o.FLOPs *= float64(mean) / float64(tokens)
+				}
 			}
 			op(o, n)
 		}
@@ -114,15 +131,36 @@ func (f *Forward) Dense(tokens int, op func(o workload.Operator, times int)) {
 	}
 }
 
+// exchange is what engines send of experts. What several give of a token is summed before
+// the ranks sum. Where groups share experts, all ranks of a stage do: each sends a part of
+// the group's tokens to their experts, and what has come back is gathered. Tokens go to
+// FP8 products in FP8 and come back in 16 bits (DeepSeek-AI 2024, DeepSeek-V3, section
+// 3.3.2): in the mean of both that is three quarters.
+func (f *Forward) exchange(o *workload.Operator, tokens int) {
+	if o.Group == workload.ExpertGroup {
+		o.Bytes /= float64(f.Tensor)
+		if f.Products == topology.FP8 {
+			o.Bytes *= 0.75
+		}
+	}
+	if o.Routed {
+		o.Bytes = 2 * float64(tokens) * float64(f.Model.Hidden)
+		if f.Expert > 1 {
+			o.Collective = collective.AllGather
+		}
+	}
+}
+
 // quantize gives a product with weights its operands. Of experts those are read that a
 // token visits: with even routing each of E is left out by n tokens that visit k with
-// probability (1 - k / E)^n.
+// probability (1 - k / E)^n. A rank's experts have as many visits as all groups' tokens make
+// of their share.
 func (f *Forward) quantize(o *workload.Operator, tokens int) {
-	if o.Batch > 1 {
+	if o.Routed {
 		m := &f.Model
 		visits := float64(tokens) * float64(m.ExpertsPerToken)
 		share := float64(m.ExpertsPerToken) / float64(m.Experts)
-		visited := math.Ceil(float64(o.Batch) * (1 - math.Pow(1-share, float64(tokens))))
+		visited := math.Ceil(float64(o.Batch) * (1 - math.Pow(1-share, float64(tokens*max(1, f.Expert)))))
 		o.Batch = max(1, int64(visited))
 		o.M = max(1, int64(math.Ceil(visits/visited)))
 		o.FLOPs = 2 * float64(o.Batch) * float64(o.M) * float64(o.N) * float64(o.K)

@@ -85,7 +85,7 @@ func TestForward(t *testing.T) {
 		t.Errorf("in FP8 on two ranks %.0f bytes, want %.0f", got, want)
 	}
 	reduces, flops := 0, 0.0
-	f.Dense(7, func(o workload.Operator, times int) {
+	f.Dense(7, 7, func(o workload.Operator, times int) {
 		switch o.Class {
 		case workload.Communication:
 			reduces += times
