@@ -63,9 +63,11 @@ type Accelerator struct {
 
 	// MemoryEfficiency is the fraction of MemoryBandwidth that kernels reach
 	// which read and write; ReadEfficiency of those that mostly read, 0 where
-	// it does not differ.
+	// it does not differ; CacheEfficiency of attention over keys and values, 0
+	// where it does not differ from that.
 	MemoryEfficiency float64
 	ReadEfficiency   float64
+	CacheEfficiency  float64
 
 	LaunchOverhead units.Duration // what one kernel costs beside its work
 
