@@ -24,7 +24,9 @@ import (
 //
 // Fused attention (Dao et al. 2022) runs at Peak x FlashEfficiency, times L / (L
 // + FlashOverhead) for queries that meet L keys on average, and not faster than
-// one multiprocessor takes for the tile of queries that meets all keys.
+// one multiprocessor takes for the tile of queries that meets all keys. Where few heads meet
+// many cached keys, these are split over multiprocessors, and on accelerators before Hopper
+// a kernel more puts the parts together.
 //
 // The efficiencies are those that a kind holds while it is busy for long: what
 // its power allows, not its highest clock. An H100 that starts from rest
@@ -251,7 +253,7 @@ func flash(a *topology.Accelerator, k *Kernels, op *workload.Operator) float64 {
 	if a.CacheEfficiency > 0 {
 		read = float64(a.MemoryBandwidth) * a.CacheEfficiency
 	}
-	return max(all/rate, longest/rate*float64(a.Multiprocessors), op.Bytes/read)
+	return max(all/rate, longest/rate*float64(a.Multiprocessors), op.Bytes/read) + combine(a, op)
 }
 
 // product is the time of Batch products M x K by K x N at the best tile shape

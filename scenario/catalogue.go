@@ -266,6 +266,7 @@ func (r *resolver) accelerator(name string, at Position, path string) (a topolog
 		ReadEfficiency:   e.ReadEfficiency.Value,
 		CacheEfficiency:  e.CacheEfficiency.Value,
 		LaunchOverhead:   e.LaunchOverhead.Value,
+		CombineOverhead:  e.CombineOverhead.Value,
 		Power:            e.Power.Value,
 		Price:            e.Price.Value,
 	}

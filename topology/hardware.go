@@ -70,6 +70,9 @@ type Accelerator struct {
 	CacheEfficiency  float64
 
 	LaunchOverhead units.Duration // what one kernel costs beside its work
+	// CombineOverhead is what it costs to put the parts of attention together whose keys
+	// were split over multiprocessors.
+	CombineOverhead units.Duration
 
 	Power units.Power // thermal design power
 	Price units.Money // purchase price; 0 where unknown
