@@ -340,6 +340,9 @@ func (p *plant) servingSeries(end sim.Time) *result.Table {
 	var at, queue, batch, cache, replicas []float64
 	for _, s := range p.served {
 		l := &s.Level
+		if s.passes() {
+			l.Cache = result.Bins{} // there is none
+		}
 		shift := result.CommonShift(end, p.cluster.SeriesBins, &l.Queue, &l.Batch, &l.Cache, &l.Replicas)
 		blocks := float64(s.Stages * s.Batching.Blocks)
 		q, r, c, u := l.Queue.Rates(shift, end), l.Batch.Rates(shift, end), l.Cache.Rates(shift, end), l.Replicas.Rates(shift, end)
@@ -396,7 +399,7 @@ func (p *plant) servingRecords() []*result.Record {
 		m.Add(result.RequestRate, ratio(float64(len(t.whole)), t.span()))
 		m.Add(result.MeanQueue, ratio(s.Level.Queued, lasted))
 		m.Add(result.MeanBatch, ratio(s.Level.Ran, s.Level.Up))
-		if _, passes := s.Costs.(*serving.Passes); !passes {
+		if !s.passes() {
 			m.Add(result.MeanCache, ratio(s.Level.Cached, s.Level.Up*float64(s.Stages*s.Batching.Blocks)))
 			m.Add(result.CacheTokens, int64(s.Batching.Blocks)*int64(s.Stages*s.Batching.BlockSize))
 		}
