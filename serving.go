@@ -358,6 +358,9 @@ func (p *plant) servingSeries(end sim.Time) *result.Table {
 	for _, s := range p.served {
 		var all []*result.Bins
 		for _, x := range s.Pools() {
+			if s.passes() {
+				x.Level.Cache = result.Bins{} // there is none
+			}
 			all = append(all, &x.Level.Queue, &x.Level.Batch, &x.Level.Cache, &x.Level.Replicas)
 		}
 		shift := result.CommonShift(end, p.cluster.SeriesBins, all...)
@@ -431,7 +434,7 @@ func (p *plant) servingRecords() []*result.Record {
 		m.Add(result.RequestRate, ratio(float64(len(t.whole)), t.span()))
 		m.Add(result.MeanQueue, ratio(l.queued, l.lasted))
 		m.Add(result.MeanBatch, ratio(l.ran, l.up))
-		if _, passes := s.Costs.(*serving.Passes); !passes {
+		if !s.passes() {
 			m.Add(result.MeanCache, ratio(l.cached, l.room))
 			m.Add(result.CacheTokens, int64(s.Blocks())*int64(s.Batching.BlockSize))
 		}
@@ -487,6 +490,14 @@ func (s *served) levels() (all levels) {
 	return all
 }
 
+// rank is the value at a share of some in ascending order, the nearest; 0 if there are none.
+func rank(values []float64, share float64) float64 {
+	if len(values) == 0 {
+		return 0
+	}
+	return values[max(0, int(math.Ceil(share*float64(len(values))))-1)]
+}
+
 // spread is the distribution of some times, which it sorts.
 func spread(times []float64) *result.Record {
 	slices.Sort(times)
@@ -494,17 +505,11 @@ func spread(times []float64) *result.Record {
 	for _, t := range times {
 		sum += t
 	}
-	rank := func(share float64) float64 {
-		if len(times) == 0 {
-			return 0
-		}
-		return times[max(0, int(math.Ceil(share*float64(len(times))))-1)]
-	}
 	r := &result.Record{}
 	r.Add(result.Mean, ratio(sum, float64(len(times))))
-	r.Add(result.P50, rank(0.5))
-	r.Add(result.P90, rank(0.9))
-	r.Add(result.P99, rank(0.99))
+	r.Add(result.P50, rank(times, 0.5))
+	r.Add(result.P90, rank(times, 0.9))
+	r.Add(result.P99, rank(times, 0.99))
 	return r
 }
 

@@ -19,6 +19,12 @@ const (
 	passMemory = 0.95
 )
 
+// passes says whether requests are answered in one pass each.
+func (s *served) passes() bool {
+	_, passes := s.Costs.(*serving.Passes)
+	return passes
+}
+
 // passes has a fleet answer each request in one forward pass, and gives the bytes of the
 // weights. A batch is what waits, up to max_batch; the answer is one token, and so
 // the first is the last.

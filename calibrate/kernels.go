@@ -130,7 +130,7 @@ func (t *table) operator() (op workload.Operator, skip string) {
 			m, before = 1, max(before-1, 0) // kv_len counts the new token
 		}
 		op.Class = workload.FlashAttention
-		op.Batch, op.M, op.N, op.K = batch*queries, m, before+m, dim
+		op.Batch, op.M, op.N, op.K, op.Groups = batch*queries, m, before+m, dim, batch*keys
 		rows := float64(op.Batch) * float64(m) * float64(dim)
 		// Token i of m meets those before it and itself.
 		op.FLOPs = 4 * rows * (float64(before) + float64(m+1)/2)

@@ -35,11 +35,11 @@ a,attn_decode,fp16,,,,2,10,,,,,1
 			FLOPs: 2 * 8 * 16 * 32, Bytes: 8*32 + 32*16 + 2*8*16, Launches: 2,
 		}, 1e-3},
 		{workload.Operator{ // three tokens meet 11, 12 and 13 keys
-			Name: "attn_prefill", Class: workload.FlashAttention, Precision: topology.BF16, Batch: 2 * 4, M: 3, N: 13, K: 64,
+			Name: "attn_prefill", Class: workload.FlashAttention, Precision: topology.BF16, Batch: 2 * 4, M: 3, N: 13, K: 64, Groups: 2 * 2,
 			FLOPs: 4 * 8 * 64 * (11 + 12 + 13), Bytes: 2 * (2*8*3*64 + 2*2*2*13*64), Launches: 3,
 		}, 1e-3},
 		{workload.Operator{
-			Name: "attn_decode", Class: workload.FlashAttention, Precision: topology.FP16, Batch: 2 * 4, M: 1, N: 10, K: 64,
+			Name: "attn_decode", Class: workload.FlashAttention, Precision: topology.FP16, Batch: 2 * 4, M: 1, N: 10, K: 64, Groups: 2 * 2,
 			FLOPs: 4 * 8 * 64 * 10, Bytes: 2 * (2*8*64 + 2*2*2*10*64), Launches: 1,
 		}, 1e-3},
 	}

@@ -1,5 +1,5 @@
 // Package plan finds on what to train a model: which accelerators, how many, and how the
-// model is shared among them.
+// model is shared among them ([Find]); and on what to serve one ([Deploy]).
 //
 // # What is searched
 //

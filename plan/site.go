@@ -84,9 +84,7 @@ func (r *Request) stock() (all []*site, warnings []string, err error) {
 		host, _ := probe.Host(name)
 		s.text = []byte(text)
 		if !r.Rent {
-			racked := max(1, int(rackPower/max(float64(host.Power), 1)))
-			s.text = []byte(strings.Replace(text, "[topology.cost]\n", fmt.Sprintf("[topology.cost]\nrack = \"%.0fUSD\"\nrack_hosts = %d\nrack_years = %d\n",
-				facilityWatt*float64(host.Power)*float64(racked), racked, rackYears), 1))
+			s.text = []byte(strings.Replace(text, "[topology.cost]\n", facility(float64(host.Power)), 1))
 		}
 		warned, err := r.complete(s, k)
 		if err != nil {
@@ -95,6 +93,12 @@ func (r *Request) stock() (all []*site, warnings []string, err error) {
 		all, warnings = append(all, s), append(warnings, warned...)
 	}
 	return all, warnings, nil
+}
+
+// facility is a [topology.cost] with what stands around hosts of so much power.
+func facility(power float64) string {
+	racked := max(1, int(rackPower/max(power, 1)))
+	return fmt.Sprintf("[topology.cost]\nrack = \"%.0fUSD\"\nrack_hosts = %d\nrack_years = %d\n", facilityWatt*power*float64(racked), racked, rackYears)
 }
 
 // given is the data centre of a scenario, once for each kind of accelerator.

@@ -160,6 +160,14 @@ var places = []struct {
 	{"railyard plan --json", "points[]", append(planPoint[:len(planPoint):len(planPoint)], PlanAlternatives)},
 	{"railyard plan --json", "points[].alternatives[]", []Metric{PlanChange, PlanTime, PlanCost, PlanEnergy, PlanReason}},
 	{"railyard plan --json", "kinds_without_points[]", []Metric{PlanKind, PlanReason}},
+	{"railyard plan --serve --json", "", []Metric{
+		Name, DeployModel, DeployRequests, DeployRate, DeployPercentile, DeployObjectives, DeployFloor, DeployVariants, DeploySimulated, DeployPoints, PlanLost,
+	}},
+	{"railyard plan --serve --json", "objectives", []Metric{DeployFirst, DeployEach, DeployWhole}},
+	{"railyard plan --serve --json", "deployments[]", append(deployPoint[:len(deployPoint):len(deployPoint)], PlanAlternatives)},
+	{"railyard plan --serve --json", "deployments[].alternatives[]", []Metric{PlanChange, PlanReason}},
+	{"railyard plan --serve --json", "kinds_without_points[]", []Metric{PlanKind, PlanReason}},
+	{"deployments.csv", "deployments", deployPoint},
 	{"plan.csv", "plan", planPoint},
 	{"alternatives.csv", "alternatives", []Metric{PlanPoint, PlanChange, PlanTime, PlanCost, PlanEnergy, PlanReason}},
 

@@ -264,7 +264,9 @@ func (r *resolver) accelerator(name string, at Position, path string) (a topolog
 		Flash2Efficiency: e.Flash2Efficiency.Value,
 		MemoryEfficiency: e.MemoryEfficiency.Value,
 		ReadEfficiency:   e.ReadEfficiency.Value,
+		CacheEfficiency:  e.CacheEfficiency.Value,
 		LaunchOverhead:   e.LaunchOverhead.Value,
+		CombineOverhead:  e.CombineOverhead.Value,
 		Power:            e.Power.Value,
 		Price:            e.Price.Value,
 	}

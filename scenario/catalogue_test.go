@@ -130,6 +130,9 @@ func TestCatalogueAccelerators(t *testing.T) {
 			Multiprocessors: c.sms, MatrixEfficiency: c.matrix, FlashEfficiency: c.flash,
 			MemoryEfficiency: 0.8, ReadEfficiency: c.read, LaunchOverhead: 400_000, Power: c.power,
 		}
+		if strings.HasPrefix(c.name, "a100") {
+			want.CombineOverhead = 500_000
+		}
 		got, faults := (&Scenario{}).Accelerator(c.name)
 		if faults != nil {
 			t.Error(faults)

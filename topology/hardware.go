@@ -63,11 +63,16 @@ type Accelerator struct {
 
 	// MemoryEfficiency is the fraction of MemoryBandwidth that kernels reach
 	// which read and write; ReadEfficiency of those that mostly read, 0 where
-	// it does not differ.
+	// it does not differ; CacheEfficiency of attention over keys and values, 0
+	// where it does not differ from that.
 	MemoryEfficiency float64
 	ReadEfficiency   float64
+	CacheEfficiency  float64
 
 	LaunchOverhead units.Duration // what one kernel costs beside its work
+	// CombineOverhead is what it costs to put the parts of attention together whose keys
+	// were split over multiprocessors.
+	CombineOverhead units.Duration
 
 	Power units.Power // thermal design power
 	Price units.Money // purchase price; 0 where unknown

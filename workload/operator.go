@@ -46,6 +46,9 @@ type Operator struct {
 	// Batch products of an M x K by a K x N matrix. Zero where the work is not
 	// a matrix product.
 	Batch, M, N, K int64
+	// Groups, of fused attention over a cache, are the heads of keys and values of all
+	// sequences, each of which Batch / Groups heads of queries share.
+	Groups int64
 
 	// FLOPs is the arithmetic: two per multiply-add on the matrix units. For
 	// the classes that run on the vector units it is two per instruction

@@ -23,6 +23,7 @@ func newPlan() *cobra.Command {
 	var tokens, samples, deadline, budget, purchase, power, rent string
 	var asJSON, quiet bool
 	var out string
+	var s serveFlags
 	cmd := &cobra.Command{
 		Use:   "plan [SCENARIO]... --model MODEL",
 		Short: "Find on what to train a model: hardware, scale and parallelism",
@@ -40,12 +41,19 @@ them: prices, tariff, PUE.
 How much to train is --tokens, or --samples of a model without tokens; of neither it is
 20 tokens a parameter, on which compute is best spent (Hoffmann et al. 2022).
 
+With --serve it finds the cheapest deployment that serves the model within objectives, on
+each kind of accelerator: tensor-parallel degree, format of the weights, limits of batches
+and replicas, for a rate and lengths or a file of requests; --quality holds what is served
+to a score.
+
 With --out it writes summary.json, plan.csv, alternatives.csv, the picture, and the
 scenario of each point, ready for railyard run.`,
 		Example: `  railyard plan --model llama-2-70b --tokens 2T --deadline 30d --max-accelerators 2048 --out results
   railyard plan --model llama-2-7b --accelerator a100-sxm-80gb,h100-sxm-80gb --rent --budget 100kUSD
   railyard plan north.toml south.toml --model gpt3-175b --tokens 300B --power 4MW --set topology.power.pue=1.3
-  railyard run results/point-01.toml`,
+  railyard run results/point-01.toml
+  railyard plan --serve --model llama-3.1-70b --rent --rate 10 --input 1000 --output 300 --ttft 1s --tpot 50ms --out results
+  railyard plan --serve --model bert-large --rent --rate 20000 --input 120 --e2e 50ms`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r.Sites, r.Folder = args, out
 			if len(args) == 0 {
@@ -62,6 +70,14 @@ scenario of each point, ready for railyard run.`,
 					return fmt.Errorf("--rent: %w", err)
 				}
 				r.Rate = rate
+			}
+			if s.serve {
+				return s.run(cmd, &r, o, asJSON, quiet, out)
+			}
+			for _, name := range s.own {
+				if cmd.Flags().Changed(name) {
+					return fmt.Errorf("--%s belongs to --serve", name)
+				}
 			}
 			talk := newTalk(cmd.ErrOrStderr(), quiet)
 			o.Progress = talk.search
@@ -112,6 +128,7 @@ scenario of each point, ready for railyard run.`,
 	f.IntVarP(&o.Workers, "workers", "w", 0, "simulations at one time (default: one for each core)")
 	f.BoolVar(&asJSON, "json", false, "print JSON instead of text")
 	f.BoolVarP(&quiet, "quiet", "q", false, "print nothing but errors (and JSON, if asked for)")
+	s.add(cmd)
 	_ = cmd.MarkFlagRequired("model")
 	return cmd
 }
@@ -176,6 +193,9 @@ func writePlan(dir string, p *plan.Plan) error {
 		}); err != nil {
 			return err
 		}
+	}
+	if p.Tables[0].Name != "plan" { // deployments are no front
+		return nil
 	}
 	_, err := report.Plot(dir, report.PlotOptions{Only: []string{"plan"}})
 	return err

@@ -208,6 +208,15 @@ func (f *Forward) heads() (queries, key, value, cached int64) {
 	return queries, m.HeadDim, m.HeadDim, 2 * workload.Quotient(m.KVHeads, t) * m.HeadDim
 }
 
+// groups is the heads of keys and values of a sequence on one rank; latent attention has
+// one, which all heads of queries share.
+func (f *Forward) groups() int64 {
+	if f.Model.KVRank > 0 {
+		return 1
+	}
+	return workload.Quotient(f.Model.KVHeads, int64(f.Tensor))
+}
+
 // Decode is the attention of one layer of so many tokens of some sequences, which
 // together meet so many in the cache, themselves included: the next one of each, and
 // those that are guessed beyond, which read the cache with it.
@@ -216,7 +225,7 @@ func (f *Forward) Decode(sequences, tokens int, cached int64) workload.Operator 
 	met, each := float64(cached), float64(tokens)/float64(sequences)
 	return workload.Operator{
 		Name: "decode attention", Class: workload.FlashAttention, Precision: f.Precision,
-		Batch: int64(sequences) * queries, M: max(1, int64(each)), N: cached / int64(sequences), K: key,
+		Batch: int64(sequences) * queries, M: max(1, int64(each)), N: cached / int64(sequences), K: key, Groups: int64(sequences) * f.groups(),
 		FLOPs: 2 * float64(key+value) * float64(queries) * met * each,
 		Bytes: met*float64(kv)*float64(f.KVBytes) + 2*float64(tokens)*float64(queries*(key+value)), Launches: 1,
 	}
