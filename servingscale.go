@@ -23,6 +23,9 @@ func (b *builder) scaling(w *scenario.Serving, f *serving.Fleet, forward *demand
 		Image:   sim.FromSeconds(float64(c.Image.Value) / float64(c.ImageRate.Value)),
 		Weights: sim.FromSeconds(onHost * forward.WeightBytes() / float64(f.Stages) / float64(c.WeightsRate.Value)),
 	}
+	if c.Storage.Value {
+		b.downloads(w, f, forward.WeightBytes()/float64(f.Stages))
+	}
 	if s := b.stopping; s != nil {
 		f.Failures = func(accelerators []topology.NodeID) serving.Failures {
 			return hostFailures{s.outages.Stopping(serversOf(b.topology, accelerators))}
