@@ -42,9 +42,9 @@ func (h *holding) times(f float64) (o holding) {
 	return o
 }
 
-// tenure is what a workload had at each site, in the mean of the time from when it was
+// stay is what a workload had at each site, in the mean of the time from when it was
 // submitted until it ended.
-type tenure struct {
+type stay struct {
 	name     string
 	from, to sim.Time
 	sites    []holding
@@ -147,8 +147,8 @@ func (p *plant) store(e *estate, sites []holding, bytes float64) {
 	}
 }
 
-// tenures are what workloads had that run event by event.
-func (p *plant) tenures(e *estate) []tenure {
+// stays are what workloads had that run event by event.
+func (p *plant) stays(e *estate) []stay {
 	computed := map[int][]float64{} // of jobs, accelerator-seconds at each site
 	for _, l := range p.cluster.Ledgers() {
 		if computed[l.Job] == nil {
@@ -158,12 +158,12 @@ func (p *plant) tenures(e *estate) []tenure {
 			computed[l.Job][e.site(a)] += l.ComputeBy(p.engine.Now()).Seconds()
 		}
 	}
-	var all []tenure
+	var all []stay
 	for n, j := range p.cluster.Jobs {
 		if q := p.queued; q != nil && n >= q.first && n < q.first+len(q.rows) {
 			continue
 		}
-		x := tenure{name: j.Name, from: min(j.Start, p.engine.Now()), to: p.engine.Now(), sites: make([]holding, len(e.sites))}
+		x := stay{name: j.Name, from: min(j.Start, p.engine.Now()), to: p.engine.Now(), sites: make([]holding, len(e.sites))}
 		if j.Finished {
 			x.to = j.FinishedAt
 		}
@@ -185,7 +185,7 @@ func (p *plant) tenures(e *estate) []tenure {
 }
 
 // addDemands adds what kinds of workloads take of cores, memory and disks.
-func (p *plant) addDemands(e *estate, x *tenure, n int, lasted float64) {
+func (p *plant) addDemands(e *estate, x *stay, n int, lasted float64) {
 	if i := slices.Index(p.jobs, n); i >= 0 {
 		j, w := p.training[i], &p.scenario.Workload.Training[i]
 		if _, fared := j.Outcome(); fared != nil && fared.Checkpoints > 0 {
@@ -207,7 +207,7 @@ func (p *plant) addDemands(e *estate, x *tenure, n int, lasted float64) {
 
 // addLoading adds what the input of a training job takes: the cores of its workers, the
 // caches of its hosts as far as they are filled, and the data set.
-func (p *plant) addLoading(e *estate, x *tenure, i int, lasted float64) {
+func (p *plant) addLoading(e *estate, x *stay, i int, lasted float64) {
 	j, all := p.training[i], p.cluster.Jobs[p.jobs[i]].Accelerators
 	l := p.loadingOf(j)
 	_, fed := j.Fed()
@@ -237,15 +237,14 @@ func (p *plant) addLoading(e *estate, x *tenure, i int, lasted float64) {
 
 // addMaking adds what a pipeline takes: the cores of its workers, their part of the hosts
 // that they are on, and what it has written.
-func (p *plant) addMaking(e *estate, x *tenure, m *making, lasted float64) {
-	hosts := p.scenario.Topology.PoolHosts(m.said.Pool, len(e.t.Servers))
-	part := 1 / float64(len(hosts))
+func (p *plant) addMaking(e *estate, x *stay, m *making, lasted float64) {
+	part := 1 / float64(len(m.hosts))
 	written, workers := 0.0, 0.0
 	for i := range m.pipeline.Stages {
 		written += m.pipeline.Stages[i].Written
 		workers += m.pipeline.Stages[i].Workers
 	}
-	for _, host := range hosts {
+	for _, host := range m.hosts {
 		h := &x.sites[e.of[host]]
 		for i := range m.pipeline.Stages {
 			s := &m.pipeline.Stages[i]
@@ -264,13 +263,13 @@ func (p *plant) addMaking(e *estate, x *tenure, m *making, lasted float64) {
 // mostListedJobs is of how many jobs of a queue the resources are listed one by one.
 const mostListedJobs = 1000
 
-// queueTenures are what the jobs of the queue had, of the first of them one by one, and
+// queueStays are what the jobs of the queue had, of the first of them one by one, and
 // all of them in resource-seconds at each site. A job of a trace uses what it is
 // allocated: of its duration nothing else is known.
-func (p *plant) queueTenures(e *estate, r *jobResults) (all []tenure, seconds []holding) {
+func (p *plant) queueStays(e *estate, r *jobResults) (all []stay, seconds []holding) {
 	q := p.queued
 	seconds = make([]holding, len(e.sites))
-	listed := make([]tenure, min(len(q.rows), mostListedJobs))
+	listed := make([]stay, min(len(q.rows), mostListedJobs))
 	for k := range listed {
 		listed[k].sites = make([]holding, len(e.sites))
 	}
@@ -369,7 +368,7 @@ func heldBy(j *jobResult, here, whole float64, host *topology.Host) (h holding) 
 // of all, in the mean of the run. jobs are those of the queue, nil without.
 func (p *plant) resourceTable(jobs *jobResults) (*result.Table, []*result.Record) {
 	e := p.newEstate()
-	all := p.tenures(e)
+	all := p.stays(e)
 	end := p.engine.Now().Seconds()
 	total := make([]holding, len(e.sites))
 	for i := range all {
@@ -380,7 +379,7 @@ func (p *plant) resourceTable(jobs *jobResults) (*result.Table, []*result.Record
 		}
 	}
 	if jobs != nil {
-		listed, seconds := p.queueTenures(e, jobs)
+		listed, seconds := p.queueStays(e, jobs)
 		all = append(all, listed...)
 		for s := range seconds {
 			part := seconds[s].times(ratio(1, end))
