@@ -92,8 +92,9 @@ func (p *plant) collect(status string, summaryOnly bool) (*Result, error) {
 		r.Tables = append(r.Tables, p.backupTable())
 		s.Add(result.Backups, p.backupRecords())
 	}
+	var jobs *jobResults
 	if p.queued != nil {
-		jobs := p.jobResults()
+		jobs = p.jobResults()
 		r.Tables = append(r.Tables, jobs.table(), jobs.stretchTable(), jobs.series())
 		if p.scenario.Scheduler.Decisions.Value {
 			r.Tables = append(r.Tables, jobs.decisionTable(p.queued.audit))
@@ -131,6 +132,11 @@ func (p *plant) collect(status string, summaryOnly bool) (*Result, error) {
 	r.Warnings = p.warnings
 	if summaryOnly {
 		return r, p.expect(r)
+	}
+	if len(p.cluster.Jobs) > 0 && (!t.Bare() || p.queued != nil) {
+		table, records := p.resourceTable(jobs)
+		r.Tables = append(r.Tables, table)
+		s.Add(result.Resources, records)
 	}
 	if table := p.kernelTable(); table != nil {
 		r.Tables = append(r.Tables, table)

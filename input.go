@@ -17,7 +17,8 @@ import (
 type loading struct {
 	bytes   float64 // of a sample
 	seconds float64 // of a core, to prepare it
-	workers float64 // cores for each accelerator; 0: its part of the host
+	workers float64 // cores for each accelerator; 0: its part of the host, times scale
+	scale   float64
 	request float64 // bytes
 	perFile float64 // bytes
 	dataset float64 // samples; 0: not said
@@ -36,7 +37,7 @@ func (b *builder) loads(w *scenario.Training, job *training.Job, j *cluster.Job)
 	}
 	profile, _ := workload.SamplesOf(in.Profile.Value)
 	l := loading{
-		bytes: profile.Bytes, seconds: profile.Seconds, workers: in.Workers.Value * b.cpuScale(),
+		bytes: profile.Bytes, seconds: profile.Seconds, workers: in.Workers.Value * b.cpuScale(), scale: b.cpuScale(),
 		dataset: float64(w.Dataset.Value), cache: float64(in.Cache.Value), shards: in.Shuffle.Value == "shard", ahead: int(in.Prefetch.Value), from: in.From.Value,
 	}
 	perFile := 1.0
@@ -141,7 +142,7 @@ func (b *builder) input(l *loading, t *workload.Training, accelerators []topolog
 		Ahead: l.ahead, Begun: l.begun,
 	}
 	if l.seconds > 0 {
-		in.Prepare = sim.FromSeconds(each * l.seconds / slowestWorkers(b.topology, l.workers, b.cpuScale(), accelerators, clients))
+		in.Prepare = sim.FromSeconds(each * l.seconds / l.slowest(b.topology, accelerators, clients))
 	}
 	if m := b.made(l.from); m != nil {
 		in.Await = func(iterations int64, more func()) bool {
@@ -159,9 +160,17 @@ func (b *builder) input(l *loading, t *workload.Training, accelerators []topolog
 	return in
 }
 
-// slowestWorkers is the fewest cores that a reader has to prepare its samples: those of
-// the job's accelerators on its host, divided by the readers there.
-func slowestWorkers(t *topology.Topology, each, scale float64, accelerators, readers []topology.NodeID) float64 {
+// cores are those that prepare samples for each accelerator of a host.
+func (l *loading) cores(host *topology.Host) float64 {
+	if l.workers > 0 {
+		return l.workers
+	}
+	return float64(host.CPUs) / float64(host.Accelerators) * l.scale
+}
+
+// slowest is the fewest cores that a reader has to prepare its samples: those of the
+// job's accelerators on its host, divided by the readers there.
+func (l *loading) slowest(t *topology.Topology, accelerators, readers []topology.NodeID) float64 {
 	own, reading := map[int]float64{}, map[int]float64{}
 	for _, a := range accelerators {
 		own[t.Server(a)]++
@@ -172,12 +181,7 @@ func slowestWorkers(t *topology.Topology, each, scale float64, accelerators, rea
 	least := math.Inf(1)
 	for _, r := range readers {
 		host := t.Server(r)
-		cores := each
-		if each == 0 {
-			spec := t.Servers[host].Spec
-			cores = float64(spec.CPUs) / float64(spec.Accelerators) * scale
-		}
-		least = min(least, cores*own[host]/reading[host])
+		least = min(least, l.cores(t.Servers[host].Spec)*own[host]/reading[host])
 	}
 	return least
 }

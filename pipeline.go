@@ -16,6 +16,7 @@ import (
 type making struct {
 	said     *scenario.Pipeline
 	pipeline *storage.Pipeline
+	hosts    []int // on which it works
 	job      int
 }
 
@@ -68,7 +69,7 @@ func (b *builder) addPipeline(w *scenario.Pipeline) {
 		return
 	}
 	j := &cluster.Job{Name: b.name(w.Name, w.Name.Value), Start: sim.Time(w.Start.Value), Shared: true, Program: p}
-	b.making = append(b.making, &making{w, p, len(b.cluster.Jobs)})
+	b.making = append(b.making, &making{w, p, hosts, len(b.cluster.Jobs)})
 	only := *w
 	only.Name.Value, only.Name.Set = j.Name, true
 	b.submit(j, scenario.Workload{Pipeline: []scenario.Pipeline{only}})

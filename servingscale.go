@@ -25,6 +25,9 @@ func (b *builder) scaling(w *scenario.Serving, f *serving.Fleet, weights float64
 		Image:   sim.FromSeconds(float64(c.Image.Value) / float64(c.ImageRate.Value)),
 		Weights: sim.FromSeconds(onHost * weights / math.Min(float64(c.WeightsRate.Value), b.bounces(int(onHost)))),
 	}
+	if c.Storage.Value {
+		b.downloads(w, f, forward.WeightBytes()/float64(f.Stages))
+	}
 	if s := b.stopping; s != nil {
 		f.Failures = func(accelerators []topology.NodeID) serving.Failures {
 			return hostFailures{s.outages.Stopping(serversOf(b.topology, accelerators))}

@@ -14,7 +14,7 @@ var places = []struct {
 	where, path string
 	metrics     []Metric
 }{
-	{"summary.json", "", []Metric{Name, Status, Makespan, Events, Seed, Cluster, Training, Collectives, Replay, Flows, Serving, StorageLoads, Pipelines, Rollouts, Backups, Jobs, Placement, Faults, Network, Packets, EncryptionCosts, Energy, Cost, Expect}},
+	{"summary.json", "", []Metric{Name, Status, Makespan, Events, Seed, Cluster, Training, Collectives, Replay, Flows, Serving, StorageLoads, Pipelines, Rollouts, Backups, Jobs, Placement, Faults, Network, Packets, EncryptionCosts, Energy, Cost, Resources, Expect}},
 	{"summary.json", "cluster", []Metric{TopologyKind, AcceleratorCount, HostCount, Host, SwitchCount, LinkCount}},
 	{"summary.json", "training[]", []Metric{
 		Name, Model, Precision, AcceleratorCount, GlobalBatch, Accumulation, IterationCount, IterationTime, TimeToTrain, EvaluationTime, EvaluationCount, Islands, OuterTime, OuterCount,
@@ -60,6 +60,7 @@ var places = []struct {
 		LostToOthers, Slowdown,
 	}},
 	{"summary.json", "pipelines[]", []Metric{Name, ItemsIn, ItemsOut, StageWritten, PipelineTime, PipelineRate, BusiestStage, LostToOthers, Slowdown}},
+	{"summary.json", "resources[]", []Metric{ResourceSite, ResourceKind, ResourceCapacity, ResourceDemanded, ResourceAllocated, ResourceUsed}},
 	{"summary.json", "flows", []Metric{FlowCount, FlowFinished, FlowMean, FlowLongest}},
 	{"summary.json", "faults", []Metric{FaultList, MakespanWithout, FaultLosses}},
 	{"summary.json", "faults.list[]", faults},
@@ -111,6 +112,7 @@ var places = []struct {
 	{"faults.csv", "faults", faults},
 	{"interruptions.csv", "interruptions", []Metric{Workload, InterruptedAt, FaultKind, FaultName, FaultCause, UndoneWork, ResumedAt}},
 	{"storage.csv", "storage", []Metric{Workload, StorageOp, StorageIteration, StorageStart, StorageFinish, StorageBytes, StorageMoved, StorageRate}},
+	{"resources.csv", "resources", []Metric{Workload, ResourceSite, ResourceKind, ResourceFrom, ResourceTo, ResourceCapacity, ResourceDemanded, ResourceAllocated, ResourceUsed}},
 	{"pipelines.csv", "pipelines", []Metric{Workload, PipelineStage, ItemsIn, ItemsOut, StageRead, StageWritten, StageCores, StageBusy, StageRate, StageEnd}},
 	{"replay.csv", "replay", []Metric{Rank, RankFinish}},
 	{"requests.csv", "requests", []Metric{

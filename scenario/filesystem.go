@@ -172,6 +172,12 @@ func (s *Scenario) checkStorage(b *binder) {
 	for i := range s.Workload.Pipeline {
 		s.Workload.Pipeline[i].check(s, b)
 	}
+	for i := range s.Workload.Serving {
+		w := &s.Workload.Serving[i]
+		if c := &w.ColdStart; c.Storage.Value {
+			s.checkReads("a cold start from storage", c.Storage.Pos, w.Path+".cold_start.from_storage", b)
+		}
+	}
 	if len(loads) == 0 {
 		return
 	}

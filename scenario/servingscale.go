@@ -44,6 +44,7 @@ type ColdStart struct {
 	Image       Key[units.Bytes]    `key:"image" default:"\"10GB\"" doc:"size of the image, which the first replica on a host pulls; those of vLLM, SGLang and TensorRT-LLM exceed 10 GB (tensorfuse.io 2025)"`
 	ImageRate   Key[units.Rate]     `key:"image_rate" default:"\"20MB/s\"" positive:"true" doc:"rate of pulling and unpacking; where left out 10 GB in 7 to 10 min (tensorfuse.io 2025), 13 GB in 571 s (vertexcover.io): decompression and the disk set it, not the network"`
 	WeightsRate Key[units.Rate]     `key:"weights_rate" default:"\"5GB/s\"" positive:"true" doc:"rate at which a host reads the weights of its part of a replica; a fast storage network's as in Fu et al., ServerlessLLM, OSDI 2024 (recalled) where left out"`
+	Storage     Key[bool]           `key:"from_storage" default:"false" doc:"image and weights are read from the file system of [topology.storage], over the network and beside whatever else is on it; image_rate, and weights_rate if it is given, are then the most that a host unpacks and loads"`
 	Engine      Key[units.Duration] `key:"engine" default:"\"34s\"" doc:"until the engine is warm: profiling, compiled graphs from their cache, capturing; what vLLM took of Llama-3.2-3B (vllm-project/vllm issue 20264) where left out"`
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/railyard/railyard/cluster"
+	"github.com/railyard/railyard/network"
 	"github.com/railyard/railyard/scheduler"
 	"github.com/railyard/railyard/sim"
 	"github.com/railyard/railyard/topology"
@@ -17,6 +18,9 @@ type Start struct {
 	Provision, Image, Weights, Engine sim.Time
 	// Keep is how long a host stays, with its image, after its last replica has gone.
 	Keep sim.Time
+	// Download, if set, is the image, or the weights, of a replica on some accelerators as
+	// they come over the network. Image and Weights are then the least that they take.
+	Download func(accelerators []topology.NodeID, weights bool) network.Transfer
 }
 
 // Measure is what an autoscaler looks at.
@@ -92,6 +96,7 @@ type replica struct {
 	phased   sim.Timer
 	failed   sim.Timer
 	failures Failures
+	download *download
 	back     sim.Time // of the failure to come: when the hosts are back
 	repaired sim.Time // of the last failure
 	computed sim.Time // at the last sync
@@ -193,6 +198,7 @@ func (f *Fleet) end() {
 	for i := range f.replicas {
 		r := &f.replicas[i]
 		f.c.Engine.Disarm(r.phased)
+		r.download = nil
 		if r.failures != nil {
 			f.c.Engine.Disarm(r.failed)
 		}
@@ -217,7 +223,7 @@ func (f *Fleet) enter(r *replica, p phase) {
 		}
 	}
 	count(-1)
-	r.phase, r.since = p, f.now
+	r.phase, r.since, r.download = p, f.now, nil
 	count(1)
 	holding := 0
 	for _, p := range f.pools {
@@ -300,11 +306,12 @@ func (f *Fleet) start(r *replica) {
 	if r.host.until <= f.now {
 		wait, r.host.image = f.Start.Provision, false
 	}
-	if !r.host.image {
-		wait = wait.After(f.Start.Image)
-	}
 	f.enter(r, pending)
-	f.c.Engine.Arm(r.phased, f.now.After(wait))
+	if r.host.image {
+		f.c.Engine.Arm(r.phased, f.now)
+		return
+	}
+	f.load(r, false, f.now.After(wait), f.Start.Image, 0)
 }
 
 // newest is the replica that goes first: one that is not ready yet, else the one that
@@ -354,7 +361,7 @@ func (f *Fleet) phasePassed(r *replica) {
 	case pending:
 		r.host.image = true
 		f.enter(r, loading)
-		f.c.Engine.Arm(r.phased, f.now.After(f.Start.Weights).After(f.Start.Engine))
+		f.load(r, true, f.now, f.Start.Weights, f.Start.Engine)
 	case loading:
 		f.enter(r, ready)
 		r.computed = r.ledger.ComputeBy(f.now)
