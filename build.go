@@ -107,6 +107,7 @@ func (b *builder) build(scale topology.Scale) (*plant, scenario.Faults) {
 	}
 	b.spray()
 	b.readPower()
+	b.capPower()
 	if scale != (topology.Scale{}) {
 		b.topology = b.topology.Scaled(scale)
 	}

@@ -215,7 +215,7 @@ func (p *plant) trainingRecord(j *training.Job, job *cluster.Job) *result.Record
 	}
 	r.Add(result.ModelTFLOPS, rate/1e12)
 	r.Add(result.HardwareTFLOPS, rate*t.Recomputed()/1e12)
-	r.Add(result.MFU, rate/float64(j.Roofline.Accelerator.Peak[t.Precision]))
+	r.Add(result.MFU, rate/j.Roofline.Accelerator.Rated(t.Precision))
 	m := t.Memory()
 	r.Add(result.MemoryPerAccelerator, m.Total())
 	memory := &result.Record{}

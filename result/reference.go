@@ -84,7 +84,7 @@ var places = []struct {
 	{"backups.csv", "backups", []Metric{Workload, BackupNumber, BackupKind, BackupStart, BackupFinish, BackupUntil, BackupBytes, BackupStatus}},
 	{"summary.json", "encryption", []Metric{EncryptionTransit, EncryptionRest, EncryptedTransit, EncryptedRest, EncryptedBounced, EncryptionCores}},
 	{"summary.json", "energy", []Metric{
-		EnergyTotal, EnergyAccelerators, EnergyHosts, EnergySwitches, EnergyFacility, PUE, AveragePower, PeakPower, GridEnergy, BatteryLeft, CarbonEmissions, CarbonMean, EnergyJobs,
+		EnergyTotal, EnergyAccelerators, EnergyHosts, EnergySwitches, EnergyFacility, PUE, AveragePower, PeakPower, LowestClock, CappedTime, GridEnergy, BatteryLeft, CarbonEmissions, CarbonMean, EnergyJobs,
 	}},
 	{"summary.json", "energy.jobs[]", []Metric{Name, JobEnergy, EnergyPerToken, EnergyPerSample, CarbonEmissions, CarbonPerToken, CarbonPerSample}},
 	{"summary.json", "cost", []Metric{CostTotal, CostCapital, CostEnergy, CostRent, CostPurchase, CostPerHour, CostJobs}},
@@ -130,6 +130,7 @@ var places = []struct {
 	{"link_series.csv", "link_series", []Metric{Link, SeriesTime, SeriesLinkUtilization, SeriesOffered}},
 
 	{"kernels.csv", "kernels", []Metric{Workload, KernelName, KernelPass, KernelClass, KernelRuns, KernelFLOPs, KernelBytes, KernelTime, KernelPeak, KernelMemory}},
+	{"racks.csv", "racks", []Metric{RackName, RackLimit, RackPeak, LowestClock}},
 	{"power_series.csv", "power_series", []Metric{SeriesTime, SeriesPower, SeriesGrid, SeriesIntensity, SeriesEmissions}},
 
 	{"railyard topo --json", "", []Metric{Tiers, CableList, BisectionRate, BisectionShare, Hops, HopMean, Diameter, HopsSampled, Problems, FabricCost}},
