@@ -178,6 +178,7 @@ func (b *builder) populate(bins int) {
 		b.addBackup(&s.Workload.Backup[i])
 	}
 	b.checkFlows()
+	b.checkAlerts()
 }
 
 func (b *builder) fault(at scenario.Position, key, format string, args ...any) {

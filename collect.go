@@ -149,6 +149,7 @@ func (p *plant) collect(status string, summaryOnly bool) (*Result, error) {
 	if table := p.linkSeries(uses, end); table != nil {
 		r.Tables = append(r.Tables, table)
 	}
+	p.addAlerts(r, end.Seconds())
 	return r, p.expect(r)
 }
 
