@@ -110,6 +110,7 @@ func (b *builder) build(scale topology.Scale) (*plant, scenario.Faults) {
 	}
 	b.spray()
 	b.readPower()
+	b.capPower()
 	if b.scale = scale; scale != (topology.Scale{}) {
 		b.topology = b.topology.Scaled(scale)
 	}
@@ -184,6 +185,7 @@ func (b *builder) populate(bins int) {
 		b.addBackup(&s.Workload.Backup[i])
 	}
 	b.checkFlows()
+	b.checkAlerts()
 }
 
 func (b *builder) fault(at scenario.Position, key, format string, args ...any) {

@@ -161,6 +161,7 @@ func (p *plant) collect(status string, summaryOnly bool) (*Result, error) {
 	if table := p.linkSeries(uses, end); table != nil {
 		r.Tables = append(r.Tables, table)
 	}
+	p.addAlerts(r, end.Seconds())
 	return r, p.expect(r)
 }
 
@@ -227,7 +228,7 @@ func (p *plant) trainingRecord(j *training.Job, job *cluster.Job) *result.Record
 	}
 	r.Add(result.ModelTFLOPS, rate/1e12)
 	r.Add(result.HardwareTFLOPS, rate*t.Recomputed()/1e12)
-	r.Add(result.MFU, rate/float64(j.Roofline.Accelerator.Peak[t.Precision]))
+	r.Add(result.MFU, rate/j.Roofline.Accelerator.Rated(t.Precision))
 	m := t.Memory()
 	r.Add(result.MemoryPerAccelerator, m.Total())
 	memory := &result.Record{}

@@ -28,6 +28,9 @@ func (d draw) above(compute, communicate float64) float64 {
 	return (d.compute-d.idle)*compute + (d.communicate-d.idle)*communicate
 }
 
+// most is what is drawn at the most.
+func (d draw) most() float64 { return max(d.compute, d.communicate) }
+
 // draws are those of an accelerator and of its part of its host.
 type draws struct{ accelerator, host draw }
 
@@ -45,6 +48,7 @@ type powered struct {
 	pue      float64
 	grid     *energy.Steps // its intensity; nil: not asked for
 	battery  *energy.Battery
+	capped   *capped // nil: power has no limit
 }
 
 // readPower reads what the scenario says of power, where it asks for energy: by
@@ -158,6 +162,7 @@ func (p *plant) draws(a topology.NodeID) draws {
 type consumption struct {
 	accelerators, hosts, switches float64 // J
 	total                         float64 // of the site
+	slowed                        float64 // accelerator-seconds of computation at lowered clocks
 	idle                          float64 // W of all machines without work
 	width                         sim.Time
 	load                          energy.Steps // W of the site over time; empty if no series are kept
@@ -205,6 +210,9 @@ func (p *plant) consume(end sim.Time) *consumption {
 		c.accelerators += d.accelerator.idle*end.Seconds() + d.accelerator.above(busy, waits)
 		c.hosts += d.host.idle*end.Seconds() + d.host.above(busy, waits)
 		c.idle += d.idle()
+		if p.clock(topology.NodeID(i)) < 1 {
+			c.slowed += busy
+		}
 	}
 	c.hosts += w.servers * end.Seconds()
 	c.switches = w.switches * end.Seconds()
@@ -318,6 +326,13 @@ func (p *plant) addEnergy(r *Result, end sim.Time, summaryOnly bool) {
 	x.Add(result.AveragePower, ratio(c.total, seconds))
 	if len(c.load.Values) > 0 {
 		x.Add(result.PeakPower, slices.Max(c.load.Values))
+	}
+	if w.capped != nil {
+		x.Add(result.LowestClock, w.capped.lowest())
+		x.Add(result.CappedTime, c.slowed)
+		if !summaryOnly {
+			r.Tables = append(r.Tables, p.rackTable(end))
+		}
 	}
 	if w.battery != nil && seconds > 0 {
 		x.Add(result.GridEnergy, c.grid.Integral(0, seconds))

@@ -36,7 +36,7 @@ func (b *builder) findHosts() {
 	switch {
 	case b.nodes != nil:
 		b.poolHosts(h)
-	case !b.topology.Bare() && (k.Placement.Set || k.Consolidate.Value || k.AntiAffinity.Set || k.Security != nil || k.Policy.Value == "gavel"):
+	case !b.topology.Bare() && (k.Placement.Set || k.Consolidate.Value || k.AntiAffinity.Set || k.Security != nil || k.Policy.Value == "gavel" || b.power.limited()):
 		b.fabricHosts(h)
 	default:
 		return
@@ -115,7 +115,7 @@ func (b *builder) fabricHosts(h *hosting) {
 		kind, _ := h.typeOf(s.Spec.Accelerator.Name)
 		x := scheduler.Host{
 			Accelerators: s.Spec.Accelerators, Type: kind, CPU: int64(s.Spec.CPUs) * 1000, Memory: int64(s.Spec.Memory),
-			Near: [3]int32{int32(s.Rack), -1, -1},
+			Near: [3]int32{int32(s.Rack), -1, -1}, Speed: b.clock(s.FirstAccelerator),
 		}
 		switch t.Kind {
 		case "rail":

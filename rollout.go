@@ -131,17 +131,15 @@ func (p *plant) rolloutRecords() []*result.Record {
 		if x.Peers {
 			how = "peer-to-peer"
 		}
-		took := result.Missing
-		if j := p.cluster.Jobs[x.job]; j.Finished {
-			took = (j.FinishedAt - j.StartedAt).Seconds()
-		}
 		r := &result.Record{}
 		r.Add(result.Name, p.cluster.Jobs[x.job].Name)
 		r.Add(result.RolloutHow, how)
 		r.Add(result.HostCount, int64(len(x.Hosts)))
 		r.Add(result.RolloutBatches, int64(len(x.Rows)))
 		r.Add(result.RolloutImage, x.Image)
-		r.Add(result.RolloutTime, took)
+		if j := p.cluster.Jobs[x.job]; j.Finished {
+			r.Add(result.RolloutTime, (j.FinishedAt - j.StartedAt).Seconds())
+		}
 		r.Add(result.RolloutPull, pull)
 		r.Add(result.RolloutRegistered, x.Registered)
 		r.Add(result.RolloutPassed, x.Passed)

@@ -26,7 +26,7 @@ func (b *builder) scaling(w *scenario.Serving, f *serving.Fleet, weights float64
 		Weights: sim.FromSeconds(onHost * weights / math.Min(float64(c.WeightsRate.Value), b.bounces(int(onHost)))),
 	}
 	if c.Storage.Value {
-		b.downloads(w, f, forward.WeightBytes()/float64(f.Stages))
+		b.downloads(w, f, weights)
 	}
 	if s := b.stopping; s != nil {
 		f.Failures = func(accelerators []topology.NodeID) serving.Failures {

@@ -77,7 +77,7 @@ func (b *builder) findCables(t *tenancy) {
 		switch fabric.Kind {
 		case "rail":
 			inside := s.Spec.ScaleUp == topology.ScaleUpSwitch || s.Spec.ScaleUp == topology.ScaleUpMesh
-			t.Strays = t.Strays || !inside || s.Spec != kind
+			t.Strays = t.Strays || !inside || s.Spec.Name != kind.Name
 		case "fat-tree":
 			from, to := s.FirstNIC-first, s.FirstNIC-first+topology.NodeID(max(1, s.Spec.NICs)-1)
 			t.Leaf[i], t.Pod[i] = int32(from/half), int32(from/half/half)

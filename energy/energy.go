@@ -14,8 +14,11 @@
 // intensity of a grid as its operator publishes it, hour by hour. The integral of one,
 // or of the product of two, is exact: a sum over the instants of both.
 //
-// Left out is what no utilization tells: clocks that are lowered under a limit of power,
-// leakage that grows with temperature, and the efficiency of power supplies at part load.
+// A [Budget] is a limit that parts share, and [Clock] how far accelerators lower their
+// clocks for it.
+//
+// Left out is what no utilization tells: leakage that grows with temperature, and the
+// efficiency of power supplies at part load.
 package energy
 
 // JoulesPerKWh is a kilowatt-hour in joules.

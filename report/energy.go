@@ -31,6 +31,9 @@ func (p *printer) energy(e *result.Record) {
 			p.line("    %-22s %s %7s  %s", part.name, bar(v/total, 24), Percent(v/total), wattHours(v))
 		}
 	}
+	if clock, known := e.Get(result.LowestClock.Name).(float64); known {
+		p.item("limits", "clocks down to %s, for %s of computation by one accelerator", Percent(clock), Seconds(e.Float(result.CappedTime.Name)))
+	}
 	if grid, known := e.Get(result.GridEnergy.Name).(float64); known {
 		p.item("grid", "%s, of which %s are left in the battery", wattHours(grid), wattHours(e.Float(result.BatteryLeft.Name)))
 	}

@@ -11,6 +11,10 @@ var (
 	PUE                = Metric{Name: "pue_ratio", Unit: "ratio", Definition: "power usage effectiveness that was assumed"}
 	AveragePower       = Metric{Name: "average_power_W", Unit: "W", Definition: "of the site", Formula: "total_J / makespan_s"}
 	PeakPower          = Metric{Name: "peak_power_W", Unit: "W", Definition: "highest power of the site, mean over an interval of power_series.csv"}
+	LowestClock        = Metric{Name: "clock_ratio", Unit: "ratio", Definition: "with limits of power or cooling, the lowest clock of an accelerator, as a part of the full one"}
+	CappedTime         = Metric{Name: "capped_s", Unit: "s", Definition: "accelerator-seconds of computation at lowered clocks"}
+	RackLimit          = Metric{Name: "limit_W", Unit: "W", Definition: "most that the hosts of the rack may draw or be cooled of; empty if it has no limit of its own"}
+	RackPeak           = Metric{Name: "peak_power_W", Unit: "W", Definition: "highest power of the hosts of the rack, mean over an interval of power_series.csv; empty in runs of very many racks and gangs"}
 	GridEnergy         = Metric{Name: "grid_J", Unit: "J", Definition: "energy that the grid gave to the site and its battery"}
 	BatteryLeft        = Metric{Name: "battery_J", Unit: "J", Definition: "energy in the battery at the end"}
 	CarbonEmissions    = Metric{Name: "emissions_g", Unit: "g", Definition: "carbon dioxide emitted: the integral of the grid's power times its intensity, power being constant within an interval of power_series.csv; of a job, by the part that it has of the site's power at each instant"}

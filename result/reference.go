@@ -14,7 +14,7 @@ var places = []struct {
 	where, path string
 	metrics     []Metric
 }{
-	{"summary.json", "", []Metric{Name, Status, Makespan, Events, Seed, Cluster, Training, Collectives, Replay, Flows, Serving, StorageLoads, Pipelines, Rollouts, Backups, Jobs, Placement, Faults, Network, Packets, EncryptionCosts, Energy, Cost, Resources, Expect}},
+	{"summary.json", "", []Metric{Name, Status, Makespan, Events, Seed, Cluster, Training, Collectives, Replay, Flows, Serving, StorageLoads, Pipelines, Rollouts, Backups, Jobs, Placement, Faults, Network, Packets, EncryptionCosts, Energy, Cost, Resources, Alerts, Expect}},
 	{"summary.json", "cluster", []Metric{TopologyKind, AcceleratorCount, HostCount, Host, SwitchCount, LinkCount}},
 	{"summary.json", "training[]", []Metric{
 		Name, Model, Precision, AcceleratorCount, GlobalBatch, Accumulation, IterationCount, IterationTime, TimeToTrain, EvaluationTime, EvaluationCount, Islands, OuterTime, OuterCount,
@@ -89,9 +89,11 @@ var places = []struct {
 	{"rollouts.csv", "rollouts", []Metric{Workload, RolloutBatch, HostCount, RolloutStart, RolloutPulled, RolloutDrained, RolloutEnded, RolloutInterrupted}},
 	{"summary.json", "backups[]", []Metric{Name, BackupCopies, BackupFit, BackupLate, BackupMissed, BackupBytes, BackupWindow, BackupLongest, BackupRate, BackupIdle}},
 	{"backups.csv", "backups", []Metric{Workload, BackupNumber, BackupKind, BackupStart, BackupFinish, BackupUntil, BackupBytes, BackupStatus}},
+	{"summary.json", "alerts[]", []Metric{AlertName, AlertSeverity, AlertRule, AlertTimes, AlertFirst, AlertLasted}},
+	{"alerts.csv", "alerts", []Metric{AlertName, AlertOf, AlertSeverity, AlertAmiss, AlertFired, AlertResolved, AlertWorst}},
 	{"summary.json", "encryption", []Metric{EncryptionTransit, EncryptionRest, EncryptedTransit, EncryptedRest, EncryptedBounced, EncryptionCores}},
 	{"summary.json", "energy", []Metric{
-		EnergyTotal, EnergyAccelerators, EnergyHosts, EnergySwitches, EnergyFacility, PUE, AveragePower, PeakPower, GridEnergy, BatteryLeft, CarbonEmissions, CarbonMean, EnergyJobs,
+		EnergyTotal, EnergyAccelerators, EnergyHosts, EnergySwitches, EnergyFacility, PUE, AveragePower, PeakPower, LowestClock, CappedTime, GridEnergy, BatteryLeft, CarbonEmissions, CarbonMean, EnergyJobs,
 	}},
 	{"summary.json", "energy.jobs[]", []Metric{Name, JobEnergy, EnergyPerToken, EnergyPerSample, CarbonEmissions, CarbonPerToken, CarbonPerSample}},
 	{"summary.json", "cost", []Metric{CostTotal, CostCapital, CostEnergy, CostRent, CostPurchase, CostPerHour, CostJobs}},
@@ -139,6 +141,7 @@ var places = []struct {
 	{"link_series.csv", "link_series", []Metric{Link, SeriesTime, SeriesLinkUtilization, SeriesOffered}},
 
 	{"kernels.csv", "kernels", []Metric{Workload, KernelName, KernelPass, KernelClass, KernelRuns, KernelFLOPs, KernelBytes, KernelTime, KernelPeak, KernelMemory}},
+	{"racks.csv", "racks", []Metric{RackName, RackLimit, RackPeak, LowestClock}},
 	{"power_series.csv", "power_series", []Metric{SeriesTime, SeriesPower, SeriesGrid, SeriesIntensity, SeriesEmissions}},
 
 	{"railyard topo --json", "", []Metric{Tiers, CableList, BisectionRate, BisectionShare, Hops, HopMean, Diameter, HopsSampled, Problems, FabricCost}},

@@ -6,7 +6,7 @@ var (
 	RolloutHow         = Metric{Name: "distribution", Definition: "registry, or peer-to-peer"}
 	RolloutBatches     = Metric{Name: "batches", Definition: "batches of hosts that have begun"}
 	RolloutImage       = Metric{Name: "image_bytes", Unit: "bytes", Definition: "what each host pulls"}
-	RolloutTime        = Metric{Name: "time_s", Unit: "s", Definition: "time until the last host had restarted; empty if it has not"}
+	RolloutTime        = Metric{Name: "time_s", Unit: "s", Definition: "time until the last host had restarted; left out if it has not"}
 	RolloutPull        = Metric{Name: "pull_s", Unit: "s", Definition: "time of it in which images were pulled and unpacked"}
 	RolloutRegistered  = Metric{Name: "registry_bytes", Unit: "bytes", Definition: "bytes that registries gave"}
 	RolloutPassed      = Metric{Name: "passed_bytes", Unit: "bytes", Definition: "bytes that hosts passed on to each other"}

@@ -41,6 +41,7 @@ func (s *Scenario) check(root *node, b *binder, drop bool) {
 	s.checkBackups(b)
 	s.checkRollouts(b)
 	s.checkJobs(b)
+	s.checkAlerts(b)
 	if drop {
 		s.dropUnused(r)
 	} else {

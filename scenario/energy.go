@@ -38,6 +38,19 @@ type Power struct {
 	HostIdle Key[units.Power] `key:"host_idle" doc:"the same while none does, on a line between; half of it where left out (Barroso and Hölzle 2007)"`
 	Switch   Key[units.Power] `key:"switch" default:"\"0.067W\"" doc:"what a switch between hosts draws, for each Gbit/s of a port in use, with its transceivers, at any load; the most of a Quantum-2 QM9700 where left out, 1,720 W for 25.6 Tbit/s (data sheet, recalled)"`
 	PUE      Key[float64]     `key:"pue" default:"1.1" min:"1" max:"10" doc:"power usage effectiveness: all that the site draws over what its machines do; hyperscale operators report 1.10 to 1.15, the mean of Uptime Institute's survey of 2023 is 1.58"`
+
+	AcceleratorCap Key[units.Power] `key:"accelerator_cap" positive:"true" doc:"most that an accelerator may draw (nvidia-smi -pl). Limits lower the clocks of accelerators so far that none is ever exceeded, whatever all of them do, and so computation slows"`
+	RackCap        Key[units.Power] `key:"rack_cap" positive:"true" doc:"most that the hosts of a rack may draw"`
+	RackCooling    Key[units.Power] `key:"rack_cooling" positive:"true" doc:"heat that can be taken from a rack, which is what its hosts draw"`
+	SiteCap        Key[units.Power] `key:"site_cap" positive:"true" doc:"most that each site may draw, pue included"`
+	SiteCooling    Key[units.Power] `key:"site_cooling" positive:"true" doc:"heat that can be taken from all hosts and switches of a site"`
+	Exponent       Key[float64]     `key:"clock_exponent" default:"3" min:"1" max:"4" doc:"what an accelerator draws beyond idling goes with its clock to this power: 3 where the voltage goes with the clock, 1 where it is constant"`
+	LowestClock    Key[float64]     `key:"lowest_clock" default:"0.15" positive:"true" min:"0" max:"1" doc:"lowest clock as a part of the full one; 210 of 1,410 MHz of an A100 (recalled) where left out. A limit that wants less is an error"`
+}
+
+// Limited says whether power or cooling has a limit.
+func (p *Power) Limited() bool {
+	return p.AcceleratorCap.Set || p.RackCap.Set || p.RackCooling.Set || p.SiteCap.Set || p.SiteCooling.Set
 }
 
 // Battery is [topology.battery]: storage beside the data centre that charges while the
@@ -113,6 +126,15 @@ func (p *Power) check(b *binder) {
 			if k.Set {
 				b.faultf(k.Pos, p.Path+"."+k.name, "contradicts curve, which says what an accelerator draws")
 			}
+		}
+	}
+	for _, k := range []struct {
+		name string
+		set  bool
+		at   Position
+	}{{"clock_exponent", p.Exponent.Set, p.Exponent.Pos}, {"lowest_clock", p.LowestClock.Set, p.LowestClock.Pos}} {
+		if k.set && !p.Limited() {
+			b.faultf(k.at, p.Path+"."+k.name, "belongs to a limit, such as rack_cap, and there is none")
 		}
 	}
 	if p.HostIdle.Set && p.Host.Set && p.HostIdle.Value > p.Host.Value {

@@ -21,6 +21,7 @@ type Scenario struct {
 	Topology  *Topology   `key:"topology" doc:"what the data centre is made of"`
 	Workload  Workload    `key:"workload" doc:"what runs on it"`
 	Scheduler Scheduler   `key:"scheduler" doc:"who runs where and when"`
+	Alert     []Alert     `key:"alert" doc:"what a monitoring would raise an alarm about, over the simulated time"`
 	Expect    []Expect    `key:"expect" doc:"thresholds for the results; a run that misses one exits 5"`
 	Catalogue
 	Sweep Sweep `key:"sweep" doc:"what railyard sweep varies from run to run"`

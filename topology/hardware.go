@@ -74,6 +74,10 @@ type Accelerator struct {
 	// were split over multiprocessors.
 	CombineOverhead units.Duration
 
+	// Clock is the part of the full clock at which Peak and Vector are given, 0 being
+	// all of it: where a limit of power lowers it, they are less than on the data sheet.
+	Clock float64
+
 	Power units.Power // thermal design power
 	Price units.Money // purchase price; 0 where unknown
 }

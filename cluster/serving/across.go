@@ -81,10 +81,10 @@ var crossings = []kind{
 }
 
 // Links are those of what replicas on several hosts send. It is not known which of two
-// pools will send to which.
+// pools will send to which, nor what replicas that start will read.
 func (f *Fleet) Links() (links iter.Seq[topology.LinkID], known bool) {
 	if f.c == nil { // replicas of one accelerator are on one host wherever they are
-		return cluster.NoLinks, f.Decode == nil && f.stageRanks()*f.Stages == 1
+		return cluster.NoLinks, f.Decode == nil && f.Start.Download == nil && f.stageRanks()*f.Stages == 1
 	}
 	return func(yield func(topology.LinkID) bool) {
 		for i := range f.replicas {
@@ -94,7 +94,7 @@ func (f *Fleet) Links() (links iter.Seq[topology.LinkID], known bool) {
 				}
 			}
 		}
-	}, f.Decode == nil
+	}, f.Decode == nil && f.Start.Download == nil
 }
 
 // links yields those that the stages use, none of a replica on one host.

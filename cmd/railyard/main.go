@@ -96,7 +96,7 @@ Exit status: 0 done, 1 internal error, 2 usage, 3 scenario or input invalid,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(newRun(), newCheck(), newInit(), newPlan(), newSweep(), newMerge(), newDiff(), newWhy(), newExplain(), newPlot(), newReport(), newTopo(), newEstimate(), newTrace(), newCalibrate(), newCollective(), newCatalog(), newSchema(), newSession(), newDashboard(), newAudit(), newVersion())
+	root.AddCommand(newRun(), newCheck(), newInit(), newPlan(), newSweep(), newMerge(), newDiff(), newWhy(), newExplain(), newPlot(), newReport(), newTopo(), newEstimate(), newTrace(), newCalibrate(), newCollective(), newCatalog(), newSchema(), newSession(), newDashboard(), newAlerts(), newAudit(), newVersion())
 	completions(root)
 	return root
 }

@@ -56,3 +56,31 @@ hosts, links, training, inference and jobs over time, of the runs that a Prometh
 		RunE: func(cmd *cobra.Command, _ []string) error { return openmetrics.Dashboard(cmd.OutOrStdout()) },
 	}
 }
+
+func newAlerts() *cobra.Command {
+	return &cobra.Command{
+		Use:   "alerts [SCENARIO]",
+		Short: "Print alert rules for a Prometheus that has what run --metrics writes",
+		Long: `Alerts prints the [[alert]]s of a scenario as a rule file of Prometheus, or without a
+scenario a few that fit any run. promtool check rules accepts it.`,
+		Example: `  railyard alerts scenarios/alerts.toml > alerts.yml
+  promtool check rules alerts.yml`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			rules := openmetrics.Standard
+			if len(args) > 0 {
+				s, err := railyard.Load(args[0])
+				if err != nil {
+					return err
+				}
+				if err := railyard.Check(s); err != nil {
+					return err
+				}
+				if rules = railyard.AlertRules(s); len(rules) == 0 {
+					return fmt.Errorf("%s has no [[alert]]", args[0])
+				}
+			}
+			return openmetrics.Rules(cmd.OutOrStdout(), rules)
+		},
+	}
+}

@@ -201,16 +201,19 @@ func engine(workload string, models map[string]string) []label {
 	return []label{{"model_name", models[workload]}, {"workload", workload}}
 }
 
+// engineSeries are what vLLM tells of its queues and caches over time.
+var engineSeries = []struct {
+	metric     result.Metric
+	name, help string
+}{
+	{result.SeriesBatch, "vllm:num_requests_running", "Number of requests in model execution batches."},
+	{result.SeriesQueue, "vllm:num_requests_waiting", "Number of requests waiting to be processed."},
+	{result.SeriesCache, "vllm:kv_cache_usage_perc", "KV-cache usage. 1 means 100 percent usage."},
+}
+
 // serving adds what vLLM tells of its queues and caches.
 func (e *exposition) serving(t *result.Table, models map[string]string) {
-	for _, x := range []struct {
-		metric     result.Metric
-		name, help string
-	}{
-		{result.SeriesBatch, "vllm:num_requests_running", "Number of requests in model execution batches."},
-		{result.SeriesQueue, "vllm:num_requests_waiting", "Number of requests waiting to be processed."},
-		{result.SeriesCache, "vllm:kv_cache_usage_perc", "KV-cache usage. 1 means 100 percent usage."},
-	} {
+	for _, x := range engineSeries {
 		f, c := e.family(x.name, "gauge", "", x.help), t.Column(x.metric.Name)
 		rows(t, func(from, to int, labels []label) {
 			e.column(t, from, to, c, e.stream(f, "", engine(labels[0].value, models)...))
