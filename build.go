@@ -58,6 +58,7 @@ type plant struct {
 	broken      *faulty      // nil: no link breaks
 	stopping    *stopping    // nil: nothing stops jobs
 	failing     *failing     // nil: the queue loses no accelerators
+	sites       *sited       // nil: there is but one
 	power       *powered     // nil: nobody asks for energy
 	consumed    *consumption // once it has run
 	warnings    []string
@@ -135,6 +136,7 @@ func (b *builder) populate(bins int) {
 		b.addStops()
 		b.addOutages()
 	}
+	b.addSites()
 	switch s.Sim.Fidelity.Value {
 	case "analytic":
 		b.cluster.Network.Isolate()
@@ -162,6 +164,7 @@ func (b *builder) populate(bins int) {
 		b.addStorage(&s.Workload.Storage[i])
 	}
 	b.addJobs()
+	b.replicate()
 	b.checkFlows()
 }
 

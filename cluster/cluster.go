@@ -107,6 +107,8 @@ type Cluster struct {
 
 	// Err is why the first job that failed did, a *JobError; nil if none has.
 	Err error
+	// WhenOver is called when the last job has ended.
+	WhenOver []func()
 
 	actor      sim.Actor
 	queue      *scheduler.Queue
@@ -355,6 +357,7 @@ func (m *machine) Stop(job int) {
 	c.release(job)
 	if c.preemption == scheduler.Cancel {
 		j.Finished, j.Cancelled, j.FinishedAt = true, true, c.Engine.Now()
+		c.over()
 		return
 	}
 	c.waiting++
@@ -424,11 +427,21 @@ func (c *Cluster) Done(job int) {
 	if c.outages != nil && c.done() {
 		c.Engine.Disarm(c.outages.timer)
 	}
+	c.over()
 	switch {
 	case c.queued > 0 || c.redivides && c.running > 0:
 		c.due()
 	case c.running == 0:
 		c.Engine.Disarm(c.again) // nobody is left whom it concerns
+	}
+}
+
+// over tells that the last job has ended, if it has.
+func (c *Cluster) over() {
+	if c.running == 0 && c.waiting == 0 {
+		for _, told := range c.WhenOver {
+			told()
+		}
 	}
 }
 

@@ -338,6 +338,7 @@ func (c *Cluster) Interrupt(job int, planned bool, part string) Setback {
 	c.queue.Interrupt(job, units.Duration(now), units.Duration(b.Lost), !b.GivenUp)
 	c.queue.Report(units.Duration(now), d)
 	c.shed()
+	c.over()
 	return b
 }
 

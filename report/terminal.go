@@ -48,6 +48,7 @@ func Terminal(w io.Writer, s *result.Record) error {
 	p.encryption(s.Record(result.EncryptionCosts.Name))
 	p.energy(s.Record(result.Energy.Name))
 	p.cost(s.Record(result.Cost.Name))
+	p.sites(s.Record(result.Sites.Name))
 	p.expectations(s.List(result.Expect.Name))
 	p.line("")
 	end := "simulated " + Seconds(s.Float(result.Makespan.Name)) + " in " + Count(s.Float(result.Events.Name)) + " events"

@@ -34,9 +34,11 @@
 // With pipeline stages a replica has as many batches as stages, each with its share of
 // the cache, which follow each other through the stages; a request stays with its batch.
 //
-// Left out: failures are noticed at once; replicas do not share links with others while they compute, their
-// all-reduces take what they take alone; tokenising, and the way of a request to its
-// replica and back.
+// In data centres far from each other requests go to one of them first ([Geography]).
+//
+// Left out: failures are noticed at once, but for the loss of a site; replicas do not share
+// links with others while they compute, their all-reduces take what they take alone;
+// tokenising, and the way of a request to its replica and back within a data centre.
 package serving
 
 import (
@@ -71,6 +73,8 @@ type Fleet struct {
 	Start    Start
 	Failures func(accelerators []topology.NodeID) Failures // of a replica; nil: none fails
 	MaxQueue int                                           // requests that may wait; 0: no limit
+
+	Geography *Geography // nil: clients and replicas are all in one place
 
 	Outcomes []Outcome // of each request
 	Gaps     Gaps      // between tokens of a request
@@ -115,14 +119,17 @@ type lane struct {
 
 // Events, in the high bits of their argument.
 const (
-	argArrive uint64 = iota << 56 // a request
-	argEnd                        // of the step of a lane
-	argDecide                     // a lane's next step
-	argPhase                      // of a replica has passed
-	argFail                       // hosts of a replica fail
-	argSync                       // the autoscaler decides
-	argPoll                       // it looks whether anybody asks
-	argKind   = 0xff << 56
+	argArrive   uint64 = iota << 56 // a request
+	argEnd                          // of the step of a lane
+	argDecide                       // a lane's next step
+	argPhase                        // of a replica has passed
+	argFail                         // hosts of a replica fail
+	argSync                         // the autoscaler decides
+	argPoll                         // it looks whether anybody asks
+	argReach                        // a request comes to its site
+	argDispatch                     // a request is sent to another site
+	argAnswer                       // the last token of a request comes to its client
+	argKind     = 0xff << 56
 )
 
 // Begin starts the replicas, and has the first requests come.
@@ -145,6 +152,9 @@ func (f *Fleet) Begin(c *cluster.Cluster, job int) {
 		return
 	}
 	f.now = f.base
+	if f.Geography != nil {
+		f.Geography.begin(f)
+	}
 	f.beginReplicas(all)
 	if f.Concurrency == 0 {
 		f.expect()
@@ -193,9 +203,7 @@ func (f *Fleet) Handle(now sim.Time, arg uint64) {
 		f.Level.change(l, -1)
 		l.Finish(f.token)
 		f.Level.change(l, 1)
-		for ; f.thinking > 0; f.thinking-- {
-			f.send()
-		}
+		f.think()
 		f.due(n)
 		f.drained(l.replica)
 	case argDecide:
@@ -208,8 +216,22 @@ func (f *Fleet) Handle(now sim.Time, arg uint64) {
 		f.sync()
 	case argPoll:
 		f.poll()
+	case argReach:
+		f.Geography.reach(f, &f.sequences[n])
+	case argDispatch:
+		f.Geography.dispatch(f, &f.sequences[n], -1)
+	case argAnswer:
+		f.answered(n)
+		f.think()
 	}
 	f.finish()
+}
+
+// think has the clients whose request has just ended send the next.
+func (f *Fleet) think() {
+	for ; f.thinking > 0; f.thinking-- {
+		f.send()
+	}
 }
 
 // finish ends the job once all requests have ended.
@@ -252,18 +274,28 @@ func (f *Fleet) arrive(i int) bool {
 	return true
 }
 
-// route gives a sequence to a replica, or holds it while none is ready.
+// route gives a sequence to a replica, by way of its site where there are several, or holds
+// it while none is ready.
 func (f *Fleet) route(s *scheduler.Sequence) {
+	if f.Geography != nil {
+		f.Geography.dispatch(f, s, -1)
+		return
+	}
 	f.Level.waiting++
 	if len(f.open) == 0 {
 		f.held = append(f.held, s)
 		return
 	}
-	loads := f.loads[:len(f.open)]
+	f.give(s, f.open)
+}
+
+// give gives a sequence to one of some replicas.
+func (f *Fleet) give(s *scheduler.Sequence, open []int32) {
+	loads := f.loads[:len(open)]
 	if f.Routing != scheduler.RoundRobin && f.Routing != scheduler.RandomReplica {
-		f.look(s, loads)
+		f.look(s, open, loads)
 	}
-	to := f.open[f.Routing.Route(f.routed, loads, f.Random)]
+	to := open[f.Routing.Route(f.routed, loads, f.Random)]
 	f.routed++
 	if session := f.Requests[s.Request].Session; session != 0 && f.Routing == scheduler.SessionAware {
 		f.homes[session] = to
@@ -274,10 +306,10 @@ func (f *Fleet) route(s *scheduler.Sequence) {
 	f.due(n)
 }
 
-// look is what the router sees of the replicas that take requests.
-func (f *Fleet) look(s *scheduler.Sequence, loads []scheduler.Load) {
+// look is what the router sees of replicas that take requests.
+func (f *Fleet) look(s *scheduler.Sequence, open []int32, loads []scheduler.Load) {
 	home, at := f.homes[f.Requests[s.Request].Session]
-	for i, to := range f.open {
+	for i, to := range open {
 		loads[i] = scheduler.Load{Home: at && home == to}
 		lanes := f.replicas[to].lanes
 		for n := range lanes {
@@ -373,22 +405,35 @@ func (f *Fleet) measure(step []*scheduler.Sequence) {
 
 // tokenOf notes the tokens that a sequence has come to. Guessed ones come at once.
 func (f *Fleet) tokenOf(s *scheduler.Sequence, tokens int, last bool) {
-	o := &f.Outcomes[s.Request]
+	o, at := &f.Outcomes[s.Request], f.now
+	if g := f.Geography; g != nil {
+		at = g.back(f, int(s.Request), tokens)
+	}
 	if o.First < 0 {
-		o.First = f.now
+		o.First = at
 	} else {
-		f.Gaps.add(f.now - f.latest[s.Request])
+		f.Gaps.add(at - f.latest[s.Request])
 	}
 	for range tokens - 1 {
 		f.Gaps.add(0)
 	}
-	f.latest[s.Request] = f.now
-	if last {
-		o.Finish, o.Stops = f.now, s.Stops
-		f.ended++
-		if f.Concurrency > 0 {
-			f.thinking++
-		}
+	f.latest[s.Request] = at
+	if !last {
+		return
+	}
+	if o.Stops = s.Stops; f.Geography != nil {
+		f.Geography.answer(f, s, at)
+	} else {
+		f.answered(int(s.Request))
+	}
+}
+
+// answered notes that a request has ended.
+func (f *Fleet) answered(request int) {
+	f.Outcomes[request].Finish = f.now
+	f.ended++
+	if f.Concurrency > 0 {
+		f.thinking++
 	}
 }
 

@@ -342,6 +342,10 @@ func (f *Fleet) evict(r *replica) {
 		l.busy = false
 		for _, s := range moved {
 			f.Grown.Moved++
+			if f.Geography != nil {
+				f.Geography.evicted(f, s)
+				continue
+			}
 			f.route(s)
 		}
 	}
