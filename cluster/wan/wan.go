@@ -117,7 +117,7 @@ func (w *WAN) Lose(site int) {
 			continue
 		}
 		if slices.ContainsFunc(s.links, func(l topology.LinkID) bool { return cut[l] }) {
-			s.left, s.transfer = w.c.Network.Withdraw(s.transfer), unsent
+			s.left, s.transfer = w.c.Network.Recall(s.transfer), unsent
 			w.try(i)
 		}
 	}
@@ -193,7 +193,7 @@ func (w *WAN) Withdraw(id Shipment) {
 	case w.came(s):
 		w.c.Network.Forget(s.transfer)
 	default:
-		w.c.Network.Withdraw(s.transfer)
+		w.c.Network.Recall(s.transfer)
 	}
 	w.end(n)
 }

@@ -7,13 +7,13 @@ import (
 	"github.com/railyard/railyard/topology"
 )
 
-// Withdraw takes back a transfer that has not ended, and forgets it. It gives the bytes that
+// Recall takes back a transfer that has not ended, and forgets it. It gives the bytes that
 // each of its hops still had to move; those that have moved stay accounted for. Nobody is
 // notified, and what comes after it goes on. It is for a fluid only.
-func (n *Network) Withdraw(id ID) (left float64) {
+func (n *Network) Recall(id ID) (left float64) {
 	t := &n.transfers[id]
 	if n.shipping != nil || t.ended {
-		panic(fmt.Sprintf("network: transfer %d cannot be withdrawn", id))
+		panic(fmt.Sprintf("network: transfer %d cannot be recalled", id))
 	}
 	left, t.notify, t.forget = t.bytes, false, true
 	if t.slot < 0 { // it ends when its latency has passed, or those before it have ended

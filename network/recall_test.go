@@ -17,7 +17,7 @@ func (d doing) Handle(sim.Time, uint64) { d() }
 // is taken back: the other has the link to itself and its other 80 bytes take 8 s. The link
 // has carried 120 bytes in 12 s. What comes after the first goes on at once, and one that
 // is taken back while its latency passes moves nothing.
-func TestWithdraw(t *testing.T) {
+func TestRecall(t *testing.T) {
 	e := sim.New()
 	topo, err := topology.Links(bare(10))
 	if err != nil {
@@ -30,10 +30,10 @@ func TestWithdraw(t *testing.T) {
 	after := n.Add(&Transfer{After: []ID{first}})
 	late := n.Add(&Transfer{Bytes: 50, Links: on, Latency: 6 * sim.Second})
 	e.Schedule(4*sim.Second, e.Register(doing(func() {
-		if left := n.Withdraw(first); left != 80 {
+		if left := n.Recall(first); left != 80 {
 			t.Errorf("%v bytes were left, want 80", left)
 		}
-		if left := n.Withdraw(late); left != 50 {
+		if left := n.Recall(late); left != 50 {
 			t.Errorf("%v bytes were left of the late one, want 50", left)
 		}
 	})), 0)
