@@ -24,6 +24,7 @@ type Serving struct {
 	Header
 	Name Key[string] `key:"name" doc:"name in results; the model's where left out"`
 	Placing
+	SiteRouting
 
 	Model    Key[string] `key:"model" required:"true" doc:"model of the catalogue, or a [models.NAME] of this file; a transformer"`
 	Replicas Key[int64]  `key:"replicas" min:"1" max:"65536" doc:"copies of the model; what fills the accelerators where left out"`
@@ -70,9 +71,8 @@ type Serving struct {
 	SLO          SLO        `key:"slo" doc:"what a request is to keep to, for goodput"`
 	Tenant       []Tenant   `key:"tenant" doc:"whose requests there are"`
 	MaxQueue     Key[int64] `key:"max_queue" min:"1" max:"4194304" doc:"requests that may wait, of all replicas; more are turned away. No limit where left out"`
-	SiteRouting
-	Autoscale *Autoscale `key:"autoscale" doc:"replicas that come and go with the load"`
-	ColdStart ColdStart  `key:"cold_start" doc:"what a replica does before it answers, where replicas scale or fail"`
+	Autoscale    *Autoscale `key:"autoscale" doc:"replicas that come and go with the load"`
+	ColdStart    ColdStart  `key:"cold_start" doc:"what a replica does before it answers, where replicas scale or fail"`
 }
 
 // Speculative is [workload.serving.speculative]: a small model guesses tokens, which the
