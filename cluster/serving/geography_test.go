@@ -38,8 +38,8 @@ func (l *line) Lost(site int) bool {
 	return is && site == l.lost
 }
 
-// across is a fleet of a replica at each site of a line.
-func across(l *line, rule scheduler.SiteRule, homes []int32, requests []serving.Request) *Fleet {
+// scattered is a fleet of a replica at each site of a line.
+func scattered(l *line, rule scheduler.SiteRule, homes []int32, requests []serving.Request) *Fleet {
 	f := &Fleet{
 		Replicas: l.sites, Tensor: 1, Stages: 1, Batching: mixed(), Costs: flat(1), Requests: requests,
 		Geography: &Geography{
@@ -81,7 +81,7 @@ func TestDistance(t *testing.T) {
 		across float64
 	}{{scheduler.NearestSite, 1.06, 0, 8}, {scheduler.CheapestSite, 1.46, 2, 8}} {
 		l := &line{sites: 3}
-		f := across(l, c.rule, []int32{0}, []serving.Request{{Input: 10, Output: 2}})
+		f := scattered(l, c.rule, []int32{0}, []serving.Request{{Input: 10, Output: 2}})
 		f.Geography.Access[0] = 3 * second / 100
 		fleetOf(t, f)
 		o, g := f.Outcomes[0], f.Geography
@@ -98,7 +98,7 @@ func TestDistance(t *testing.T) {
 // to the next.
 func TestSiteLimit(t *testing.T) {
 	l := &line{sites: 2}
-	f := across(l, scheduler.NearestSite, make([]int32, 9), make([]serving.Request, 9))
+	f := scattered(l, scheduler.NearestSite, make([]int32, 9), make([]serving.Request, 9))
 	for i := range f.Requests {
 		f.Requests[i] = serving.Request{Input: 10, Output: 2}
 	}
@@ -114,7 +114,7 @@ func TestSiteLimit(t *testing.T) {
 // fourth a second later. A request that comes at 3 s waits as long, one at 6 s does not.
 func TestSiteLost(t *testing.T) {
 	l := &line{sites: 2, from: 5 * second / 2, till: 1000 * second}
-	f := across(l, scheduler.NearestSite, make([]int32, 3), []serving.Request{
+	f := scattered(l, scheduler.NearestSite, make([]int32, 3), []serving.Request{
 		{Input: 10, Output: 4}, {Arrival: 3, Input: 10, Output: 1}, {Arrival: 6.65, Input: 10, Output: 1},
 	})
 	fleetOf(t, f)
@@ -147,7 +147,7 @@ func TestNoRequestIsLostWithItsSite(t *testing.T) {
 			tokens += int64(r.Output)
 		}
 		rule := rapid.SampledFrom([]scheduler.SiteRule{scheduler.NearestSite, scheduler.LeastLoadedSite, scheduler.CheapestSite}).Draw(t, "rule")
-		f := across(l, rule, homes, requests)
+		f := scattered(l, rule, homes, requests)
 		f.Geography.Limit = rapid.IntRange(1, 8).Draw(t, "limit")
 		f.Geography.Takeover = sim.Time(rapid.IntRange(0, 100).Draw(t, "takeover")) * second / 20
 		if rapid.Bool().Draw(t, "closed loop") {
