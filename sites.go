@@ -99,6 +99,7 @@ func (b *builder) replicate() {
 	if b.sites == nil || b.faults != nil {
 		return
 	}
+	b.cluster.Crossed = len(b.sites.datasets) > 0 || b.stopping != nil || b.queued != nil
 	for _, d := range b.sites.datasets {
 		b.sites.Replicate(d, len(b.cluster.Jobs) == 0)
 	}

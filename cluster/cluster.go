@@ -109,6 +109,9 @@ type Cluster struct {
 	Err error
 	// WhenOver is called when the last job has ended.
 	WhenOver []func()
+	// Crossed says that at any time what no job repeats may use the cables between sites, or
+	// cut them.
+	Crossed bool
 
 	actor      sim.Actor
 	queue      *scheduler.Queue
@@ -225,7 +228,15 @@ func (c *Cluster) submit(j *Job, schedule bool) {
 // Alone says whether one job is all that happens, now and in future, so that
 // what it repeats need not be simulated again.
 func (c *Cluster) Alone() bool {
-	return c.running == 1 && c.waiting == 0 && c.Network.Idle()
+	return c.running == 1 && c.waiting == 0 && c.Network.Idle() && !(c.Crossed && c.crosses())
+}
+
+// crosses says whether a job that runs has accelerators at several sites.
+func (c *Cluster) crosses() bool {
+	t := c.Topology
+	return slices.ContainsFunc(c.Jobs, func(j *Job) bool {
+		return j.runs && slices.ContainsFunc(j.Accelerators, func(a topology.NodeID) bool { return t.SiteOf(a) != t.SiteOf(j.Accelerators[0]) })
+	})
 }
 
 // Handle is the cluster's reaction to its own events.
