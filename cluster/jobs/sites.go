@@ -168,7 +168,10 @@ func (t *Trace) settleAt(r *run, job int) {
 	}
 	if x.failover != none {
 		f := &t.Failovers[x.failover]
-		f.To, f.Age = x.home, age
+		if f.To == none { // else it was stopped again before it computed
+			f.Age = age
+		}
+		f.To = x.home
 	}
 }
 
