@@ -13,7 +13,7 @@ type Sites interface {
 	Count() int
 	SiteOf(a topology.NodeID) int
 	Lost(site int) bool
-	// Latency is one way between gateways, sim.Never where there is none.
+	// Latency is one way between gateways.
 	Latency(from, to int) sim.Time
 	// Watch has somebody told when a site is lost, and when it is back.
 	Watch(told func(site int, lost bool))

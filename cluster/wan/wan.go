@@ -239,14 +239,13 @@ func (w *WAN) Takes(from, to int, bytes float64) sim.Time {
 	return w.way.Latency.After(sim.FromSeconds(bytes / rate))
 }
 
-// Latency is that of the way between two sites, sim.Never if there is none.
+// Latency is that of the way between two sites while none is lost: there is one, or the
+// topology would not have been built.
 func (w *WAN) Latency(from, to int) sim.Time {
-	switch {
-	case from == to:
+	if from == to {
 		return 0
-	case !w.c.Topology.Between(from, to, w.lost, &w.way):
-		return sim.Never
 	}
+	w.c.Topology.Between(from, to, nil, &w.way)
 	return w.way.Latency
 }
 
