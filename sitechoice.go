@@ -1,7 +1,10 @@
 package railyard
 
 import (
+	"slices"
+
 	"github.com/railyard/railyard/cluster/jobs"
+	"github.com/railyard/railyard/cluster/serving"
 	"github.com/railyard/railyard/scenario"
 	"github.com/railyard/railyard/scheduler"
 	"github.com/railyard/railyard/sim"
@@ -9,12 +12,22 @@ import (
 	workload "github.com/railyard/railyard/workload/jobs"
 )
 
-// siteOrder is the order in which the sites are tried for a job.
+// siteOrder is the order in which the sites are tried for a job. The replicas of a model lie
+// anywhere, and so does a training that no site holds.
 func (b *builder) siteOrder() func(job int) []int {
 	rule, _ := scheduler.ParseSiteRule(b.scenario.Scheduler.Site.Value) // an enum of the schema
 	s, p := b.sites, b.plant
 	sites, order := make([]scheduler.Site, len(s.names)), make([]int, len(s.names))
+	room := make([]int, len(s.names))
+	for i := range p.topology.Servers {
+		x := &p.topology.Servers[i]
+		room[p.topology.SiteOf(x.FirstAccelerator)] += x.Spec.Accelerators
+	}
+	widest := slices.Max(room)
 	return func(job int) []int {
+		if _, serves := p.cluster.Jobs[job].Program.(*serving.Fleet); serves || p.cluster.Jobs[job].Count > widest {
+			return nil
+		}
 		now := p.engine.Now()
 		for i := range sites {
 			x := scheduler.Site{Number: i, Load: p.hosting.placer.AllocatedAt(i)}

@@ -300,6 +300,21 @@ site = "` + c.rule + `"
 	}
 }
 
+// Replicas lie at both sites though jobs lie at one each, and so does a training that takes
+// more than one has.
+func TestWhatSpansSites(t *testing.T) {
+	for _, w := range []string{
+		"[[workload.serving]]\nmodel = \"llama-3.1-8b\"\naccelerators = 12\nconcurrency = 1\ncount = 1\ninput = 1\noutput = 1\n",
+		"[[workload.training]]\nmodel = \"bert-large\"\naccelerators = 16\nglobal_batch = 16\nsequence = 128\n",
+	} {
+		toml := eastLost(5000) + w + "[[workload.jobs]]\nfile = \"jobs.csv\"\n[scheduler]\nsite = \"load\"\npolicy = \"fifo-skip\"\n"
+		r := run(t, toml, map[string]string{"jobs.csv": "job,submit_s,accelerators,duration_s\na,50,4,100\n"})
+		if got := number(t, r, "jobs.finished"); got != 2 {
+			t.Errorf("%v of 2 have finished: %s", got, w)
+		}
+	}
+}
+
 // Jobs that no single site holds are refused, as are keys that lack what they speak of.
 func TestSitesRefused(t *testing.T) {
 	jobs := "[[workload.jobs]]\nfile = \"jobs.csv\"\n"

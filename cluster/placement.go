@@ -65,7 +65,7 @@ func (c *Cluster) Place(p *scheduler.Placer, hosts []scheduler.Host) {
 }
 
 // PlaceAtSites has each job placed within one data centre: the first of those given for it
-// that has room. It comes after Place.
+// that has room, anywhere if none are given. It comes after Place.
 func (c *Cluster) PlaceAtSites(order func(job int) []int) { c.placement.sites = order }
 
 // Loads are how the cluster filled up; nil if jobs are not placed host by host.
@@ -148,7 +148,11 @@ func (at *placement) find(job int, r *scheduler.Request) (shares []scheduler.Sha
 	if at.sites == nil || r.Site != 0 {
 		return at.placer.Place(*r)
 	}
-	for _, site := range at.sites(job) {
+	order := at.sites(job)
+	if order == nil {
+		return at.placer.Place(*r)
+	}
+	for _, site := range order {
 		r.Site = int32(site) + 1
 		if shares = at.placer.Place(*r); shares != nil {
 			break
