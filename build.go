@@ -65,6 +65,7 @@ type plant struct {
 	broken      *faulty      // nil: no link breaks
 	stopping    *stopping    // nil: nothing stops jobs
 	failing     *failing     // nil: the queue loses no accelerators
+	sites       *sited       // nil: there is but one
 	power       *powered     // nil: nobody asks for energy
 	consumed    *consumption // once it has run
 	warnings    []string
@@ -148,6 +149,7 @@ func (b *builder) populate(bins int) {
 		b.addStops()
 		b.addOutages()
 	}
+	b.addSites()
 	switch s.Sim.Fidelity.Value {
 	case "analytic":
 		b.cluster.Network.Isolate()
@@ -184,6 +186,7 @@ func (b *builder) populate(bins int) {
 	for i := range s.Workload.Backup {
 		b.addBackup(&s.Workload.Backup[i])
 	}
+	b.replicate()
 	b.checkFlows()
 	b.checkAlerts()
 }

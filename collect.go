@@ -30,6 +30,9 @@ func (p *plant) collect(status string, summaryOnly bool) (*Result, error) {
 	r := &Result{}
 	end := p.engine.Now()
 	t := p.cluster.Topology
+	for _, s := range p.served {
+		s.Settle()
+	}
 	uses := make([]network.LinkUse, len(t.Links))
 	for l := range uses {
 		uses[l] = p.cluster.Network.Use(topology.LinkID(l))
@@ -128,6 +131,7 @@ func (p *plant) collect(status string, summaryOnly bool) (*Result, error) {
 		s.Add(result.EncryptionCosts, e)
 	}
 	p.addEnergy(r, end, summaryOnly)
+	p.addSites(r, summaryOnly)
 	p.addCost(r, end.Seconds())
 	r.Warnings = p.warnings
 	if summaryOnly {

@@ -151,6 +151,12 @@ func (p *plant) addCost(r *Result, seconds float64) {
 		}
 	}
 	costs := billFor(p.topology, s, seconds, joules)
+	if prices, _ := p.ownConditions(); prices && costs.bought != nil {
+		costs.energy = 0
+		for _, use := range p.consumeBySite(p.engine.Now()) {
+			costs.energy += use.price
+		}
+	}
 	total := costs.total()
 	x.Add(result.CostTotal, total)
 	if costs.bought == nil {

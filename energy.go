@@ -56,7 +56,8 @@ type powered struct {
 func (b *builder) readPower() {
 	t := b.scenario.Topology
 	owned := t.Cost != nil && !t.Cost.Rental.Set
-	if t.Power == nil && t.Carbon == nil && !owned {
+	prices, carbon := b.ownConditions()
+	if t.Power == nil && t.Carbon == nil && !owned && !prices && !carbon {
 		return
 	}
 	p := t.PowerModel()

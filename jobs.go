@@ -94,6 +94,7 @@ func (b *builder) readJobs() {
 		for k := range rows {
 			j := &rows[k]
 			at := scenario.Position{File: b.scenario.Path(w.File.Value), Line: j.Line, Col: 1}
+			b.checkWhere(j, at)
 			if j.Accelerators <= n {
 				q.needs = append(q.needs, wants.add(j, at))
 			} else {
@@ -127,12 +128,16 @@ func (b *builder) addJobs() {
 	q.trace = jobs.New(b.cluster)
 	q.trace.PreemptionCost = sim.Time(b.scenario.Scheduler.PreemptionCost.Value)
 	q.trace.Scaling = b.scenario.Scheduler.Scaling.Value
+	if b.sites != nil {
+		q.trace.Sites, q.trace.Data = b.sites.WAN, b.inputs()
+	}
 	durations := make([]sim.Time, len(q.rows))
 	for i := range q.rows {
 		durations[i] = sim.FromSeconds(q.rows[i].Duration)
 	}
 	programs := make([]cluster.Program, 0, len(q.rows))
 	for i, end := range q.ends {
+		q.recoveries[i].Copying = b.copying(&b.scenario.Workload.Jobs[i], durations[len(programs):end])
 		programs = append(programs, q.trace.Programs(durations[len(programs):end], q.recoveries[i])...)
 	}
 	estimate := estimates(&b.scenario.Scheduler, uint64(b.scenario.Sim.Seed.Value))

@@ -36,7 +36,7 @@ func (b *builder) findHosts() {
 	switch {
 	case b.nodes != nil:
 		b.poolHosts(h)
-	case !b.topology.Bare() && (k.Placement.Set || k.Consolidate.Value || k.AntiAffinity.Set || k.Security != nil || k.Policy.Value == "gavel" || b.power.limited()):
+	case !b.topology.Bare() && (k.Placement.Set || k.Consolidate.Value || k.AntiAffinity.Set || k.Security != nil || k.Policy.Value == "gavel" || k.Site.Set || b.power.limited()):
 		b.fabricHosts(h)
 	default:
 		return
@@ -122,6 +122,10 @@ func (b *builder) fabricHosts(h *hosting) {
 			x.Near = [3]int32{-1, int32(s.Rack), -1}
 		case "fat-tree":
 			x.Near[2] = int32(i * s.Spec.NICs / max(1, k*k/4))
+		}
+		if sites := b.scenario.Topology.Site; sites != nil {
+			n := t.SiteOf(s.FirstAccelerator)
+			x.Site, x.Speed = int32(n), sites[n].Speed.Value
 		}
 		h.hosts = append(h.hosts, x)
 	}
@@ -226,7 +230,7 @@ func (r *requests) add(j *workload.Job, at scenario.Position) scheduler.Request 
 		}
 		return scheduler.Request{}
 	}
-	want := scheduler.Request{Count: j.Accelerators, Milli: j.Milli, CPU: j.CPU, Memory: j.Memory}
+	want := scheduler.Request{Count: j.Accelerators, Milli: j.Milli, CPU: j.CPU, Memory: j.Memory, Site: j.Site}
 	want.Tenant = h.tenants.number(j.User, j.Group)
 	if !h.cpu {
 		want.CPU = 0
@@ -309,12 +313,26 @@ func (r *requests) speedsOf(j *workload.Job, at scenario.Position) int32 {
 func (r *requests) fit(want scheduler.Request, j *workload.Job, at scenario.Position) {
 	fits, known := r.fits[want]
 	if !known {
-		fits = r.idle.Place(want) != nil
+		fits = r.room(want)
 		r.fits[want] = fits
 	}
 	if !fits && len(r.faults) == 0 {
 		r.faults = append(r.faults, at.Faultf("", "job %q finds no room even on the idle cluster: %s", j.ID, needsOf(j)))
 	}
+}
+
+// room says whether there is any for a request on the idle cluster, at one site where these
+// matter.
+func (r *requests) room(want scheduler.Request) bool {
+	if !r.scenario.Scheduler.Site.Set || want.Site != 0 {
+		return r.idle.Place(want) != nil
+	}
+	for site := range r.scenario.Topology.Site {
+		if want.Site = int32(site) + 1; r.idle.Place(want) != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // needsOf says what a job wants of hosts.

@@ -76,6 +76,7 @@ func (b *builder) addServing(w *scenario.Serving) {
 // serve submits a fleet, of weights and a cache of so many bytes an accelerator: its stage
 // of the tokens of all lanes.
 func (b *builder) serve(w *scenario.Serving, f *serving.Fleet, j *cluster.Job, weights, cache float64, whose []tenant) {
+	b.addGeography(w, f)
 	j.Program = f
 	s := &served{Fleet: f, job: len(b.cluster.Jobs), model: w.Model.Value, weights: weights, memory: weights + cache, tenants: whose}
 	if w.Quality.Set {
@@ -176,7 +177,12 @@ func (b *builder) requests(w *scenario.Serving, name string, tenants []demand.Te
 		d.Peak = sim.Time(w.Peak.Value).Seconds()
 	}
 	seed := uint64(b.scenario.Sim.Seed.Value)
+	own, clients := d, b.clocks(w)
+	clients.together(&d)
 	all := d.Requests(sim.Stream(seed, "serving/arrivals/"+name), sim.Stream(seed, "serving/lengths/"+name), sim.Stream(seed, "serving/tenants/"+name))
+	if len(w.Client) > 1 {
+		clients.deal(&own, all, sim.Stream(seed, "serving/clients/"+name).Float64)
+	}
 	if n := len(all); n > 0 && all[n-1].Arrival > sim.Never.Seconds()/2 {
 		b.fault(w.Rate.Pos, w.Path+".rate", "is so low that the last of %d requests comes after %.3g s, beyond the clock", n, all[n-1].Arrival)
 	}

@@ -107,6 +107,11 @@ type Cluster struct {
 
 	// Err is why the first job that failed did, a *JobError; nil if none has.
 	Err error
+	// WhenOver is called when the last job has ended.
+	WhenOver []func()
+	// Crossed says that at any time what no job repeats may use the cables between sites, or
+	// cut them.
+	Crossed bool
 
 	actor      sim.Actor
 	queue      *scheduler.Queue
@@ -232,7 +237,15 @@ func (c *Cluster) submit(j *Job, schedule bool) {
 // Alone says whether one job is all that happens, now and in future, so that
 // what it repeats need not be simulated again.
 func (c *Cluster) Alone() bool {
-	return c.running == 1 && c.waiting == 0 && c.Network.Idle()
+	return c.running == 1 && c.waiting == 0 && c.Network.Idle() && !(c.Crossed && c.crosses())
+}
+
+// crosses says whether a job that runs has accelerators at several sites.
+func (c *Cluster) crosses() bool {
+	t := c.Topology
+	return slices.ContainsFunc(c.Jobs, func(j *Job) bool {
+		return j.runs && slices.ContainsFunc(j.Accelerators, func(a topology.NodeID) bool { return t.SiteOf(a) != t.SiteOf(j.Accelerators[0]) })
+	})
 }
 
 // Handle is the cluster's reaction to its own events.
@@ -369,6 +382,7 @@ func (m *machine) Stop(job int) {
 	c.release(job)
 	if c.preemption == scheduler.Cancel {
 		j.Finished, j.Cancelled, j.FinishedAt = true, true, c.Engine.Now()
+		c.over()
 		return
 	}
 	c.waiting++
@@ -440,11 +454,21 @@ func (c *Cluster) Done(job int) {
 	if c.outages != nil && c.done() {
 		c.Engine.Disarm(c.outages.timer)
 	}
+	c.over()
 	switch {
 	case c.queued > 0 || c.redivides && c.running > 0:
 		c.due()
 	case c.running == 0:
 		c.Engine.Disarm(c.again) // nobody is left whom it concerns
+	}
+}
+
+// over tells that the last job has ended, if it has.
+func (c *Cluster) over() {
+	if c.running == 0 && c.waiting == 0 {
+		for _, told := range c.WhenOver {
+			told()
+		}
 	}
 }
 

@@ -389,6 +389,7 @@ func (c *Cluster) putBack(job int, b Setback, because scheduler.Decision) {
 	c.queue.Interrupt(job, units.Duration(now), units.Duration(b.Lost), !b.GivenUp)
 	c.queue.Report(units.Duration(now), because)
 	c.shed()
+	c.over()
 }
 
 // putBackStricken does so once a job has kept its accelerators for as long as it had to.

@@ -21,6 +21,8 @@ type placement struct {
 	loads  []Load
 	told   map[int]scheduler.Decision // of refusals, the last of each job that waits
 	next   float64                    // load at which the next is kept
+
+	sites func(job int) []int // see PlaceAtSites; nil: jobs lie anywhere
 }
 
 // grant is what a job has, or had last.
@@ -64,6 +66,10 @@ func (c *Cluster) Place(p *scheduler.Placer, hosts []scheduler.Host) {
 	at.total = int64(at.first[len(hosts)]) * scheduler.Whole
 	c.placement = at
 }
+
+// PlaceAtSites has each job placed within one data centre: the first of those given for it
+// that has room, anywhere if none are given. It comes after Place.
+func (c *Cluster) PlaceAtSites(order func(job int) []int) { c.placement.sites = order }
 
 // Loads are how the cluster filled up; nil if jobs are not placed host by host.
 func (c *Cluster) Loads() []Load {
@@ -137,7 +143,7 @@ func (at *placement) place(job int, j *Job, accelerators, kind int, list []int32
 		}
 		list = append(list, j.List...)
 	} else {
-		if g.shares = at.placer.Place(g.request); g.shares == nil {
+		if g.shares = at.find(job, &g.request); g.shares == nil {
 			return list, false
 		}
 		for _, s := range g.shares {
@@ -156,6 +162,24 @@ func (at *placement) place(job int, j *Job, accelerators, kind int, list []int32
 	}
 	at.grants[job] = g
 	return list, true
+}
+
+// find looks for room for a job, at one site after another where these matter.
+func (at *placement) find(job int, r *scheduler.Request) (shares []scheduler.Share) {
+	if at.sites == nil || r.Site != 0 {
+		return at.placer.Place(*r)
+	}
+	order := at.sites(job)
+	if order == nil {
+		return at.placer.Place(*r)
+	}
+	for _, site := range order {
+		r.Site = int32(site) + 1
+		if shares = at.placer.Place(*r); shares != nil {
+			break
+		}
+	}
+	return shares
 }
 
 // shares is a list of accelerators, host by host.

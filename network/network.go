@@ -122,6 +122,7 @@ type Network struct {
 	shipping *shipping // nil: a fluid
 
 	connections []Connection // of transfers, by ID; nil: not kept
+	throttles   map[topology.LinkID]*throttle
 }
 
 // What a network's events are about, in the two high bits of their argument.
@@ -366,6 +367,13 @@ func (n *Network) SetPayload(l topology.LinkID, payload float64) {
 	if !(payload >= 0) || math.IsInf(payload, 1) {
 		panic(fmt.Sprintf("network: a payload rate of %v", payload))
 	}
+	c := n.throttle(l)
+	if c.payload = payload; c.cuts == 0 {
+		n.setPayload(l, payload)
+	}
+}
+
+func (n *Network) setPayload(l topology.LinkID, payload float64) {
 	if n.shipping != nil {
 		n.shipping.carrier.SetRate(l, payload)
 		return

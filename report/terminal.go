@@ -57,6 +57,7 @@ func Terminal(w io.Writer, s *result.Record) error {
 	p.encryption(s.Record(result.EncryptionCosts.Name))
 	p.energy(s.Record(result.Energy.Name))
 	p.cost(s.Record(result.Cost.Name))
+	p.sites(s.Record(result.Sites.Name))
 	p.alerts(s.List(result.Alerts.Name))
 	p.expectations(s.List(result.Expect.Name))
 	p.line("")

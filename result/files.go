@@ -42,10 +42,14 @@ var Files = []File{
 	{Name: "pipelines.csv", By: "run", When: "there are [[workload.pipeline]]", Row: "a stage of a workload"},
 	{Name: "rollouts.csv", By: "run", When: "there are [[workload.rollout]]", Row: "a batch of hosts"},
 	{Name: "backups.csv", By: "run", When: "there are [[workload.backup]]", Row: "a copy"},
+	{Name: "resources.csv", By: "run", When: "there are workloads on hosts, or a pool", Row: "what a workload demands, gets and uses of a resource of a site"},
+	{Name: "alerts.csv", By: "run", When: "there are rules of alerts", Row: "a time at which an alert fired"},
+	{Name: "failovers.csv", By: "run", When: "a site is lost", Row: "what came back from the loss of a site"},
 	{Name: "faults.csv", By: "run", When: "there are [[topology.fault]] of links and switches", Row: "a fault"},
 	{Name: "interruptions.csv", By: "run", When: "training jobs may be interrupted", Row: "an interruption"},
 
 	{Name: "points.csv", By: "sweep", Row: "a point of the sweep: its number, a column for each key that is varied, status, run, then every metric of summary.json by its path, and the reason why a point has none"},
+	{Name: "distributions.csv", By: "sweep", Row: "a quantile of the completion times and waits of the jobs of a point"},
 	{Name: "plan.csv", By: "plan", Row: "a point of the Pareto front"},
 	{Name: "alternatives.csv", By: "plan", Row: "a neighbour of a point of the front, and why it lost"},
 }

@@ -14,7 +14,7 @@ var places = []struct {
 	where, path string
 	metrics     []Metric
 }{
-	{"summary.json", "", []Metric{Name, Status, Makespan, Events, Seed, Cluster, Training, Collectives, Replay, Flows, Serving, StorageLoads, Pipelines, Rollouts, Backups, Jobs, Placement, Faults, Network, Packets, EncryptionCosts, Energy, Cost, Resources, Alerts, Expect}},
+	{"summary.json", "", []Metric{Name, Status, Makespan, Events, Seed, Cluster, Training, Collectives, Replay, Flows, Serving, StorageLoads, Pipelines, Rollouts, Backups, Jobs, Placement, Faults, Network, Packets, EncryptionCosts, Energy, Cost, Sites, Resources, Alerts, Expect}},
 	{"summary.json", "cluster", []Metric{TopologyKind, AcceleratorCount, HostCount, Host, SwitchCount, LinkCount}},
 	{"summary.json", "training[]", []Metric{
 		Name, Model, Precision, AcceleratorCount, GlobalBatch, Accumulation, IterationCount, IterationTime, TimeToTrain, EvaluationTime, EvaluationCount, Islands, OuterTime, OuterCount,
@@ -99,6 +99,15 @@ var places = []struct {
 	{"summary.json", "cost", []Metric{CostTotal, CostCapital, CostEnergy, CostRent, CostPurchase, CostPerHour, CostJobs}},
 	{"summary.json", "cost.purchase", []Metric{CostTotal, BoughtAccelerators, BoughtServers, CostSwitches, BoughtCables, BoughtStorage, BoughtRacks}},
 	{"summary.json", "cost.jobs[]", []Metric{Name, CostHours, JobCost, CostPerTokens, CostPerSamples}},
+	{"summary.json", "sites", []Metric{SiteList, WANTotal, WANCost, Replications}},
+	{"summary.json", "sites.sites[]", []Metric{Name, HostCount, AcceleratorCount, SiteLosses, SiteDown, SiteAsked, SiteAnswered, SiteEnergy, SitePrice, CarbonEmissions}},
+	{"summary.json", "sites.replication[]", []Metric{
+		Name, ReplicaKind, ReplicaMode, ReplicaCount, ReplicaBytes, ReplicaTime, ReplicaWorst, CommitCount, CommitTime, CommitSlowest, FailoverCount, RPOMost, RTOMost,
+	}},
+	{"wan.csv", "wan", []Metric{Link, WANFrom, WANTo, WANBytes, WANPrice}},
+	{"failovers.csv", "failovers", []Metric{
+		Name, FailoverKind, FailoverSite, FailoverAt, FailoverTo, FailoverRPO, FailoverBytes, FailoverResumed, FailoverRTO,
+	}},
 	{"summary.json", "expect[]", []Metric{ExpectMetric, ExpectOp, ExpectValue, ExpectActual, ExpectHolds}},
 
 	{"collectives.csv", "collectives", collectives},

@@ -34,6 +34,7 @@ func (s *Scenario) check(root *node, b *binder, drop bool) {
 	}
 	for i := range s.Workload.Serving {
 		s.Workload.Serving[i].check(r, b)
+		s.Workload.Serving[i].checkClients(s, b)
 	}
 	s.Sweep.check(b)
 	s.checkLinks(b)
@@ -42,6 +43,7 @@ func (s *Scenario) check(root *node, b *binder, drop bool) {
 	s.checkRollouts(b)
 	s.checkJobs(b)
 	s.checkAlerts(b)
+	s.checkSites(b)
 	if drop {
 		s.dropUnused(r)
 	} else {
@@ -56,6 +58,9 @@ func (s *Scenario) check(root *node, b *binder, drop bool) {
 
 // hasWorkload reports whether the scenario states a workload, be it a wrong one.
 func hasWorkload(root *node) bool {
+	if t := root.table["topology"]; t != nil && t.table["dataset"] != nil {
+		return true // it may be copied
+	}
 	if w := root.table["workload"]; w != nil {
 		for _, list := range w.table {
 			if !list.isList || len(list.list) > 0 {

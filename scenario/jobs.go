@@ -19,7 +19,7 @@ const maxJobs = 1 << 22
 type Jobs struct {
 	Header
 	Name  Key[string]         `key:"name" doc:"name in messages; the file's base name where left out"`
-	File  Key[string]         `key:"file" required:"true" doc:"CSV of jobs in the order of their submission: job,submit_s,accelerators,duration_s, optional min_accelerators, max_accelerators, estimate_s, user, group, type, priority and model; and what it needs of a host beside: milli (thousandths of each accelerator), cpu_milli (thousandths of a core), memory_bytes, accelerator (types that it runs on, separated by bars), speeds (how fast it runs on types of them, in place of their hosts' speed: v100=1 k80=0.25), status"`
+	File  Key[string]         `key:"file" required:"true" doc:"CSV of jobs in the order of their submission: job,submit_s,accelerators,duration_s, optional min_accelerators, max_accelerators, estimate_s, user, group, type, priority and model; and what it needs of a host beside: milli (thousandths of each accelerator), cpu_milli (thousandths of a core), memory_bytes, accelerator (types that it runs on, separated by bars), speeds (how fast it runs on types of them, in place of their hosts' speed: v100=1 k80=0.25), status; and with several sites the site that it must be at, and the dataset that it reads"`
 	Start Key[units.Duration] `key:"start" default:"\"0s\"" doc:"added to every submit_s"`
 
 	Format Key[string]  `key:"format" default:"\"csv\"" enum:"csv philly helios acme pai openb slurm swf" doc:"how the file is written: csv as above, or a trace as railyard trace convert reads it, in any order and rebased to its first submission"`
@@ -27,6 +27,7 @@ type Jobs struct {
 	Strict Key[bool]    `key:"strict" default:"false" doc:"refuse a trace with rows that cannot be understood, which are left out with a warning otherwise; a csv is always refused"`
 
 	JobRecovery
+	CheckpointCopies
 }
 
 // Group is one [[scheduler.group]].
@@ -43,15 +44,15 @@ type Group struct {
 func (s *Scenario) ReadJobs(w *Jobs, seen map[string]int32) ([]jobs.Job, Faults) {
 	var all []jobs.Job
 	faults := s.withTable(w.File, w.Path+".file", func(file string, in io.Reader) (faults Faults) {
-		all, faults = readJobs(file, in, seen)
+		all, faults = s.readJobs(file, in, seen)
 		return faults
 	})
 	return all, faults
 }
 
-func readJobs(file string, in io.Reader, seen map[string]int32) ([]jobs.Job, Faults) {
+func (s *Scenario) readJobs(file string, in io.Reader, seen map[string]int32) ([]jobs.Job, Faults) {
 	rows := newRows(file, in)
-	optional := []string{"min_accelerators", "max_accelerators", "estimate_s", "user", "group", "type", "priority", "model", "status", "milli", "cpu_milli", "memory_bytes", "accelerator", "speeds"}
+	optional := []string{"min_accelerators", "max_accelerators", "estimate_s", "user", "group", "type", "priority", "model", "status", "milli", "cpu_milli", "memory_bytes", "accelerator", "speeds", "site", "dataset"}
 	if !rows.header([]string{"job", "submit_s", "accelerators", "duration_s"}, optional) {
 		return nil, rows.all()
 	}
@@ -60,6 +61,7 @@ func readJobs(file string, in io.Reader, seen map[string]int32) ([]jobs.Job, Fau
 	kind, priority, model := rows.column("type"), rows.column("priority"), rows.column("model")
 	least, most := rows.column("min_accelerators"), rows.column("max_accelerators")
 	needs := newNeeds(rows)
+	where := s.newWhere(rows)
 	var all []jobs.Job
 	words := map[string]string{} // users, groups and the like are few: each is kept once
 	word := func(column int) string {
@@ -97,6 +99,7 @@ func readJobs(file string, in io.Reader, seen map[string]int32) ([]jobs.Job, Fau
 			j.Priority = rows.integer(priority)
 		}
 		needs.read(rows, &j)
+		where.read(rows, &j)
 		if n := len(all); n > 0 && j.Submit < all[n-1].Submit {
 			rows.faultf(submit, "%s is before the %s of the row above: rows stand in the order of submission",
 				rows.text(submit), strconv.FormatFloat(all[n-1].Submit, 'f', -1, 64))

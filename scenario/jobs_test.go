@@ -15,7 +15,7 @@ const jobsHeader = "job,submit_s,accelerators,duration_s\n"
 
 func TestReadJobs(t *testing.T) {
 	text := "submit_s,job,duration_s,accelerators,priority,user,estimate_s\n0,a,10.5,8,3,ann,20\n0.5,b,1e3,1.0,,,\n"
-	got, faults := readJobs("jobs.csv", strings.NewReader(text), map[string]int32{})
+	got, faults := (&Scenario{}).readJobs("jobs.csv", strings.NewReader(text), map[string]int32{})
 	if faults != nil {
 		t.Fatal(faults)
 	}
@@ -48,7 +48,7 @@ func TestReadJobsFaults(t *testing.T) {
 		{"priority", "job,submit_s,accelerators,duration_s,priority\na,0,1,1,high\n", `jobs.csv:2:9: priority: "high" is not a whole number`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, faults := readJobs("jobs.csv", strings.NewReader(c.text), map[string]int32{})
+			got, faults := (&Scenario{}).readJobs("jobs.csv", strings.NewReader(c.text), map[string]int32{})
 			if got != nil || len(faults) != 1 || !strings.HasPrefix(faults.Error(), c.want) {
 				t.Errorf("got %v, %v, want %s", got, faults, c.want)
 			}
@@ -106,7 +106,7 @@ func FuzzReadJobs(f *testing.F) {
 	f.Add("job,submit_s,accelerators,duration_s,milli,cpu_milli,memory_bytes,accelerator\na,0,0,1,,4000,1,\nb,0,1,1,250,0,0,T4|A100\n")
 	f.Add("job,submit_s,accelerators,duration_s,estimate_s,user,group,type,priority,model\na,0,1,1,2,u,g,t,-3,m\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		all, faults := readJobs("t.csv", strings.NewReader(text), map[string]int32{})
+		all, faults := (&Scenario{}).readJobs("t.csv", strings.NewReader(text), map[string]int32{})
 		if (all == nil) == (faults == nil) {
 			t.Errorf("jobs %v, faults %v", all, faults)
 		}

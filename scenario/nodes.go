@@ -125,7 +125,7 @@ func (s *Scenario) checkPlacement(b *binder) {
 	case pool && !t.File.Set && !t.Accelerators.Set:
 		b.faultf(t.At, "topology.accelerators", `is missing: a pool has so many, or a file of hosts`)
 	}
-	if t.Host.Set || pool && t.File.Set {
+	if t.Host.Set || len(t.Site) > 0 || pool && t.File.Set {
 		return
 	}
 	k := &s.Scheduler

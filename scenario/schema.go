@@ -39,8 +39,12 @@ type Sim struct {
 type Topology struct {
 	Network
 
-	Site    []Site  `key:"site" doc:"data centres of their own, each with keys of [topology] and a name, in place of a kind; made of hosts"`
-	WAN     []WAN   `key:"wan" doc:"cables between sites"`
+	Site []Site `key:"site" doc:"data centres of their own, each with keys of [topology] and a name, in place of a kind; made of hosts"`
+	WAN  []WAN  `key:"wan" doc:"cables between sites"`
+
+	Dataset  []Dataset           `key:"dataset" doc:"what lies at sites, and is copied between them"`
+	Takeover Key[units.Duration] `key:"takeover" default:"\"30s\"" doc:"from the loss of a site until others take its requests and data: what health checks every 10 s take that must fail three times, as those of Amazon Route 53 (recalled)"`
+
 	Storage Storage `key:"storage" doc:"the file system that checkpoints are written to, and whatever else reads and writes"`
 
 	Encryption *Encryption `key:"encryption" doc:"what keeping data secret takes on the way and on drives"`
@@ -100,6 +104,7 @@ type Network struct {
 // Site is one [[topology.site]].
 type Site struct {
 	Name Key[string] `key:"name" required:"true" doc:"name of the site, which those of its hosts begin with"`
+	SiteConditions
 	Network
 }
 
@@ -110,6 +115,7 @@ type WAN struct {
 	To        Key[string]         `key:"to" required:"true" doc:"name of another"`
 	Bandwidth Key[units.Rate]     `key:"bandwidth" required:"true" positive:"true" doc:"rate of the cable, per direction"`
 	Latency   Key[units.Duration] `key:"latency" required:"true" doc:"time from gateway to gateway, beside the bytes"`
+	Price     Key[units.Money]    `key:"price" doc:"price of a GB (10^9 bytes) that crosses it, in either direction; none where left out"`
 }
 
 // Dimension is one [[topology.dimension]].
@@ -271,6 +277,7 @@ type Scheduler struct {
 	Estimates      Key[string]         `key:"estimates" default:"\"exact\"" enum:"exact noisy trace" doc:"what the policy is told of the time that a job runs: exact, its duration; noisy, its duration times a random factor, see estimate_error; trace, the estimate_s of its row, or nothing where that is empty"`
 	EstimateError  Key[float64]        `key:"estimate_error" positive:"true" min:"0" max:"100" doc:"coefficient of variation of the factor of noisy estimates, log-normal with mean 1; 0.5 where left out"`
 	Decisions      Key[bool]           `key:"decisions" default:"false" doc:"keep an audit of every decision of the queue and its reason, in decisions.jsonl"`
+	Site           Key[string]         `key:"site" enum:"load data price carbon" doc:"with several sites, which of them a job goes to; each lies within one. load: that with the least of its accelerators in use; data: that from which what the job reads is there soonest; price, carbon: that with the lowest price, or carbon intensity, of energy when it starts. Where that has no room, the next"`
 	Security       *Security           `key:"security" doc:"tenants, and what they may not share"`
 }
 

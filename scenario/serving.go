@@ -24,6 +24,7 @@ type Serving struct {
 	Header
 	Name Key[string] `key:"name" doc:"name in results; the model's where left out"`
 	Placing
+	SiteRouting
 
 	Model    Key[string] `key:"model" required:"true" doc:"model of the catalogue, or a [models.NAME] of this file. A transformer answers token by token; a bert, convnet, dlrm, unet3d or rnnt in one forward pass for max_batch requests, its requests being a text (input: tokens), some images, candidates to rank or patches of a volume (input: how many), or an utterance (input: frames)"`
 	Replicas Key[int64]  `key:"replicas" min:"1" max:"65536" doc:"copies of the model; what fills the accelerators where left out"`
@@ -55,7 +56,7 @@ type Serving struct {
 	SwapSpace   Key[units.Bytes] `key:"swap_space" positive:"true" doc:"with preemption = \"swap\", memory of the host for each accelerator; 4 GiB where left out, as in vLLM"`
 	PrefixCache Key[bool]        `key:"prefix_cache" default:"true" doc:"keep what prompts begin with for others, where requests name it (mooncake, qwen), until its blocks are needed: the least recently used goes first"`
 
-	Requests    Key[string]         `key:"requests" doc:"demand: CSV of requests in the order of arrival: request,arrival_s,input_tokens,output_tokens, and tenant where there are several"`
+	Requests    Key[string]         `key:"requests" doc:"demand: CSV of requests in the order of arrival: request,arrival_s,input_tokens,output_tokens, and tenant where there are several; site, where there are several clients"`
 	Format      Key[string]         `key:"format" default:"\"csv\"" enum:"csv azure mooncake burstgpt qwen" doc:"of requests: csv, as above; azure, AzureLLMInferenceTrace of 2023; mooncake, JSON lines with the hashes of blocks of 512 tokens; burstgpt, BurstGPT_1.csv and its like; qwen, JSON lines of qwen-bailian-usagetraces-anon, with hashes of blocks of 16. Times are from the first request on; those without tokens of a prompt or an answer are left out"`
 	Speedup     Key[float64]        `key:"speedup" default:"1" positive:"true" min:"0" max:"1e6" doc:"requests of a file come so many times as fast"`
 	Rate        Key[float64]        `key:"rate" positive:"true" min:"0" max:"1e9" doc:"demand: requests a second, however many are under way"`
@@ -219,14 +220,18 @@ func (s *Scenario) ReadRequests(w *Serving) (t RequestTrace, faults Faults) {
 	return t, faults
 }
 
-func readRequests(file string, in io.Reader, tenants []Tenant) ([]serving.Request, Faults) {
+func (w *Serving) readRequests(file string, in io.Reader) ([]serving.Request, Faults) {
 	rows := newRows(file, in)
-	if !rows.header([]string{"request", "arrival_s", "input_tokens", "output_tokens"}, []string{"tenant"}) {
+	if !rows.header([]string{"request", "arrival_s", "input_tokens", "output_tokens"}, []string{"tenant", "site"}) {
 		return nil, rows.all()
 	}
 	tenant := rows.column("tenant")
-	if tenant < 0 && len(tenants) > 0 {
+	if tenant < 0 && len(w.Tenant) > 0 {
 		rows.add(Position{file, 1, 1}.Faultf("tenant", "there are tenants, and no column says whose a request is"))
+		return nil, rows.all()
+	}
+	site, ok := w.clientColumn(rows, file)
+	if !ok {
 		return nil, rows.all()
 	}
 	request, arrival, input, output := rows.column("request"), rows.column("arrival_s"), rows.column("input_tokens"), rows.column("output_tokens")
@@ -247,11 +252,12 @@ func readRequests(file string, in io.Reader, tenants []Tenant) ([]serving.Reques
 			r.Arrival = all[n-1].Arrival
 		}
 		if tenant >= 0 {
-			r.Tenant = slices.IndexFunc(tenants, func(t Tenant) bool { return t.Name.Value == rows.text(tenant) })
+			r.Tenant = slices.IndexFunc(w.Tenant, func(t Tenant) bool { return t.Name.Value == rows.text(tenant) })
 			if r.Tenant < 0 {
 				rows.faultf(tenant, "%q is no [[workload.serving.tenant]]", shown(rows.text(tenant)))
 			}
 		}
+		r.Client = w.clientOf(rows, site)
 		all = append(all, r)
 	}
 	if faults := rows.all(); faults != nil {

@@ -51,7 +51,7 @@ func TestServingKeys(t *testing.T) {
 const requestHeader = "request,arrival_s,input_tokens,output_tokens\n"
 
 func TestReadRequests(t *testing.T) {
-	all, faults := readRequests("r.csv", strings.NewReader(requestHeader+"a,0,10,1\nb,1.5,20,2\n"), nil)
+	all, faults := new(Serving).readRequests("r.csv", strings.NewReader(requestHeader+"a,0,10,1\nb,1.5,20,2\n"))
 	if faults != nil || len(all) != 2 || all[1].ID != "b" || all[1].Arrival != 1.5 || all[1].Input != 20 || all[1].Output != 2 || all[1].Line != 3 {
 		t.Errorf("%+v, %v", all, faults)
 	}
@@ -62,7 +62,7 @@ func TestReadRequests(t *testing.T) {
 		{"half a token", "a,1,10,0.5\n", `output_tokens: "0.5" is not a whole number`},
 		{"empty", "", "there are no rows"},
 	} {
-		if _, faults := readRequests("r.csv", strings.NewReader(requestHeader+c.text), nil); !strings.Contains(faults.Error(), c.want) {
+		if _, faults := new(Serving).readRequests("r.csv", strings.NewReader(requestHeader+c.text)); !strings.Contains(faults.Error(), c.want) {
 			t.Errorf("%s: got %v, want %s", c.name, faults, c.want)
 		}
 	}
@@ -71,15 +71,15 @@ func TestReadRequests(t *testing.T) {
 // A column says whose a request is, where there are tenants.
 func TestReadTenants(t *testing.T) {
 	tenants := []Tenant{{Name: Key[string]{Value: "free"}}, {Name: Key[string]{Value: "paid"}}}
-	all, faults := readRequests("r.csv", strings.NewReader("request,arrival_s,input_tokens,output_tokens,tenant\na,0,10,1,paid\n"), tenants)
+	all, faults := (&Serving{Tenant: tenants}).readRequests("r.csv", strings.NewReader("request,arrival_s,input_tokens,output_tokens,tenant\na,0,10,1,paid\n"))
 	if faults != nil || all[0].Tenant != 1 {
 		t.Errorf("%+v, %v", all, faults)
 	}
-	_, faults = readRequests("r.csv", strings.NewReader("request,arrival_s,input_tokens,output_tokens,tenant\na,0,10,1,other\n"), tenants)
+	_, faults = (&Serving{Tenant: tenants}).readRequests("r.csv", strings.NewReader("request,arrival_s,input_tokens,output_tokens,tenant\na,0,10,1,other\n"))
 	if !strings.Contains(faults.Error(), `r.csv:2:10: tenant: "other" is no [[workload.serving.tenant]]`) {
 		t.Error(faults)
 	}
-	if _, faults = readRequests("r.csv", strings.NewReader(requestHeader+"a,0,10,1\n"), tenants); !strings.Contains(faults.Error(), "no column says whose") {
+	if _, faults = (&Serving{Tenant: tenants}).readRequests("r.csv", strings.NewReader(requestHeader+"a,0,10,1\n")); !strings.Contains(faults.Error(), "no column says whose") {
 		t.Error(faults)
 	}
 }
@@ -106,7 +106,7 @@ func FuzzReadRequests(f *testing.F) {
 	f.Add(requestHeader + "a,0,10,1\nb,1.5,20,2\n")
 	f.Add(requestHeader + "a,1e400,-1,1\n\"")
 	f.Fuzz(func(t *testing.T, text string) {
-		all, faults := readRequests("r.csv", strings.NewReader(text), nil)
+		all, faults := new(Serving).readRequests("r.csv", strings.NewReader(text))
 		if (all == nil) == (faults == nil) {
 			t.Errorf("%d requests and faults %v", len(all), faults)
 		}

@@ -206,6 +206,6 @@ func (w *Serving) readTrace(file string, in io.Reader) (RequestTrace, Faults) {
 	case "qwen":
 		return readHashed(file, in, 16, 1)
 	}
-	all, faults := readRequests(file, in, w.Tenant)
+	all, faults := w.readRequests(file, in)
 	return RequestTrace{Requests: all}, faults
 }

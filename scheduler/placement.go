@@ -66,6 +66,7 @@ type Host struct {
 	// rack, the group of hosts on the same rails, its pod. Hosts with the same
 	// number are neighbours; -1 is none.
 	Near [3]int32
+	Site int32 // data centre that it is in, of several
 }
 
 // MaxTypes bounds the types of accelerators in one cluster.
@@ -83,6 +84,7 @@ type Request struct {
 	Types  uint64 // the accelerators it runs on, bit t for type t; 0 is any
 	Apart  int32  // no two jobs of one number, 0 excepted, share a host
 	Speeds int32  // place in Placing.Speeds, from 1, of how fast it runs; 0: as the hosts say
+	Site   int32  // number of the data centre that all of it must be in, from 1; 0 is any
 
 	Tenant int32 // whose it is, where there is an [Isolation]
 	reach  reach // how far it goes, and within which leaf or pod, -1 for any
@@ -355,7 +357,7 @@ func (r Request) part(n int) (cpu, bytes int64) {
 // room is how many of the accelerators a job wants a host can give it.
 func (p *Placer) room(i int, r Request) int {
 	h, v := &p.hosts[i], &p.vacant[i]
-	if r.Types != 0 && r.Types&v.types == 0 || r.Apart != 0 && slices.Contains(h.apart, r.Apart) ||
+	if r.Site != 0 && h.Site != r.Site-1 || r.Types != 0 && r.Types&v.types == 0 || r.Apart != 0 && slices.Contains(h.apart, r.Apart) ||
 		p.fence != nil && !p.fence.admits(int32(i), &r) {
 		return 0
 	}
@@ -378,7 +380,7 @@ func (p *Placer) room(i int, r Request) int {
 // holds reports whether all of a job fits on a host.
 func (p *Placer) holds(i int, r *Request) bool {
 	v := &p.vacant[i]
-	if r.CPU > v.cpu || r.Memory > v.memory {
+	if r.CPU > v.cpu || r.Memory > v.memory || r.Site != 0 && p.hosts[i].Site != r.Site-1 {
 		return false
 	}
 	if r.Apart != 0 && slices.Contains(p.hosts[i].apart, r.Apart) || p.fence != nil && !p.fence.admits(int32(i), r) {
@@ -466,11 +468,20 @@ func (h *host) tightest(n int, milli int32) []int32 {
 }
 
 // Allocated is the share of all accelerators that jobs have.
-func (p *Placer) Allocated() float64 {
+func (p *Placer) Allocated() float64 { return p.allocated(func(*host) bool { return true }) }
+
+// AllocatedAt is the same of the accelerators of a data centre.
+func (p *Placer) AllocatedAt(site int) float64 {
+	return p.allocated(func(h *host) bool { return h.Site == int32(site) })
+}
+
+func (p *Placer) allocated(of func(*host) bool) float64 {
 	var idle, all int64
 	for i := range p.hosts {
-		idle += p.vacant[i].idle
-		all += int64(p.hosts[i].Accelerators) * Whole
+		if of(&p.hosts[i]) {
+			idle += p.vacant[i].idle
+			all += int64(p.hosts[i].Accelerators) * Whole
+		}
 	}
 	if all == 0 {
 		return 0

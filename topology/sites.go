@@ -91,6 +91,7 @@ func Sites(sites []Site, wan []WAN) (*Topology, error) {
 		r.add(&sites[i], i, nics)
 		nics += sites[i].Topology.nics
 	}
+	r.gateways = LinkID(len(t.Links))
 	for i, s := range sites {
 		gateway := t.addSwitch(s.Name + "/gateway")
 		if capacity[i] == 0 {
@@ -109,6 +110,7 @@ func Sites(sites []Site, wan []WAN) (*Topology, error) {
 	for _, c := range wan {
 		t.addCable(r.firstGateway+NodeID(c.From), r.firstGateway+NodeID(c.To), float64(c.Bandwidth), 1, sim.Time(c.Latency), sim.Time(c.Latency))
 	}
+	r.end = LinkID(len(t.Links))
 	t.countParallel(r.wan)
 	if err := r.measure(); err != nil {
 		return nil, err
@@ -148,7 +150,8 @@ type siteRouter struct {
 	t            *Topology
 	parts        []part
 	firstGateway NodeID // of site 0; the others follow
-	wan          LinkID // first of the links between gateways
+	gateways     LinkID // first of the links to gateways
+	wan, end     LinkID // first of the links between gateways, and behind their last
 
 	first []int32  // of each NIC and switch in up
 	up    []LinkID // links that lead on to a site's gateway by the fewest cables

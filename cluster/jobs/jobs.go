@@ -45,6 +45,16 @@ type Trace struct {
 	costs     []Cost
 
 	recoveries []Recovery
+
+	// Sites, if set, are those that accelerators lie in, of which some may be lost, and Data
+	// what jobs read; nil if they read nothing that matters.
+	Sites Sites
+	Data  Data
+	// Failovers are the first MaxFailovers of those of jobs, and Copies what was copied of the
+	// jobs of each call of Programs.
+	Failovers []Failover
+	Copies    []Copies
+	states    []*state
 }
 
 // Recovery is how jobs come back after failures. With the zero value they do not.
@@ -59,6 +69,8 @@ type Recovery struct {
 	// Restarts is how often a job begins again: with one failure more that was not
 	// planned it has failed.
 	Restarts int
+	// Copying, if set, has checkpoints copied to other sites.
+	Copying *Copying
 }
 
 // maxInterruptions is how often a job is interrupted before it is taken never to end.
@@ -72,6 +84,9 @@ type slot struct {
 	ran   sim.Time  // then, in this stretch, after what it owed, by its full pace
 	speed float64   // in this stretch
 	pace  float64   // part of its speed at present: 1 but where an accelerator is slow
+
+	checkpoint sim.Timer // set for its next checkpoint, where these are copied
+	made       int64     // checkpoints in this stretch that have been looked at
 }
 
 // run is the program of one job.
@@ -85,6 +100,7 @@ type run struct {
 	stretch  int32 // none before the first, and before the first since it began anew
 	failures int32
 	job      int32
+	state    *state // nil where sites do not matter
 }
 
 // Stretch is a time in which a job ran.
@@ -123,7 +139,7 @@ func (t *Trace) Programs(durations []sim.Time, r Recovery) []cluster.Program {
 	programs := make([]cluster.Program, len(durations))
 	t.stretches = slices.Grow(t.stretches, len(durations))
 	t.spans = slices.Grow(t.spans, len(durations))
-	t.recoveries = append(t.recoveries, r)
+	t.recoveries, t.Copies = append(t.recoveries, r), append(t.Copies, Copies{})
 	for i := range runs {
 		runs[i] = run{trace: t, recovery: int32(len(t.recoveries)) - 1, whole: durations[i], stretch: none}
 		programs[i] = &runs[i]
@@ -139,18 +155,23 @@ func (r *run) Begin(c *cluster.Cluster, job int) {
 	t := r.trace
 	if len(t.idle) == 0 {
 		t.idle = append(t.idle, int32(len(t.slots)))
-		t.slots = append(t.slots, slot{timer: c.Engine.NewTimer(t.actor, uint64(len(t.slots)))})
+		n := uint64(len(t.slots))
+		t.slots = append(t.slots, slot{timer: c.Engine.NewTimer(t.actor, argEnd|n)})
+		if t.Sites != nil {
+			t.slots[n].checkpoint = c.Engine.NewTimer(t.actor, argCheckpoint|n)
+		}
 	}
 	last := len(t.idle) - 1
 	r.slot, r.job = t.idle[last], int32(job)
 	t.idle = t.idle[:last]
 	j, s := c.Jobs[job], &t.slots[r.slot]
-	s.run, s.since, s.ran, s.speed, s.pace = r, c.Engine.Now(), 0, c.Speed(job), c.Pace(job)
+	s.run, s.since, s.ran, s.speed, s.pace, s.made = r, c.Engine.Now(), 0, c.Speed(job), c.Pace(job), 0
 	if n := len(j.Accelerators); n != j.Count {
 		s.speed *= math.Pow(float64(n)/float64(j.Count), t.Scaling)
 	}
-	t.arm(s)
-
+	if t.Sites != nil {
+		t.settleAt(r, job)
+	}
 	t.stretches = append(t.stretches, Stretch{s.since, -1, int32(job), int32(len(t.spans)), r.stretch, none})
 	r.stretch = int32(len(t.stretches)) - 1
 	for _, a := range j.Accelerators {
@@ -159,6 +180,9 @@ func (r *run) Begin(c *cluster.Cluster, job int) {
 			continue
 		}
 		t.spans = append(t.spans, Span{a, a})
+	}
+	if r.state == nil || r.state.awaited == 0 {
+		t.computes(s)
 	}
 }
 
@@ -176,6 +200,7 @@ func (t *Trace) arm(s *slot) {
 	}
 	e := t.c.Engine
 	e.Arm(s.timer, e.Now().After(r.owed).After(max(0, takes)))
+	t.expect(s)
 }
 
 // times is so many times a time, or Never.
@@ -206,6 +231,11 @@ func (s *slot) work(time sim.Time) sim.Time {
 func (t *Trace) advance(s *slot, now sim.Time) {
 	r, time := s.run, now-s.since
 	s.since = now
+	if x := r.state; x != nil && x.awaited > 0 {
+		t.cost(r.stretch).Overhead += time
+		x.staged += time
+		return
+	}
 	if r.owed > 0 {
 		paid := min(time, r.owed)
 		r.owed -= paid
@@ -281,12 +311,19 @@ func (r *run) Repace(c *cluster.Cluster, job int) {
 	s := &r.trace.slots[r.slot]
 	r.trace.advance(s, c.Engine.Now())
 	s.pace = c.Pace(job)
-	r.trace.arm(s)
+	if r.state == nil || r.state.awaited == 0 {
+		r.trace.arm(s)
+	}
 }
 
 // Stop takes the timer back.
 func (r *run) Stop(c *cluster.Cluster, _ int, how scheduler.Preemption) {
-	done, _, _ := r.leave(c.Engine.Now())
+	now := c.Engine.Now()
+	done, _, _ := r.leave(now)
+	if r.state != nil {
+		x := r.trace.cost(r.stretch)
+		r.trace.halt(r.state, done, now-r.trace.stretches[r.stretch].From-x.Overhead-x.Slowed)
+	}
 	r.owed = r.owed.After(r.trace.PreemptionCost)
 	r.saved += done
 	if how != scheduler.Suspend {
@@ -301,12 +338,26 @@ func (r *run) Interrupt(c *cluster.Cluster, job int, planned bool) cluster.Setba
 	p := &r.trace.recoveries[r.recovery]
 	if planned && p.Interval > 0 {
 		kept = done
+	} else if r.state != nil {
+		kept = r.trace.counts(r.state, kept)
 	}
 	x := r.trace.cost(r.stretch)
 	ran := now - r.trace.stretches[r.stretch].From
 	owed := r.owed + x.Overhead - paused // when the stretch began
+	if r.state != nil {
+		owed -= r.state.staged
+	}
 	safe := min(r.trace.slots[r.slot].takes(kept), ran-x.Overhead-x.Slowed)
 	x.Lost = ran - x.Overhead - x.Slowed - safe
+	if r.state != nil {
+		r.trace.halt(r.state, kept, safe)
+		switch lost := r.trace.Sites.Lost(r.state.home); {
+		case lost && planned:
+			r.state.at = anywhere
+		case lost:
+			r.trace.struck(r.state, x.Lost)
+		}
+	}
 	r.saved += kept
 	r.owed = p.Restart
 	b := cluster.Setback{Undone: x.Lost, Lost: ran - safe - owed + r.owed}
@@ -316,6 +367,9 @@ func (r *run) Interrupt(c *cluster.Cluster, job int, planned bool) cluster.Setba
 	if int(r.failures) > p.Restarts || c.Jobs[job].Interruptions >= maxInterruptions {
 		b.GivenUp = true
 		r.anew()
+		if r.state != nil {
+			r.trace.leave(r.state)
+		}
 	}
 	return b
 }
@@ -347,12 +401,28 @@ func (t *Trace) end(s *slot, now sim.Time) {
 	s.run = nil
 }
 
-// Handle ends the job of a slot.
-func (t *Trace) Handle(now sim.Time, n uint64) {
+// Handle ends the job of a slot, or sees to checkpoints and what jobs wait for.
+func (t *Trace) Handle(now sim.Time, arg uint64) {
+	n, time := arg&argIndex, arg>>32&argTime
+	switch arg & argKind {
+	case argCheckpoint:
+		t.made(&t.slots[n], now)
+		return
+	case argCopied:
+		t.hasCopied(t.states[n], time, now)
+		return
+	case argFetched:
+		t.fetched(t.states[n], time, now)
+		return
+	}
 	s := &t.slots[n]
 	r := s.run
 	if r.owed > 0 || s.pace != 1 || t.recoveries[r.recovery].Pause > 0 {
 		t.settle(s, now)
+	}
+	if r.state != nil {
+		t.halt(r.state, 0, 0)
+		t.leave(r.state)
 	}
 	t.end(s, now)
 	t.c.Done(int(r.job))

@@ -44,8 +44,10 @@
 // A replica within a host exchanges what it takes alone, by closed form. What one on several
 // hosts sends between them is on the links of the network ([Splitter]).
 //
-// Left out: failures are noticed at once; tokenising, and the way of a request to its
-// replica and back.
+// In data centres far from each other requests go to one of them first ([Geography]).
+//
+// Left out: failures are noticed at once, but for the loss of a site; tokenising, and the
+// way of a request to its replica and back within a data centre.
 package serving
 
 import (
@@ -80,6 +82,8 @@ type Fleet struct {
 	Start    Start
 	Failures func(accelerators []topology.NodeID) Failures // of a replica; nil: none fails
 	MaxQueue int                                           // requests that may wait; 0: no limit
+
+	Geography *Geography // nil: clients and replicas are all in one place
 
 	Outcomes  []Outcome  // of each request
 	Handovers []Handover // of each request, where there is Decode
@@ -126,17 +130,20 @@ type lane struct {
 
 // Events, in the high bits of their argument.
 const (
-	argArrive  uint64 = iota << 56 // a request
-	argEnd                         // of the step of a lane
-	argDecide                      // a lane's next step
-	argPhase                       // of a replica has passed
-	argFail                        // hosts of a replica fail
-	argSync                        // the autoscaler decides
-	argPoll                        // it looks whether anybody asks
-	argFetched                     // keys and values of a request have come
-	argPassed                      // a stage has computed, or exchanged
-	argSent                        // a step comes to its next stage
-	argKind    = 0xff << 56
+	argArrive   uint64 = iota << 56 // a request
+	argEnd                          // of the step of a lane
+	argDecide                       // a lane's next step
+	argPhase                        // of a replica has passed
+	argFail                         // hosts of a replica fail
+	argSync                         // the autoscaler decides
+	argPoll                         // it looks whether anybody asks
+	argFetched                      // keys and values of a request have come
+	argPassed                       // a stage has computed, or exchanged
+	argSent                         // a step comes to its next stage
+	argReach                        // a request comes to its site
+	argDispatch                     // a request is sent to another site
+	argAnswer                       // the last token of a request comes to its client
+	argKind     = 0xff << 56
 )
 
 // Begin starts the replicas, and has the first requests come.
@@ -160,6 +167,9 @@ func (f *Fleet) Begin(c *cluster.Cluster, job int) {
 		f.ways = map[way]*collective.Plan{}
 	}
 	f.now = f.base
+	if f.Geography != nil {
+		f.Geography.begin(f)
+	}
 	if err := f.beginReplicas(); err != nil {
 		c.Fail(job, err)
 		return
@@ -226,6 +236,13 @@ func (f *Fleet) Handle(now sim.Time, arg uint64) {
 		f.passed(n)
 	case argSent:
 		f.arrived(n)
+	case argReach:
+		f.Geography.reach(f, &f.sequences[n])
+	case argDispatch:
+		f.Geography.dispatch(f, &f.sequences[n], -1)
+	case argAnswer:
+		f.answered(n)
+		f.think()
 	}
 	f.finish()
 }
@@ -237,11 +254,16 @@ func (f *Fleet) finishStep(l *lane) {
 	l.Finish(f.token)
 	l.count(1)
 	f.handOver(l)
+	f.think()
+	f.due(l.number)
+	f.drained(l.replica)
+}
+
+// think has the clients whose request has just ended send the next.
+func (f *Fleet) think() {
 	for ; f.thinking > 0; f.thinking-- {
 		f.send()
 	}
-	f.due(l.number)
-	f.drained(l.replica)
 }
 
 // finish ends the job once all requests have ended.
@@ -378,25 +400,38 @@ func (f *Fleet) measure(step []*scheduler.Sequence) {
 
 // tokenOf notes the tokens that a sequence has come to. Guessed ones come at once.
 func (f *Fleet) tokenOf(s *scheduler.Sequence, tokens int, last bool) {
-	o := &f.Outcomes[s.Request]
+	o, at := &f.Outcomes[s.Request], f.now
+	if g := f.Geography; g != nil {
+		at = g.back(f, int(s.Request), tokens)
+	}
 	if o.First < 0 {
-		o.First = f.now
+		o.First = at
 	} else {
-		f.Gaps.add(f.now - f.latest[s.Request])
+		f.Gaps.add(at - f.latest[s.Request])
 	}
 	for range tokens - 1 {
 		f.Gaps.add(0)
 	}
-	f.latest[s.Request] = f.now
+	f.latest[s.Request] = at
 	if f.Decode != nil {
 		last = f.brought(s, last)
 	}
-	if last {
-		o.Finish, o.Stops = f.now, s.Stops
-		f.ended++
-		if f.Concurrency > 0 {
-			f.thinking++
-		}
+	if !last {
+		return
+	}
+	if o.Stops = s.Stops; f.Geography != nil {
+		f.Geography.answer(f, s, at)
+	} else {
+		f.answered(int(s.Request))
+	}
+}
+
+// answered notes that a request has ended.
+func (f *Fleet) answered(request int) {
+	f.Outcomes[request].Finish = f.now
+	f.ended++
+	if f.Concurrency > 0 {
+		f.thinking++
 	}
 }
 

@@ -55,18 +55,28 @@ func (f *Fleet) waiting() (n int) {
 	return n
 }
 
-// route gives a sequence to a replica, or holds it while none is ready.
+// route gives a sequence to a replica, by way of its site where there are several, or holds
+// it while none is ready.
 func (f *Fleet) route(p *Pool, s *scheduler.Sequence) {
+	if f.Geography != nil {
+		f.Geography.dispatch(f, s, -1)
+		return
+	}
 	p.Level.waiting++
 	if len(p.open) == 0 {
 		p.held = append(p.held, s)
 		return
 	}
-	loads := p.loads[:len(p.open)]
+	f.give(p, s, p.open)
+}
+
+// give gives a sequence to one of some replicas.
+func (f *Fleet) give(p *Pool, s *scheduler.Sequence, open []int32) {
+	loads := p.loads[:len(open)]
 	if p.Routing != scheduler.RoundRobin && p.Routing != scheduler.RandomReplica {
-		f.look(p, s, loads)
+		f.look(p, s, open, loads)
 	}
-	to := p.open[p.Routing.Route(p.routed, loads, f.Random)]
+	to := open[p.Routing.Route(p.routed, loads, f.Random)]
 	p.routed++
 	if session := f.Requests[s.Request].Session; session != 0 && p.Routing == scheduler.SessionAware {
 		f.homes[session] = to
@@ -81,10 +91,10 @@ func (f *Fleet) route(p *Pool, s *scheduler.Sequence) {
 	f.due(l.number)
 }
 
-// look is what the router sees of the replicas that take requests.
-func (f *Fleet) look(p *Pool, s *scheduler.Sequence, loads []scheduler.Load) {
+// look is what the router sees of replicas that take requests.
+func (f *Fleet) look(p *Pool, s *scheduler.Sequence, open []int32, loads []scheduler.Load) {
 	home, at := f.homes[f.Requests[s.Request].Session]
-	for i, to := range p.open {
+	for i, to := range open {
 		loads[i] = scheduler.Load{Home: at && home == to}
 		lanes := f.replicas[to].lanes
 		for n := range lanes {

@@ -390,9 +390,12 @@ func (f *Fleet) evict(r *replica) {
 		l.passage.turn++
 		for _, s := range moved {
 			f.Grown.Moved++
-			if r.pool == f.Decode {
+			switch {
+			case f.Geography != nil:
+				f.Geography.evicted(f, s)
+			case r.pool == f.Decode:
 				f.again(s)
-			} else {
+			default:
 				f.route(&f.Pool, s)
 			}
 		}

@@ -2,6 +2,7 @@ package serving
 
 import (
 	"bufio"
+	"context"
 	"encoding/csv"
 	"math"
 	"os"
@@ -83,7 +84,12 @@ func vidurTable(t testing.TB) *Table {
 }
 
 // fleetOf runs a fleet alone on a pool of accelerators.
-func fleetOf(t testing.TB, f *Fleet) *sim.Engine {
+func fleetOf(t interface {
+	Helper()
+	Fatal(args ...any)
+	Context() context.Context
+}, f *Fleet,
+) *sim.Engine {
 	t.Helper()
 	top, err := topology.Pool(f.Replicas * f.Tensor * f.Stages)
 	if err != nil {

@@ -43,6 +43,10 @@ type Job struct {
 
 	User, Group, Type, Model string
 
+	// Site is the number of the data centre that it must be at and Dataset that of what it
+	// reads, both from 1; 0 is any, and nothing.
+	Site, Dataset int32
+
 	Priority int64  // the higher goes first, where the policy looks at it
 	Status   string // how it ended, in the words of the trace
 

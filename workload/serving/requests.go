@@ -19,6 +19,7 @@ type Request struct {
 	Line          int     // of its file, 0 if it has none
 	Tenant        int     // whose it is, of those that there are
 	Session       int32   // of which it is a part, from 1; 0: of none
+	Client        int     // who sends it, of those that there are
 	// Prefix names what it shares with others: each name stands for all tokens up to the
 	// end of a piece, pieces being of equal length.
 	Prefix []uint64
