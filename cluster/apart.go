@@ -58,10 +58,13 @@ type reach struct {
 //
 // Of jobs that are to come later it is known when, but not where they will run.
 func (c *Cluster) Undisturbed(job int) (links []topology.LinkID, until sim.Time) {
+	now := c.Engine.Now()
+	if c.Crossed && c.crosses(job) {
+		return nil, now
+	}
 	if c.Alone() {
 		return nil, c.QuietUntil
 	}
-	now := c.Engine.Now()
 	if c.Network.Ships() || len(c.Flows) > 0 && !c.Network.Idle() {
 		return nil, now
 	}

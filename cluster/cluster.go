@@ -237,15 +237,13 @@ func (c *Cluster) submit(j *Job, schedule bool) {
 // Alone says whether one job is all that happens, now and in future, so that
 // what it repeats need not be simulated again.
 func (c *Cluster) Alone() bool {
-	return c.running == 1 && c.waiting == 0 && c.Network.Idle() && !(c.Crossed && c.crosses())
+	return c.running == 1 && c.waiting == 0 && c.Network.Idle()
 }
 
-// crosses says whether a job that runs has accelerators at several sites.
-func (c *Cluster) crosses() bool {
-	t := c.Topology
-	return slices.ContainsFunc(c.Jobs, func(j *Job) bool {
-		return j.runs && slices.ContainsFunc(j.Accelerators, func(a topology.NodeID) bool { return t.SiteOf(a) != t.SiteOf(j.Accelerators[0]) })
-	})
+// crosses says whether a job has accelerators at several sites.
+func (c *Cluster) crosses(job int) bool {
+	t, all := c.Topology, c.Jobs[job].Accelerators
+	return slices.ContainsFunc(all, func(a topology.NodeID) bool { return t.SiteOf(a) != t.SiteOf(all[0]) })
 }
 
 // Handle is the cluster's reaction to its own events.

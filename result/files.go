@@ -44,6 +44,8 @@ var Files = []File{
 	{Name: "backups.csv", By: "run", When: "there are [[workload.backup]]", Row: "a copy"},
 	{Name: "resources.csv", By: "run", When: "there are workloads on hosts, or a pool", Row: "what a workload demands, gets and uses of a resource of a site"},
 	{Name: "alerts.csv", By: "run", When: "there are rules of alerts", Row: "a time at which an alert fired"},
+	{Name: "racks.csv", By: "run", When: "power is limited", Row: "a rack"},
+	{Name: "wan.csv", By: "run", When: "there are several sites", Row: "a cable between sites, in one direction"},
 	{Name: "failovers.csv", By: "run", When: "a site is lost", Row: "what came back from the loss of a site"},
 	{Name: "faults.csv", By: "run", When: "there are [[topology.fault]] of links and switches", Row: "a fault"},
 	{Name: "interruptions.csv", By: "run", When: "training jobs may be interrupted", Row: "an interruption"},

@@ -33,6 +33,10 @@ func (w *Serving) checkClients(s *Scenario, b *binder) {
 	if c.Client == nil {
 		return
 	}
+	if w.Disaggregate != nil {
+		b.faultf(w.Disaggregate.At, w.Disaggregate.Path, "has replicas of two sorts, and [[workload.serving.client]] routes to those of one")
+		return
+	}
 	seen := map[string]bool{}
 	for i := range c.Client {
 		k := &c.Client[i]

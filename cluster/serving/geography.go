@@ -71,7 +71,7 @@ type Failover struct {
 func (g *Geography) begin(f *Fleet) {
 	n := g.Sites.Count()
 	g.site = make([]int, f.Replicas)
-	for i, each := 0, f.Tensor*f.Stages; i < f.Replicas; i++ {
+	for i, each := 0, f.Ranks(); i < f.Replicas; i++ {
 		g.site[i] = g.Sites.SiteOf(f.c.Jobs[f.job].Accelerators[i*each])
 	}
 	g.latency, g.Answered, g.Crossed = make([][]sim.Time, n), make([][]int64, n), make([][]float64, n)
