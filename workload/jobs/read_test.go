@@ -196,7 +196,9 @@ func TestWriteAll(t *testing.T) {
 		Accelerator: "t4|a100", Speeds: "t4=0.5", User: `"u"`, Group: "g", Type: "t", Model: "m", Priority: -3, Status: "done", Line: 2,
 	}
 	for v, i := reflect.ValueOf(want), 0; i < v.NumField(); i++ {
-		if v.Field(i).IsZero() {
+		switch name := v.Type().Field(i).Name; {
+		case name == "Site" || name == "Dataset": // numbers that a scenario gives, not the trace
+		case v.Field(i).IsZero():
 			t.Errorf("the test does not set %s", v.Type().Field(i).Name)
 		}
 	}
