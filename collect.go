@@ -79,10 +79,10 @@ func (p *plant) collect(status string, summaryOnly bool) (*Result, error) {
 		r.Tables = append(r.Tables, p.storageTable())
 		s.Add(result.StorageLoads, p.storageRecords())
 	}
-	if p.queued != nil {
+	if p.queued != nil || p.failing != nil {
 		jobs := p.jobResults()
 		r.Tables = append(r.Tables, jobs.table(), jobs.stretchTable(), jobs.series())
-		if p.scenario.Scheduler.Decisions.Value {
+		if p.queued != nil && p.scenario.Scheduler.Decisions.Value {
 			r.Tables = append(r.Tables, jobs.decisionTable(p.queued.audit))
 		}
 		s.Add(result.Jobs, jobs.record(p.scenario.Scheduler.Policy.Value))

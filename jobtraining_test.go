@@ -305,3 +305,26 @@ func TestRequeuedETTR(t *testing.T) {
 		}
 	}
 }
+
+// Where another job waits that may begin anywhere at any time, iterations are simulated one
+// by one; where none does they may be jumped over. Either way two training jobs that lose
+// hosts, and come back beside each other or apart, take the same time.
+func TestTrainingsThroughFailuresTwin(t *testing.T) {
+	toml := strings.Replace(fabric, "hosts = 4\nhosts_per_rack = 2\noversubscription = 1.0", "hosts = 6\nhosts_per_rack = 3\noversubscription = 6.0", 1) + storage +
+		"[[topology.fault]]\nkind = \"host\"\nmtbf = \"150s\"\nrepair = \"12s\"\n[scheduler]\npolicy = \"fifo-skip\"\n"
+	keys := "accelerators = 8\ndetection_time = \"3s\"\nrestart_time = \"1s\"\ncheckpoint_interval = \"5s\""
+	toml += trains(8000, keys) + trains(6000, keys)
+	waits := "[[workload.collective]]\nop = \"all_reduce\"\nsizes = [\"1MiB\"]\naccelerators = 24\n"
+	jumped, stepped := run(t, toml+strings.Replace(waits, "accelerators = 24\n", "accelerators = 24\nstart = \"1h\"\n", 1), nil), run(t, toml+waits, nil)
+	for i := range 2 {
+		for _, key := range []string{"time_to_train_s", "goodput_ratio", "reliability.interruptions", "reliability.time_s.lost_work", "reliability.time_s.waiting"} {
+			path := fmt.Sprintf("training.%d.%s", i, key)
+			if a, b := number(t, jumped, path), number(t, stepped, path); !near(a, b, 1e-6) {
+				t.Errorf("%s is %v, iteration by iteration %v", path, a, b)
+			}
+		}
+	}
+	if number(t, stepped, "jobs.interruptions") < 4 {
+		t.Errorf("%v interruptions", number(t, stepped, "jobs.interruptions"))
+	}
+}
