@@ -274,6 +274,16 @@ func lostNothing(t *rapid.T, r *railyard.Result, jobs int, iterations []int) {
 	for i := range stretches.Rows() {
 		add(stretches.Column("placement").Text[i], stretches.Column("start_s").Numbers[i], stretches.Column("finish_s").Numbers[i])
 	}
+	for i := range taken {
+		held := 0.0
+		for _, u := range taken[i] {
+			held += u.to - u.from
+		}
+		a := r.Table("accelerators")
+		if busy := a.Column("compute_s").Numbers[i] + a.Column("communication_s").Numbers[i]; busy > held+1e-6 {
+			t.Fatalf("accelerator %d is busy for %v s, and jobs have it for %v", i, busy, held)
+		}
+	}
 	if o := r.Table("outages"); o != nil {
 		for i := range o.Rows() {
 			to := o.Column("to_s").Numbers[i]
