@@ -11,6 +11,7 @@ import (
 	"github.com/railyard/railyard/network"
 	"github.com/railyard/railyard/network/packet"
 	"github.com/railyard/railyard/scenario"
+	"github.com/railyard/railyard/scheduler"
 	"github.com/railyard/railyard/sim"
 	"github.com/railyard/railyard/topology"
 )
@@ -52,6 +53,7 @@ type plant struct {
 	stored      []*stored
 	written     float64                   // bytes on its drives
 	queued      *queued                   // nil without [[workload.jobs]]
+	audit       []scheduler.Decision      // of the queue, if it is kept
 	hosting     *hosting                  // nil where jobs are not placed host by host
 	workloads   map[int]scenario.Workload // of jobs of the cluster, by number, each without all others
 	contention  contention
@@ -162,6 +164,7 @@ func (b *builder) populate(bins int) {
 		b.addStorage(&s.Workload.Storage[i])
 	}
 	b.addJobs()
+	b.addAudit()
 	b.checkFlows()
 }
 

@@ -79,11 +79,11 @@ func (p *plant) collect(status string, summaryOnly bool) (*Result, error) {
 		r.Tables = append(r.Tables, p.storageTable())
 		s.Add(result.StorageLoads, p.storageRecords())
 	}
-	if p.queued != nil || p.failing != nil {
+	if p.queued != nil || p.failing != nil || p.scenario.Scheduler.Decisions.Value {
 		jobs := p.jobResults()
 		r.Tables = append(r.Tables, jobs.table(), jobs.stretchTable(), jobs.series())
-		if p.queued != nil && p.scenario.Scheduler.Decisions.Value {
-			r.Tables = append(r.Tables, jobs.decisionTable(p.queued.audit))
+		if p.scenario.Scheduler.Decisions.Value {
+			r.Tables = append(r.Tables, jobs.decisionTable(p.audit))
 		}
 		s.Add(result.Jobs, jobs.record(p.scenario.Scheduler.Policy.Value))
 		r.Distributions = jobs.distributions

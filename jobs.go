@@ -19,7 +19,6 @@ type queued struct {
 	needs []scheduler.Request // of each row
 	jobs  []cluster.Job       // of each row
 	first int                 // number of the first in the cluster
-	audit []scheduler.Decision
 
 	recoveries []jobs.Recovery // of each [[workload.jobs]]
 	ends       []int           // and the row after its last
@@ -150,8 +149,12 @@ func (b *builder) addJobs() {
 		submitted[i] = &q.jobs[i]
 	}
 	b.cluster.Submit(submitted...)
+}
+
+// addAudit has every decision kept, if that is asked for.
+func (b *builder) addAudit() {
 	if b.scenario.Scheduler.Decisions.Value {
-		b.cluster.Audit(func(d scheduler.Decision) { q.audit = append(q.audit, d) })
+		b.cluster.Audit(func(d scheduler.Decision) { b.audit = append(b.audit, d) })
 	}
 }
 

@@ -338,3 +338,15 @@ func TestTrainingsThroughFailuresTwin(t *testing.T) {
 		t.Errorf("%v interruptions", number(t, stepped, "jobs.interruptions"))
 	}
 }
+
+// Training jobs alone are a queue, too: what is decided of them can be had, and what
+// became of them then comes with it.
+func TestDecisionsOfTrainings(t *testing.T) {
+	r := run(t, fabric+trains(10, "accelerators = 16")+trains(10, "accelerators = 16")+"[scheduler]\ndecisions = true\n", nil)
+	if got := cells(t, r, "decisions", "action") + ", " + cells(t, r, "decisions", "job"); got != "start start, bert-large bert-large#2" {
+		t.Errorf("decisions %s", got)
+	}
+	if first, second := column(t, r, "jobs", "finish_s")[0], column(t, r, "jobs", "start_s")[1]; first != second {
+		t.Errorf("the second starts at %v, the first ends at %v", second, first)
+	}
+}
