@@ -53,6 +53,7 @@ type plant struct {
 	stored      []*stored
 	written     float64                   // bytes on its drives
 	queued      *queued                   // nil without [[workload.jobs]]
+	queueing    int                       // jobs of the cluster that are of the queue, the first
 	audit       []scheduler.Decision      // of the queue, if it is kept
 	hosting     *hosting                  // nil where jobs are not placed host by host
 	workloads   map[int]scenario.Workload // of jobs of the cluster, by number, each without all others

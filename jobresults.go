@@ -62,7 +62,7 @@ func (p *plant) jobResults() *jobResults {
 	if q != nil {
 		trace = q.trace.Stretches(end)
 	}
-	for n, j := range p.cluster.Jobs {
+	for n, j := range p.cluster.Jobs[:p.queueing] {
 		x := jobResult{Job: j, row: &workload.Job{}}
 		if k := p.row(n); k >= 0 {
 			x.row = &q.rows[k]

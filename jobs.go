@@ -151,10 +151,16 @@ func (b *builder) addJobs() {
 	b.cluster.Submit(submitted...)
 }
 
-// addAudit has every decision kept, if that is asked for.
+// addAudit has the queue be that of the jobs that were added by now, and every decision of
+// them kept, if that is asked for.
 func (b *builder) addAudit() {
+	b.queueing = len(b.cluster.Jobs)
 	if b.scenario.Scheduler.Decisions.Value {
-		b.cluster.Audit(func(d scheduler.Decision) { b.audit = append(b.audit, d) })
+		b.cluster.Audit(func(d scheduler.Decision) {
+			if d.Job < b.queueing {
+				b.audit = append(b.audit, d)
+			}
+		})
 	}
 }
 
