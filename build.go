@@ -12,6 +12,7 @@ import (
 	"github.com/railyard/railyard/network"
 	"github.com/railyard/railyard/network/packet"
 	"github.com/railyard/railyard/scenario"
+	"github.com/railyard/railyard/scheduler"
 	"github.com/railyard/railyard/sim"
 	"github.com/railyard/railyard/topology"
 )
@@ -59,6 +60,8 @@ type plant struct {
 	backups     []*backedUp
 	written     float64                   // bytes on its drives
 	queued      *queued                   // nil without [[workload.jobs]]
+	queueing    int                       // jobs of the cluster that are of the queue, the first
+	audit       []scheduler.Decision      // of the queue, if it is kept
 	hosting     *hosting                  // nil where jobs are not placed host by host
 	workloads   map[int]scenario.Workload // of jobs of the cluster, by number, each without all others
 	contention  contention
@@ -180,6 +183,7 @@ func (b *builder) populate(bins int) {
 		b.addPipeline(&s.Workload.Pipeline[i])
 	}
 	b.addJobs()
+	b.addAudit()
 	for i := range s.Workload.Rollout {
 		b.addRollout(&s.Workload.Rollout[i], i)
 	}

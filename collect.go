@@ -96,11 +96,11 @@ func (p *plant) collect(status string, summaryOnly bool) (*Result, error) {
 		s.Add(result.Backups, p.backupRecords())
 	}
 	var jobs *jobResults
-	if p.queued != nil {
+	if p.queued != nil || p.failing != nil || p.scenario.Scheduler.Decisions.Value {
 		jobs = p.jobResults()
 		r.Tables = append(r.Tables, jobs.table(), jobs.stretchTable(), jobs.series())
 		if p.scenario.Scheduler.Decisions.Value {
-			r.Tables = append(r.Tables, jobs.decisionTable(p.queued.audit))
+			r.Tables = append(r.Tables, jobs.decisionTable(p.audit))
 		}
 		s.Add(result.Jobs, jobs.record(p.scenario.Scheduler.Policy.Value))
 		r.Distributions = jobs.distributions

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/railyard/railyard/cluster"
+	"github.com/railyard/railyard/cluster/jobs"
 	"github.com/railyard/railyard/result"
 	"github.com/railyard/railyard/scheduler"
 	"github.com/railyard/railyard/sim"
@@ -59,10 +60,13 @@ type jobResults struct {
 func (p *plant) jobResults() *jobResults {
 	q, end := p.queued, p.engine.Now()
 	r := &jobResults{end: end, first: end, total: p.cluster.Topology.Accelerators()}
-	trace := q.trace.Stretches(end)
-	for n, j := range p.cluster.Jobs[:q.first+len(q.rows)] { // those after them keep the data centre running
+	var trace []jobs.Stretch
+	if q != nil {
+		trace = q.trace.Stretches(end)
+	}
+	for n, j := range p.cluster.Jobs[:p.queueing] {
 		x := jobResult{Job: j, row: &workload.Job{}}
-		if k := n - q.first; k >= 0 && k < len(q.rows) {
+		if k := p.row(n); k >= 0 {
 			x.row = &q.rows[k]
 			x.alone = sim.FromSeconds(x.row.Duration)
 		} else if j.Started {

@@ -19,7 +19,6 @@ type queued struct {
 	needs []scheduler.Request // of each row
 	jobs  []cluster.Job       // of each row
 	first int                 // number of the first in the cluster
-	audit []scheduler.Decision
 
 	recoveries []jobs.Recovery // of each [[workload.jobs]]
 	ends       []int           // and the row after its last
@@ -155,10 +154,16 @@ func (b *builder) addJobs() {
 		submitted[i] = &q.jobs[i]
 	}
 	b.cluster.Submit(submitted...)
+}
+
+// addAudit has the queue be that of the jobs that were added by now, and every decision of
+// them kept, if that is asked for.
+func (b *builder) addAudit() {
+	b.queueing = len(b.cluster.Jobs)
 	if b.scenario.Scheduler.Decisions.Value {
 		b.cluster.Audit(func(d scheduler.Decision) {
-			if d.Job < q.first+len(q.rows) {
-				q.audit = append(q.audit, d)
+			if d.Job < b.queueing {
+				b.audit = append(b.audit, d)
 			}
 		})
 	}

@@ -274,6 +274,16 @@ func lostNothing(t *rapid.T, r *railyard.Result, jobs int, iterations []int) {
 	for i := range stretches.Rows() {
 		add(stretches.Column("placement").Text[i], stretches.Column("start_s").Numbers[i], stretches.Column("finish_s").Numbers[i])
 	}
+	for i := range taken {
+		held := 0.0
+		for _, u := range taken[i] {
+			held += u.to - u.from
+		}
+		a := r.Table("accelerators")
+		if busy := a.Column("compute_s").Numbers[i] + a.Column("communication_s").Numbers[i]; busy > held+1e-6 {
+			t.Fatalf("accelerator %d is busy for %v s, and jobs have it for %v", i, busy, held)
+		}
+	}
 	if o := r.Table("outages"); o != nil {
 		for i := range o.Rows() {
 			to := o.Column("to_s").Numbers[i]
@@ -303,5 +313,40 @@ func TestRequeuedETTR(t *testing.T) {
 		if got := number(t, r, "training.0.goodput_ratio"); !near(got, want, 0.01) {
 			t.Errorf("%s: %.4f, the closed form is %.4f", how, got, want)
 		}
+	}
+}
+
+// Where another job waits that may begin anywhere at any time, iterations are simulated one
+// by one; where none does they may be jumped over. Either way two training jobs that lose
+// hosts, and come back beside each other or apart, take the same time.
+func TestTrainingsThroughFailuresTwin(t *testing.T) {
+	toml := strings.Replace(fabric, "hosts = 4\nhosts_per_rack = 2\noversubscription = 1.0", "hosts = 6\nhosts_per_rack = 3\noversubscription = 6.0", 1) + storage +
+		"[[topology.fault]]\nkind = \"host\"\nmtbf = \"150s\"\nrepair = \"12s\"\n[scheduler]\npolicy = \"fifo-skip\"\n"
+	keys := "accelerators = 8\ndetection_time = \"3s\"\nrestart_time = \"1s\"\ncheckpoint_interval = \"5s\""
+	toml += trains(8000, keys) + trains(6000, keys)
+	waits := "[[workload.collective]]\nop = \"all_reduce\"\nsizes = [\"1MiB\"]\naccelerators = 24\n"
+	jumped, stepped := run(t, toml+strings.Replace(waits, "accelerators = 24\n", "accelerators = 24\nstart = \"1h\"\n", 1), nil), run(t, toml+waits, nil)
+	for i := range 2 {
+		for _, key := range []string{"time_to_train_s", "goodput_ratio", "reliability.interruptions", "reliability.time_s.lost_work", "reliability.time_s.waiting"} {
+			path := fmt.Sprintf("training.%d.%s", i, key)
+			if a, b := number(t, jumped, path), number(t, stepped, path); !near(a, b, 1e-6) {
+				t.Errorf("%s is %v, iteration by iteration %v", path, a, b)
+			}
+		}
+	}
+	if number(t, stepped, "jobs.interruptions") < 4 {
+		t.Errorf("%v interruptions", number(t, stepped, "jobs.interruptions"))
+	}
+}
+
+// Training jobs alone are a queue, too: what is decided of them can be had, and what
+// became of them then comes with it.
+func TestDecisionsOfTrainings(t *testing.T) {
+	r := run(t, fabric+trains(10, "accelerators = 16")+trains(10, "accelerators = 16")+"[scheduler]\ndecisions = true\n", nil)
+	if got := cells(t, r, "decisions", "action") + ", " + cells(t, r, "decisions", "job"); got != "start start, bert-large bert-large#2" {
+		t.Errorf("decisions %s", got)
+	}
+	if first, second := column(t, r, "jobs", "finish_s")[0], column(t, r, "jobs", "start_s")[1]; first != second {
+		t.Errorf("the second starts at %v, the first ends at %v", second, first)
 	}
 }

@@ -406,7 +406,7 @@ func (p *plant) addReliability(r *result.Record, n int) {
 func causeMetric(c training.Cause) result.Metric {
 	return result.Metric{Name: c.String(), Unit: "s", Definition: [training.NumCauses]string{
 		"iterations that counted", "standing still for checkpoints", "iterations that a failure undid", "what slow hosts added to iterations that counted", "until failures were noticed",
-		"for hosts in repair, with no spare one left", "until processes and communication groups stood again", "reading checkpoints",
+		"for hosts in repair, with no spare one left, or in the queue for others", "until processes and communication groups stood again", "reading checkpoints",
 	}[c]}
 }
 

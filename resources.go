@@ -160,7 +160,7 @@ func (p *plant) stays(e *estate) []stay {
 	}
 	var all []stay
 	for n, j := range p.cluster.Jobs {
-		if q := p.queued; q != nil && n >= q.first && n < q.first+len(q.rows) {
+		if p.row(n) >= 0 {
 			continue
 		}
 		x := stay{name: j.Name, from: min(j.Start, p.engine.Now()), to: p.engine.Now(), sites: make([]holding, len(e.sites))}
@@ -168,7 +168,7 @@ func (p *plant) stays(e *estate) []stay {
 			x.to = j.FinishedAt
 		}
 		lasted := (x.to - x.from).Seconds()
-		if held := (x.to - j.StartedAt).Seconds(); j.Started && !j.Shared && lasted > 0 {
+		if held := p.heldFor(n).Seconds(); j.Started && !j.Shared && lasted > 0 {
 			for i, h := range e.hold(j.Accelerators) {
 				demanded := h.demanded
 				x.sites[i] = h.times(held / lasted)
@@ -378,7 +378,7 @@ func (p *plant) resourceTable(jobs *jobResults) (*result.Table, []*result.Record
 			total[s].add(&part)
 		}
 	}
-	if jobs != nil {
+	if p.queued != nil {
 		listed, seconds := p.queueStays(e, jobs)
 		all = append(all, listed...)
 		for s := range seconds {

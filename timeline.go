@@ -286,9 +286,8 @@ func (r *recorder) timeline(p *plant, tables []*result.Table) *result.Timeline {
 
 // addJobs shows which jobs hosts had when.
 func (r *recorder) addJobs(p *plant, end sim.Time) {
-	q := p.queued
 	for n, j := range p.cluster.Jobs {
-		if !j.Started || q != nil && n >= q.first && n < q.first+len(q.rows) {
+		if !j.Started || p.row(n) >= 0 {
 			continue
 		}
 		for _, s := range p.tenures(n) {
@@ -301,6 +300,7 @@ func (r *recorder) addJobs(p *plant, end sim.Time) {
 			r.addStretch(p, j, s.From, s.To, spans)
 		}
 	}
+	q := p.queued
 	if q == nil {
 		return
 	}

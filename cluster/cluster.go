@@ -99,7 +99,8 @@ type Cluster struct {
 	Reroutes bool
 	// Observer, if set, is told what happens. It must be set before anything does.
 	Observer Observer
-	// QuietUntil is when the next link or accelerator fails, or is repaired.
+	// QuietUntil is when the next link or accelerator fails, or is repaired, or the next
+	// job that has failed gives its accelerators back.
 	QuietUntil sim.Time
 
 	Jobs  []*Job

@@ -70,6 +70,7 @@ type outages struct {
 // stricken is a job that has been interrupted and still has its accelerators.
 type stricken struct {
 	job     int
+	until   sim.Time
 	setback Setback
 	because scheduler.Decision
 }
@@ -134,7 +135,17 @@ func (c *Cluster) breakdown(now sim.Time) {
 func (c *Cluster) expectOutage(at sim.Time) {
 	c.Engine.Arm(c.outages.timer, at)
 	c.nextOutage = at
+	c.calm()
+}
+
+// calm finds until when it is quiet.
+func (c *Cluster) calm() {
 	c.QuietUntil = min(c.nextFault, c.nextOutage)
+	if c.outages != nil {
+		for _, s := range c.outages.stricken { // who may go on anywhere
+			c.QuietUntil = min(c.QuietUntil, s.until)
+		}
+	}
 }
 
 // Redecide has the policy decide once all else of this instant has happened: whoever
@@ -367,8 +378,10 @@ func (c *Cluster) Interrupt(job int, planned bool, part string) Setback {
 		c.putBack(job, b, d)
 		return b
 	}
-	c.outages.stricken = append(c.outages.stricken, stricken{job, b, d})
-	c.Engine.Schedule(c.Engine.Now().After(b.Held), c.actor, argPutBack|uint64(job))
+	until := c.Engine.Now().After(b.Held)
+	c.outages.stricken = append(c.outages.stricken, stricken{job, until, b, d})
+	c.Engine.Schedule(until, c.actor, argPutBack|uint64(job))
+	c.calm()
 	return b
 }
 
@@ -398,6 +411,7 @@ func (c *Cluster) putBackStricken(job int) {
 	i := slices.IndexFunc(o.stricken, func(s stricken) bool { return s.job == job })
 	s := o.stricken[i]
 	o.stricken = slices.Delete(o.stricken, i, i+1)
+	c.calm()
 	c.putBack(job, s.setback, s.because)
 	c.due()
 }

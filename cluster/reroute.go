@@ -91,7 +91,7 @@ func (c *Cluster) Reroute(down, lost []bool, moved func(network.Moved)) {
 // ExpectFault says when the next link fails, or is repaired.
 func (c *Cluster) ExpectFault(at sim.Time) {
 	c.nextFault = at
-	c.QuietUntil = min(c.nextFault, c.nextOutage)
+	c.calm()
 }
 
 // unreachable notes that a transfer can never end.

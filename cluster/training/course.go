@@ -89,7 +89,7 @@ const (
 	LostWork                // iterations that a failure undid
 	Slowed                  // what slow hosts add to iterations that counted
 	Detecting               // until a failure is noticed
-	Waiting                 // for repair
+	Waiting                 // for repair, or for other accelerators
 	Restarting
 	Reloading // a checkpoint
 	NumCauses

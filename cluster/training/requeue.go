@@ -26,9 +26,12 @@ type Tenure struct {
 	Accelerators []topology.NodeID
 }
 
-// mostGangs is how many a job may have made, those of all its attempts together, before
-// it is given up.
-const mostGangs = 1 << 22
+// How many gangs a job may have made, in all of its attempts together, and how many
+// ledgers, before it is given up: they take memory.
+const (
+	mostGangs   = 1 << 22
+	mostLedgers = 1 << 17
+)
 
 // attempt is a job from one interruption to the next, to which its events go.
 type attempt struct {
@@ -47,15 +50,13 @@ func (a *attempt) Handle(now sim.Time, arg uint64) {
 // has got.
 func (r *Requeued) Begin(c *cluster.Cluster, job int) {
 	if r.asked == nil {
+		r.ledgers = map[topology.NodeID][]*cluster.Ledger{}
 		asked := *r.Job
 		r.asked = &asked
 	} else {
 		was := *r.Job
 		*r.Job = *r.asked
 		r.Last, r.Done, r.Interlude, r.Interludes, r.course, r.feed = was.Last, was.Done, was.Interlude, was.Interludes, was.course, was.feed
-		for _, g := range was.gangs {
-			r.ledgers = append(r.ledgers, g.ledger)
-		}
 	}
 	r.Tenures = append(r.Tenures, Tenure{c.Engine.Now(), -1, slices.Clone(c.Jobs[job].Accelerators)})
 	r.attempt = &attempt{job: r.Job}
@@ -87,7 +88,7 @@ func (r *Requeued) Interrupt(c *cluster.Cluster, job int, planned bool) cluster.
 	last.To = way.released
 	return cluster.Setback{
 		Undone: way.undone, Lost: way.uncounted() - way.spared, Held: way.released - now,
-		GivenUp: way.err != nil || way.Interrupted*int64(len(r.gangs)) > mostGangs,
+		GivenUp: way.err != nil || way.Interrupted*int64(len(r.gangs)) > mostGangs || r.kept() > mostLedgers,
 	}
 }
 
@@ -102,13 +103,28 @@ func (r *Requeued) abandon(now sim.Time) {
 // Repace has nothing to do: the Recovery foresees that, too.
 func (r *Requeued) Repace(*cluster.Cluster, int) {}
 
-// ledger is that of a gang, the one that it had before an interruption if that was on the
-// same accelerators.
+// ledger is that of a gang, the one of a gang on the same accelerators before an
+// interruption if there was one.
 func (j *Job) ledger(accelerators []topology.NodeID) *cluster.Ledger {
-	if n := len(j.gangs); n < len(j.ledgers) && slices.Equal(j.ledgers[n].Accelerators, accelerators) {
-		return j.ledgers[n]
+	first := accelerators[0]
+	for _, l := range j.ledgers[first] {
+		if slices.Equal(l.Accelerators, accelerators) {
+			return l
+		}
 	}
-	return j.c.NewLedger(accelerators)
+	l := j.c.NewLedger(accelerators)
+	if j.ledgers != nil {
+		j.ledgers[first] = append(j.ledgers[first], l)
+	}
+	return l
+}
+
+// kept is how many ledgers the job has.
+func (j *Job) kept() (n int) {
+	for _, all := range j.ledgers {
+		n += len(all)
+	}
+	return n
 }
 
 // abandon ends what a gang computes, or waits for.

@@ -172,7 +172,7 @@ type Job struct {
 		chunk  chunk
 	}
 	gangs    []*gang
-	ledgers  []*cluster.Ledger // of gangs before an interruption
+	ledgers  map[topology.NodeID][]*cluster.Ledger // of its gangs so far, by their first accelerator; nil: not kept
 	groups   []*group
 	messages []message
 	idle     []int32 // messages to use again
