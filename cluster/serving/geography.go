@@ -55,7 +55,8 @@ type Geography struct {
 	moved   []int32      // failover of each request that it has not come out of, from 1
 	noticed []sim.Time   // when the latest loss of each site is
 	order   []scheduler.Site
-	few     []int32 // replicas, for a moment
+	there   []int   // replicas of each site that take requests, for a moment
+	few     []int32 // those of one, for a moment
 }
 
 // Failover is a site that was lost with requests, and how these came back.
@@ -81,7 +82,7 @@ func (g *Geography) begin(f *Fleet) {
 			g.latency[a][b] = g.Sites.Latency(a, b)
 		}
 	}
-	g.under, g.noticed = make([]int, n), make([]sim.Time, n)
+	g.under, g.there, g.noticed = make([]int, n), make([]int, n), make([]sim.Time, n)
 	g.at, g.moved = make([]int32, len(f.Requests)), make([]int32, len(f.Requests))
 	for i := range g.at {
 		g.at[i] = -1
@@ -110,11 +111,14 @@ func (g *Geography) open(f *Fleet, site int) []int32 {
 	return g.few
 }
 
-// choose is the site of a request, -1 if none takes any.
+// choose is the site of a request, -1 if none takes any. O(sites + replicas).
 func (g *Geography) choose(f *Fleet, request int) int {
 	g.order = g.order[:0]
-	for site := range g.under {
-		there := len(g.open(f, site))
+	clear(g.there)
+	for _, r := range f.open {
+		g.there[g.site[r]]++
+	}
+	for site, there := range g.there {
 		if lost := g.Sites.Lost(site); lost && f.now >= g.noticed[site] || !lost && there == 0 {
 			continue
 		}
