@@ -113,6 +113,7 @@ func (b *builder) build(scale topology.Scale) (*plant, scenario.Faults) {
 	}
 	b.encrypt()
 	b.confide()
+	b.watch()
 	b.buildVaults()
 	b.buildRegistries()
 	if b.buildStorage(); b.faults != nil {

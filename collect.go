@@ -120,6 +120,9 @@ func (p *plant) collect(status string, summaryOnly bool) (*Result, error) {
 	if e := p.encryptionRecord(); e != nil {
 		s.Add(result.EncryptionCosts, e)
 	}
+	if m := p.monitoringRecord(); m != nil {
+		s.Add(result.Monitoring, m)
+	}
 	p.addEnergy(r, end, summaryOnly)
 	p.addCost(r, end.Seconds())
 	r.Warnings = p.warnings
