@@ -120,6 +120,7 @@ func (b *builder) build(scale topology.Scale) (*plant, scenario.Faults) {
 	}
 	b.encrypt()
 	b.confide()
+	b.watch()
 	b.buildVaults()
 	b.buildRegistries()
 	if b.buildStorage(); b.faults != nil {

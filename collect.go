@@ -130,6 +130,9 @@ func (p *plant) collect(status string, summaryOnly bool) (*Result, error) {
 	if e := p.encryptionRecord(); e != nil {
 		s.Add(result.EncryptionCosts, e)
 	}
+	if m := p.monitoringRecord(); m != nil {
+		s.Add(result.Monitoring, m)
+	}
 	p.addEnergy(r, end, summaryOnly)
 	p.addSites(r, summaryOnly)
 	p.addCost(r, end.Seconds())

@@ -81,7 +81,7 @@ func newRan(topo *topology.Topology, accelerators []topology.NodeID) ran {
 }
 
 // Over random queues, fabrics, routings and placements: of two tenants whose jobs ran at
-// one time neither was on a host, a rack or a link that either forbids, where a link
+// one time, hosts failing meanwhile or not, neither was on a host, a rack or a link that either forbids, where a link
 // counts that any message between accelerators of the job could take.
 func TestTenantsShareNothingForbidden(t *testing.T) {
 	tested := t
@@ -100,6 +100,10 @@ func TestTenantsShareNothingForbidden(t *testing.T) {
 			}
 		}
 		forbids[""] = standard
+		if rapid.Bool().Draw(t, "fails") {
+			fabric += fmt.Sprintf("[[topology.fault]]\nkind = \"host\"\nname = \"host%d\"\nat = \"%ds\"\nrepair = \"%ds\"\n",
+				rapid.IntRange(0, topo.Accelerators()/2-1).Draw(t, "which"), rapid.IntRange(1, 20).Draw(t, "at"), rapid.IntRange(1, 20).Draw(t, "repair"))
+		}
 		var jobs strings.Builder
 		fmt.Fprintln(&jobs, "job,submit_s,accelerators,duration_s,user")
 		tenantOf := map[string]string{}

@@ -2,6 +2,15 @@ package report
 
 import "github.com/railyard/railyard/result"
 
+// monitoring writes what watching the hosts takes.
+func (p *printer) monitoring(m *result.Record) {
+	if m == nil {
+		return
+	}
+	p.line("")
+	p.line("monitoring: %s to the collector, %s cores", Prefixed(m.Float(result.MonitoringRate.Name), "B/s"), Count(m.Float(result.MonitoringCores.Name)))
+}
+
 // encryption writes what keeping data secret took.
 func (p *printer) encryption(e *result.Record) {
 	if e == nil {

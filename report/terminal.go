@@ -55,6 +55,7 @@ func Terminal(w io.Writer, s *result.Record) error {
 	}
 	p.packets(s.Record(result.Packets.Name))
 	p.encryption(s.Record(result.EncryptionCosts.Name))
+	p.monitoring(s.Record(result.Monitoring.Name))
 	p.energy(s.Record(result.Energy.Name))
 	p.cost(s.Record(result.Cost.Name))
 	p.sites(s.Record(result.Sites.Name))

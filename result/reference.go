@@ -14,7 +14,7 @@ var places = []struct {
 	where, path string
 	metrics     []Metric
 }{
-	{"summary.json", "", []Metric{Name, Status, Makespan, Events, Seed, Cluster, Training, Collectives, Replay, Flows, Serving, StorageLoads, Pipelines, Rollouts, Backups, Jobs, Placement, Faults, Network, Packets, EncryptionCosts, Energy, Cost, Sites, Resources, Alerts, Expect}},
+	{"summary.json", "", []Metric{Name, Status, Makespan, Events, Seed, Cluster, Training, Collectives, Replay, Flows, Serving, StorageLoads, Pipelines, Rollouts, Backups, Jobs, Placement, Faults, Network, Packets, EncryptionCosts, Monitoring, Energy, Cost, Sites, Resources, Alerts, Expect}},
 	{"summary.json", "cluster", []Metric{TopologyKind, AcceleratorCount, HostCount, Host, SwitchCount, LinkCount}},
 	{"summary.json", "training[]", []Metric{
 		Name, Model, Precision, AcceleratorCount, GlobalBatch, Accumulation, IterationCount, IterationTime, TimeToTrain, EvaluationTime, EvaluationCount, Islands, OuterTime, OuterCount,
@@ -89,6 +89,7 @@ var places = []struct {
 	{"rollouts.csv", "rollouts", []Metric{Workload, RolloutBatch, HostCount, RolloutStart, RolloutPulled, RolloutDrained, RolloutEnded, RolloutInterrupted}},
 	{"summary.json", "backups[]", []Metric{Name, BackupCopies, BackupFit, BackupLate, BackupMissed, BackupBytes, BackupWindow, BackupLongest, BackupRate, BackupIdle}},
 	{"backups.csv", "backups", []Metric{Workload, BackupNumber, BackupKind, BackupStart, BackupFinish, BackupUntil, BackupBytes, BackupStatus}},
+	{"summary.json", "monitoring", []Metric{MonitoringRate, MonitoringCores}},
 	{"summary.json", "alerts[]", []Metric{AlertName, AlertSeverity, AlertRule, AlertTimes, AlertFirst, AlertLasted}},
 	{"alerts.csv", "alerts", []Metric{AlertName, AlertOf, AlertSeverity, AlertAmiss, AlertFired, AlertResolved, AlertWorst}},
 	{"summary.json", "encryption", []Metric{EncryptionTransit, EncryptionRest, EncryptedTransit, EncryptedRest, EncryptedBounced, EncryptionCores}},

@@ -47,6 +47,7 @@ type Topology struct {
 
 	Storage Storage `key:"storage" doc:"the file system that checkpoints are written to, and whatever else reads and writes"`
 
+	Monitoring *Monitoring `key:"monitoring" doc:"what watching the hosts takes of their links and cores"`
 	Encryption *Encryption `key:"encryption" doc:"what keeping data secret takes on the way and on drives"`
 
 	Blocking        Key[bool]    `key:"blocking" default:"false" doc:"fluid: queues are first in, first out, and what waits for a busy link blocks what shares a link with it, as on single paths of RoCE; messages are then simulated one by one"`

@@ -68,14 +68,25 @@ type fence struct {
 	owns                []bool // tenants with hosts of their own
 	hosts, leaves, pods []zone
 	lifted              bar // this one, and those that are less, do not count
+
+	// Of the placement that is being tried: how far it goes, and the leaf or pod that it
+	// stays within.
+	reach reach
+	zone  int32
 }
+
+// anyZone is no leaf and no pod in particular.
+const anyZone = -1
+
+// try has a placement be tried that goes so far.
+func (f *fence) try(r reach, zone int32) { f.reach, f.zone = r, zone }
 
 // zone is a host, a leaf or a pod: the tenants of the jobs that have something of it, and
 // of those whose messages may leave it, each as often as it has such jobs.
 type zone struct{ inside, leaving []int32 }
 
 func newFence(i *Isolation) *fence {
-	f := &fence{Isolation: i, owns: make([]bool, slices.Max(i.Owner)+1), hosts: make([]zone, len(i.Owner))}
+	f := &fence{Isolation: i, zone: anyZone, owns: make([]bool, slices.Max(i.Owner)+1), hosts: make([]zone, len(i.Owner))}
 	for _, t := range i.Owner {
 		f.owns[t] = t != 0
 	}
@@ -105,9 +116,8 @@ func (f *fence) exits(r reach) (leaf, pod bool) {
 	return r >= onPod || r == onLeaf && f.Strays, r == anywhere
 }
 
-// bars is what closes a host to a job, and whose job or host is in its way.
-func (f *fence) bars(host int32, r *Request) (bar, int32) {
-	t := r.Tenant
+// bars is what closes a host to a tenant, and whose job or host is in its way.
+func (f *fence) bars(host, t int32) (bar, int32) {
 	if t == 0 {
 		return unbarred, 0
 	}
@@ -124,7 +134,7 @@ func (f *fence) bars(host int32, r *Request) (bar, int32) {
 		}
 	}
 	if f.lifted < sharedLink {
-		outOfLeaf, outOfPod := f.exits(r.reach)
+		outOfLeaf, outOfPod := f.exits(f.reach)
 		for _, z := range []struct {
 			*zone
 			left bool
@@ -151,13 +161,12 @@ func (f *fence) meets(tenants []int32, tenant int32, what Sharing) int32 {
 	return 0
 }
 
-// admits reports whether a host is open to a job, and where it has to stay.
-func (f *fence) admits(host int32, r *Request) bool {
-	switch {
-	case r.reach == onLeaf && r.zone >= 0 && f.Leaf[host] != r.zone, r.reach == onPod && r.zone >= 0 && f.Pod[host] != r.zone:
+// admits reports whether a host is open to a tenant, and where its job has to stay.
+func (f *fence) admits(host, tenant int32) bool {
+	if f.zone != anyZone && (f.reach == onLeaf && f.Leaf[host] != f.zone || f.reach == onPod && f.Pod[host] != f.zone) {
 		return false
 	}
-	b, _ := f.bars(host, r)
+	b, _ := f.bars(host, tenant)
 	return b == unbarred
 }
 
@@ -212,26 +221,26 @@ func (f *fence) account(r Request, shares []Share, comes bool) {
 // for it, as long as the cables that it may use there are nobody's with whom it must not
 // share them: a leaf, a pod, all.
 func (p *Placer) apart(r Request) []part {
-	for r.reach = onLeaf; ; r.reach++ {
-		if r.reach == anywhere {
-			return p.arrange(r)
-		}
-		of := p.fence.Leaf
-		if r.reach == onPod {
-			of = p.fence.Pod
-		}
-		for _, z := range p.roomy(r, of) {
-			r.zone = z
+	f := p.fence
+	defer f.try(onHost, anyZone)
+	for _, within := range []struct {
+		reach reach
+		zones []int32 // of each host
+	}{{onLeaf, f.Leaf}, {onPod, f.Pod}} {
+		f.try(within.reach, anyZone)
+		for _, z := range p.roomy(r, within.zones) {
+			f.try(within.reach, z)
 			if parts := p.arrange(r); parts != nil {
 				return parts
 			}
 		}
 	}
+	f.try(anywhere, anyZone)
+	return p.arrange(r)
 }
 
 // roomy is the zones that have room for all of a job, those with least first.
 func (p *Placer) roomy(r Request, of []int32) []int32 {
-	r.zone = -1
 	room := make([]int, slices.Max(of)+1)
 	var all []int32
 	for i, z := range of {
@@ -257,7 +266,10 @@ func (p *Placer) Refusal(r Request) (reason Reason, tenant int32) {
 	}
 	rule := p.Rule
 	p.Rule = Pack // draws nothing: being asked changes nothing
-	defer func() { p.Rule, f.lifted = rule, unbarred }()
+	defer func() {
+		p.Rule, f.lifted = rule, unbarred
+		f.try(onHost, anyZone)
+	}()
 	r.Milli = cmp.Or(r.Milli, Whole)
 	for f.lifted = unbarred; f.lifted <= notOwn; f.lifted++ {
 		if p.one(r) < 0 && p.gang(r) == nil {
@@ -268,9 +280,9 @@ func (p *Placer) Refusal(r Request) (reason Reason, tenant int32) {
 		}
 		why := f.lifted
 		f.lifted--
-		r.reach = anywhere
+		f.try(anywhere, anyZone)
 		for i := range p.hosts {
-			if b, other := f.bars(int32(i), &r); b == why {
+			if b, other := f.bars(int32(i), r.Tenant); b == why {
 				return barReasons[b], other
 			}
 		}

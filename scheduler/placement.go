@@ -87,8 +87,6 @@ type Request struct {
 	Site   int32  // number of the data centre that all of it must be in, from 1; 0 is any
 
 	Tenant int32 // whose it is, where there is an [Isolation]
-	reach  reach // how far it goes, and within which leaf or pod, -1 for any
-	zone   int32
 }
 
 // Share is a job's part of one host.
@@ -263,11 +261,12 @@ func (p *Placer) arrange(r Request) []part {
 func (p *Placer) Holds(r Request, shares []Share) bool {
 	r.Milli = cmp.Or(r.Milli, Whole)
 	if p.fence != nil {
-		r.reach, r.zone = p.fence.spans(shares), -1
+		p.fence.try(p.fence.spans(shares), anyZone)
+		defer p.fence.try(onHost, anyZone)
 	}
 	for _, s := range shares {
 		v := &p.vacant[s.Host]
-		if p.fence != nil && !p.fence.admits(s.Host, &r) {
+		if p.fence != nil && !p.fence.admits(s.Host, r.Tenant) {
 			return false
 		}
 		if cpu, bytes := r.part(len(s.Accelerators)); cpu > v.cpu || bytes > v.memory {
@@ -358,7 +357,7 @@ func (r Request) part(n int) (cpu, bytes int64) {
 func (p *Placer) room(i int, r Request) int {
 	h, v := &p.hosts[i], &p.vacant[i]
 	if r.Site != 0 && h.Site != r.Site-1 || r.Types != 0 && r.Types&v.types == 0 || r.Apart != 0 && slices.Contains(h.apart, r.Apart) ||
-		p.fence != nil && !p.fence.admits(int32(i), &r) {
+		p.fence != nil && !p.fence.admits(int32(i), r.Tenant) {
 		return 0
 	}
 	n := 0
@@ -383,7 +382,7 @@ func (p *Placer) holds(i int, r *Request) bool {
 	if r.CPU > v.cpu || r.Memory > v.memory || r.Site != 0 && p.hosts[i].Site != r.Site-1 {
 		return false
 	}
-	if r.Apart != 0 && slices.Contains(p.hosts[i].apart, r.Apart) || p.fence != nil && !p.fence.admits(int32(i), r) {
+	if r.Apart != 0 && slices.Contains(p.hosts[i].apart, r.Apart) || p.fence != nil && !p.fence.admits(int32(i), r.Tenant) {
 		return false
 	}
 	switch {
