@@ -12,11 +12,12 @@ import (
 type placement struct {
 	placer *scheduler.Placer
 	hosts  []scheduler.Host
-	first  []int32 // accelerator of each host
-	total  int64   // thousandths of accelerators
-	locked int64   // of them, those of closed hosts
-	wanted int64   // thousandths that jobs have asked for that have come
-	grants []grant // of each job
+	first  []int32   // accelerator of each host
+	total  int64     // thousandths of accelerators
+	locked int64     // of them, those of closed hosts
+	wanted int64     // thousandths that jobs have asked for that have come
+	grants []grant   // of each job
+	used   []float64 // accelerator-seconds of each type by grants that were given back
 	loads  []Load
 	next   float64 // load at which the next is kept
 }
@@ -26,6 +27,7 @@ type grant struct {
 	request scheduler.Request
 	shares  []scheduler.Share
 	speed   float64
+	since   sim.Time
 }
 
 // Speed is that of a job's accelerators, as a multiple of that for which durations
@@ -58,6 +60,9 @@ func (c *Cluster) Place(p *scheduler.Placer, hosts []scheduler.Host) {
 	at := &placement{placer: p, hosts: hosts, first: make([]int32, len(hosts)+1), next: 1. / loadSteps}
 	for i, h := range hosts {
 		at.first[i+1] = at.first[i] + int32(h.Accelerators)
+		if n := int(h.Type) + 1; n > len(at.used) {
+			at.used = append(at.used, make([]float64, n-len(at.used))...)
+		}
 	}
 	at.total = int64(at.first[len(hosts)]) * scheduler.Whole
 	c.placement = at
@@ -119,8 +124,8 @@ func (j *Job) Holds() float64 {
 
 // place finds room for a job on so many accelerators of a type and takes it: those
 // appended to list, or false.
-func (at *placement) place(job int, j *Job, accelerators, kind int, list []int32) ([]int32, bool) {
-	g := grant{request: j.needs()}
+func (at *placement) place(job int, j *Job, accelerators, kind int, now sim.Time, list []int32) ([]int32, bool) {
+	g := grant{request: j.needs(), since: now}
 	if kind != scheduler.AnyType {
 		g.request.Types = 1 << kind
 	}
@@ -200,8 +205,9 @@ func (at *placement) whole(host int32) (scheduler.Request, []scheduler.Share) {
 }
 
 // release gives back what a job has.
-func (at *placement) release(job int) {
+func (at *placement) release(job int, now sim.Time) {
 	g := &at.grants[job]
+	g.count(at.hosts, now, at.used)
 	at.placer.Give(g.request, g.shares)
 	g.shares = nil
 }
