@@ -85,7 +85,7 @@ func (p *plant) collect(status string, summaryOnly bool) (*Result, error) {
 		if p.scenario.Scheduler.Decisions.Value {
 			r.Tables = append(r.Tables, jobs.decisionTable(p.queued.audit))
 		}
-		s.Add(result.Jobs, p.withAcceleratorTypes(jobs.record(p.scenario.Scheduler.Policy.Value)))
+		s.Add(result.Jobs, jobs.record(p.scenario.Scheduler.Policy.Value))
 	}
 	if p.failing != nil {
 		r.Tables = append(r.Tables, p.outageTable())

@@ -2,30 +2,49 @@ package railyard
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 
 	"github.com/railyard/railyard/result"
+	"github.com/railyard/railyard/sim"
 )
 
-// withAcceleratorTypes adds to the summary of a queue how much of each type of
-// accelerator jobs held, where there are several.
-func (p *plant) withAcceleratorTypes(c *result.Record) *result.Record {
-	if p.hosting == nil || len(p.hosting.types) < 2 {
-		return c
+// acceleratorType is what jobs held of one type.
+type acceleratorType struct {
+	name  string
+	count int
+	held  float64 // accelerator-seconds
+}
+
+// acceleratorTypes are those of the hosts on which jobs are placed, in the order in which
+// they come there.
+func (p *plant) acceleratorTypes(end sim.Time) []acceleratorType {
+	if p.hosting == nil {
+		return nil
 	}
-	makespan := c.Float(result.JobMakespan.Name)
-	numbers, counts := p.hosting.types, p.hosting.counts()
-	used := p.cluster.TypeUse(p.engine.Now())
+	counts, held := p.hosting.counts(), p.cluster.TypeUse(end)
+	var all []acceleratorType
+	for name, t := range p.hosting.types {
+		all = append(all, acceleratorType{name, counts[t], held[t]})
+	}
+	slices.SortFunc(all, func(a, b acceleratorType) int {
+		return cmp.Compare(p.hosting.types[a.name], p.hosting.types[b.name])
+	})
+	return all
+}
+
+// addTypes adds them to the summary, where there are several.
+func (r *jobResults) addTypes(c *result.Record, makespan float64) {
+	if len(r.types) < 2 {
+		return
+	}
 	var all []*result.Record
-	for _, name := range slices.SortedFunc(maps.Keys(numbers), func(a, b string) int { return cmp.Compare(numbers[a], numbers[b]) }) {
-		t, x := numbers[name], &result.Record{}
-		x.Add(result.Name, name)
-		x.Add(result.AcceleratorCount, int64(counts[t]))
-		x.Add(result.JobHeld, used[t])
-		x.Add(result.JobAllocation, ratio(used[t], makespan*float64(counts[t])))
+	for _, t := range r.types {
+		x := &result.Record{}
+		x.Add(result.Name, t.name)
+		x.Add(result.AcceleratorCount, int64(t.count))
+		x.Add(result.JobHeld, t.held)
+		x.Add(result.JobAllocation, ratio(t.held, makespan*float64(t.count)))
 		all = append(all, x)
 	}
 	c.Add(result.JobAcceleratorUse, all)
-	return c
 }

@@ -287,7 +287,7 @@ func (m *machine) Start(job, accelerators, kind int) bool {
 	switch {
 	case c.placement != nil && !j.Shared:
 		var ok bool
-		if list, ok = c.placement.place(job, j, accelerators, kind, c.Engine.Now(), list); !ok {
+		if list, ok = c.placement.place(job, j, accelerators, kind, list); !ok {
 			return false
 		}
 	case j.List != nil:
@@ -374,7 +374,7 @@ func (c *Cluster) release(job int) {
 		return
 	}
 	if c.placement != nil {
-		c.placement.release(job, c.Engine.Now())
+		c.placement.release(job)
 		return
 	}
 	if c.outages != nil {

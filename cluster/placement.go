@@ -10,6 +10,7 @@ import (
 
 // placement is what a cluster keeps whose jobs are placed host by host.
 type placement struct {
+	engine *sim.Engine
 	placer *scheduler.Placer
 	hosts  []scheduler.Host
 	first  []int32   // accelerator of each host
@@ -57,7 +58,7 @@ const (
 // Place has jobs placed host by host, not on the free accelerators with the lowest
 // numbers. Accelerators are numbered through the hosts. It comes before jobs do.
 func (c *Cluster) Place(p *scheduler.Placer, hosts []scheduler.Host) {
-	at := &placement{placer: p, hosts: hosts, first: make([]int32, len(hosts)+1), next: 1. / loadSteps}
+	at := &placement{engine: c.Engine, placer: p, hosts: hosts, first: make([]int32, len(hosts)+1), next: 1. / loadSteps}
 	for i, h := range hosts {
 		at.first[i+1] = at.first[i] + int32(h.Accelerators)
 		if n := int(h.Type) + 1; n > len(at.used) {
@@ -124,8 +125,8 @@ func (j *Job) Holds() float64 {
 
 // place finds room for a job on so many accelerators of a type and takes it: those
 // appended to list, or false.
-func (at *placement) place(job int, j *Job, accelerators, kind int, now sim.Time, list []int32) ([]int32, bool) {
-	g := grant{request: j.needs(), since: now}
+func (at *placement) place(job int, j *Job, accelerators, kind int, list []int32) ([]int32, bool) {
+	g := grant{request: j.needs(), since: at.engine.Now()}
 	if kind != scheduler.AnyType {
 		g.request.Types = 1 << kind
 	}
@@ -205,9 +206,9 @@ func (at *placement) whole(host int32) (scheduler.Request, []scheduler.Share) {
 }
 
 // release gives back what a job has.
-func (at *placement) release(job int, now sim.Time) {
+func (at *placement) release(job int) {
 	g := &at.grants[job]
-	g.count(at.hosts, now, at.used)
+	g.count(at.hosts, at.engine.Now(), at.used)
 	at.placer.Give(g.request, g.shares)
 	g.shares = nil
 }
