@@ -54,6 +54,21 @@ func TestSpeeds(t *testing.T) {
 	}
 }
 
+// One of two jobs runs on the V100 for the whole makespan, the other on the TPU for half
+// of it.
+func TestAcceleratorTypes(t *testing.T) {
+	r := run(t, gavelPool, map[string]string{
+		"nodes.csv": mixed, "jobs.csv": "job,submit_s,accelerators,duration_s,accelerator\na,0,1,100,v100\nb,0,1,50,tpu\n",
+	})
+	for path, want := range map[string]float64{
+		"0.accelerators": 1, "0.accelerator_s": 100, "0.allocation_ratio": 1, "1.allocation_ratio": 0, "2.accelerator_s": 50, "2.allocation_ratio": 0.5,
+	} {
+		if got := number(t, r, "jobs.accelerator_types."+path); got != want {
+			t.Errorf("%s is %v, want %v", path, got, want)
+		}
+	}
+}
+
 // What is wrong with speeds is said where it stands.
 func TestSpeedsRefused(t *testing.T) {
 	const header = "job,submit_s,accelerators,duration_s,speeds\n"

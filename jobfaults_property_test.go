@@ -179,6 +179,7 @@ func TestNothingIsLostToFailures(t *testing.T) {
 			}
 			taken = append(taken, interval{int(o.First), int(o.First+o.Count) - 1, o.From, o.To, -1})
 		}
+		used := make([]float64, len(types))  // accelerator-seconds that jobs had of each
 		useful := make([]sim.Time, len(all)) // on its gang
 		slow := make([]bool, len(all))
 		for i, x := range trace.Stretches(end) {
@@ -191,6 +192,14 @@ func TestNothingIsLostToFailures(t *testing.T) {
 			for _, s := range trace.Spans(i) {
 				taken = append(taken, interval{int(s.First), int(s.Last), x.From, x.To, int(x.Job)})
 				held += int(s.Last-s.First) + 1
+				for a := s.First; placed && a <= s.Last; a++ {
+					host, _ := slices.BinarySearch(first, int32(a)+1)
+					part := 1.0
+					if j.Needs.Milli > 0 {
+						part = float64(j.Needs.Milli) / scheduler.Whole
+					}
+					used[hosts[host-1].Type] += part * (x.To - x.From).Seconds()
+				}
 			}
 			if held != j.Count && j.Least == 0 || j.Least > 0 && (held < j.Least || held > j.Most) {
 				t.Fatalf("job %d runs on %d accelerators", x.Job, held)
@@ -205,6 +214,11 @@ func TestNothingIsLostToFailures(t *testing.T) {
 			useful[x.Job] += sim.Time(float64(works) * float64(held) / float64(j.Count))
 			if held == j.Count {
 				useful[x.Job] += works - sim.Time(float64(works)*float64(held)/float64(j.Count))
+			}
+		}
+		for kind, got := range c.TypeUse(end) {
+			if math.Abs(got-used[kind]) > 1e-6 {
+				t.Fatalf("jobs had %v accelerator-seconds of type %d, and %v are counted", used[kind], kind, got)
 			}
 		}
 		for i, a := range taken {

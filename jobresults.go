@@ -50,6 +50,7 @@ type jobResults struct {
 	stretches []stretch
 	computes  []computing // jobs that are durations
 	events    events
+	types     []acceleratorType
 	total     int              // accelerators of the cluster
 	outages   []cluster.Outage // in the makespan
 	failing   *failing
@@ -98,7 +99,7 @@ func (p *plant) jobResults() *jobResults {
 		j.spent.add(held, q.trace.Cost(i))
 	}
 	r.setOutages(p)
-	r.events = p.events(end)
+	r.events, r.types = p.events(end), p.acceleratorTypes(end)
 	r.fairness()
 	return r
 }
@@ -466,6 +467,7 @@ func (r *jobResults) record(policy string) *result.Record {
 			c.Add(o.metric, all)
 		}
 	}
+	r.addTypes(c, makespan)
 	return c
 }
 

@@ -11,13 +11,15 @@ import (
 
 // placement is what a cluster keeps whose jobs are placed host by host.
 type placement struct {
+	engine *sim.Engine
 	placer *scheduler.Placer
 	hosts  []scheduler.Host
-	first  []int32 // accelerator of each host
-	total  int64   // thousandths of accelerators
-	locked int64   // of them, those of closed hosts
-	wanted int64   // thousandths that jobs have asked for that have come
-	grants []grant // of each job
+	first  []int32   // accelerator of each host
+	total  int64     // thousandths of accelerators
+	locked int64     // of them, those of closed hosts
+	wanted int64     // thousandths that jobs have asked for that have come
+	grants []grant   // of each job
+	used   []float64 // accelerator-seconds of each type by grants that were given back
 	loads  []Load
 	told   map[int]scheduler.Decision // of refusals, the last of each job that waits
 	next   float64                    // load at which the next is kept
@@ -30,6 +32,7 @@ type grant struct {
 	request scheduler.Request
 	shares  []scheduler.Share
 	speed   float64
+	since   sim.Time
 }
 
 // Speed is that of a job's accelerators, as a multiple of that for which durations
@@ -59,9 +62,12 @@ const (
 // Place has jobs placed host by host, not on the free accelerators with the lowest
 // numbers. Accelerators are numbered through the hosts. It comes before jobs do.
 func (c *Cluster) Place(p *scheduler.Placer, hosts []scheduler.Host) {
-	at := &placement{placer: p, hosts: hosts, first: make([]int32, len(hosts)+1), next: 1. / loadSteps}
+	at := &placement{engine: c.Engine, placer: p, hosts: hosts, first: make([]int32, len(hosts)+1), next: 1. / loadSteps}
 	for i, h := range hosts {
 		at.first[i+1] = at.first[i] + int32(h.Accelerators)
+		if n := int(h.Type) + 1; n > len(at.used) {
+			at.used = append(at.used, make([]float64, n-len(at.used))...)
+		}
 	}
 	at.total = int64(at.first[len(hosts)]) * scheduler.Whole
 	c.placement = at
@@ -128,7 +134,7 @@ func (j *Job) Holds() float64 {
 // place finds room for a job on so many accelerators of a type and takes it: those
 // appended to list, or false.
 func (at *placement) place(job int, j *Job, accelerators, kind int, list []int32) ([]int32, bool) {
-	g := grant{request: j.needs()}
+	g := grant{request: j.needs(), since: at.engine.Now()}
 	if kind != scheduler.AnyType {
 		g.request.Types = 1 << kind
 	}
@@ -253,6 +259,7 @@ func (c *Cluster) refuse(job int) {
 // release gives back what a job has.
 func (at *placement) release(job int) {
 	g := &at.grants[job]
+	g.count(at.hosts, at.engine.Now(), at.used)
 	at.placer.Give(g.request, g.shares)
 	g.shares = nil
 }

@@ -45,6 +45,16 @@ func (p *printer) jobs(j *result.Record) {
 	} {
 		p.owners(o.name, o.all, j.Float(result.JobHeld.Name))
 	}
+	for i, t := range j.List(result.JobAcceleratorUse.Name) {
+		switch i {
+		case 0:
+			p.line("  %-22s %8s %10s", "by accelerator", "number", "allocated")
+		case ownersShown:
+			p.line("    ... more in summary.json")
+			return
+		}
+		p.line("    %-20s %8s %10s", t.Text(result.Name.Name), Count(t.Float(result.AcceleratorCount.Name)), Percent(t.Float(result.JobAllocation.Name)))
+	}
 }
 
 // owners writes what users, groups or types got.

@@ -46,6 +46,7 @@ var (
 	JobUsers           = Metric{Name: "users", Definition: "the users that held the most, up to 100"}
 	JobGroups          = Metric{Name: "groups", Definition: "the groups that held the most, up to 100"}
 	JobTypes           = Metric{Name: "types", Definition: "the types that held the most, up to 100"}
+	JobAcceleratorUse  = Metric{Name: "accelerator_types", Definition: "the types of accelerators, where there are several and jobs are placed by host: how many there are, and how much of them jobs held"}
 	JobOwner           = Metric{Name: "name", Definition: "of the user, group or type; empty for jobs without"}
 	StretchStart       = Metric{Name: "start_s", Unit: "s", Definition: "when the job got its accelerators"}
 	StretchEnd         = Metric{Name: "finish_s", Unit: "s", Definition: "when it gave them back, or the run ended"}

@@ -71,9 +71,10 @@ var places = []struct {
 	{"summary.json", "jobs", []Metric{
 		JobPolicy, JobCount, JobsFinished, JobsFailed, JobsCancelled, JobsUnfinished, JobMakespan, JobCompletion, JobWaits, JobSlowdowns, JobRhos,
 		JobJain, JobAllocation, JobComputing, JobUtilization, JobHeld, JobLost, JobAllPreemptions, JobPreempted,
-		JobGoodput, JobAvailability, AcceleratorTime, JobInterruptions, JobsInterrupted, JobFaultCauses, JobUsers, JobGroups, JobTypes,
+		JobGoodput, JobAvailability, AcceleratorTime, JobInterruptions, JobsInterrupted, JobFaultCauses, JobUsers, JobGroups, JobTypes, JobAcceleratorUse,
 	}},
 	{"summary.json", "jobs.accelerator_time_s", []Metric{TimeUseful, TimeLost, TimeOverhead, TimeSlowed, TimeIdle, TimeDown}},
+	{"summary.json", "jobs.accelerator_types[]", []Metric{Name, AcceleratorCount, JobHeld, JobAllocation}},
 	{"summary.json", "jobs.causes[]", []Metric{FaultCause, FaultKind, CauseFailures, JobInterruptions, CauseUndone, CauseDown}},
 	{"summary.json", "jobs.jct_s", []Metric{Mean, Median, P95, P99}},
 	{"summary.json", "jobs.wait_s", []Metric{Mean, Median, P95, P99}},
