@@ -10,10 +10,14 @@ import (
 
 // Write writes results into a folder: summary.json, a table for each kind of
 // thing that was simulated, and manifest.json, which says where they come from.
-// host is what the manifest says of this machine and moment; also are formats of tables
-// beside CSV.
+// What an earlier run wrote there goes. host is what the manifest says of this machine and
+// moment; also are formats of tables beside CSV.
 func Write(dir string, s *Scenario, r *Result, host report.Host, also ...report.TableFormat) error {
+	earlier := report.Outputs(dir)
 	files, err := report.Write(dir, &r.Results, also...)
+	if err == nil {
+		err = report.RemoveOutputs(dir, earlier, files)
+	}
 	if err != nil {
 		return fmt.Errorf("cannot write the results: %w", err)
 	}

@@ -34,6 +34,9 @@ type TableFormat struct {
 // be, and returns the files it wrote, in order. Tables are written in other formats
 // also, if any are given.
 func Write(dir string, r *result.Results, also ...TableFormat) (files []string, err error) {
+	if err := checkFolder(dir); err != nil {
+		return nil, err
+	}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, err
 	}

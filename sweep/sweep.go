@@ -129,6 +129,9 @@ func Run(ctx context.Context, s *Sweep, dir string, o Options) (Tally, error) {
 	if err := o.Shard.Validate(); err != nil {
 		return t, &InputError{err}
 	}
+	if _, err := os.Stat(filepath.Join(dir, "summary.json")); err == nil {
+		return t, inputf("%s holds a run (summary.json): take another folder for a sweep", dir)
+	}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return t, err
 	}

@@ -19,7 +19,7 @@ input, and what in the results, the largest change first. Points of sweeps are
 matched by the values of the keys that both vary; of each metric it shows the point
 that differs most.`,
 		Example: `  railyard run scenarios/quickstart.toml --out a
-  railyard run scenarios/quickstart.toml --set topology.hosts=16 --out b
+  railyard run scenarios/quickstart.toml --set topology.hosts=16 --set 'expect=[]' --out b
   railyard diff a b`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {

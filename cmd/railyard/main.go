@@ -91,8 +91,11 @@ and what runs on it, and reports training time, utilization and link contention.
 Exit status: 0 done, 1 internal error, 2 usage, 3 scenario or input invalid,
 4 could not finish, 5 an [[expect]] missed, 130 interrupted.`,
 		Example: `  railyard run scenarios/quickstart.toml
-  railyard run scenarios/quickstart.toml --set topology.hosts=32 --out results
-  railyard plot results`,
+  railyard init my-cluster > my.toml
+  railyard run my.toml --set topology.hosts=16 --out results
+  railyard plot results
+  railyard report results
+  railyard sweep my.toml --vary topology.hosts=2..16*2 --out sweep`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}

@@ -48,11 +48,11 @@ to a score.
 
 With --out it writes summary.json, plan.csv, alternatives.csv, the picture, and the
 scenario of each point, ready for railyard run.`,
-		Example: `  railyard plan --model llama-2-70b --tokens 2T --deadline 30d --max-accelerators 2048 --out results
+		Example: `  railyard plan --model llama-2-70b --tokens 2T --deadline 30d --max-accelerators 2048 --out plan
   railyard plan --model llama-2-7b --accelerator a100-sxm-80gb,h100-sxm-80gb --rent --budget 100kUSD
   railyard plan north.toml south.toml --model gpt3-175b --tokens 300B --power 4MW --set topology.power.pue=1.3
-  railyard run results/point-01.toml
-  railyard plan --serve --model llama-3.1-70b --rent --rate 10 --input 1000 --output 300 --ttft 1s --tpot 50ms --out results
+  railyard run plan/point-01.toml
+  railyard plan --serve --model llama-3.1-70b --rent --rate 10 --input 1000 --output 300 --ttft 1s --tpot 50ms --out deployment
   railyard plan --serve --model bert-large --rent --rate 20000 --input 120 --e2e 50ms`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r.Sites, r.Folder = args, out

@@ -49,3 +49,39 @@ func TestREADME(t *testing.T) {
 		t.Errorf("%d commands in the README", commands)
 	}
 }
+
+// TestFirstSteps runs what the README has a new user do, one command after the other.
+func TestFirstSteps(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, found := strings.Cut(string(text), "```sh\n")
+	block, _, _ = strings.Cut(block, "```")
+	if !found {
+		t.Fatal("there are none")
+	}
+	t.Chdir(t.TempDir())
+	for line := range strings.Lines(block) {
+		line, _, _ = strings.Cut(line, "#")
+		command, file, redirected := strings.Cut(strings.TrimSpace(line), " > ")
+		fields := strings.Fields(command)
+		if fields[0] != "railyard" {
+			continue // Jupyter, which TestNotebooks starts
+		}
+		var out, talk bytes.Buffer
+		if status := execute(context.Background(), fields[1:], &out, &talk); status != 0 {
+			t.Fatalf("%s: exit %d: %s", command, status, talk.String())
+		}
+		if redirected {
+			if err := os.WriteFile(file, out.Bytes(), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, file := range []string{"my.toml", "results/utilization.png", "results/report.html", "sweep/points.csv", "sweep/scaling.svg", "sweep.html"} {
+		if info, err := os.Stat(file); err != nil || info.Size() == 0 {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+}

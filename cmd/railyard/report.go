@@ -26,7 +26,7 @@ rank, too. The page needs no network and no server: open it in a browser, print 
 send it by mail. The same results give the same bytes.`,
 		Example: `  railyard run scenarios/quickstart.toml --out results && railyard report results
   railyard run scenarios/gpt3-175b.toml --out results --timeline results/timeline.json.gz && railyard report results
-  railyard sweep scenarios/sweep-gpt3.toml --out results && railyard report results --out sweep.html`,
+  railyard sweep scenarios/sweep-gpt3.toml --out sweep && railyard report sweep --out sweep.html`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if out == "" {

@@ -35,7 +35,7 @@ ui.perfetto.dev, and with --metrics what was when how high, for Prometheus.
 Results depend on the scenario, its files, the seed and the version alone.`,
 		Example: `  railyard run scenarios/quickstart.toml
   railyard run scenarios/quickstart.toml --report report.html
-  railyard run scenarios/quickstart.toml --set topology.hosts=16 --set workload.training.0.precision=tf32
+  railyard run scenarios/quickstart.toml --set topology.hosts=16 --set workload.training.0.precision=tf32 --set 'expect=[]'
   railyard run scenarios/two-jobs.toml --out results --tables parquet
   railyard run scenarios/gpt3-175b.toml --timeline gpt3.json.gz --timeline-ranks 0-7
   railyard run scenarios/serving-70b.toml --metrics run.om --metrics-start 2026-05-01T00:00:00Z
@@ -109,7 +109,7 @@ Results depend on the scenario, its files, the seed and the version alone.`,
 			case err != nil:
 				return unfinished(err)
 			case len(r.Missed) > 0:
-				return &failure{exitExpectation, missed(r.Missed)}
+				return &failure{exitExpectation, missed(r.Missed, len(set) > 0)}
 			}
 			return nil
 		},
@@ -149,10 +149,15 @@ func unfinished(err error) error {
 	return &failure{exitInternal, err}
 }
 
-func missed(all []string) error {
+// missed says which expectations a run has missed, and of a scenario with keys set that
+// they may be of what it was without.
+func missed(all []string, set bool) error {
 	var errs []error
 	for _, m := range all {
 		errs = append(errs, errors.New("expectation missed: "+m))
+	}
+	if set {
+		errs = append(errs, errors.New("the scenario expects that of itself without --set; --set 'expect=[]' leaves it out"))
 	}
 	return errors.Join(errs...)
 }

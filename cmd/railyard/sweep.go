@@ -47,12 +47,12 @@ their own; railyard merge makes points.csv of them.
 the tasks that failed, and merges. --out must be a folder that all nodes see.
 --engine kubernetes prints the manifest of an indexed job, and of one that merges, to
 kubectl apply -f -; the image must have railyard as its entry point.`,
-		Example: `  railyard sweep scenarios/quickstart.toml --vary topology.hosts=2..16*2 --out results
+		Example: `  railyard sweep scenarios/quickstart.toml --vary topology.hosts=2..16*2 --out hosts
   railyard sweep scenarios/gpt3-175b.toml --vary workload.training.0.tensor=1,2,4,8 \
     --vary workload.training.0.pipeline=1..16*2 --where "tensor * pipeline <= 64" \
-    --objective "max training.0.mfu_ratio" --out results
-  railyard sweep scenarios/quickstart.toml --vary topology.hosts=2..16*2 --out results --resume
-  railyard sweep scenarios/sweep-gpt3.toml --out results --engine slurm --tasks 20 --sbatch --partition=long
+    --objective "max training.0.mfu_ratio" --out degrees
+  railyard sweep scenarios/quickstart.toml --vary topology.hosts=2..16*2 --out hosts --resume
+  railyard sweep scenarios/sweep-gpt3.toml --out sweep --engine slurm --tasks 20 --sbatch --partition=long
   railyard sweep scenarios/sweep-gpt3.toml --engine kubernetes --image example.org/railyard:1 | kubectl apply -f -`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
@@ -270,7 +270,7 @@ func newMerge() *cobra.Command {
 one sweep, and all of its points between them. The table is the same, to the byte,
 as that of a sweep that ran in one piece. With --wait it waits for shards that still
 run.`,
-		Example: `  railyard merge shard0 shard1 --out results`,
+		Example: `  railyard merge shard0 shard1 --out merged`,
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			err := sweep.Merge(out, args...)
