@@ -74,7 +74,7 @@ scenario of each point, ready for railyard run.`,
 			if s.serve {
 				return s.run(cmd, &r, o, asJSON, quiet, out)
 			}
-			for _, name := range s.own {
+			for _, name := range serveOnly {
 				if cmd.Flags().Changed(name) {
 					return fmt.Errorf("--%s belongs to --serve", name)
 				}

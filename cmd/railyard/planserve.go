@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/railyard/railyard/plan"
 	"github.com/railyard/railyard/report"
@@ -17,14 +16,16 @@ type serveFlags struct {
 	plan.Service
 	serve             bool
 	first, each, last string
-	own               []string // names of its flags
 }
 
-// trainFlags are those that plan --serve has no use for.
-var trainFlags = []string{"tokens", "samples", "batch", "sequence", "precision", "deadline", "budget", "purchase", "power", "racks"}
+// Flags that only one of plan and plan --serve has a use for.
+var (
+	trainOnly = []string{"tokens", "samples", "batch", "sequence", "precision", "deadline", "budget", "purchase", "power", "racks"}
+	serveOnly = []string{"rate", "input", "output", "count", "requests", "format", "ttft", "tpot", "e2e", "at", "quantization", "quality", "floor", "student"}
+)
 
 func (s *serveFlags) add(cmd *cobra.Command) {
-	f := pflag.NewFlagSet("serve", pflag.ContinueOnError)
+	f := cmd.Flags()
 	f.BoolVar(&s.serve, "serve", false, "find the cheapest deployment that serves the model within objectives, rather than train it")
 	f.Float64Var(&s.Demand.Rate, "rate", 0, "with --serve, requests a second")
 	f.StringVar(&s.Input, "input", "", "with --serve, tokens of a prompt: an integer or a distribution, as in a scenario")
@@ -40,13 +41,11 @@ func (s *serveFlags) add(cmd *cobra.Command) {
 	f.StringVar(&s.Quality, "quality", "", "with --serve, a table of scores: model,quantization,score, and sparsity,pruning; its variants are those to choose from")
 	f.Float64Var(&s.Floor, "floor", 0, "with --quality, the least score")
 	f.StringSliceVar(&s.Students, "student", nil, "with --quality, models that may take the place of the model")
-	f.VisitAll(func(flag *pflag.Flag) { s.own = append(s.own, flag.Name) })
-	cmd.Flags().AddFlagSet(f)
 }
 
 // run answers plan --serve, with what it shares with plan.
 func (s *serveFlags) run(cmd *cobra.Command, r *plan.Request, o plan.Options, asJSON, quiet bool, out string) error {
-	for _, name := range trainFlags {
+	for _, name := range trainOnly {
 		if cmd.Flags().Changed(name) {
 			return fmt.Errorf("--%s contradicts --serve", name)
 		}
