@@ -44,8 +44,7 @@
 // A replica within a host exchanges what it takes alone, by closed form. What one on several
 // hosts sends between them is on the links of the network ([Splitter]).
 //
-// Left out: failures are noticed at once; tokenising, and the way of a request to its
-// replica and back.
+// Left out: failures are noticed at once; the way of a request to its replica and back.
 package serving
 
 import (
@@ -77,6 +76,7 @@ type Fleet struct {
 
 	Scaling  *Scaling // nil: all replicas are there at any time; else Replicas is the most that have a place
 	Start    Start
+	Intake   Intake                                        // of the replicas that compute prompts
 	Failures func(accelerators []topology.NodeID) Failures // of a replica; nil: none fails
 	MaxQueue int                                           // requests that may wait; 0: no limit
 
@@ -134,6 +134,7 @@ const (
 	argFetched                     // keys and values of a request have come
 	argPassed                      // a stage has computed, or exchanged
 	argSent                        // a step comes to its next stage
+	argTaken                       // a request is taken in
 	argKind    = 0xff << 56
 )
 
@@ -193,6 +194,9 @@ func (f *Fleet) send() {
 
 // Handle is the reaction to an event.
 func (f *Fleet) Handle(now sim.Time, arg uint64) {
+	if f.ended > len(f.Requests) { // or it has failed
+		return
+	}
 	f.now = now
 	for _, p := range f.pools {
 		p.Level.until(now)
@@ -224,6 +228,8 @@ func (f *Fleet) Handle(now sim.Time, arg uint64) {
 		f.passed(n)
 	case argSent:
 		f.arrived(n)
+	case argTaken:
+		f.taken(n)
 	}
 	f.finish()
 }

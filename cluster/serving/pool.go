@@ -72,12 +72,13 @@ func (f *Fleet) route(p *Pool, s *scheduler.Sequence) {
 		f.homes[session] = to
 	}
 	f.Outcomes[s.Request].Replica = to
-	l := f.replicas[to].leastLane()
-	if p == f.Decode {
-		f.expect(l, s)
-	} else {
-		l.Add(s)
+	r := &f.replicas[to]
+	if p != f.Decode {
+		f.take(r, s)
+		return
 	}
+	l := r.leastLane()
+	f.expect(l, s)
 	f.due(l.number)
 }
 
@@ -87,6 +88,7 @@ func (f *Fleet) look(p *Pool, s *scheduler.Sequence, loads []scheduler.Load) {
 	for i, to := range p.open {
 		loads[i] = scheduler.Load{Home: at && home == to}
 		lanes := f.replicas[to].lanes
+		loads[i].Waiting = len(f.replicas[to].intake.queue)
 		for n := range lanes {
 			loads[i].Waiting += lanes[n].Waiting()
 			loads[i].Running += lanes[n].Running()

@@ -85,6 +85,7 @@ type replica struct {
 	free   []sim.Time // when each stage has ended its latest step
 	lanes  []lane
 	host   *host
+	intake intake
 	across *across // nil: it lies in one host, or its costs are of one piece
 
 	phase    phase
@@ -328,6 +329,9 @@ func (f *Fleet) remove(r *replica) {
 
 // idle says whether a replica has nothing to do.
 func (r *replica) idle() bool {
+	if len(r.intake.queue) > 0 {
+		return false
+	}
 	for i := range r.lanes {
 		if r.lanes[i].Waiting()+r.lanes[i].Running() > 0 {
 			return false
@@ -371,6 +375,10 @@ func (f *Fleet) phasePassed(r *replica) {
 
 // evict sends the requests of a replica to others, to be computed again.
 func (f *Fleet) evict(r *replica) {
+	for _, s := range r.intake.abort() {
+		r.pool.Level.waiting--
+		f.route(r.pool, s)
+	}
 	for i := range r.lanes {
 		l := &r.lanes[i]
 		l.count(-1)
@@ -451,6 +459,9 @@ func (f *Fleet) measured(r *replica) (sum float64) {
 		sum = (computed - r.computed).Seconds() / f.Scaling.Sync.Seconds()
 		r.computed = computed
 		return sum
+	}
+	if f.Scaling.Measure <= Queue {
+		sum = float64(len(r.intake.queue))
 	}
 	for i := range r.lanes {
 		l := &r.lanes[i]
