@@ -280,7 +280,7 @@ func (b *builder) stepCosts(w *scenario.Serving, f *serving.Fleet, p *serving.Po
 	if draft != nil {
 		costs.Draft = &serving.Computed{Forward: draft, Roofline: roofline}
 	}
-	p.Costs = costs
+	p.Costs, f.Intake = costs, serving.FrontEnd
 	return forward
 }
 

@@ -81,15 +81,15 @@ func TestServingOrders(t *testing.T) {
 	}
 }
 
-// The most that a scenario can ask for of one step, 65,536 prompts of 16,777,216 tokens
-// at once, is refused and takes no memory.
+// The most that a scenario can ask for, 65,536 prompts of 16,777,216 tokens, of which a step
+// takes all that have come, is refused at once and takes no memory.
 func TestServingHostile(t *testing.T) {
 	keys := "model = \"llama-3.1-8b\"\nbatching = \"static\"\nmax_batch = 65536\nkv_blocks = 1073741824\nblock_size = 65536\nconcurrency = 65536\ncount = 65536\ninput = 16777216\noutput = 1\n"
 	s, err := load(t, servingOn("h100-sxm-80gb", 1, keys), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err = railyard.Run(t.Context(), s, railyard.Options{}); err == nil || !strings.Contains(err.Error(), "a step of 1099511627776 tokens would take") {
+	if _, err = railyard.Run(t.Context(), s, railyard.Options{}); err == nil || !strings.Contains(err.Error(), " tokens would take ") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -55,12 +55,12 @@ func TestTensorOverHosts(t *testing.T) {
 	}
 }
 
-// Two prompts of 100 tokens at once, one on each of two hosts with an accelerator: of each
-// layer of Mixtral every token goes to two of eight experts, of which the other host has
-// four, and comes back: half of 2 x 100 x 4,096 values of two bytes, twice.
+// A prompt of 100 tokens on one of two hosts with an accelerator: of each layer of Mixtral
+// every token goes to two of eight experts, of which the other host has four, and comes
+// back: half of 2 x 100 x 4,096 values of two bytes, twice, at the size of the busiest rank.
 func TestExpertsOverHosts(t *testing.T) {
 	r := run(t, "[topology]\nkind = \"leaf-spine\"\nhost = \"one\"\nhosts = 2\n\n[hosts.one]\naccelerator = \"h200-sxm-141gb\"\naccelerators = 1\n\n"+
-		"[[workload.serving]]\nmodel = \"mixtral-8x7b\"\nexpert = 2\nconcurrency = 2\ncount = 2\ninput = 100\noutput = 1\n", nil)
+		"[[workload.serving]]\nmodel = \"mixtral-8x7b\"\nexpert = 2\nconcurrency = 1\ncount = 1\ninput = 100\noutput = 1\n", nil)
 	links := r.Table("links")
 	from, to := links.Column("from").Text, links.Column("to").Text
 	seen := 0

@@ -2,6 +2,7 @@ package serving
 
 import (
 	"github.com/railyard/railyard/scheduler"
+	"github.com/railyard/railyard/sim"
 	"github.com/railyard/railyard/workload/serving"
 )
 
@@ -47,7 +48,7 @@ var Engines = []Engine{
 		SwitchedReduce: 64 << 20, // its SYMM_MEM_ALL_REDUCE_MAX_SIZES; the others' are not on by default
 	},
 	{
-		Name: "trtllm", Order: scheduler.Mixed, Budget: 4096, MaxBatch: 2048, Reserve: true, BlockSize: 32, NarrowCache: true, MemoryShare: 0.9,
+		Name: "trtllm", Order: scheduler.Mixed, Budget: 2048, MaxBatch: 2048, Reserve: true, BlockSize: 32, NarrowCache: true, MemoryShare: 0.9,
 		StepOverhead: 0.98e-3, SequenceOverhead: 23e-6, LaunchShare: 0.65, ReduceOverhead: 3.3e-6,
 	},
 	{
@@ -69,6 +70,12 @@ func ParseEngine(name string) (*Engine, bool) {
 	}
 	return nil, false
 }
+
+// FrontEnd is the intake of an engine's server: 4 characters of a token at 2 MB/s, where
+// tiktoken does some 6 MB/s with one thread and other tokenisers a third to a sixth of it
+// (openai/tiktoken, README; its rate recalled); and what HTTP, checks and the way to the
+// engine's process cost, fitted to every other one of the measured runs.
+var FrontEnd = Intake{Request: 3 * sim.Millisecond, Token: 2 * sim.Microsecond}
 
 // runtime is what a process takes on an accelerator beside weights, cache and
 // activations: context, communication buffers, captured graphs. vLLM 0.19 leaves 1.2 GB

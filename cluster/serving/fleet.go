@@ -46,8 +46,8 @@
 //
 // In data centres far from each other requests go to one of them first ([Geography]).
 //
-// Left out: failures are noticed at once, but for the loss of a site; tokenising, and the
-// way of a request to its replica and back within a data centre.
+// Left out: failures are noticed at once, but for the loss of a site; the way of a
+// request to its replica and back within a data centre.
 package serving
 
 import (
@@ -80,6 +80,7 @@ type Fleet struct {
 
 	Scaling  *Scaling // nil: all replicas are there at any time; else Replicas is the most that have a place
 	Start    Start
+	Intake   Intake                                        // of the replicas that compute prompts
 	Failures func(accelerators []topology.NodeID) Failures // of a replica; nil: none fails
 	MaxQueue int                                           // requests that may wait; 0: no limit
 
@@ -140,6 +141,7 @@ const (
 	argFetched                      // keys and values of a request have come
 	argPassed                       // a stage has computed, or exchanged
 	argSent                         // a step comes to its next stage
+	argTaken                        // a request is taken in
 	argReach                        // a request comes to its site
 	argDispatch                     // a request is sent to another site
 	argAnswer                       // the last token of a request comes to its client
@@ -205,6 +207,9 @@ func (f *Fleet) send() {
 
 // Handle is the reaction to an event.
 func (f *Fleet) Handle(now sim.Time, arg uint64) {
+	if f.ended > len(f.Requests) { // or it has failed
+		return
+	}
 	f.now = now
 	for _, p := range f.pools {
 		p.Level.until(now)
@@ -243,6 +248,8 @@ func (f *Fleet) Handle(now sim.Time, arg uint64) {
 	case argAnswer:
 		f.answered(n)
 		f.think()
+	case argTaken:
+		f.taken(n)
 	}
 	f.finish()
 }

@@ -178,6 +178,7 @@ func TestHandoversLoseNothing(t *testing.T) {
 			Random: rand.New(rand.NewPCG(1, 1)), Concurrency: count(0, 5, "clients"),
 		}
 		*f.Decode = pool("decode")
+		f.Intake.Token = sim.FromSeconds(rapid.Float64Range(0, 0.01).Draw(t, "intake"))
 		f.Batching.Hold, f.Batching.Piece = true, 8*count(0, 2, "piece")
 		f.Decode.Batching.Swap, f.Decode.SwapTime = count(0, 40, "swap"), 0.001
 		if f.Decode.Routing > scheduler.PowerOfTwo {

@@ -82,12 +82,13 @@ func (f *Fleet) give(p *Pool, s *scheduler.Sequence, open []int32) {
 		f.homes[session] = to
 	}
 	f.Outcomes[s.Request].Replica = to
-	l := f.replicas[to].leastLane()
-	if p == f.Decode {
-		f.expect(l, s)
-	} else {
-		l.Add(s)
+	r := &f.replicas[to]
+	if p != f.Decode {
+		f.take(r, s)
+		return
 	}
+	l := r.leastLane()
+	f.expect(l, s)
 	f.due(l.number)
 }
 
@@ -97,6 +98,7 @@ func (f *Fleet) look(p *Pool, s *scheduler.Sequence, open []int32, loads []sched
 	for i, to := range open {
 		loads[i] = scheduler.Load{Home: at && home == to}
 		lanes := f.replicas[to].lanes
+		loads[i].Waiting = len(f.replicas[to].intake.queue)
 		for n := range lanes {
 			loads[i].Waiting += lanes[n].Waiting()
 			loads[i].Running += lanes[n].Running()

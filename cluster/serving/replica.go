@@ -89,6 +89,7 @@ type replica struct {
 	free   []sim.Time // when each stage has ended its latest step
 	lanes  []lane
 	host   *host
+	intake intake
 	across *across // nil: it lies in one host, or its costs are of one piece
 
 	phase    phase
@@ -338,6 +339,9 @@ func (f *Fleet) remove(r *replica) {
 
 // idle says whether a replica has nothing to do.
 func (r *replica) idle() bool {
+	if len(r.intake.queue) > 0 {
+		return false
+	}
 	for i := range r.lanes {
 		if r.lanes[i].Waiting()+r.lanes[i].Running() > 0 {
 			return false
@@ -381,6 +385,10 @@ func (f *Fleet) phasePassed(r *replica) {
 
 // evict sends the requests of a replica to others, to be computed again.
 func (f *Fleet) evict(r *replica) {
+	for _, s := range r.intake.abort() {
+		r.pool.Level.waiting--
+		f.elsewhere(s)
+	}
 	for i := range r.lanes {
 		l := &r.lanes[i]
 		l.count(-1)
@@ -390,13 +398,10 @@ func (f *Fleet) evict(r *replica) {
 		l.passage.turn++
 		for _, s := range moved {
 			f.Grown.Moved++
-			switch {
-			case f.Geography != nil:
-				f.Geography.evicted(f, s)
-			case r.pool == f.Decode:
+			if r.pool == f.Decode {
 				f.again(s)
-			default:
-				f.route(&f.Pool, s)
+			} else {
+				f.elsewhere(s)
 			}
 		}
 		f.redirect(expected)
@@ -404,6 +409,15 @@ func (f *Fleet) evict(r *replica) {
 	}
 	clear(r.free)
 	r.across.abort()
+}
+
+// elsewhere has a request that has lost its replica go to another.
+func (f *Fleet) elsewhere(s *scheduler.Sequence) {
+	if f.Geography != nil {
+		f.Geography.evicted(f, s)
+		return
+	}
+	f.route(&f.Pool, s)
 }
 
 // awaitFailure arms the next failure of a replica's hosts.
@@ -464,6 +478,9 @@ func (f *Fleet) measured(r *replica) (sum float64) {
 		sum = (computed - r.computed).Seconds() / f.Scaling.Sync.Seconds()
 		r.computed = computed
 		return sum
+	}
+	if f.Scaling.Measure <= Queue {
+		sum = float64(len(r.intake.queue))
 	}
 	for i := range r.lanes {
 		l := &r.lanes[i]

@@ -221,6 +221,7 @@ func TestNothingIsLost(t *testing.T) {
 		if f.Concurrency == 0 {
 			f.MaxQueue = rapid.IntRange(0, 20).Draw(t, "queue")
 		}
+		f.Intake.Request = seconds(0, 0.3, "intake")
 		f.Batching.Swap, f.SwapTime = rapid.IntRange(0, 40).Draw(t, "swap"), 0.001
 		if f.Batching.Reserve = f.Batching.Order == scheduler.Static; f.Batching.Reserve {
 			f.Delay = seconds(0, 2, "delay")
