@@ -27,6 +27,9 @@ type deploying struct {
 	scores   scenario.Quality
 	poor     []scenario.Score // below the floor
 	warnings []string
+
+	telling sync.Mutex
+	done    Progress
 }
 
 // kind is a kind of accelerator, and what was found on it.
@@ -292,6 +295,17 @@ func (d *deploying) run(ctx context.Context) error {
 	return cmp.Or(ctx.Err(), errors.Join(errs...))
 }
 
+// tell tells of one more deployment that is simulated.
+func (d *deploying) tell() {
+	if d.Progress == nil {
+		return
+	}
+	d.telling.Lock()
+	defer d.telling.Unlock()
+	d.done.Simulated++
+	d.Progress(d.done)
+}
+
 // search finds the cheapest deployment on a kind.
 func (d *deploying) search(ctx context.Context, k *kind) error {
 	for _, v := range k.variants {
@@ -462,6 +476,7 @@ func (d *deploying) try(ctx context.Context, v *variant, replicas int) (*trial, 
 		return x, nil
 	}
 	v.kind.simulated++
+	d.tell()
 	x := &trial{}
 	v.runs[replicas] = x
 	if n := d.Count / screened; n > 0 {

@@ -53,7 +53,8 @@ import (
 // Options are how to search.
 type Options struct {
 	Workers int // at one time; 0 is one for each core
-	// Progress, if set, is called after every round of the search.
+	// Progress, if set, is called after every round of the search, or for each deployment
+	// that is simulated, one at a time.
 	Progress func(Progress)
 }
 

@@ -8,12 +8,12 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/railyard/railyard/plan"
 	"github.com/railyard/railyard/report"
+	"github.com/railyard/railyard/result"
 	"github.com/railyard/railyard/units"
 )
 
@@ -86,25 +86,7 @@ scenario of each point, ready for railyard run.`,
 			if err != nil {
 				return planFailure(err)
 			}
-			for _, w := range found.Warnings {
-				talk.warn(w)
-			}
-			if out != "" {
-				if err := writePlan(out, found); err != nil {
-					return &failure{exitUnfinished, err}
-				}
-			}
-			write := report.Plan
-			switch {
-			case asJSON:
-				write = report.WriteJSON
-			case quiet:
-				return nil
-			}
-			if err := write(cmd.OutOrStdout(), found.Summary); err != nil {
-				return &failure{exitInternal, err}
-			}
-			return nil
+			return finishPlan(cmd, talk, found, report.Plan, asJSON, quiet, out)
 		},
 	}
 	f := cmd.Flags()
@@ -181,6 +163,28 @@ func planFailure(err error) error {
 	return unfinished(err)
 }
 
+// finishPlan writes what was found into a folder, if there is one, and prints it.
+func finishPlan(cmd *cobra.Command, talk *talk, found *plan.Plan, write func(io.Writer, *result.Record) error, asJSON, quiet bool, out string) error {
+	for _, w := range found.Warnings {
+		talk.warn(w)
+	}
+	if out != "" {
+		if err := writePlan(out, found); err != nil {
+			return &failure{exitUnfinished, err}
+		}
+	}
+	switch {
+	case asJSON:
+		write = report.WriteJSON
+	case quiet:
+		return nil
+	}
+	if err := write(cmd.OutOrStdout(), found.Summary); err != nil {
+		return &failure{exitInternal, err}
+	}
+	return nil
+}
+
 // writePlan writes tables, scenarios and the picture.
 func writePlan(dir string, p *plan.Plan) error {
 	if _, err := report.Write(dir, &p.Results); err != nil {
@@ -201,13 +205,13 @@ func writePlan(dir string, p *plan.Plan) error {
 	return err
 }
 
-// search redraws the line of progress of a plan.
+// search shows how far a search for the Pareto front has come.
 func (t *talk) search(p plan.Progress) {
-	now := time.Now()
-	if !t.on || now.Sub(t.last) < 100*time.Millisecond {
-		return
-	}
-	t.last, t.shown = now, true
-	fmt.Fprintf(t.w, "\r\x1b[K%s tried, %s simulated, %s may yet be on the front",
+	t.line("%s tried, %s simulated, %s may yet be on the front",
 		report.Count(float64(p.Tried)), report.Count(float64(p.Simulated)), report.Count(float64(p.Left)))
+}
+
+// deployments shows how far one for deployments has.
+func (t *talk) deployments(p plan.Progress) {
+	t.line("%s deployments simulated", report.Count(float64(p.Simulated)))
 }

@@ -68,27 +68,11 @@ func (s *serveFlags) run(cmd *cobra.Command, r *plan.Request, o plan.Options, as
 	}
 	s.Model, s.Accelerators, s.Sites, s.Set, s.Rent, s.Rental, s.Most, s.Folder = r.Model, r.Accelerators, r.Sites, r.Set, r.Rent, r.Rate, r.Limits.Accelerators, r.Folder
 	talk := newTalk(cmd.ErrOrStderr(), quiet)
+	o.Progress = talk.deployments
 	found, err := plan.Deploy(cmd.Context(), s.Service, o)
+	talk.clear()
 	if err != nil {
 		return planFailure(err)
 	}
-	for _, w := range found.Warnings {
-		talk.warn(w)
-	}
-	if out != "" {
-		if err := writePlan(out, found); err != nil {
-			return &failure{exitUnfinished, err}
-		}
-	}
-	write := report.Deployments
-	switch {
-	case asJSON:
-		write = report.WriteJSON
-	case quiet:
-		return nil
-	}
-	if err := write(cmd.OutOrStdout(), found.Summary); err != nil {
-		return &failure{exitInternal, err}
-	}
-	return nil
+	return finishPlan(cmd, talk, found, report.Deployments, asJSON, quiet, out)
 }

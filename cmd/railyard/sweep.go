@@ -250,13 +250,8 @@ func tallied(t sweep.Tally) string {
 
 // points redraws the line of progress of a sweep.
 func (t *talk) points(p sweep.Progress) {
-	now := time.Now()
-	if !t.on || now.Sub(t.last) < 100*time.Millisecond {
-		return
-	}
-	t.last, t.shown = now, true
-	rate := float64(p.Done-p.Resumed) / now.Sub(p.Began).Seconds()
-	fmt.Fprintf(t.w, "\r\x1b[K%d of %d points, %s points/s, %s to go", p.Done, p.Total,
+	rate := float64(p.Done-p.Resumed) / time.Since(p.Began).Seconds()
+	t.line("%d of %d points, %s points/s, %s to go", p.Done, p.Total,
 		report.Prefixed(rate, ""), report.Seconds(float64(p.Total-p.Done)/rate))
 }
 

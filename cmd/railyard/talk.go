@@ -30,15 +30,20 @@ func newTalk(w io.Writer, quiet bool) *talk {
 	return &talk{w: w, began: now, last: now.Add(time.Second), quiet: quiet, on: on}
 }
 
-// progress redraws the line at most ten times a second.
-func (t *talk) progress(p railyard.Progress) {
+// line redraws the line at most ten times a second.
+func (t *talk) line(format string, args ...any) {
 	now := time.Now()
 	if !t.on || now.Sub(t.last) < 100*time.Millisecond {
 		return
 	}
 	t.last, t.shown = now, true
-	rate := float64(p.Events) / now.Sub(t.began).Seconds()
-	fmt.Fprintf(t.w, "\r\x1b[Ksimulated %s, %s events, %s pending, %s events/s", report.Seconds(p.Now.Seconds()),
+	fmt.Fprintf(t.w, "\r\x1b[K"+format, args...)
+}
+
+// progress shows how far a run has come.
+func (t *talk) progress(p railyard.Progress) {
+	rate := float64(p.Events) / time.Since(t.began).Seconds()
+	t.line("simulated %s, %s events, %s pending, %s events/s", report.Seconds(p.Now.Seconds()),
 		report.Count(float64(p.Events)), report.Count(float64(p.Pending)), report.Prefixed(rate, ""))
 }
 
