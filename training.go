@@ -46,6 +46,7 @@ func (b *builder) addTraining(w *scenario.Training) {
 		Data: data, Tensor: int(w.Tensor.Value), Pipeline: int(w.Pipeline.Value), Context: int(w.Context.Value), Expert: int(w.Expert.Value),
 		SequenceParallel: w.SequenceParallel.Value,
 		TensorOverlap:    w.TensorOverlap.Value || !w.TensorOverlap.Set && w.SequenceParallel.Value, // as Megatron-LM
+		ExpertOverlap:    w.ExpertOverlap.Value,
 		VirtualStages:    int(w.VirtualStages.Value), PipelineSchedule: w.Schedule.Value,
 		Zero: int(w.Zero.Value), Order: order,
 		GradientCompression: w.GradientCompression.Value, GradientDensity: w.GradientDensity.Value,
@@ -65,6 +66,14 @@ func (b *builder) addTraining(w *scenario.Training) {
 	if err := t.Validate(); err != nil {
 		b.trainingFaults(w, err)
 		return
+	}
+	if w.ExpertDispatch.Value == "per-host" {
+		if t.Expert == 1 {
+			b.fault(w.ExpertDispatch.Pos, path+".expert_dispatch", "no tokens travel with expert = 1")
+			return
+		}
+		layout := t.Layout()
+		t.ExpertHosts = layout.ExpertHosts(b.topology.Servers[0].Spec.Accelerators)
 	}
 	accelerator := b.accelerator(j, precision)
 	if accelerator.Peak[precision] == 0 {

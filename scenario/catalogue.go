@@ -316,6 +316,8 @@ func (r *resolver) model(name string, at Position, path string) (m workload.Mode
 		ExpertFFN:       e.ExpertFFN.Value,
 		DenseLayers:     e.DenseLayers.Value,
 		CapacityFactor:  e.CapacityFactor.Value,
+		ExpertGroups:    e.ExpertGroups.Value,
+		GroupsPerToken:  e.GroupsPerToken.Value,
 		KVRank:          e.KVRank.Value,
 		QueryRank:       e.QueryRank.Value,
 		RotaryDim:       e.RotaryDim.Value,

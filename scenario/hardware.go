@@ -106,6 +106,8 @@ type Model struct {
 	SharedExperts   Key[int64]  `key:"shared_experts" min:"0" max:"1000000" doc:"experts that every token visits"`
 	ExpertFFN       Key[int64]  `key:"expert_ffn" min:"1" max:"100000000" doc:"inner width of one expert; ffn where left out"`
 
+	ExpertGroups   Key[int64]   `key:"expert_groups" min:"1" max:"1000000" doc:"runs of as many routed experts each; 1 where left out"`
+	GroupsPerToken Key[int64]   `key:"groups_per_token" min:"1" max:"1000000" doc:"groups that the experts of a token are in, which limits the hosts that it is sent to; all where left out"`
 	DenseLayers    Key[int64]   `key:"dense_layers" min:"0" max:"100000" doc:"layers, from the first on, that have a feed-forward part of width ffn in place of experts"`
 	CapacityFactor Key[float64] `key:"capacity_factor" min:"1" max:"1000" doc:"rows that an expert computes for each row that it gets; 1 where left out"`
 

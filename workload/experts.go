@@ -1,6 +1,13 @@
 package workload
 
-import "github.com/railyard/railyard/collective"
+import (
+	"math"
+
+	"gonum.org/v1/gonum/stat/combin"
+
+	"github.com/railyard/railyard/collective"
+	"github.com/railyard/railyard/topology"
+)
 
 // experts is a mixture of experts in place of the feed-forward part (Shazeer et
 // al. 2017; Lepikhin et al. 2020, GShard): a router scores every token, the
@@ -12,6 +19,12 @@ import "github.com/railyard/railyard/collective"
 // an all-to-all, and the outputs return by another; backward the same two take
 // the gradients. Load is taken to be even, CapacityFactor rows being computed
 // for each row that arrives. A rank's experts run as one batched product.
+//
+// With ExpertHosts a token's activations cross to a host once, however many of its
+// experts are there, and the outputs are summed before they come back; in FP8 training
+// they are sent in 8 bits, the outputs return in 16 (DeepSeek-V3, arXiv:2412.19437,
+// sections 3.2.2 and 3.3.3). What a host hands on inside is taken to be hidden behind
+// what arrives, its links being faster.
 func (u *unfolder) experts(m Model) {
 	b := u.batch
 	shared := b.shared()
@@ -28,15 +41,22 @@ func (u *unfolder) experts(m Model) {
 	}
 
 	routed := shared * m.ExpertsPerToken
-	bytes := float64(routed*m.Hidden) * u.element
-	travel := func() {
-		u.copies("permute", routed*m.Hidden, 1)
-		if b.Expert > 1 {
-			u.add([]Operator{u.exchange(collective.AllToAll, ExpertGroup, bytes)},
-				[]Operator{u.exchange(collective.AllToAll, ExpertGroup, bytes)})
+	there := float64(routed*m.Hidden) * u.element
+	back := there
+	if b.ExpertHosts > 0 {
+		back = float64(shared*m.Hidden) * m.hostsPerToken(b.ExpertHosts) * u.element
+		if there = back; b.Precision == topology.FP8 {
+			there /= u.element
 		}
 	}
-	travel()
+	travel := func(forward, backward float64) {
+		u.copies("permute", routed*m.Hidden, 1)
+		if b.Expert > 1 {
+			u.add([]Operator{u.exchange(collective.AllToAll, ExpertGroup, forward)},
+				[]Operator{u.exchange(collective.AllToAll, ExpertGroup, backward)})
+		}
+	}
+	travel(there, back)
 	own := Quotient(m.Experts, b.Expert)
 	rows := Quotient(int64(float64(routed)*m.capacity()), own)
 	if b.SequenceParallel {
@@ -59,6 +79,33 @@ func (u *unfolder) experts(m Model) {
 	u.keep(own * rows * width)
 	u.rows("experts down", own, rows, m.Hidden, width)
 	u.routed = false
-	travel()
+	travel(back, there)
 	u.pass("weighted sum", Elementwise, u.moves(routed*m.Hidden, 2, 0, moveSlots), u.moves(routed*m.Hidden, 3, 0, moveSlots))
+}
+
+// hostsPerToken is on how many of so many hosts, which share the experts out, those of a
+// token are in the mean: its groups drawn evenly, and its experts from these.
+func (m Model) hostsPerToken(hosts int64) float64 {
+	own := max(m.ExpertGroups/hosts, 1) // groups that a host has experts of
+	each := float64(m.Experts) / float64(hosts*own)
+	among := float64(m.Experts / m.ExpertGroups * m.GroupsPerToken)
+	var visited float64 // the chance that a host is
+	for drawn := range min(own, m.GroupsPerToken) + 1 {
+		missed := 1.0
+		for i := range m.ExpertsPerToken {
+			missed *= max(0, among-float64(drawn)*each-float64(i)) / (among - float64(i))
+		}
+		visited += hypergeometric(drawn, m.ExpertGroups, own, m.GroupsPerToken) * (1 - missed)
+	}
+	return float64(hosts) * visited
+}
+
+// hypergeometric is the chance that, of n with so many marked, exactly k of those drawn
+// are marked.
+func hypergeometric(k, n, marked, draws int64) float64 {
+	if draws-k > n-marked {
+		return 0
+	}
+	choose := func(n, k int64) float64 { return combin.LogGeneralizedBinomial(float64(n), float64(k)) }
+	return math.Exp(choose(marked, k) + choose(n-marked, draws-k) - choose(n, draws))
 }

@@ -4,6 +4,7 @@ import (
 	"math"
 	"testing"
 
+	"gonum.org/v1/gonum/stat/combin"
 	"pgregory.net/rapid"
 
 	"github.com/railyard/railyard/topology"
@@ -75,4 +76,71 @@ func TestExpertsSharedOut(t *testing.T) {
 			t.Fatalf("%g FLOPs in experts, want %g", got, want)
 		}
 	})
+}
+
+// On how many hosts a token's experts are, by counting all choices of groups and then of
+// experts.
+func TestHostsPerToken(t *testing.T) {
+	subsets := func(n, k int, each func(chosen []int)) {
+		for _, c := range combin.Combinations(n, k) {
+			each(c)
+		}
+	}
+	for _, c := range []struct{ experts, groups, drawn, top, hosts int }{
+		{8, 1, 1, 2, 4}, {8, 1, 1, 3, 8}, {8, 1, 1, 3, 1}, {8, 4, 2, 3, 4}, {8, 4, 2, 3, 2}, {8, 4, 1, 2, 2}, {8, 4, 3, 3, 8}, {12, 6, 3, 2, 3}, {12, 4, 4, 4, 4},
+	} {
+		m := Model{Experts: int64(c.experts), ExpertGroups: int64(c.groups), GroupsPerToken: int64(c.drawn), ExpertsPerToken: int64(c.top)}
+		size := c.experts / c.groups
+		var visited, ways float64
+		subsets(c.groups, c.drawn, func(groups []int) {
+			subsets(c.drawn*size, c.top, func(chosen []int) {
+				hosts := map[int]bool{}
+				for _, e := range chosen {
+					expert := groups[e/size]*size + e%size
+					hosts[expert*c.hosts/c.experts] = true
+				}
+				visited += float64(len(hosts))
+				ways++
+			})
+		})
+		if got, want := m.hostsPerToken(int64(c.hosts)), visited/ways; math.Abs(got/want-1) > 1e-9 {
+			t.Errorf("%+v: %g hosts, want %g", c, got, want)
+		}
+	}
+}
+
+// DeepSeek-V3's tokens go to four hosts of eight at the most, in 8 bits, and come back in
+// 16: 3.63 hosts in the mean, of 256 experts in eight groups of which four are drawn.
+func TestDispatchPerHost(t *testing.T) {
+	m := llama(1, 7168, 128, 128, 18432, 1000)
+	m.Experts, m.ExpertsPerToken, m.ExpertFFN, m.ExpertGroups, m.GroupsPerToken = 256, 8, 2048, 8, 4
+	b := Batch{Samples: 1, Sequence: 4096, Precision: topology.FP8, Expert: 64, ExpertHosts: 8}
+	missed := 1.0 // a host whose group is drawn
+	for i := range 8 {
+		missed *= float64(96-i) / float64(128-i)
+	}
+	hosts := 4 * (1 - missed)
+	for _, l := range m.Unfold(b) {
+		if l.ExpertParameters == 0 {
+			continue
+		}
+		for _, pass := range []struct {
+			ops   []Operator
+			bytes [2]float64
+		}{{l.Forward, [2]float64{1, 2}}, {l.Backward, [2]float64{1, 2}}} {
+			n := 0
+			for _, op := range pass.ops {
+				if op.Group != ExpertGroup || op.Class != Communication {
+					continue
+				}
+				if want := pass.bytes[n] * 4096 * 7168 * hosts; math.Abs(op.Bytes/want-1) > 1e-9 {
+					t.Errorf("exchange %d: %g bytes, want %g", n, op.Bytes, want)
+				}
+				n++
+			}
+			if n != 2 {
+				t.Errorf("%d exchanges", n)
+			}
+		}
+	}
 }

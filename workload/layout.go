@@ -86,3 +86,15 @@ func (l *Layout) ExpertReplicas(p [NumGroups]int) int {
 	among := p[ContextGroup] + l.context*p[DataGroup]
 	return p[TensorGroup] + l.tensor*(among%l.expert+l.expert*(p[PipelineGroup]+l.pipeline*l.island(p)))
 }
+
+// ExpertHosts is the number of hosts over which an expert group is spread, the first of
+// all, where ranks fill hosts of so many accelerators in their order.
+func (l *Layout) ExpertHosts(accelerators int) int {
+	hosts := map[int]bool{}
+	for among := range l.expert {
+		var p [NumGroups]int
+		p[ContextGroup], p[DataGroup] = among%l.context, among/l.context
+		hosts[l.Rank(p)/accelerators] = true
+	}
+	return len(hosts)
+}

@@ -62,6 +62,11 @@ type Model struct {
 	ExpertFFN       int64   // inner width of one expert; default FFN
 	DenseLayers     int64   // layers, from the first on, that have a dense part of width FFN instead
 	CapacityFactor  float64 // rows computed for each row that an expert gets; default 1
+	// ExpertGroups are runs of as many experts each, of which a token's are in
+	// GroupsPerToken: node-limited routing (DeepSeek-V3, arXiv:2412.19437, section 2.1.2).
+	// Default 1 and all of them.
+	ExpertGroups   int64
+	GroupsPerToken int64
 
 	// The shape of multi-head latent attention, used if KVRank is not 0. HeadDim
 	// is then the part of a query or key that is not rotated.
@@ -158,6 +163,10 @@ func (m *Model) fillIn() {
 	}
 	if m.Experts > 0 {
 		m.ExpertsPerToken = max(m.ExpertsPerToken, 1)
+		m.ExpertGroups = max(m.ExpertGroups, 1)
+		if m.GroupsPerToken == 0 {
+			m.GroupsPerToken = m.ExpertGroups
+		}
 		if m.ExpertFFN == 0 {
 			m.ExpertFFN = m.FFN
 		}
@@ -237,12 +246,18 @@ func (m Model) Validate() error {
 			}
 		}
 		switch {
-		case m.Experts == 0 && (m.ExpertsPerToken != 0 || m.SharedExperts != 0 || m.ExpertFFN != 0 || m.DenseLayers != 0 || m.CapacityFactor != 0):
-			bad("experts is missing: experts_per_token, shared_experts, expert_ffn, dense_layers and capacity_factor belong to a mixture of experts")
+		case m.Experts == 0 && (m.ExpertsPerToken != 0 || m.SharedExperts != 0 || m.ExpertFFN != 0 || m.DenseLayers != 0 || m.CapacityFactor != 0 || m.ExpertGroups != 0 || m.GroupsPerToken != 0):
+			bad("experts is missing: experts_per_token, shared_experts, expert_ffn, dense_layers, capacity_factor, expert_groups and groups_per_token belong to a mixture of experts")
 		case m.Experts > 0 && d.Family == FamilyBERT:
 			bad("the bert family has no experts")
 		case d.ExpertsPerToken > d.Experts:
 			bad("experts_per_token %d are more than the %d experts", d.ExpertsPerToken, d.Experts)
+		case m.Experts > 0 && d.Experts%d.ExpertGroups != 0:
+			bad("expert_groups %d do not divide the %d experts: nearest %s", d.ExpertGroups, d.Experts, NearestDivisors(d.ExpertGroups, d.Experts))
+		case d.GroupsPerToken > d.ExpertGroups:
+			bad("groups_per_token %d are more than the %d expert_groups", d.GroupsPerToken, d.ExpertGroups)
+		case m.Experts > 0 && d.Experts/d.ExpertGroups*d.GroupsPerToken < d.ExpertsPerToken:
+			bad("groups_per_token %d have %d experts, fewer than experts_per_token %d", d.GroupsPerToken, d.Experts/d.ExpertGroups*d.GroupsPerToken, d.ExpertsPerToken)
 		}
 		if m.KVRank == 0 && (m.QueryRank != 0 || m.RotaryDim != 0 || m.ValueDim != 0) {
 			bad("kv_rank is missing: query_rank, rotary_dim and value_dim belong to multi-head latent attention")

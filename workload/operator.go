@@ -173,6 +173,9 @@ type Batch struct {
 	// TensorOverlap runs the tensor-parallel exchanges of the backward pass beside
 	// products that do not need them.
 	TensorOverlap bool
+	// ExpertHosts is the hosts that the ranks of an expert group are spread over, where a
+	// token goes once to each that has experts for it; 0 sends it to each expert.
+	ExpertHosts int64
 
 	// Inference has the forward pass alone, as runtimes compile it to serve: nothing is
 	// kept for a gradient or dropped out, there is no loss, the norms of a convnet are

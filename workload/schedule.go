@@ -49,6 +49,9 @@ type Action struct {
 	Pass  Pass
 	Chunk int32 // of the stage's own, from 0
 	Micro int32
+	// Woven passes run together with that of the next action, each computing while the
+	// other's tokens are on their way between experts.
+	Woven bool
 }
 
 // Schedule is the actions of a pipeline stage in their order, each of which
@@ -59,6 +62,11 @@ type Action struct {
 // GPipe and 1F1B, (p-1)(f+b)/v under v-fold interleaving, and (p-1)(f+b-w) under
 // ZeroBubble, b and w being the two halves of the backward pass and w no longer
 // than f or b.
+//
+// Under ExpertOverlap a forward and a backward pass that alternate are woven. As neither
+// may need the other, and a stage now sends both at once, every stage begins with one
+// forward pass more, and with two for each stage behind it: its neighbours compute one
+// pair while it computes the next.
 func (t Training) Schedule(stage int) []Action {
 	t = t.WithDefaults()
 	micros, stages := t.Accumulation(), t.Pipeline
@@ -66,10 +74,10 @@ func (t Training) Schedule(stage int) []Action {
 	switch {
 	case t.PipelineSchedule == GPipe:
 		for m := range micros {
-			all = append(all, Action{ForwardPass, 0, int32(m)})
+			all = append(all, Action{Pass: ForwardPass, Micro: int32(m)})
 		}
 		for m := range micros {
-			all = append(all, Action{BackwardPass, 0, int32(m)})
+			all = append(all, Action{Pass: BackwardPass, Micro: int32(m)})
 		}
 		return all
 	case t.VirtualStages > 1:
@@ -81,11 +89,11 @@ func (t Training) Schedule(stage int) []Action {
 			if pass == BackwardPass {
 				chunk = chunks - 1 - chunk
 			}
-			return Action{pass, int32(chunk), int32(group*stages + within%stages)}
+			return Action{Pass: pass, Chunk: int32(chunk), Micro: int32(group*stages + within%stages)}
 		}
-		return oneForwardOneBackward(total, t.warmup(stage), pick)
+		return t.oneForwardOneBackward(total, t.warmup(stage), pick)
 	}
-	all = oneForwardOneBackward(micros, t.warmup(stage), func(pass Pass, k int) Action { return Action{pass, 0, int32(k)} })
+	all = t.oneForwardOneBackward(micros, t.warmup(stage), func(pass Pass, k int) Action { return Action{Pass: pass, Micro: int32(k)} })
 	if t.PipelineSchedule == ZeroBubble {
 		return withWeightPasses(all, stage)
 	}
@@ -96,8 +104,11 @@ func (t Training) Schedule(stage int) []Action {
 // under a schedule that alternates between them, one less than it then has begun.
 func (t Training) warmup(stage int) int {
 	behind := t.Pipeline - stage - 1
-	if t.VirtualStages > 1 {
+	if t.VirtualStages > 1 || t.ExpertOverlap {
 		behind = 2*behind + (t.VirtualStages-1)*t.Pipeline
+	}
+	if t.ExpertOverlap {
+		behind++
 	}
 	return min(t.Accumulation()*t.VirtualStages, behind)
 }
@@ -113,7 +124,7 @@ func (t Training) EvaluationSchedule(samples int64) []Action {
 	for group := 0; group < micros; group += t.Pipeline {
 		for chunk := range t.VirtualStages {
 			for m := group; m < min(group+t.Pipeline, micros); m++ {
-				all = append(all, Action{ForwardPass, int32(chunk), int32(m)})
+				all = append(all, Action{Pass: ForwardPass, Chunk: int32(chunk), Micro: int32(m)})
 			}
 		}
 	}
@@ -135,7 +146,7 @@ func withWeightPasses(actions []Action, putOff int) []Action {
 		if a.Pass != BackwardPass {
 			continue
 		}
-		pending = append(pending, Action{WeightPass, a.Chunk, a.Micro})
+		pending = append(pending, Action{Pass: WeightPass, Chunk: a.Chunk, Micro: a.Micro})
 		if len(pending) > putOff {
 			all = append(all, pending[0])
 			pending = pending[1:]
@@ -146,11 +157,13 @@ func withWeightPasses(actions []Action, putOff int) []Action {
 
 // oneForwardOneBackward is so many forward passes ahead, then one of each in
 // turn, then the backward passes left.
-func oneForwardOneBackward(total, ahead int, pick func(Pass, int) Action) []Action {
+func (t Training) oneForwardOneBackward(total, ahead int, pick func(Pass, int) Action) []Action {
 	all := make([]Action, 0, 2*total)
 	for k := range total + ahead {
 		if k < total {
-			all = append(all, pick(ForwardPass, k))
+			a := pick(ForwardPass, k)
+			a.Woven = t.ExpertOverlap && k >= ahead
+			all = append(all, a)
 		}
 		if k >= ahead {
 			all = append(all, pick(BackwardPass, k-ahead))
@@ -178,6 +191,8 @@ func (t Training) checkSchedule() error {
 	switch s := t.PipelineSchedule; {
 	case s != GPipe && s != OneFOneB && s != Interleaved && s != ZeroBubble:
 		return fmt.Errorf("schedule %q is unknown: %q, %q, %q or %q", s, GPipe, OneFOneB, Interleaved, ZeroBubble)
+	case s == GPipe && t.ExpertOverlap:
+		return fmt.Errorf("expert_overlap weaves forward and backward passes, which %q does not alternate: %q, %q or %q", GPipe, OneFOneB, Interleaved, ZeroBubble)
 	case s != Interleaved && t.VirtualStages > 1:
 		return fmt.Errorf("schedule %q has one chunk a stage, virtual_stages is %d: %q takes more", s, t.VirtualStages, Interleaved)
 	case t.Accumulation() > MaxPasses/t.VirtualStages/t.Pipeline:

@@ -59,27 +59,37 @@ func play(t rapid.TB, tr Training, f, b, w int) (end int) {
 		moved = false
 		for s := range schedules {
 			for len(schedules[s]) > 0 {
-				a := schedules[s][0]
-				own := pass{a.Pass, int(a.Chunk)*tr.Pipeline + s, int(a.Micro)}
-				needs := own
-				switch {
-				case a.Pass == WeightPass:
-					needs.pass = BackwardPass
-				case a.Pass == BackwardPass && own.chunk == last:
-					needs.pass = ForwardPass
-				case a.Pass == BackwardPass:
-					needs.chunk++
-				case own.chunk > 0:
-					needs.chunk--
+				next := schedules[s][:1]
+				if next[0].Woven {
+					next = schedules[s][:2]
 				}
-				at, ok := done[needs]
-				if needs != own && !ok {
+				from, length, ready := free[s], 0, true
+				for _, a := range next {
+					own := pass{a.Pass, int(a.Chunk)*tr.Pipeline + s, int(a.Micro)}
+					needs := own
+					switch {
+					case a.Pass == WeightPass:
+						needs.pass = BackwardPass
+					case a.Pass == BackwardPass && own.chunk == last:
+						needs.pass = ForwardPass
+					case a.Pass == BackwardPass:
+						needs.chunk++
+					case own.chunk > 0:
+						needs.chunk--
+					}
+					at, ok := done[needs]
+					ready = ready && (needs == own || ok)
+					from, length = max(from, at), length+took[a.Pass]
+				}
+				if !ready {
 					break
 				}
-				free[s] = max(free[s], at) + took[a.Pass]
-				done[own] = free[s]
+				free[s] = from + length
+				for _, a := range next {
+					done[pass{a.Pass, int(a.Chunk)*tr.Pipeline + s, int(a.Micro)}] = free[s]
+				}
 				end = max(end, free[s])
-				schedules[s] = schedules[s][1:]
+				schedules[s] = schedules[s][len(next):]
 				moved = true
 			}
 		}
@@ -112,7 +122,7 @@ func TestSchedule(t *testing.T) {
 				}
 				at[a] = i
 				if a.Pass > ForwardPass {
-					if before, ok := at[Action{a.Pass - 1, a.Chunk, a.Micro}]; !ok || before > i {
+					if before, ok := at[Action{Pass: a.Pass - 1, Chunk: a.Chunk, Micro: a.Micro}]; !ok || before > i {
 						t.Fatalf("stage %d runs %+v before the pass that it needs", s, a)
 					}
 				}
@@ -154,6 +164,46 @@ func TestBubbles(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Woven passes are one forward and one backward of different micro-batches, all but
+// those with which a stage fills and empties; it keeps those of two micro-batches for
+// each stage behind it, with chunks of Megatron-LM's warm-up, and two more. Where every
+// pair takes f + b, with free communication and enough micro-batches, the bubble stays
+// (p-1)(f+b).
+func TestWovenSchedule(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		tr := anyPipeline(t)
+		if tr.PipelineSchedule == GPipe {
+			t.Skip()
+		}
+		tr.ExpertOverlap = true
+		v, p, m := tr.VirtualStages, tr.Pipeline, tr.Accumulation()
+		for s := range p {
+			warm := min(m*v, 2*(p-s-1)+(v-1)*p+1)
+			all, pairs := tr.Schedule(s), 0
+			for i, a := range all {
+				if !a.Woven {
+					continue
+				}
+				pairs++
+				if b := all[i+1]; a.Pass != ForwardPass || b.Pass != BackwardPass || b.Woven || a.Micro == b.Micro && a.Chunk == b.Chunk {
+					t.Fatalf("stage %d weaves %+v and %+v", s, a, b)
+				}
+			}
+			if want := m*v - warm; pairs != want {
+				t.Fatalf("stage %d of %d weaves %d pairs, want %d", s, p, pairs, want)
+			}
+			if got, want := tr.InFlight(s), min(m*v, warm+1); tr.PipelineSchedule != ZeroBubble && got != want {
+				t.Fatalf("stage %d of %d keeps %d, want %d", s, p, got, want)
+			}
+		}
+		f, b := rapid.IntRange(1, 20).Draw(t, "f"), rapid.IntRange(1, 40).Draw(t, "b")
+		got := play(t, tr, f, b, 0)
+		if want := (v*m + p - 1) * (f + b); m >= 2*p && got != want {
+			t.Fatalf("%s: %d stages, %d chunks, %d micro-batches end after %d, want %d", tr.PipelineSchedule, p, v, m, got, want)
+		}
+	})
 }
 
 // What a stage keeps at once: GPipe all m, 1F1B min(m, p-s), ZB-H1 never more than

@@ -42,6 +42,14 @@ type Training struct {
 	// beside products that do not need them.
 	SequenceParallel bool
 	TensorOverlap    bool
+	// ExpertOverlap weaves the forward pass of one micro-batch and the backward pass of
+	// another, so that tokens of the one travel between experts while the other computes:
+	// the idea of DualPipe (DeepSeek-V3, arXiv:2412.19437, section 3.2.1), on the
+	// schedules of Megatron-LM, whose overlap_moe_expert_parallel_comm it is.
+	ExpertOverlap bool
+	// ExpertHosts, if set, is the hosts over which the ranks of an expert group are
+	// spread: tokens are sent once to each host. See [Batch].
+	ExpertHosts int
 
 	VirtualStages    int    // chunks of layers a stage; default 1
 	PipelineSchedule string // OneFOneB (the default), Interleaved (with VirtualStages > 1), GPipe or ZeroBubble
@@ -209,6 +217,13 @@ func (t Training) Validate() error {
 	if t.Zero < 0 || t.Zero > 3 {
 		bad("zero must be 0 to 3, got %d", t.Zero)
 	}
+	switch {
+	case !t.ExpertOverlap:
+	case t.Expert == 1:
+		bad("expert_overlap: no tokens travel with expert = 1")
+	case t.Zero == 3:
+		bad("expert_overlap: zero = 3 gathers parameters pass by pass: nearest zero = 2")
+	}
 	switch t.Recompute {
 	case RecomputeNone, RecomputeSelective, RecomputeFull:
 	default:
@@ -358,7 +373,8 @@ func (t Training) Batch() Batch {
 		Precision: t.Precision, Attention: t.Attention, Eager: t.Framework == FrameworkPyTorch,
 		Tensor: int64(t.Tensor), Context: int64(t.Context), Expert: int64(t.Expert), Data: int64(t.Data),
 		SequenceParallel: t.SequenceParallel && t.Tensor > 1, TensorOverlap: t.TensorOverlap,
-		LoRARank: int64(t.LoRARank),
+		ExpertHosts: int64(t.ExpertHosts),
+		LoRARank:    int64(t.LoRARank),
 	}
 }
 

@@ -13,6 +13,9 @@ import (
 // foreseeable says whether gangs can be taken ahead on their own, or where messages
 // pass between them, all together.
 func (j *Job) foreseeable() bool {
+	if j.Training.ExpertOverlap { // two messages may have to come for a pass
+		return false
+	}
 	for _, g := range j.gangs {
 		if !g.apart {
 			return false
@@ -84,11 +87,11 @@ func (g *gang) foretell(a *agenda, free sim.Time) {
 // sendAhead sends on what the pass that ends at an instant has made, and gives when
 // the gang is free.
 func (g *gang) sendAhead(a *agenda, now sim.Time) (free sim.Time) {
-	n, chunk, bytes := g.made()
+	n, chunk, bytes := g.made(g.pass)
 	if bytes == 0 {
 		return now
 	}
-	l := n.letter(g, chunk)
+	l := n.letter(g.pass, chunk)
 	l.launched, l.arrived = now, now
 	if n.to == g {
 		return now

@@ -35,6 +35,7 @@ type gang struct {
 	passing  bool
 	passFrom sim.Time
 	pass     workload.Action
+	beneath  workload.Action // the one that it is woven with, if it is
 	steps    []step
 	at       int
 
@@ -409,7 +410,7 @@ func (g *gang) pick(now sim.Time) {
 	case g.draining && len(g.stream) > 0:
 		g.await(forStream, now)
 		return
-	case !g.ready(a):
+	case !g.ready():
 		g.await(forMessage, now)
 		return
 	}
@@ -417,6 +418,11 @@ func (g *gang) pick(now sim.Time) {
 	g.action++
 	g.passing, g.passFrom, g.pass, g.at, g.steps = true, now, a, 0, nil
 	pass := g.passOf(a)
+	if a.Woven {
+		g.beneath = p.actions[g.action]
+		g.action++
+		pass = g.weave(a, g.beneath)
+	}
 	if w := g.wholeOf(pass); w != nil {
 		g.run(w, now)
 		return
@@ -435,17 +441,26 @@ func (g *gang) letterFor(a workload.Action) *letter {
 
 func (g *gang) lastChunk() int { return g.j.Training.Pipeline*g.j.Training.VirtualStages - 1 }
 
-func (g *gang) ready(a workload.Action) bool {
-	l := g.letterFor(a)
-	return l == nil || l.arrived >= 0
+// ready says whether the messages are there that come next in the schedule.
+func (g *gang) ready() bool {
+	for _, a := range g.program.actions[g.action:] {
+		if l := g.letterFor(a); l != nil && l.arrived < 0 {
+			return false
+		}
+		if !a.Woven {
+			break
+		}
+	}
+	return true
 }
 
 // endPass sends on what the pass has made.
 func (g *gang) endPass(now sim.Time) {
 	g.passing = false
 	g.observePass(now)
-	if n, chunk, bytes := g.made(); bytes > 0 {
-		g.send(n, chunk, bytes, now)
+	g.sendMade(g.pass, now)
+	if g.pass.Woven {
+		g.sendMade(g.beneath, now)
 	}
 	if len(g.held) > 0 && g.j.Training.Zero >= 2 {
 		g.release()
@@ -453,14 +468,14 @@ func (g *gang) endPass(now sim.Time) {
 	}
 }
 
-// made is what the pass sends on: to whom, for which of their chunks, and how much,
+// made is what a pass sends on: to whom, for which of their chunks, and how much,
 // 0 if it sends nothing.
-func (g *gang) made() (to neighbour, chunk int, bytes float64) {
-	c := &g.program.chunks[g.pass.Chunk]
+func (g *gang) made(by workload.Action) (to neighbour, chunk int, bytes float64) {
+	c := &g.program.chunks[by.Chunk]
 	switch {
-	case g.pass.Pass == workload.ForwardPass && c.number < g.lastChunk():
+	case by.Pass == workload.ForwardPass && c.number < g.lastChunk():
 		return g.next, (c.number + 1) / g.j.Training.Pipeline, c.message
-	case g.pass.Pass == workload.BackwardPass && c.number > 0:
+	case by.Pass == workload.BackwardPass && c.number > 0:
 		return g.previous, (c.number - 1) / g.j.Training.Pipeline, c.message
 	}
 	return neighbour{}, 0, 0
@@ -472,15 +487,19 @@ func (g *gang) release() {
 	g.held = g.held[:0]
 }
 
-// letter is the message in which the pass of a gang goes to a chunk of a neighbour.
-func (n neighbour) letter(from *gang, chunk int) *letter {
-	return &n.to.inbox[from.pass.Pass][chunk*from.j.micros+int(from.pass.Micro)]
+// letter is the message in which what a pass has made goes to a chunk of a neighbour.
+func (n neighbour) letter(by workload.Action, chunk int) *letter {
+	return &n.to.inbox[by.Pass][chunk*n.to.j.micros+int(by.Micro)]
 }
 
-// send launches a message for a chunk of a neighbour.
-func (g *gang) send(n neighbour, chunk int, bytes float64, now sim.Time) {
+// sendMade launches the message with what a pass has made, if others need it.
+func (g *gang) sendMade(by workload.Action, now sim.Time) {
 	j := g.j
-	l := n.letter(g, chunk)
+	n, chunk, bytes := g.made(by)
+	if bytes == 0 {
+		return
+	}
+	l := n.letter(by, chunk)
 	l.launched = now
 	if n.to == g {
 		l.arrived = now
@@ -512,7 +531,7 @@ func (j *Job) arrived(id int32, now sim.Time) {
 	if m.from.sending--; m.from.wait == forSend && m.from.sending == 0 {
 		m.from.resume(Pipeline, m.activity, 0, now)
 	}
-	if g := m.to; g.wait == forMessage && g.ready(g.program.actions[g.action]) {
+	if g := m.to; g.wait == forMessage && g.ready() {
 		g.resume(Pipeline, m.activity, m.letter.launched, now)
 	}
 }

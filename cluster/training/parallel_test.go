@@ -74,6 +74,7 @@ func combinations() map[string]workload.Training {
 		"full":                 {Model: small, GlobalBatch: 16, Tensor: 2, Pipeline: 2, Data: 2, Recompute: workload.RecomputeFull},
 		"expert":               {Model: mixture, GlobalBatch: 16, Data: 8, Expert: 4},
 		"expert, all replicas": {Model: mixture, GlobalBatch: 16, Data: 8, Expert: 8},
+		"expert, woven":        {Model: mixture, GlobalBatch: 64, Data: 8, Expert: 4, Pipeline: 2, ExpertOverlap: true},
 		"five ways":            {Model: mixture, GlobalBatch: 16, Data: 2, Tensor: 2, Pipeline: 2, Context: 2, Expert: 2, SequenceParallel: true},
 	}
 	for _, name := range []string{"data", "sequence parallel", "tied", "zero bubble", "interleaved", "full", "five ways"} {
@@ -207,6 +208,7 @@ func anyTraining(t *rapid.T) workload.Training {
 	if rapid.Bool().Draw(t, "mixture") {
 		tr.Model.Experts, tr.Model.ExpertsPerToken = 16, int64(rapid.IntRange(1, 4).Draw(t, "top"))
 		tr.Expert = min(power("expert", 3), tr.Data*tr.Context)
+		tr.ExpertOverlap = tr.Expert > 1 && tr.Zero < 3 && tr.PipelineSchedule != workload.GPipe && rapid.Bool().Draw(t, "woven")
 		if rapid.Bool().Draw(t, "shared") {
 			tr.Model.SharedExperts, tr.Model.DenseLayers = 1, 1
 		}

@@ -20,6 +20,7 @@ type program struct {
 	outer     []transfer // of an outer step
 	tied      transfer   // gradients of the table that the first and last stage share; no bytes: none
 	needs     needs
+	woven     []*woven // pairs of passes that have been asked for
 
 	shared, experts int64 // parameters of a rank's layers
 }
@@ -188,6 +189,24 @@ func (c *chunk) passes() iter.Seq[*pass] {
 				if !yield(&c.back[i][k]) || !yield(&c.weight[i][k]) {
 					return
 				}
+			}
+		}
+	}
+}
+
+// passes are all that the stage may have run.
+func (p *program) passes() iter.Seq[*pass] {
+	return func(yield func(*pass) bool) {
+		for c := range p.chunks {
+			for pass := range p.chunks[c].passes() {
+				if !yield(pass) {
+					return
+				}
+			}
+		}
+		for _, w := range p.woven {
+			if !yield(&w.both) {
+				return
 			}
 		}
 	}

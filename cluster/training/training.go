@@ -10,7 +10,10 @@
 // activations or gradients of another stage waits for the message with them.
 //
 //   - Tensor, context and expert exchanges hold the pass up, but for those that
-//     run beside the computation that follows them.
+//     run beside the computation that follows them. With ExpertOverlap a forward and
+//     a backward pass are woven: step by step the exchanges between experts of the
+//     one run beside the computation of the other, which waits for them before it
+//     exchanges itself.
 //   - Gradients are summed over the replicas in buckets: when the backward pass
 //     of the last micro-batch has finished the last layer of a bucket, its
 //     all-reduce joins a queue and runs beside the rest of the backward pass, one

@@ -221,21 +221,19 @@ func (g *gang) count(w *whole) {
 // credit accounts for the passes of the iteration, which has ended, that were run as
 // one.
 func (g *gang) credit(now sim.Time) {
-	for c := range g.program.chunks {
-		for p := range g.program.chunks[c].passes() {
-			w := p.whole
-			if w == nil || w.runs == 0 {
-				continue
-			}
-			g.parts.add(w.parts, w.runs)
-			g.ledger.Add(sim.Time(w.runs)*w.parts.Compute, sim.Time(w.runs)*w.parts.AllExposed(), sim.Time(w.runs)*w.parts.Overlapped, now)
-			for _, c := range w.carried {
-				for i := range c.plan.Phases {
-					phase, times := &c.plan.Phases[i], w.runs*c.times
-					g.j.c.Network.Credit(&phase.Footprint, float64(times)*phase.Share*c.bytes, sim.Time(times)*phase.Drain(c.bytes))
-				}
-			}
-			w.runs = 0
+	for p := range g.program.passes() {
+		w := p.whole
+		if w == nil || w.runs == 0 {
+			continue
 		}
+		g.parts.add(w.parts, w.runs)
+		g.ledger.Add(sim.Time(w.runs)*w.parts.Compute, sim.Time(w.runs)*w.parts.AllExposed(), sim.Time(w.runs)*w.parts.Overlapped, now)
+		for _, c := range w.carried {
+			for i := range c.plan.Phases {
+				phase, times := &c.plan.Phases[i], w.runs*c.times
+				g.j.c.Network.Credit(&phase.Footprint, float64(times)*phase.Share*c.bytes, sim.Time(times)*phase.Drain(c.bytes))
+			}
+		}
+		w.runs = 0
 	}
 }

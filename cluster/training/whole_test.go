@@ -39,6 +39,8 @@ func TestWholeIsAsStepByStep(t *testing.T) {
 		"zero bubble":         {Tensor: 8, Pipeline: 4, PipelineSchedule: workload.ZeroBubble},
 		"context":             {Context: 4, Pipeline: 2, Data: 4},
 		"experts":             {Model: experts, Tensor: 2, Pipeline: 2, Data: 8, Expert: 4},
+		"experts, woven":      {Model: experts, Tensor: 2, Pipeline: 2, Data: 8, Expert: 4, ExpertOverlap: true},
+		"woven, one stage":    {Model: experts, Data: 32, Expert: 8, ExpertOverlap: true},
 	}
 	topo := leafSpine(dgx(), 4, 2)
 	for name, tr := range cases {
