@@ -1,6 +1,8 @@
 package storage
 
 import (
+	"iter"
+
 	"github.com/railyard/railyard/cluster"
 	"github.com/railyard/railyard/network"
 	"github.com/railyard/railyard/sim"
@@ -95,6 +97,24 @@ func (p *Pipeline) Begin(c *cluster.Cluster, job int) {
 		p.stages = append(p.stages, s)
 	}
 	p.advance(c.Engine.Now())
+}
+
+// Links are those that its stages read and write over, once it has begun.
+func (p *Pipeline) Links() (links iter.Seq[topology.LinkID], known bool) {
+	return func(yield func(topology.LinkID) bool) {
+		for i := range p.stages {
+			for _, w := range []*Together{p.stages[i].read, p.stages[i].write} {
+				if w == nil {
+					continue
+				}
+				for _, l := range w.Links {
+					if !yield(l) {
+						return
+					}
+				}
+			}
+		}
+	}, p.c != nil
 }
 
 // Handle goes on with a stage one of whose batches has been read, computed or written.
