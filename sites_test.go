@@ -385,3 +385,38 @@ func TestTrainingMeetsCopies(t *testing.T) {
 		t.Errorf("within a site 200 iterations take %v s beside copies, %v s alone", met, alone)
 	}
 }
+
+// Of eight accelerators that a fleet with clients takes each site has four, whatever the rule
+// of placement packs together: each answers those near it, and west goes on when east is lost.
+func TestReplicasAreDealtToSites(t *testing.T) {
+	toml := eastLost(100) + `
+[[workload.serving]]
+model = "llama-3.1-8b"
+accelerators = 8
+rate = 8
+count = 1600
+input = 200
+output = 100
+[workload.serving.autoscale]
+min = 2
+target = 1000
+[[workload.serving.client]]
+site = "east"
+[[workload.serving.client]]
+site = "west"
+[scheduler]
+placement = "pack"
+`
+	r := run(t, toml, nil)
+	if got := number(t, r, "serving.0.requests"); got != 1600 {
+		t.Errorf("%v of 1600 are answered", got)
+	}
+	// Half of all come in the first 100 s, and half of these are near east.
+	east, west := number(t, r, "sites.sites.0.answered"), number(t, r, "sites.sites.1.answered")
+	if east < 320 || east > 480 || east+west != 1600 {
+		t.Errorf("east answered %v, west %v", east, west)
+	}
+	if rto := column(t, r, "failovers", "rto_s"); len(rto) != 1 || rto[0] > 3+5 {
+		t.Errorf("RTO of %v s", rto)
+	}
+}
