@@ -46,7 +46,7 @@ func (b *builder) dealReplicas(w *scenario.Serving, j *cluster.Job, each int) {
 	room := make([]int, len(b.sites.names))
 	for i := range b.topology.Servers {
 		s := &b.topology.Servers[i]
-		room[b.topology.SiteOf(s.FirstAccelerator)] += s.Spec.Accelerators
+		room[b.topology.SiteOfServer(i)] += s.Spec.Accelerators
 	}
 	var sites []int
 	least := j.Count

@@ -124,7 +124,7 @@ func (b *builder) fabricHosts(h *hosting) {
 			x.Near[2] = int32(i * s.Spec.NICs / max(1, k*k/4))
 		}
 		if sites := b.scenario.Topology.Site; sites != nil {
-			n := t.SiteOf(s.FirstAccelerator)
+			n := t.SiteOfServer(i)
 			x.Site, x.Speed = int32(n), sites[n].Speed.Value
 		}
 		h.hosts = append(h.hosts, x)

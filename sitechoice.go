@@ -21,7 +21,7 @@ func (b *builder) siteOrder() func(job int) []int {
 	room := make([]int, len(s.names))
 	for i := range p.topology.Servers {
 		x := &p.topology.Servers[i]
-		room[p.topology.SiteOf(x.FirstAccelerator)] += x.Spec.Accelerators
+		room[p.topology.SiteOfServer(i)] += x.Spec.Accelerators
 	}
 	widest := slices.Max(room)
 	return func(job int) []int {

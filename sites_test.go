@@ -344,13 +344,18 @@ func TestSitesRefused(t *testing.T) {
 }
 
 // The energy of the sites together is that of all, and each pays by its own tariff and emits
-// by its own intensity.
+// by its own intensity. Hosts without accelerators are of the site that they lie at, the last
+// of the east's too.
 func TestSiteEnergy(t *testing.T) {
 	toml := strings.NewReplacer(
+		"host = \"dgx-h100\"\nhosts = 1\n[[topology.site]]", "[[topology.site.pool]]\nhost = \"dgx-h100\"\nhosts = 1\n[[topology.site.pool]]\nhost = \"server\"\nhosts = 2\n[[topology.site]]",
 		"name = \"west\"\n", "name = \"west\"\ntariff = \"0.10USD/kWh\"\ncarbon = { intensity = 200 }\n",
 		"name = \"east\"\nkind = \"leaf", "name = \"east\"\ntariff = \"0.05USD/kWh\"\ncarbon = { intensity = 600 }\nkind = \"leaf",
-	).Replace(eastLost(5000)) + "[topology.cost]\n[[workload.jobs]]\nfile = \"jobs.csv\"\n[scheduler]\nsite = \"load\"\n"
+	).Replace(eastLost(5000)) + "[hosts.server]\naccelerators = 0\nnics = 1\nnic_bandwidth = \"100Gbps\"\npower = \"3kW\"\n[topology.cost]\n[[workload.jobs]]\nfile = \"jobs.csv\"\n[scheduler]\nsite = \"load\"\n"
 	r := run(t, toml, map[string]string{"jobs.csv": "job,submit_s,accelerators,duration_s\na,0,8,3000\nb,100,2,1000\n"})
+	if east, west := number(t, r, "sites.sites.0.hosts"), number(t, r, "sites.sites.1.hosts"); east != 3 || west != 1 {
+		t.Errorf("%v hosts in the east and %v in the west, want 3 and 1", east, west)
+	}
 	sum, price := 0.0, 0.0
 	for i, c := range []struct{ tariff, intensity float64 }{{0.05, 600}, {0.10, 200}} {
 		joules := number(t, r, fmt.Sprintf("sites.sites.%d.energy_J", i))
