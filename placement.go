@@ -112,10 +112,12 @@ func (b *builder) fabricHosts(h *hosting) {
 	k := int(b.scenario.Topology.K.Value)
 	for i := range t.Servers {
 		s := &t.Servers[i]
-		kind, _ := h.typeOf(s.Spec.Accelerator.Name)
 		x := scheduler.Host{
-			Accelerators: s.Spec.Accelerators, Type: kind, CPU: int64(s.Spec.CPUs) * 1000, Memory: int64(s.Spec.Memory),
+			Accelerators: s.Spec.Accelerators, CPU: int64(s.Spec.CPUs) * 1000, Memory: int64(s.Spec.Memory),
 			Near: [3]int32{int32(s.Rack), -1, -1}, Speed: b.clock(s.FirstAccelerator),
+		}
+		if x.Accelerators > 0 {
+			x.Type, _ = h.typeOf(s.Spec.Accelerator.Name)
 		}
 		switch t.Kind {
 		case "rail":

@@ -425,3 +425,79 @@ placement = "pack"
 		t.Errorf("RTO of %v s", rto)
 	}
 }
+
+// A pipeline makes 1 GB/s of images in the east, and a training in the west, whose site has a
+// file system of its own, reads them from there as they are made: no faster, and over the cable.
+func TestTrainingReadsFromAnotherSite(t *testing.T) {
+	toml := `
+[sim]
+horizon = "200s"
+[topology.storage]
+layout = "striped"
+pool = "files"
+by_site = true
+drive_read = "10GB/s"
+[hosts.server]
+accelerators = 0
+cpus = 64
+nics = 1
+nic_bandwidth = "400Gbps"
+[[topology.site]]
+name = "east"
+kind = "leaf-spine"
+[[topology.site.pool]]
+name = "files"
+host = "server"
+hosts = 2
+[[topology.site.pool]]
+name = "maker"
+host = "server"
+hosts = 1
+[[topology.site.pool]]
+host = "dgx-h100"
+hosts = 1
+[[topology.site]]
+name = "west"
+kind = "leaf-spine"
+[[topology.site.pool]]
+host = "dgx-h100"
+hosts = 1
+[[topology.site.pool]]
+name = "files"
+host = "server"
+hosts = 2
+[[topology.wan]]
+from = "east"
+to = "west"
+bandwidth = "100Gbps"
+latency = "10ms"
+[[workload.pipeline]]
+name = "images"
+pool = "maker"
+items = 10000000
+size = "1TB"
+arrival = "1GB/s"
+batches = 1000
+[[workload.pipeline.stage]]
+kind = "ingest"
+[[workload.training]]
+model = "resnet-50"
+micro_batch = 256
+global_batch = 4096
+iterations = 100000
+accelerators = [8, 9, 10, 11, 12, 13, 14, 15]
+[workload.training.input]
+sample = "100kB"
+cpu = "0s"
+from = "images"
+`
+	r := run(t, toml, nil)
+	made := number(t, r, "pipelines.0.items_out")
+	read := number(t, r, "training.0.input.read_bytes")
+	if read > made*1e5 || read < 0.9*made*1e5 {
+		t.Errorf("%v GB are read of %v that are made", read/1e9, made/1e4)
+	}
+	if crossed := number(t, r, "sites.wan_bytes"); crossed < read || crossed > 1.01*read {
+		t.Errorf("%v bytes cross the cable, %v are read", crossed, read)
+	}
+}

@@ -191,12 +191,14 @@ func (p *Pipeline) send(stage int, w *Together, bytes float64, what uint64) floa
 }
 
 // Made says whether so many bytes of the data set are there, or all that will be. If not
-// ready is called once there are more.
+// ready is called once there are more, unless it is nil.
 func (p *Pipeline) Made(bytes float64, ready func()) bool {
 	if p.Finished > 0 || p.stages != nil && p.stages[len(p.stages)-1].Out*p.Size() >= bytes {
 		return true
 	}
-	p.waiting = append(p.waiting, ready)
+	if ready != nil {
+		p.waiting = append(p.waiting, ready)
+	}
 	return false
 }
 

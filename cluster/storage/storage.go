@@ -163,10 +163,15 @@ func (s *System) of(client topology.NodeID) *System {
 	if s.sites == nil {
 		return s
 	}
-	if own := s.sites[s.t.SiteOf(client)]; own != nil {
-		return own
+	return s.At(s.t.SiteOf(client))
+}
+
+// At is the file system of a site, which clients at others can use, too.
+func (s *System) At(site int) *System {
+	if s.sites == nil || s.sites[site] == nil {
+		return s
 	}
-	return s
+	return s.sites[site]
 }
 
 // Width is on how many servers the layout puts a block, or a file that is striped.
