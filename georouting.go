@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/cmplx"
 
+	"github.com/railyard/railyard/cluster"
 	"github.com/railyard/railyard/cluster/serving"
 	"github.com/railyard/railyard/scenario"
 	"github.com/railyard/railyard/scheduler"
@@ -34,6 +35,29 @@ func (b *builder) addGeography(w *scenario.Serving, f *serving.Fleet) {
 		g.Home[i] = near[f.Requests[i].Client]
 	}
 	f.Geography = g
+}
+
+// dealReplicas has the replicas of a fleet with clients, of so many accelerators each, lie at
+// all sites that have any, if they can be dealt out evenly.
+func (b *builder) dealReplicas(w *scenario.Serving, j *cluster.Job, each int) {
+	if !w.Dealt() || b.sites == nil || b.hosting == nil {
+		return
+	}
+	room := make([]int, len(b.sites.names))
+	for i := range b.topology.Servers {
+		s := &b.topology.Servers[i]
+		room[b.topology.SiteOfServer(i)] += s.Spec.Accelerators
+	}
+	var sites []int
+	least := j.Count
+	for n, there := range room {
+		if there > 0 {
+			sites, least = append(sites, n), min(least, there)
+		}
+	}
+	if j.Count%(each*len(sites)) == 0 && j.Count/len(sites) <= least {
+		j.Sites, j.Piece = sites, each
+	}
 }
 
 // clocks are the shares of clients and by how many seconds their clocks are ahead.

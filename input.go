@@ -136,7 +136,12 @@ func readers(t workload.Training, accelerators []topology.NodeID) []topology.Nod
 func (b *builder) input(l *loading, t *workload.Training, accelerators []topology.NodeID) training.Input {
 	clients := readers(*t, accelerators)
 	each := float64(t.GlobalBatch) / float64(len(clients))
-	read := b.files.Sampled(clients, storage.Samples{Bytes: each * l.bytes, Request: l.request, PerFile: l.perFile})
+	files, m := b.files, b.made(l.from)
+	if m != nil { // they are where it writes them
+		last := m.Stages[len(m.Stages)-1]
+		files = files.At(b.topology.SiteOf(last.Clients[0]))
+	}
+	read := files.Sampled(clients, storage.Samples{Bytes: each * l.bytes, Request: l.request, PerFile: l.perFile})
 	in := training.Input{
 		Parts: training.Parts{Links: read.Links, Counts: read.Counts, Latency: read.Latency, Bytes: each * l.bytes},
 		Ahead: l.ahead, Begun: l.begun,
@@ -144,7 +149,7 @@ func (b *builder) input(l *loading, t *workload.Training, accelerators []topolog
 	if l.seconds > 0 {
 		in.Prepare = sim.FromSeconds(each * l.seconds / l.slowest(b.topology, accelerators, clients))
 	}
-	if m := b.made(l.from); m != nil {
+	if m != nil {
 		in.Await = func(iterations int64, more func()) bool {
 			return m.Made(float64(iterations)*float64(t.GlobalBatch)*l.bytes, more)
 		}

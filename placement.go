@@ -36,7 +36,7 @@ func (b *builder) findHosts() {
 	switch {
 	case b.nodes != nil:
 		b.poolHosts(h)
-	case !b.topology.Bare() && (k.Placement.Set || k.Consolidate.Value || k.AntiAffinity.Set || k.Security != nil || k.Policy.Value == "gavel" || k.Site.Set || b.power.limited()):
+	case !b.topology.Bare() && (k.Placement.Set || k.Consolidate.Value || k.AntiAffinity.Set || k.Security != nil || k.Policy.Value == "gavel" || k.Site.Set || b.power.limited() || s.DealtToSites()):
 		b.fabricHosts(h)
 	default:
 		return
@@ -112,10 +112,12 @@ func (b *builder) fabricHosts(h *hosting) {
 	k := int(b.scenario.Topology.K.Value)
 	for i := range t.Servers {
 		s := &t.Servers[i]
-		kind, _ := h.typeOf(s.Spec.Accelerator.Name)
 		x := scheduler.Host{
-			Accelerators: s.Spec.Accelerators, Type: kind, CPU: int64(s.Spec.CPUs) * 1000, Memory: int64(s.Spec.Memory),
+			Accelerators: s.Spec.Accelerators, CPU: int64(s.Spec.CPUs) * 1000, Memory: int64(s.Spec.Memory),
 			Near: [3]int32{int32(s.Rack), -1, -1}, Speed: b.clock(s.FirstAccelerator),
+		}
+		if x.Accelerators > 0 {
+			x.Type, _ = h.typeOf(s.Spec.Accelerator.Name)
 		}
 		switch t.Kind {
 		case "rail":
@@ -124,7 +126,7 @@ func (b *builder) fabricHosts(h *hosting) {
 			x.Near[2] = int32(i * s.Spec.NICs / max(1, k*k/4))
 		}
 		if sites := b.scenario.Topology.Site; sites != nil {
-			n := t.SiteOf(s.FirstAccelerator)
+			n := t.SiteOfServer(i)
 			x.Site, x.Speed = int32(n), sites[n].Speed.Value
 		}
 		h.hosts = append(h.hosts, x)

@@ -138,6 +138,7 @@ func (b *builder) placeReplicas(w *scenario.Serving, f *serving.Fleet, j *cluste
 	if replicas.Set {
 		f.Replicas = int(replicas.Value)
 	}
+	b.dealReplicas(w, j, each)
 	if f.Replicas*each != j.Count {
 		b.fault(b.at(w.Tensor.Pos, w.At), w.Path, "%d replicas of %d accelerators (tensor %d, expert %d, pipeline %d) do not make up the %d that there are",
 			max(f.Replicas, 1), each, f.Tensor, f.Expert, f.Stages, j.Count)

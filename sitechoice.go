@@ -13,7 +13,7 @@ import (
 )
 
 // siteOrder is the order in which the sites are tried for a job. The replicas of a model lie
-// anywhere, and so does a training that no site holds.
+// anywhere, or are dealt out to the sites, and a training that no site holds lies anywhere.
 func (b *builder) siteOrder() func(job int) []int {
 	rule, _ := scheduler.ParseSiteRule(b.scenario.Scheduler.Site.Value) // an enum of the schema
 	s, p := b.sites, b.plant
@@ -21,7 +21,7 @@ func (b *builder) siteOrder() func(job int) []int {
 	room := make([]int, len(s.names))
 	for i := range p.topology.Servers {
 		x := &p.topology.Servers[i]
-		room[p.topology.SiteOf(x.FirstAccelerator)] += x.Spec.Accelerators
+		room[p.topology.SiteOfServer(i)] += x.Spec.Accelerators
 	}
 	widest := slices.Max(room)
 	return func(job int) []int {

@@ -38,6 +38,11 @@ func (p *plant) consumeBySite(end sim.Time) []siteUse {
 				idle += p.draws(a).idle()
 			}
 		}
+		for i := range t.Servers {
+			if s := t.Servers[i].Spec; s.Accelerators == 0 && t.SiteOfServer(i) == site {
+				idle += float64(s.Power)
+			}
+		}
 		of := func(l *cluster.Ledger, compute, communicate float64) (sum float64) {
 			for _, a := range l.Accelerators {
 				if here(a) {

@@ -234,7 +234,7 @@ func (p *plant) siteRecords() []*result.Record {
 	accelerators, hosts := make([]int64, len(p.sites.names)), make([]int64, len(p.sites.names))
 	for i := range t.Servers {
 		s := &t.Servers[i]
-		site := t.SiteOf(s.FirstAccelerator)
+		site := t.SiteOfServer(i)
 		hosts[site]++
 		accelerators[site] += int64(s.Spec.Accelerators)
 	}

@@ -344,13 +344,18 @@ func TestSitesRefused(t *testing.T) {
 }
 
 // The energy of the sites together is that of all, and each pays by its own tariff and emits
-// by its own intensity.
+// by its own intensity. Hosts without accelerators are of the site that they lie at, the last
+// of the east's too.
 func TestSiteEnergy(t *testing.T) {
 	toml := strings.NewReplacer(
+		"host = \"dgx-h100\"\nhosts = 1\n[[topology.site]]", "[[topology.site.pool]]\nhost = \"dgx-h100\"\nhosts = 1\n[[topology.site.pool]]\nhost = \"server\"\nhosts = 2\n[[topology.site]]",
 		"name = \"west\"\n", "name = \"west\"\ntariff = \"0.10USD/kWh\"\ncarbon = { intensity = 200 }\n",
 		"name = \"east\"\nkind = \"leaf", "name = \"east\"\ntariff = \"0.05USD/kWh\"\ncarbon = { intensity = 600 }\nkind = \"leaf",
-	).Replace(eastLost(5000)) + "[topology.cost]\n[[workload.jobs]]\nfile = \"jobs.csv\"\n[scheduler]\nsite = \"load\"\n"
+	).Replace(eastLost(5000)) + "[hosts.server]\naccelerators = 0\nnics = 1\nnic_bandwidth = \"100Gbps\"\npower = \"3kW\"\n[topology.cost]\n[[workload.jobs]]\nfile = \"jobs.csv\"\n[scheduler]\nsite = \"load\"\n"
 	r := run(t, toml, map[string]string{"jobs.csv": "job,submit_s,accelerators,duration_s\na,0,8,3000\nb,100,2,1000\n"})
+	if east, west := number(t, r, "sites.sites.0.hosts"), number(t, r, "sites.sites.1.hosts"); east != 3 || west != 1 {
+		t.Errorf("%v hosts in the east and %v in the west, want 3 and 1", east, west)
+	}
 	sum, price := 0.0, 0.0
 	for i, c := range []struct{ tariff, intensity float64 }{{0.05, 600}, {0.10, 200}} {
 		joules := number(t, r, fmt.Sprintf("sites.sites.%d.energy_J", i))
@@ -383,5 +388,116 @@ func TestTrainingMeetsCopies(t *testing.T) {
 	within := training + "accelerators = [0, 1, 2, 3, 4, 5, 6, 7]\n"
 	if alone, met := time(sites+within), time(sites+copies+within); met != alone {
 		t.Errorf("within a site 200 iterations take %v s beside copies, %v s alone", met, alone)
+	}
+}
+
+// Of eight accelerators that a fleet with clients takes each site has four, whatever the rule
+// of placement packs together: each answers those near it, and west goes on when east is lost.
+func TestReplicasAreDealtToSites(t *testing.T) {
+	toml := eastLost(100) + `
+[[workload.serving]]
+model = "llama-3.1-8b"
+accelerators = 8
+rate = 8
+count = 1600
+input = 200
+output = 100
+[workload.serving.autoscale]
+min = 2
+target = 1000
+[[workload.serving.client]]
+site = "east"
+[[workload.serving.client]]
+site = "west"
+[scheduler]
+placement = "pack"
+`
+	r := run(t, toml, nil)
+	if got := number(t, r, "serving.0.requests"); got != 1600 {
+		t.Errorf("%v of 1600 are answered", got)
+	}
+	// Half of all come in the first 100 s, and half of these are near east.
+	east, west := number(t, r, "sites.sites.0.answered"), number(t, r, "sites.sites.1.answered")
+	if east < 320 || east > 480 || east+west != 1600 {
+		t.Errorf("east answered %v, west %v", east, west)
+	}
+	if rto := column(t, r, "failovers", "rto_s"); len(rto) != 1 || rto[0] > 3+5 {
+		t.Errorf("RTO of %v s", rto)
+	}
+}
+
+// A pipeline makes 1 GB/s of images in the east, and a training in the west, whose site has a
+// file system of its own, reads them from there as they are made: no faster, and over the cable.
+func TestTrainingReadsFromAnotherSite(t *testing.T) {
+	toml := `
+[sim]
+horizon = "200s"
+[topology.storage]
+layout = "striped"
+pool = "files"
+by_site = true
+drive_read = "10GB/s"
+[hosts.server]
+accelerators = 0
+cpus = 64
+nics = 1
+nic_bandwidth = "400Gbps"
+[[topology.site]]
+name = "east"
+kind = "leaf-spine"
+[[topology.site.pool]]
+name = "files"
+host = "server"
+hosts = 2
+[[topology.site.pool]]
+name = "maker"
+host = "server"
+hosts = 1
+[[topology.site.pool]]
+host = "dgx-h100"
+hosts = 1
+[[topology.site]]
+name = "west"
+kind = "leaf-spine"
+[[topology.site.pool]]
+host = "dgx-h100"
+hosts = 1
+[[topology.site.pool]]
+name = "files"
+host = "server"
+hosts = 2
+[[topology.wan]]
+from = "east"
+to = "west"
+bandwidth = "100Gbps"
+latency = "10ms"
+[[workload.pipeline]]
+name = "images"
+pool = "maker"
+items = 10000000
+size = "1TB"
+arrival = "1GB/s"
+batches = 1000
+[[workload.pipeline.stage]]
+kind = "ingest"
+[[workload.training]]
+model = "resnet-50"
+micro_batch = 256
+global_batch = 4096
+iterations = 100000
+accelerators = [8, 9, 10, 11, 12, 13, 14, 15]
+[workload.training.input]
+sample = "100kB"
+cpu = "0s"
+from = "images"
+`
+	r := run(t, toml, nil)
+	made := number(t, r, "pipelines.0.items_out")
+	read := number(t, r, "training.0.input.read_bytes")
+	if read > made*1e5 || read < 0.9*made*1e5 {
+		t.Errorf("%v GB are read of %v that are made", read/1e9, made/1e4)
+	}
+	if crossed := number(t, r, "sites.wan_bytes"); crossed < read || crossed > 1.01*read {
+		t.Errorf("%v bytes cross the cable, %v are read", crossed, read)
 	}
 }

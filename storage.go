@@ -50,7 +50,7 @@ func (b *builder) buildStorage() {
 	layout, _ := storage.ParseLayout(s.Layout.Value)
 	made, with, err := storage.New(b.topology, storage.System{
 		Layout: layout, Hosts: servers, Block: float64(s.Block.Value), Rates: rates, Stripes: int(s.Stripes.Value), Copies: int(s.Copies.Value),
-		Data: int(s.Data.Value), Parity: int(s.Parity.Value), Latency: sim.Time(s.Latency.Value),
+		Data: int(s.Data.Value), Parity: int(s.Parity.Value), Latency: sim.Time(s.Latency.Value), BySite: s.BySite.Value,
 	})
 	if err != nil {
 		b.fault(s.Layout.Pos, s.Path+".layout", "%v", err)

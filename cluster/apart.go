@@ -18,6 +18,14 @@ type Confined interface {
 	Links() (links iter.Seq[topology.LinkID], known bool)
 }
 
+// Occasional is a program that uses some of its links only now and then, at times at which
+// it asks again: what it does on the others repeats, even if those are shared.
+type Occasional interface {
+	Confined
+	// Regular yields the links that it uses all the time. They are known when all are.
+	Regular() iter.Seq[topology.LinkID]
+}
+
 // NoLinks are those of a program that sends nothing over the network.
 func NoLinks(func(topology.LinkID) bool) {}
 
@@ -45,16 +53,19 @@ type apart struct {
 	of      map[int]reach // by job, as of those changes
 }
 
-// reach is the links of a job, in order, and whether no other that runs may use one.
+// reach is the links of a job, in order, and whether no other that runs may use one. Where
+// others may use those that it uses now and then, it is the links without these.
 type reach struct {
 	changes int
 	links   []topology.LinkID
 	own     bool
+	regular bool
 }
 
 // Undisturbed is until when nothing but the job itself changes what it does: no fault,
 // and no other on its links, which are given; nil is all. It is no later than now where
-// others may use them at any time.
+// others may use them at any time. If others may use those that an Occasional uses now and
+// then, the links are those that it uses all the time; Regularly says so.
 //
 // Of jobs that are to come later it is known when, but not where they will run.
 func (c *Cluster) Undisturbed(job int) (links []topology.LinkID, until sim.Time) {
@@ -85,6 +96,10 @@ func (c *Cluster) Undisturbed(job int) (links []topology.LinkID, until sim.Time)
 	return r.links, until
 }
 
+// Regularly says whether the job is undisturbed only while it keeps to the links that it
+// uses all the time.
+func (c *Cluster) Regularly(job int) bool { return !c.Alone() && c.reach(job).regular }
+
 // reach finds the links of a job, and whether it has them for itself.
 func (c *Cluster) reach(job int) reach {
 	if r, known := c.apart.of[job]; known && r.changes == c.apart.changes {
@@ -92,21 +107,34 @@ func (c *Cluster) reach(job int) reach {
 	}
 	r := reach{changes: c.apart.changes}
 	if links, known := linksOf(c.Jobs[job]); known {
-		used := make([]bool, len(c.Topology.Links))
-		for l := range links {
-			if !used[l] {
-				used[l] = true
-				r.links = append(r.links, l)
-			}
+		r.links, r.own = c.ownLinks(job, links)
+		if p, ok := c.Jobs[job].Program.(Occasional); ok && !r.own {
+			r.links, r.own = c.ownLinks(job, p.Regular())
+			r.regular = r.own
 		}
-		slices.Sort(r.links)
-		r.own = c.unused(job, used)
 	}
 	if c.apart.of == nil {
 		c.apart.of = map[int]reach{}
 	}
 	c.apart.of[job] = r
 	return r
+}
+
+// ownLinks are some links of a job in order, and whether no other that runs uses any of
+// them, nor what crosses cables between sites.
+func (c *Cluster) ownLinks(job int, links iter.Seq[topology.LinkID]) (all []topology.LinkID, own bool) {
+	used := make([]bool, len(c.Topology.Links))
+	for l := range links {
+		if !used[l] {
+			used[l] = true
+			all = append(all, l)
+		}
+	}
+	slices.Sort(all)
+	if first, last := c.Topology.WANLinks(); c.Crossed && slices.Contains(used[first:last], true) {
+		return all, false
+	}
+	return all, c.unused(job, used)
 }
 
 // unused says whether no other job that runs uses any of some links.

@@ -61,6 +61,10 @@ type Job struct {
 	// Needs is what it wants of hosts beside the number of accelerators, where
 	// jobs are placed host by host (Cluster.Place); nil is nothing.
 	Needs *scheduler.Request
+	// Sites, if not nil, are data centres at each of which an equal part of Count lies,
+	// where jobs are placed host by host: they have pieces of Piece in turn.
+	Sites []int
+	Piece int
 	// Estimate is what the scheduler is told of the time that it runs; 0 tells it
 	// nothing.
 	Estimate sim.Time

@@ -148,6 +148,12 @@ func (at *placement) place(job int, j *Job, accelerators, kind int, list []int32
 			return list, false
 		}
 		list = append(list, j.List...)
+	} else if j.Sites != nil {
+		all, shares := at.deal(j, g.request)
+		if g.shares = shares; shares == nil {
+			return list, false
+		}
+		list = append(list, all...)
 	} else {
 		if g.shares = at.find(job, &g.request); g.shares == nil {
 			return list, false

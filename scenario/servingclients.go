@@ -1,6 +1,10 @@
 package scenario
 
-import "github.com/railyard/railyard/units"
+import (
+	"slices"
+
+	"github.com/railyard/railyard/units"
+)
 
 // Client is one [[workload.serving.client]]: clients who are near a site.
 type Client struct {
@@ -12,7 +16,7 @@ type Client struct {
 
 // SiteRouting is what a [[workload.serving]] with clients says of the choice among sites.
 type SiteRouting struct {
-	Client []Client         `key:"client" doc:"where clients are, with several sites; requests and answers then take their time on the way"`
+	Client []Client         `key:"client" doc:"where clients are, with several sites; requests and answers then take their time on the way. With accelerators a number an equal part of the replicas lies at each site, if they divide so"`
 	Rule   Key[string]      `key:"site_router" default:"\"nearest\"" enum:"nearest load price carbon" doc:"which site a request goes to, before router chooses a replica there: nearest, the one with the least latency; load, the fewest requests for each replica; price, carbon, the lowest price, or carbon intensity, of energy at the time. Sites whose replicas have site_limit requests each are passed over, unless all have"`
 	Limit  Key[int64]       `key:"site_limit" min:"1" max:"65536" doc:"requests of a replica up to which its site is chosen; its largest batch where left out"`
 	Token  Key[units.Bytes] `key:"token_size" default:"\"4B\"" doc:"bytes of a token on the way: about four characters of English text (OpenAI's rule of thumb, recalled)"`
@@ -54,6 +58,17 @@ func (w *Serving) checkClients(s *Scenario, b *binder) {
 	if len(c.Client) > 1 && w.Requests.Set && w.Format.Value != "csv" {
 		b.faultf(c.Client[1].At, c.Client[1].Path, "a trace of format %s does not say where its requests come from", w.Format.Value)
 	}
+}
+
+// Dealt says whether the accelerators of a [[workload.serving]] lie at all sites in equal
+// parts: it has clients, and does not say which accelerators it takes.
+func (w *Serving) Dealt() bool {
+	return w.Client != nil && w.Accelerators.Value.List == nil && (w.Accelerators.Set || w.Replicas.Set || w.Autoscale != nil && w.Autoscale.Max.Set)
+}
+
+// DealtToSites says whether any is.
+func (s *Scenario) DealtToSites() bool {
+	return len(s.Topology.Site) > 1 && slices.ContainsFunc(s.Workload.Serving, func(w Serving) bool { return w.Dealt() })
 }
 
 // clientColumn is the column that says which clients send a request, -1 where there is only

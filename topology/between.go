@@ -18,6 +18,14 @@ func (t *Topology) SiteOf(a NodeID) int {
 	return t.siteOf(t.Server(a))
 }
 
+// SiteOfServer is the same of a host, which may have no accelerators.
+func (t *Topology) SiteOfServer(server int) int {
+	if t.siteNames == nil {
+		return 0
+	}
+	return t.siteOf(server)
+}
+
 // WANLinks are the links between sites, both directions of a cable after each other, and
 // cables in the order in which they were given.
 func (t *Topology) WANLinks() (first, last LinkID) {

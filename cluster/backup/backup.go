@@ -16,6 +16,7 @@
 package backup
 
 import (
+	"iter"
 	"math"
 
 	"github.com/railyard/railyard/cluster"
@@ -106,6 +107,19 @@ func (j *Job) transfer(stream int, bytes float64) network.Transfer {
 	t := j.c.Between(s.From, s.To, uint64(stream), s.Services...)
 	t.Bytes = bytes * s.Part
 	return t
+}
+
+// Links are those of its streams, once it has begun.
+func (j *Job) Links() (links iter.Seq[topology.LinkID], known bool) {
+	return func(yield func(topology.LinkID) bool) {
+		for i := range j.Streams {
+			for _, l := range j.transfer(i, j.Bytes).Links {
+				if !yield(l) {
+					return
+				}
+			}
+		}
+	}, j.c != nil
 }
 
 // Handle is called when a copy is due, and when a stream has ended.

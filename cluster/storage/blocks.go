@@ -38,7 +38,9 @@ func (s *System) cell(request float64) float64 {
 
 // Transfers are what an access sends, each over a way of its own. Together they carry
 // its bytes, with all copies and parity.
-func (s *System) Transfers(a Access) []network.Transfer { return s.transfers(a, s.requested(&a)) }
+func (s *System) Transfers(a Access) []network.Transfer {
+	return s.of(a.Client).transfers(a, s.requested(&a))
+}
 
 // transfers are those of an access in requests of so many bytes of a server.
 func (s *System) transfers(a Access, request float64) []network.Transfer {

@@ -1,6 +1,8 @@
 package storage
 
 import (
+	"iter"
+
 	"github.com/railyard/railyard/cluster"
 	"github.com/railyard/railyard/network"
 	"github.com/railyard/railyard/sim"
@@ -97,6 +99,24 @@ func (p *Pipeline) Begin(c *cluster.Cluster, job int) {
 	p.advance(c.Engine.Now())
 }
 
+// Links are those that its stages read and write over, once it has begun.
+func (p *Pipeline) Links() (links iter.Seq[topology.LinkID], known bool) {
+	return func(yield func(topology.LinkID) bool) {
+		for i := range p.stages {
+			for _, w := range []*Together{p.stages[i].read, p.stages[i].write} {
+				if w == nil {
+					continue
+				}
+				for _, l := range w.Links {
+					if !yield(l) {
+						return
+					}
+				}
+			}
+		}
+	}, p.c != nil
+}
+
 // Handle goes on with a stage one of whose batches has been read, computed or written.
 func (p *Pipeline) Handle(now sim.Time, arg uint64) {
 	s := &p.stages[arg/batchKinds]
@@ -171,12 +191,14 @@ func (p *Pipeline) send(stage int, w *Together, bytes float64, what uint64) floa
 }
 
 // Made says whether so many bytes of the data set are there, or all that will be. If not
-// ready is called once there are more.
+// ready is called once there are more, unless it is nil.
 func (p *Pipeline) Made(bytes float64, ready func()) bool {
 	if p.Finished > 0 || p.stages != nil && p.stages[len(p.stages)-1].Out*p.Size() >= bytes {
 		return true
 	}
-	p.waiting = append(p.waiting, ready)
+	if ready != nil {
+		p.waiting = append(p.waiting, ready)
+	}
 	return false
 }
 

@@ -92,6 +92,10 @@ type System struct {
 
 	Latency sim.Time // of a file, to open it
 
+	// BySite has clients use the servers of their own site alone, where there are any: each
+	// site then has a file system of its own.
+	BySite bool
+
 	Servers []Drives // of Hosts; New fills them in
 
 	t       *topology.Topology
@@ -99,6 +103,7 @@ type System struct {
 	clients []client    // by host
 	opens   topology.LinkID
 	way     topology.Way
+	sites   []*System // of each site, where they differ: the servers that lie there
 }
 
 // New gives a file system on a topology, after checking that it has the servers that
@@ -108,13 +113,65 @@ func New(t *topology.Topology, s System) (*System, *topology.Topology, error) {
 	if want := s.Width(); want > len(s.Hosts) {
 		return nil, nil, fmt.Errorf("%s storage puts a block on %d hosts, and %d serve", s.Layout, want, len(s.Hosts))
 	}
-	if s.Stripes == 0 {
-		s.Stripes = len(s.Hosts)
-	}
 	if err := s.serve(); err != nil {
 		return nil, nil, err
 	}
+	if err := s.part(); err != nil {
+		return nil, nil, err
+	}
+	if s.Stripes == 0 {
+		s.Stripes = len(s.Hosts)
+	}
 	return &s, s.t, nil
+}
+
+// part makes the file systems of the sites.
+func (s *System) part() error {
+	names := s.t.SiteNames()
+	if !s.BySite || len(names) < 2 {
+		return nil
+	}
+	s.sites = make([]*System, len(names))
+	for _, d := range s.Servers {
+		n := s.t.SiteOfServer(d.Server)
+		own := s.sites[n]
+		if own == nil {
+			made := *s
+			made.Hosts, made.Servers, made.server, made.sites = nil, nil, map[int]int{}, nil
+			own = &made
+			s.sites[n] = own
+		}
+		own.server[d.Server] = len(own.Servers)
+		own.Hosts, own.Servers = append(own.Hosts, d.Server), append(own.Servers, d)
+	}
+	for n, own := range s.sites {
+		if own == nil {
+			continue
+		}
+		if want := s.Width(); want > len(own.Servers) {
+			return fmt.Errorf("%s storage puts a block on %d hosts, and at %s %d serve", s.Layout, want, names[n], len(own.Servers))
+		}
+		if own.Stripes == 0 {
+			own.Stripes = len(own.Servers)
+		}
+	}
+	return nil
+}
+
+// of is the file system that a client uses.
+func (s *System) of(client topology.NodeID) *System {
+	if s.sites == nil {
+		return s
+	}
+	return s.At(s.t.SiteOf(client))
+}
+
+// At is the file system of a site, which clients at others can use, too.
+func (s *System) At(site int) *System {
+	if s.sites == nil || s.sites[site] == nil {
+		return s
+	}
+	return s.sites[site]
 }
 
 // Width is on how many servers the layout puts a block, or a file that is striped.

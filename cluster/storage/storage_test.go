@@ -262,3 +262,39 @@ func TestBytesAddUp(t *testing.T) {
 		near("rows tell of", moved, read+written)
 	})
 }
+
+// Two sites of a host and two servers each: with a file system of its own each site reads from
+// its own drives, and nothing crosses the cable; with one for both half of all does.
+func TestBySite(t *testing.T) {
+	parts := make([]topology.Site, 2)
+	for i := range parts {
+		parts[i] = topology.Site{Name: fmt.Sprint(i), Topology: fabric(1, 2)}
+	}
+	whole, err := topology.Sites(parts, []topology.WAN{{From: 0, To: 1, Bandwidth: 100e9}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, last := whole.WANLinks()
+	for _, c := range []struct {
+		bySite  bool
+		crossed float64 // of 2 x 2 GB
+	}{{true, 0}, {false, 2e9}} {
+		fs, with, err := storage.New(whole, storage.System{
+			Layout: storage.Striped, Hosts: []int{1, 2, 4, 5}, Block: 1e6, Rates: storage.Rates{Read: 1e9, Write: 1e9}, BySite: c.bySite,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		took, cl := run(with, []int32{0, 2}, &storage.Load{System: fs, Bytes: 2e9})
+		if crossed := cl.Network.Use(first).Bytes + cl.Network.Use(last-1).Bytes; crossed != c.crossed {
+			t.Errorf("by site %v: %v bytes cross the cable, want %v", c.bySite, crossed, c.crossed)
+		}
+		if want := 1.; math.Abs(took.Seconds()-want) > 1e-3 { // 4 GB from four servers of 1 GB/s
+			t.Errorf("by site %v: takes %v, want %v s", c.bySite, took, want)
+		}
+	}
+	_, _, err = storage.New(whole, storage.System{Layout: storage.Replicated, Copies: 3, Hosts: []int{1, 2, 4, 5}, Rates: storage.Rates{Read: 1, Write: 1}, BySite: true})
+	if err == nil || !strings.Contains(err.Error(), "at 0 2 serve") {
+		t.Errorf("three copies on two servers of a site: %v", err)
+	}
+}

@@ -40,12 +40,12 @@ const maxSources = 1 << 18
 // Sampled is what samples cross of which each client has so many. Where clients and servers are
 // very many a client reads from as many of the servers as are its share, in turn.
 func (s *System) Sampled(clients []topology.NodeID, r Samples) *Together {
-	n := len(s.Servers)
-	of := min(n, max(1, maxSources/len(clients)))
-	even := *s
-	even.Block, even.Stripes = r.Bytes/float64(of), n
 	request := s.cell(math.Min(r.Request, s.Block))
 	return s.gather(clients, r.Bytes, RequestBytes/r.PerFile, func(i int) []network.Transfer {
+		even := *s.of(clients[i])
+		n := len(even.Servers)
+		of := min(n, max(1, maxSources/len(clients)))
+		even.Block, even.Stripes = r.Bytes/float64(of), n
 		return even.transfers(Access{Write: r.Write, Client: clients[i], Bytes: r.Bytes, First: i * of % n}, request)
 	})
 }

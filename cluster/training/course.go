@@ -148,6 +148,7 @@ type course struct {
 	send     func(start sim.Time) // has its Parts sent; nil: there are none
 	sending  bool                 // they have not come yet
 	held     bool                 // a checkpoint is due, and waits for them
+	halts    bool                 // run stops short of the iteration that one follows
 	unsaved  sim.Time             // work since the beginning of the latest checkpoint
 	inFlight sim.Time             // work that the checkpoint being written saves
 
@@ -445,6 +446,11 @@ func (c *course) run(at, whole, compute sim.Time, goal int64, until sim.Time) (n
 		if c.Interval > 0 {
 			n = min(n, c.untilDue(iteration))
 		}
+		if c.halts && c.Interval > 0 && n == c.untilDue(iteration) {
+			if n--; n == 0 {
+				break
+			}
+		}
 		ends := min(n, int64((min(until, c.next.At)-at)/iteration)) // of them, those that end in time
 		ended += ends
 		c.work(ends, iteration, added)
@@ -477,7 +483,7 @@ func (c *course) cycle(iteration sim.Time) (iterations int64, length sim.Time) {
 // cycles is how many whole ones follow each other from an instant that comes right
 // after a checkpoint, until anything else happens; 0 from any other.
 func (c *course) cycles(at, iteration sim.Time, goal int64, until sim.Time) int64 {
-	if c.Interval == 0 || c.unsaved > 0 || c.durable > 0 && c.durable != at-c.Pause+c.Write {
+	if c.Interval == 0 || c.halts || c.unsaved > 0 || c.durable > 0 && c.durable != at-c.Pause+c.Write {
 		return 0
 	}
 	if c.durable == 0 && c.Write > c.Pause { // the first has nothing to wait for

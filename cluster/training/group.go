@@ -352,6 +352,26 @@ func linksOf(yield func(topology.LinkID) bool, plans ...*collective.Plan) {
 // Links are those that the job uses, once it has begun.
 func (j *Job) Links() (links iter.Seq[topology.LinkID], known bool) {
 	return func(yield func(topology.LinkID) bool) {
+		for l := range j.Regular() {
+			if !yield(l) {
+				return
+			}
+		}
+		if j.course == nil || j.course.Parts == nil {
+			return
+		}
+		for _, l := range j.course.Parts.Links {
+			if !yield(l) {
+				return
+			}
+		}
+	}, len(j.gangs) > 0
+}
+
+// Regular are the links that the job uses in every iteration: all but those of its
+// checkpoints.
+func (j *Job) Regular() iter.Seq[topology.LinkID] {
+	return func(yield func(topology.LinkID) bool) {
 		for _, f := range j.footprints() {
 			for _, l := range f.Links {
 				if !yield(l) {
@@ -359,19 +379,15 @@ func (j *Job) Links() (links iter.Seq[topology.LinkID], known bool) {
 				}
 			}
 		}
-		var apart []topology.LinkID
-		if j.course != nil && j.course.Parts != nil {
-			apart = append(apart, j.course.Parts.Links...)
+		if j.feed == nil {
+			return
 		}
-		if j.feed != nil {
-			apart = append(apart, j.feed.Links...)
-		}
-		for _, l := range apart {
+		for _, l := range j.feed.Links {
 			if !yield(l) {
 				return
 			}
 		}
-	}, len(j.gangs) > 0
+	}
 }
 
 // footprints are those of all that the job sends.

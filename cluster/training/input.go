@@ -37,7 +37,7 @@ type Input struct {
 	Begun int64
 	// Await, if set, says whether the samples of so many iterations have been made, of
 	// which others are made while the job trains. If not, more is called once there are
-	// more of them.
+	// more of them; nil only asks.
 	Await func(iterations int64, more func()) bool
 }
 
@@ -210,6 +210,9 @@ func (j *Job) leap(now sim.Time) bool {
 	f := j.feed
 	most := min(j.untilInterlude()-1, f.alike(f.next), j.Iterations-j.Done-int64(len(f.ready)))
 	if most <= 0 || f.reading >= 0 || !slices.Equal(f.state, f.ahead(nil, now)) {
+		return false
+	}
+	if f.Await != nil && !f.Await(math.MaxInt64, nil) { // what is still to come may be late
 		return false
 	}
 	links, until := j.repeatable(j.before)

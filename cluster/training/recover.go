@@ -36,11 +36,12 @@ func (j *Job) cruise(at sim.Time, goal int64, links []topology.LinkID, until sim
 		until = min(until, h)
 	}
 	made := j.course.Checkpoints
+	j.course.halts = j.c.Regularly(j.job)
 	next, ended = j.course.run(at, j.Last.Time, j.computes(), goal, until)
 	if j.course.struck {
 		next = j.course.failed
 	}
-	if until == sim.Never && j.course.done < goal && j.course.err == nil {
+	if until == sim.Never && !j.course.halts && j.course.done < goal && j.course.err == nil {
 		j.course.err = errors.New("takes longer than the clock can tell, 2.9 years")
 	}
 	j.account(j.before, links, ended, (next-at)/sim.Time(max(ended, 1)), at)
