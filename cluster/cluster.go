@@ -82,9 +82,8 @@ type Job struct {
 	Stops                 int      // how often its accelerators were taken away
 	Interruptions         int      // how often they failed
 
-	footprints []*network.Footprint // that Bundle was given for it
-	runs       bool
-	followed   bool // its arrival brings on that of the next job
+	runs     bool
+	followed bool // its arrival brings on that of the next job
 }
 
 // Cluster is a data centre in virtual time. Use New.
@@ -136,8 +135,9 @@ type Cluster struct {
 	owners     []string
 
 	plans    plans
-	way      topology.Way         // room to find one in
-	left     []*network.Footprint // bundled for jobs that have ended
+	way      topology.Way                 // room to find one in
+	bundled  map[int][]*network.Footprint // by job, those that Bundle was given
+	left     []*network.Footprint         // bundled for jobs that have ended
 	launches []launch
 	idle     []int32 // launches to use again
 
@@ -173,6 +173,7 @@ func NewScheduled(engine *sim.Engine, t *topology.Topology, seriesBins int, p sc
 		preemption: p.Preemption,
 		redivides:  p.Redivides(),
 		types:      p.Types,
+		bundled:    map[int][]*network.Footprint{},
 	}
 	c.Network.Name = c.transferName
 	c.actor = engine.Register(c)
@@ -419,11 +420,18 @@ func (c *Cluster) Bundle(job int, footprints ...*network.Footprint) {
 	if c.Network.Ships() { // which knows none
 		return
 	}
-	j := c.Jobs[job]
-	j.footprints = append(j.footprints, footprints...)
+	c.bundled[job] = append(c.bundled[job], footprints...)
 	c.apart.changes++ // it has begun
 	c.drop(footprints)
 	c.Network.Bundle(footprints...)
+}
+
+// unbundle has what a job has bundled be left over.
+func (c *Cluster) unbundle(job int) {
+	if all, bundled := c.bundled[job]; bundled {
+		c.left = append(c.left, all...)
+		delete(c.bundled, job)
+	}
 }
 
 // drop forgets what jobs that have ended have left bundled, but for some that are
@@ -443,7 +451,7 @@ func (c *Cluster) drop(wanted []*network.Footprint) {
 // Done is called by a program when its work has ended.
 func (c *Cluster) Done(job int) {
 	j := c.Jobs[job]
-	c.left, j.footprints = append(c.left, j.footprints...), nil
+	c.unbundle(job)
 	j.Finished, j.FinishedAt, j.runs = true, c.Engine.Now(), false
 	c.running--
 	c.apart.changes++

@@ -58,7 +58,7 @@ func (c *conservative) finish(q *Queue, job int32) {
 func (c *conservative) decide(q *Queue, m Machine) {
 	if c.running.correct(q) || c.broken || c.free.steps == nil {
 		c.free.reset(q.now, q.free)
-		for _, x := range c.running.all {
+		for _, x := range slices.Backward(c.running.all) {
 			c.free.add(x.end, Never, int(x.size))
 		}
 		c.planned, c.broken = 0, false

@@ -100,7 +100,7 @@ func (e *easy) reserve(q *Queue) {
 	need := q.jobs[e.head].Accelerators
 	free := q.free
 	e.shadow = q.now
-	for i := range e.running.all {
+	for i := len(e.running.all) - 1; i >= 0; i-- {
 		x := &e.running.all[i]
 		if free >= need && x.end != e.shadow {
 			break

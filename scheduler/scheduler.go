@@ -127,23 +127,38 @@ type Queue struct {
 	types      []int // of the total
 	now        units.Duration
 	jobs       []record
+	asked      []Job // what few jobs ask for; see record
 	arrived    int32 // jobs that have come
 	present    int   // of them, those that have not ended
 	discipline discipline
 }
 
-// record is what the queue keeps of a job.
+// record is what the queue keeps of a job, and looks at in each decision: short, and
+// without pointers, which a collection of garbage would have to follow in each of a
+// million jobs. What else a job asks for is in Queue.asked, if it does.
 type record struct {
-	Job
+	Accelerators int
+	Estimate     units.Duration
+	Priority     int64
+	Fixed        bool
+
+	running  bool
+	level    int8  // queue of las, or class of gittins, that it is in
 	seq      int32 // order of arrival
 	group    int32 // index of its group, where groups share
 	gang     int32 // Accelerators as it came; elastic changes them
-	running  bool
-	level    int8 // queue of las, or class of gittins, that it is in
+	asks     int32 // place in Queue.asked
 	arrived  units.Duration
 	began    units.Duration // of the stretch that it runs in
 	executed units.Duration // in the stretches before
 	lost     units.Duration // of that, to preemptions
+}
+
+// job is a job as it was added.
+func (q *Queue) job(r *record) Job {
+	j := q.asked[r.asks]
+	j.Accelerators, j.Estimate, j.Priority, j.Fixed = r.Accelerators, r.Estimate, r.Priority, r.Fixed
+	return j
 }
 
 // size is the gang as counts of accelerators in the queue's structures.
@@ -185,7 +200,7 @@ func NewQueue(p Policy, accelerators int) *Queue {
 	if types == nil {
 		types = []int{accelerators}
 	}
-	return &Queue{policy: p, free: accelerators, total: accelerators, types: types, discipline: p.discipline()}
+	return &Queue{policy: p, free: accelerators, total: accelerators, types: types, asked: make([]Job, 1), discipline: p.discipline()}
 }
 
 // Grow makes room for so many more jobs.
@@ -194,7 +209,11 @@ func (q *Queue) Grow(n int) { q.jobs = slices.Grow(q.jobs, n) }
 // Add makes a job known that will come. It returns its number; numbers count
 // from 0.
 func (q *Queue) Add(j Job) int {
-	r := record{Job: j, gang: int32(j.Accelerators)}
+	r := record{Accelerators: j.Accelerators, Estimate: j.Estimate, Priority: j.Priority, Fixed: j.Fixed, gang: int32(j.Accelerators)}
+	if j.Least > 0 || j.Most > 0 || j.Group != "" || j.Wants != (Resources{}) || j.Speeds != nil {
+		r.asks = int32(len(q.asked))
+		q.asked = append(q.asked, j)
+	}
 	if s, ok := q.discipline.(*shares); ok {
 		r.group = s.group(j.Group)
 	}
