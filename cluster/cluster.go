@@ -303,7 +303,7 @@ type machine Cluster
 
 // Start gives a job those that it lists, or else those that the placement chooses,
 // without one the free accelerators with the lowest numbers.
-func (m *machine) Start(job, accelerators, kind int) bool {
+func (m *machine) Start(job, accelerators, kind int) (speed float64, started bool) {
 	c, j := (*Cluster)(m), m.Jobs[job]
 	list := c.chosen[:0]
 	switch {
@@ -311,12 +311,12 @@ func (m *machine) Start(job, accelerators, kind int) bool {
 		var ok bool
 		if list, ok = c.placement.place(job, j, accelerators, kind, list); !ok {
 			c.refuse(job)
-			return false
+			return 0, false
 		}
 	case j.List != nil:
 		for _, a := range j.List {
 			if !j.Shared && !c.free.Has(a) {
-				return false
+				return 0, false
 			}
 		}
 		list = append(list, j.List...)
@@ -330,7 +330,7 @@ func (m *machine) Start(job, accelerators, kind int) bool {
 			list = append(list, a)
 		}
 	case c.free.Count() < accelerators: // some are out of use since the decision began
-		return false
+		return 0, false
 	default:
 		list = c.free.Pack(list, accelerators)
 	}
@@ -354,7 +354,7 @@ func (m *machine) Start(job, accelerators, kind int) bool {
 		c.outages.begins(int32(job))
 	}
 	c.begun = append(c.begun, int32(job))
-	return true
+	return c.Speed(job), true
 }
 
 // nodes gives room for so many, cut from a block: most jobs are narrow.

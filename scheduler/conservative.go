@@ -71,7 +71,7 @@ func (c *conservative) decide(q *Queue, m Machine) {
 	for ; c.planned < len(c.reserved); c.planned++ {
 		w := &c.reserved[c.planned]
 		r := &q.jobs[w.job]
-		length := max(r.left(), 1)
+		length := max(q.longest(r), 1)
 		if w.start = c.free.earliest(q.now, length, r.Accelerators); w.start == Never {
 			continue // too much has failed
 		}
@@ -90,6 +90,9 @@ func (c *conservative) decide(q *Queue, m Machine) {
 			continue
 		}
 		c.running.add(q, w.job)
+		if r := &q.jobs[w.job]; r.end() != q.now+min(q.longest(r), Never-q.now) { // on what it got
+			c.broken = true
+		}
 	}
 	c.reserved, c.planned = left, len(left)
 }

@@ -44,11 +44,9 @@ func (t *Turn) Jobs() []State {
 		q := t.queue
 		r := &q.jobs[n]
 		all[i] = State{Job: q.job(r), Number: int(n), Running: r.running, Arrived: r.arrived, Executed: r.executed, Left: r.left()}
-		if ran := t.Now - r.began; r.running {
-			all[i].Executed += ran
-			if r.Estimate != Never {
-				all[i].Left = max(0, all[i].Left-ran)
-			}
+		if r.running {
+			all[i].Executed += t.Now - r.began
+			all[i].Left = r.remaining(t.Now)
 		}
 	}
 	return all
