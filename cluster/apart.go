@@ -13,8 +13,8 @@ import (
 type Confined interface {
 	Program
 	// Links yields all links that the program will use until it ends, an event that
-	// changes their number aside. It is not known where it may use any; before it has
-	// begun, unless it will use none.
+	// changes their number aside; nil yields none. It is not known where it may use any;
+	// before it has begun, unless it will use none.
 	Links() (links iter.Seq[topology.LinkID], known bool)
 }
 
@@ -26,9 +26,6 @@ type Occasional interface {
 	Regular() iter.Seq[topology.LinkID]
 }
 
-// NoLinks are those of a program that sends nothing over the network.
-func NoLinks(func(topology.LinkID) bool) {}
-
 // silent says whether a program will never use the network, wherever it runs.
 func silent(p Program) bool {
 	confined, ok := p.(Confined)
@@ -36,13 +33,7 @@ func silent(p Program) bool {
 		return false
 	}
 	links, known := confined.Links()
-	if !known {
-		return false
-	}
-	for range links {
-		return false
-	}
-	return true
+	return known && links == nil
 }
 
 // apart is what jobs that use the network know of each other. It holds until the next
@@ -156,8 +147,13 @@ func (c *Cluster) unused(job int, links []bool) bool {
 }
 
 func linksOf(j *Job) (iter.Seq[topology.LinkID], bool) {
-	if p, ok := j.Program.(Confined); ok {
-		return p.Links()
+	p, ok := j.Program.(Confined)
+	if !ok {
+		return nil, false
 	}
-	return nil, false
+	links, known := p.Links()
+	if links == nil {
+		links = func(func(topology.LinkID) bool) {}
+	}
+	return links, known
 }

@@ -86,9 +86,8 @@ type Job struct {
 	Stops                 int      // how often its accelerators were taken away
 	Interruptions         int      // how often they failed
 
-	footprints []*network.Footprint // that Bundle was given for it
-	runs       bool
-	followed   bool // its arrival brings on that of the next job
+	runs     bool
+	followed bool // its arrival brings on that of the next job
 }
 
 // Cluster is a data centre in virtual time. Use New.
@@ -140,8 +139,9 @@ type Cluster struct {
 	owners     []string
 
 	plans    plans
-	way      topology.Way         // room to find one in
-	left     []*network.Footprint // bundled for jobs that have ended
+	way      topology.Way                 // room to find one in
+	bundled  map[int][]*network.Footprint // by job, those that Bundle was given
+	left     []*network.Footprint         // bundled for jobs that have ended
 	launches []launch
 	idle     []int32 // launches to use again
 
@@ -177,6 +177,7 @@ func NewScheduled(engine *sim.Engine, t *topology.Topology, seriesBins int, p sc
 		preemption: p.Preemption,
 		redivides:  p.Redivides(),
 		types:      p.Types,
+		bundled:    map[int][]*network.Footprint{},
 	}
 	c.Network.Name = c.transferName
 	c.actor = engine.Register(c)
@@ -306,7 +307,7 @@ type machine Cluster
 
 // Start gives a job those that it lists, or else those that the placement chooses,
 // without one the free accelerators with the lowest numbers.
-func (m *machine) Start(job, accelerators, kind int) bool {
+func (m *machine) Start(job, accelerators, kind int) (speed float64, started bool) {
 	c, j := (*Cluster)(m), m.Jobs[job]
 	list := c.chosen[:0]
 	switch {
@@ -314,12 +315,12 @@ func (m *machine) Start(job, accelerators, kind int) bool {
 		var ok bool
 		if list, ok = c.placement.place(job, j, accelerators, kind, list); !ok {
 			c.refuse(job)
-			return false
+			return 0, false
 		}
 	case j.List != nil:
 		for _, a := range j.List {
 			if !j.Shared && !c.free.Has(a) {
-				return false
+				return 0, false
 			}
 		}
 		list = append(list, j.List...)
@@ -333,7 +334,7 @@ func (m *machine) Start(job, accelerators, kind int) bool {
 			list = append(list, a)
 		}
 	case c.free.Count() < accelerators: // some are out of use since the decision began
-		return false
+		return 0, false
 	default:
 		list = c.free.Pack(list, accelerators)
 	}
@@ -357,7 +358,7 @@ func (m *machine) Start(job, accelerators, kind int) bool {
 		c.outages.begins(int32(job))
 	}
 	c.begun = append(c.begun, int32(job))
-	return true
+	return c.Speed(job), true
 }
 
 // nodes gives room for so many, cut from a block: most jobs are narrow.
@@ -423,11 +424,18 @@ func (c *Cluster) Bundle(job int, footprints ...*network.Footprint) {
 	if c.Network.Ships() { // which knows none
 		return
 	}
-	j := c.Jobs[job]
-	j.footprints = append(j.footprints, footprints...)
+	c.bundled[job] = append(c.bundled[job], footprints...)
 	c.apart.changes++ // it has begun
 	c.drop(footprints)
 	c.Network.Bundle(footprints...)
+}
+
+// unbundle has what a job has bundled be left over.
+func (c *Cluster) unbundle(job int) {
+	if all, bundled := c.bundled[job]; bundled {
+		c.left = append(c.left, all...)
+		delete(c.bundled, job)
+	}
 }
 
 // drop forgets what jobs that have ended have left bundled, but for some that are
@@ -447,7 +455,7 @@ func (c *Cluster) drop(wanted []*network.Footprint) {
 // Done is called by a program when its work has ended.
 func (c *Cluster) Done(job int) {
 	j := c.Jobs[job]
-	c.left, j.footprints = append(c.left, j.footprints...), nil
+	c.unbundle(job)
 	j.Finished, j.FinishedAt, j.runs = true, c.Engine.Now(), false
 	c.running--
 	c.apart.changes++

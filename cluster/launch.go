@@ -139,7 +139,7 @@ func (c *Cluster) Withdraw(job int) {
 		}
 	}
 	c.Network.Withdraw(j.Owner)
-	c.left, j.footprints = append(c.left, j.footprints...), nil
+	c.unbundle(job)
 }
 
 // explode adds every message of a collective as a transfer of its own. A plan that

@@ -94,9 +94,9 @@ func (j *Job) needs() scheduler.Request {
 }
 
 // speeds are how fast a job runs on each type of accelerator that the policy tells apart;
-// nil where it tells none.
+// nil where it tells none, or there is one that is as fast as estimates have it.
 func (c *Cluster) speeds(j *Job) []float64 {
-	if c.placement == nil || len(c.types) < 2 {
+	if c.placement == nil || len(c.types) == 0 {
 		return nil
 	}
 	r := j.needs()
@@ -104,6 +104,9 @@ func (c *Cluster) speeds(j *Job) []float64 {
 		r.Types = 1 << c.placement.hosts[c.placement.shares(j.List[:1])[0].Host].Type
 	}
 	all := c.placement.placer.SpeedsOf(r)
+	if len(c.types) == 1 && all[0] == 1 {
+		return nil
+	}
 	return slices.Clone(all[:len(c.types)])
 }
 

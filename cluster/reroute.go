@@ -74,9 +74,9 @@ func (c *Cluster) Reroute(down, lost []bool, moved func(network.Moved)) {
 		c.Topology.Way(of.From, of.To, of.Label, nil, &c.way)
 		return slices.Clone(c.way.Links), slices.Clone(c.way.Shares)
 	}, moved)
-	for _, j := range c.Jobs {
+	for job := range c.Jobs {
 		var again []*network.Footprint
-		for _, f := range j.footprints {
+		for _, f := range c.bundled[job] {
 			if _, changed := was[f]; changed {
 				again = append(again, f)
 			}

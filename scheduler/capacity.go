@@ -35,8 +35,7 @@ func (q *Queue) Interrupt(job int, now, lost units.Duration, again bool) {
 	q.now = now
 	r := &q.jobs[job]
 	r.running = false
-	r.executed += now - r.began
-	r.lost += min(lost, Never-r.lost)
+	r.ran(now, lost)
 	q.free += r.Accelerators
 	q.discipline.finish(q, int32(job))
 	r.Accelerators = int(r.gang)

@@ -12,9 +12,9 @@ import (
 // orders notes what a queue starts and stops: "0 on 4", "stop 0".
 type orders []string
 
-func (s *orders) Start(job, accelerators, _ int) bool {
+func (s *orders) Start(job, accelerators, _ int) (float64, bool) {
 	*s = append(*s, fmt.Sprintf("%d on %d", job, accelerators))
-	return true
+	return 1, true
 }
 
 func (s *orders) Stop(job int) { *s = append(*s, fmt.Sprint("stop ", job)) }

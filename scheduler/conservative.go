@@ -36,7 +36,7 @@ type reservation struct {
 // that cannot be placed now is expected to start, and run, after it has waited for as
 // long again: however short it is, the plan is made anew only a few times.
 func (w *reservation) holds(q *Queue) units.Duration {
-	length := max(q.jobs[w.job].left(), 1)
+	length := max(q.longest(&q.jobs[w.job]), 1)
 	if w.refused != Never {
 		length = max(length, q.now-w.refused, second)
 	}
@@ -70,7 +70,7 @@ func (c *conservative) finish(q *Queue, job int32) {
 func (c *conservative) decide(q *Queue, m Machine) {
 	if c.running.correct(q) || c.broken || c.free.steps == nil {
 		c.free.reset(q.now, q.free)
-		for _, x := range c.running.all {
+		for _, x := range slices.Backward(c.running.all) {
 			c.free.add(x.end, Never, int(x.size))
 		}
 		c.planned, c.broken = 0, false
@@ -102,6 +102,9 @@ func (c *conservative) decide(q *Queue, m Machine) {
 			continue
 		}
 		c.running.add(q, w.job)
+		if r := &q.jobs[w.job]; r.end() != q.now+min(q.longest(r), Never-q.now) { // on what it got
+			c.broken = true
+		}
 	}
 	c.reserved, c.planned = left, len(left)
 }

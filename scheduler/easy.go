@@ -36,10 +36,10 @@ func (e *easy) arrive(q *Queue, job int32) {
 	}
 	s := &e.shelves[c]
 	if q.latest(r) {
-		s.add(job, r.left())
+		s.add(job, q.longest(r))
 		return
 	}
-	s.insert(job, r.left(), func(a, b int32) bool { return q.jobs[a].seq < q.jobs[b].seq })
+	s.insert(job, q.longest(r), func(a, b int32) bool { return q.jobs[a].seq < q.jobs[b].seq })
 	if head := e.head; head != none && q.jobs[head].seq > r.seq { // this one goes first
 		e.head, e.reserved = none, false
 		e.arrive(q, head)
@@ -100,7 +100,7 @@ func (e *easy) reserve(q *Queue) {
 	need := q.jobs[e.head].Accelerators
 	free := q.free
 	e.shadow = q.now
-	for i := range e.running.all {
+	for i := len(e.running.all) - 1; i >= 0; i-- {
 		x := &e.running.all[i]
 		if free >= need && x.end != e.shadow {
 			break
@@ -142,7 +142,7 @@ func (e *easy) backfill(q *Queue, m Machine) {
 		}
 		e.shelves[class].take(place)
 		w := why{EndsBefore, e.head, e.shadow}
-		late := q.now+min(q.jobs[job].left(), Never-q.now) > e.shadow
+		late := q.now+min(q.longest(&q.jobs[job]), Never-q.now) > e.shadow
 		if late {
 			w.reason = Beside
 		}
@@ -151,13 +151,17 @@ func (e *easy) backfill(q *Queue, m Machine) {
 			continue
 		}
 		e.running.add(q, job)
-		if late {
+		later := q.jobs[job].end() > e.shadow
+		if later {
 			e.extra -= q.jobs[job].Accelerators
+		}
+		if later != late { // its accelerators are not the slowest
+			e.reserved = false
 		}
 	}
 	for _, at := range refused {
 		s := &e.shelves[at.class]
-		s.put(at.place, q.jobs[s.jobs[at.place]].left())
+		s.put(at.place, q.longest(&q.jobs[s.jobs[at.place]]))
 	}
 }
 

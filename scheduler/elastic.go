@@ -26,16 +26,16 @@ type elasticShare struct {
 }
 
 // least is the least on which a job can run.
-func (r *record) least() int32 {
-	if r.Least > 0 && !r.Fixed {
-		return int32(r.Least)
+func (q *Queue) least(r *record) int32 {
+	if least := q.asked[r.asks].Least; least > 0 && !r.Fixed {
+		return int32(least)
 	}
 	return r.size()
 }
 
 func (e *elastic) arrive(q *Queue, job int32) {
 	r := &q.jobs[job]
-	e.waiting.push(r.least(), entry{byArrival(r), job})
+	e.waiting.push(q.least(r), entry{byArrival(r), job})
 }
 
 func (e *elastic) finish(_ *Queue, job int32) {
@@ -79,9 +79,9 @@ func (e *elastic) admit(q *Queue) int32 {
 	for c := e.waiting.best(left); c != none; c = e.waiting.best(left) {
 		job := e.waiting.pop(c).job
 		r := &q.jobs[job]
-		x := elasticShare{job: job, least: r.least(), most: r.size(), fresh: true}
-		if r.Most > 0 && !r.Fixed {
-			x.most = int32(min(r.Most, q.total))
+		x := elasticShare{job: job, least: q.least(r), most: r.size(), fresh: true}
+		if most := q.asked[r.asks].Most; most > 0 && !r.Fixed {
+			x.most = int32(min(most, q.total))
 		}
 		x.shall = x.least
 		left -= x.least

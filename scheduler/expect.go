@@ -13,8 +13,9 @@ type expected struct {
 	job, size int32
 }
 
-// expectations are the running jobs in the order in which they are expected to
-// end.
+// expectations are the running jobs in the order in which they are expected to end, the
+// first of them last: that is where most that begin belong, and where those leave that
+// end as expected.
 type expectations struct{ all []expected }
 
 func (e *expectations) add(q *Queue, job int32) {
@@ -23,19 +24,20 @@ func (e *expectations) add(q *Queue, job int32) {
 }
 
 func (e *expectations) insert(x expected) {
-	i := sort.Search(len(e.all), func(i int) bool { return e.all[i].end > x.end })
-	e.all = slices.Insert(e.all, i, x)
+	i := sort.Search(len(e.all), func(i int) bool { return e.all[i].end <= x.end })
+	e.all = append(e.all, x)
+	copy(e.all[i+1:], e.all[i:])
+	e.all[i] = x
 }
 
 // remove takes out a job that has ended, and says when that was expected.
 func (e *expectations) remove(job int32) units.Duration {
-	i := slices.IndexFunc(e.all, func(x expected) bool { return x.job == job })
-	end := e.all[i].end
-	if i == 0 { // as estimates have it
-		e.all = e.all[1:]
-	} else {
-		e.all = slices.Delete(e.all, i, i+1)
+	i := len(e.all) - 1
+	for e.all[i].job != job {
+		i--
 	}
+	end := e.all[i].end
+	e.all = slices.Delete(e.all, i, i+1)
 	return end
 }
 
@@ -43,16 +45,16 @@ func (e *expectations) remove(job int32) units.Duration {
 // as they have, so that an estimate of any size is corrected in few steps (after
 // Tsafrir, Etsion, Feitelson 2007). It reports whether there are any.
 func (e *expectations) correct(q *Queue) bool {
-	late := 0
-	for late < len(e.all) && e.all[late].end <= q.now {
-		late++
+	due := len(e.all)
+	for due > 0 && e.all[due-1].end <= q.now {
+		due--
 	}
-	if late == 0 {
+	if due == len(e.all) {
 		return false
 	}
-	moved := slices.Clone(e.all[:late])
-	e.all = slices.Delete(e.all, 0, late)
-	for _, x := range moved {
+	late := slices.Clone(e.all[due:])
+	e.all = e.all[:due]
+	for _, x := range late {
 		ran := max(q.now-q.jobs[x.job].began, second)
 		x.end = q.now + min(ran, Never-q.now)
 		e.insert(x)

@@ -74,7 +74,7 @@ func (g *gavel) arrive(q *Queue, job int32) {
 	r, types := &q.jobs[job], len(q.types)
 	times := make([]float64, 2*types)
 	c := &contender{
-		kind: g.kind(r, types), job: job, seq: r.seq, on: none, next: none,
+		kind: g.kind(q, r), job: job, seq: r.seq, on: none, next: none,
 		since: q.now, due: times[:types], had: times[types:],
 	}
 	for len(g.all) <= int(job) {
@@ -87,12 +87,13 @@ func (g *gavel) arrive(q *Queue, job int32) {
 }
 
 // kind is that of a job.
-func (g *gavel) kind(r *record, types int) *kind {
-	weight, known := g.weights[r.Group]
+func (g *gavel) kind(q *Queue, r *record) *kind {
+	asks, types := &q.asked[r.asks], len(q.types)
+	weight, known := g.weights[asks.Group]
 	if !known {
 		weight = 1
 	}
-	speeds := r.Speeds
+	speeds := asks.Speeds
 	if speeds == nil {
 		speeds = slices.Repeat([]float64{1}, types)
 	}

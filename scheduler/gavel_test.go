@@ -37,17 +37,17 @@ func newRounds(types []int, lease units.Duration, jobs []scheduler.Job) *rounds 
 	return r
 }
 
-func (r *rounds) Start(job, accelerators, kind int) bool {
+func (r *rounds) Start(job, accelerators, kind int) (float64, bool) {
 	if kind == scheduler.AnyType && len(r.free) == 1 {
 		kind = 0
 	}
 	if kind < 0 || r.on[job] >= 0 || accelerators != r.sizes[job] || r.free[kind] < accelerators {
 		r.err = fmt.Errorf("at %v job %d starts on %d of type %d, of which of each are free %d; it runs on %d", r.now, job, accelerators, kind, r.free, r.on[job])
-		return false
+		return 0, false
 	}
 	r.on[job] = kind
 	r.free[kind] -= accelerators
-	return true
+	return 1, true
 }
 
 func (r *rounds) Stop(job int) {

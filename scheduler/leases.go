@@ -87,11 +87,7 @@ func (o *leases) rerank(q *Queue, running []holder) uint64 {
 			h.rank = rank{hi: leased, seq: r.seq}
 			continue
 		}
-		left := r.left()
-		if left != Never {
-			left = max(0, left-(q.now-r.began))
-		}
-		h.rank = o.rank(q, r, r.executed+q.now-r.began, left)
+		h.rank = o.rank(q, r, r.executed+q.now-r.began, r.remaining(q.now))
 	}
 	sortHolders(running)
 	return 0

@@ -41,13 +41,12 @@ func (t *Turn) Free() int { return t.queue.free }
 func (t *Turn) Jobs() []State {
 	all := make([]State, len(t.own.present))
 	for i, n := range t.own.present {
-		r := &t.queue.jobs[n]
-		all[i] = State{Job: r.Job, Number: int(n), Running: r.running, Arrived: r.arrived, Executed: r.executed, Left: r.left()}
-		if ran := t.Now - r.began; r.running {
-			all[i].Executed += ran
-			if r.Estimate != Never {
-				all[i].Left = max(0, all[i].Left-ran)
-			}
+		q := t.queue
+		r := &q.jobs[n]
+		all[i] = State{Job: q.job(r), Number: int(n), Running: r.running, Arrived: r.arrived, Executed: r.executed, Left: r.left()}
+		if r.running {
+			all[i].Executed += t.Now - r.began
+			all[i].Left = r.remaining(t.Now)
 		}
 	}
 	return all

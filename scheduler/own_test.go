@@ -138,7 +138,7 @@ func TestTurnRefuses(t *testing.T) {
 // nobody is a machine that does all and tells nobody.
 type nobody struct{}
 
-func (nobody) Start(int, int, int) bool { return true }
+func (nobody) Start(int, int, int) (float64, bool) { return 1, true }
 func (nobody) Stop(int)                 {}
 
 // A job that was cancelled has gone; one that was put back has its old place.

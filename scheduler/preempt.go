@@ -195,40 +195,62 @@ func sortHolders(all []holder) {
 }
 
 // shortest ranks by remaining time: that of a waiting job as it is, that of a
-// running job as its end, which does not change, so the present time makes up the
-// difference.
-type shortest struct{}
+// running job as its end, which does not change at speed 1, so the present time makes up
+// the difference.
+type shortest struct {
+	mixed bool // a job has run at another speed
+}
 
-func (shortest) arrive(_ *Queue, r *record) rank { return rank{lo: uint64(r.left()), seq: r.seq} }
+func (o *shortest) arrive(_ *Queue, r *record) rank { return rank{lo: uint64(r.left()), seq: r.seq} }
 
-func (shortest) rerank(q *Queue, _ []holder) uint64 { return uint64(q.now) }
+func (o *shortest) rerank(q *Queue, running []holder) uint64 {
+	if o.mixed {
+		for i := range running {
+			h := &running[i]
+			if left := q.jobs[h.job].remaining(q.now); left != Never {
+				h.lo = uint64(q.now + left)
+			}
+		}
+		sortHolders(running)
+	}
+	return uint64(q.now)
+}
 
-func (o shortest) stopped(q *Queue, stopped []entry) {
+func (o *shortest) stopped(q *Queue, stopped []entry) {
 	for i := range stopped {
 		stopped[i].rank = o.arrive(q, &q.jobs[stopped[i].job])
 	}
 }
 
-func (shortest) begin(q *Queue, h *holder) { h.lo = uint64(q.jobs[h.job].end()) }
+func (o *shortest) begin(q *Queue, h *holder) {
+	r := &q.jobs[h.job]
+	h.lo = uint64(r.end())
+	o.mixed = o.mixed || r.speed != 1
+}
 
-func (shortest) settle(*Queue, []holder) {}
+func (o *shortest) settle(*Queue, []holder) {}
 
-func (shortest) wake([]holder) units.Duration { return Never }
+func (o *shortest) wake([]holder) units.Duration { return Never }
 
 // leastService ranks by remaining service, time x accelerators. Wider jobs lose it
 // faster, so running jobs overtake each other.
-type leastService struct{}
+type leastService struct {
+	mixed bool // a job has run at another speed than 1
+}
 
-func (leastService) arrive(_ *Queue, r *record) rank {
+func (o *leastService) arrive(_ *Queue, r *record) rank {
 	hi, lo := bits.Mul64(uint64(r.left()), uint64(r.size()))
 	return rank{hi, lo, r.seq}
 }
 
-func (leastService) rerank(q *Queue, running []holder) uint64 {
+func (o *leastService) rerank(q *Queue, running []holder) uint64 {
 	for i := range running {
 		h := &running[i]
 		left := Never
-		if h.turn != Never {
+		switch {
+		case o.mixed:
+			left = q.jobs[h.job].remaining(q.now)
+		case h.turn != Never:
 			left = max(0, h.turn-q.now)
 		}
 		h.hi, h.lo = bits.Mul64(uint64(left), uint64(h.size))
@@ -237,17 +259,21 @@ func (leastService) rerank(q *Queue, running []holder) uint64 {
 	return 0
 }
 
-func (o leastService) stopped(q *Queue, stopped []entry) {
+func (o *leastService) stopped(q *Queue, stopped []entry) {
 	for i := range stopped {
 		stopped[i].rank = o.arrive(q, &q.jobs[stopped[i].job])
 	}
 }
 
-func (leastService) begin(q *Queue, h *holder) { h.turn = q.jobs[h.job].end() }
+func (o *leastService) begin(q *Queue, h *holder) {
+	r := &q.jobs[h.job]
+	h.turn = r.end()
+	o.mixed = o.mixed || r.speed != 1
+}
 
-func (leastService) settle(*Queue, []holder) {}
+func (o *leastService) settle(*Queue, []holder) {}
 
-func (leastService) wake([]holder) units.Duration { return Never }
+func (o *leastService) wake([]holder) units.Duration { return Never }
 
 // fixed ranks by what does not change.
 type fixed order

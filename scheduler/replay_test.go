@@ -44,7 +44,7 @@ type replay struct {
 	ended func(job int)
 }
 
-func (r *replay) Start(job, accelerators, _ int) bool {
+func (r *replay) Start(job, accelerators, _ int) (float64, bool) {
 	t := r.tasks[job]
 	least, most := cmp.Or(t.least, t.gang), cmp.Or(t.most, t.gang)
 	if n := int64(accelerators); n < least || n > most {
@@ -52,7 +52,7 @@ func (r *replay) Start(job, accelerators, _ int) bool {
 	}
 	if r.runs[job] || t.submit > r.now || r.left[job] == 0 || r.free < int64(accelerators) {
 		r.err = cmp.Or(r.err, fmt.Errorf("at %d job %d of %d accelerators starts with %d free; running %v, left %d", r.now, job, t.gang, r.free, r.runs[job], r.left[job]))
-		return false
+		return 0, false
 	}
 	r.runs[job] = true
 	r.has[job] = int64(accelerators)
@@ -60,7 +60,7 @@ func (r *replay) Start(job, accelerators, _ int) bool {
 	if r.outcomes[job].start < 0 {
 		r.outcomes[job].start = r.now
 	}
-	return true
+	return 1, true
 }
 
 func (r *replay) Stop(job int) {

@@ -29,9 +29,9 @@ func (r Resources) plus(s Resources, n int64) Resources {
 func (r Resources) negative() bool { return min(r.Milli, r.CPU, r.Memory) < 0 }
 
 // wants is what a job takes while it runs.
-func (r *record) wants() Resources {
-	if r.Wants == (Resources{}) {
-		return Resources{Milli: int64(r.Accelerators) * Whole}
+func (q *Queue) wants(r *record) Resources {
+	if wants := q.asked[r.asks].Wants; wants != (Resources{}) {
+		return wants
 	}
-	return r.Wants
+	return Resources{Milli: int64(r.Accelerators) * Whole}
 }

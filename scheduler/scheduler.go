@@ -42,7 +42,12 @@
 // for which too few are left are stopped. Among equals the earlier arrival is
 // first.
 //
-// Estimates are what the policy is told of durations. They may be wrong: a job
+// Estimates are what the policy is told of durations, on accelerators of speed 1. What is
+// left of a job falls by the speed of those that it has, and jobs are compared by it
+// whether they run or wait. When one ends is expected by that speed, too; of a job that
+// waits, by the slowest at which it may run.
+//
+// Estimates may be wrong: a job
 // that runs beyond its estimate counts as about to end where it competes by
 // remaining time, and is expected to run for as long again where others have
 // reservations.
@@ -94,7 +99,7 @@ type Job struct {
 	// is its accelerators, whole.
 	Wants Resources
 	// Speeds are how fast it runs on each type of accelerator that Policy.Types counts, 0
-	// where it does not run; nil is as fast on all. They concern gavel.
+	// where it does not run; nil is at speed 1 on all.
 	Speeds []float64
 	// Fixed jobs are never stopped once they run.
 	Fixed bool
@@ -107,9 +112,9 @@ const AnyType = -1
 // Machine carries out what a Queue decides.
 type Machine interface {
 	// Start gives a job so many accelerators, of a type or of AnyType, and begins it. It
-	// reports false if they cannot be had although so many are free, and then has done
-	// nothing.
-	Start(job, accelerators, kind int) bool
+	// gives how fast it runs on them, 1 being as estimates have it, or reports false if they
+	// cannot be had although so many are free, and then has done nothing.
+	Start(job, accelerators, kind int) (speed float64, started bool)
 	// Stop takes the accelerators of a running job away. What becomes of it says the
 	// policy's Preemption.
 	Stop(job int)
@@ -127,29 +132,46 @@ type Queue struct {
 	types      []int // of the total
 	now        units.Duration
 	jobs       []record
+	asked      []Job // what few jobs ask for; see record
 	arrived    int32 // jobs that have come
 	present    int   // of them, those that have not ended
 	discipline discipline
 }
 
-// record is what the queue keeps of a job.
+// record is what the queue keeps of a job, and looks at in each decision: short, and
+// without pointers, which a collection of garbage would have to follow in each of a
+// million jobs. What else a job asks for is in Queue.asked, if it does.
 type record struct {
-	Job
+	Accelerators int
+	Estimate     units.Duration
+	Priority     int64
+	Fixed        bool
+
+	running  bool
+	level    int8  // queue of las, or class of gittins, that it is in
 	seq      int32 // order of arrival
 	group    int32 // index of its group, where groups share
 	gang     int32 // Accelerators as it came; elastic changes them
-	running  bool
-	level    int8 // queue of las, or class of gittins, that it is in
+	asks     int32 // place in Queue.asked
 	arrived  units.Duration
 	began    units.Duration // of the stretch that it runs in
 	executed units.Duration // in the stretches before
-	lost     units.Duration // of that, to preemptions
+	lost     units.Duration // of that, to preemptions and slow accelerators; fast ones win some
+	speed    float64        // on the accelerators that it has, or had last
+}
+
+// job is a job as it was added.
+func (q *Queue) job(r *record) Job {
+	j := q.asked[r.asks]
+	j.Accelerators, j.Estimate, j.Priority, j.Fixed = r.Accelerators, r.Estimate, r.Priority, r.Fixed
+	return j
 }
 
 // size is the gang as counts of accelerators in the queue's structures.
 func (r *record) size() int32 { return int32(r.Accelerators) }
 
-// left is the estimate of the time for which the job still has to run.
+// left is the estimate of the time for which the job still has to run, when the stretch
+// began that it runs in.
 func (r *record) left() units.Duration {
 	if r.Estimate == Never {
 		return Never
@@ -160,10 +182,59 @@ func (r *record) left() units.Duration {
 // end is when a running job is expected to end.
 func (r *record) end() units.Duration {
 	left := r.left()
+	if left != Never && r.speed != 1 {
+		left = scaled(left, 1/r.speed)
+	}
 	if left > Never-r.began {
 		return Never
 	}
 	return r.began + left
+}
+
+// remaining is what is left of a running job now.
+func (r *record) remaining(now units.Duration) units.Duration {
+	left, time := r.left(), now-r.began
+	if left == Never {
+		return Never
+	}
+	if r.speed != 1 {
+		time = scaled(time, r.speed)
+	}
+	return max(0, left-time)
+}
+
+// longest is the estimate of the time for which a job that waits will run, wherever it
+// does.
+func (q *Queue) longest(r *record) units.Duration {
+	left, slowest := r.left(), math.Inf(1)
+	for _, speed := range q.asked[r.asks].Speeds {
+		if speed > 0 {
+			slowest = min(slowest, speed)
+		}
+	}
+	if left == Never || math.IsInf(slowest, 1) || slowest == 1 {
+		return left
+	}
+	return scaled(left, 1/slowest)
+}
+
+// ran counts a stretch up to now of which so much was for nothing, or has to be run in
+// addition.
+func (r *record) ran(now, lost units.Duration) {
+	time := now - r.began
+	r.executed += time
+	if r.speed != 1 {
+		lost = scaled(lost, r.speed) + time - scaled(time, r.speed)
+	}
+	r.lost += min(lost, Never-max(0, r.lost))
+}
+
+// scaled is a multiple of a time, at most Never.
+func scaled(d units.Duration, by float64) units.Duration {
+	if s := float64(d) * by; s < float64(Never) {
+		return units.Duration(s)
+	}
+	return Never
 }
 
 // discipline is how a policy goes through its jobs.
@@ -185,7 +256,7 @@ func NewQueue(p Policy, accelerators int) *Queue {
 	if types == nil {
 		types = []int{accelerators}
 	}
-	return &Queue{policy: p, free: accelerators, total: accelerators, types: types, discipline: p.discipline()}
+	return &Queue{policy: p, free: accelerators, total: accelerators, types: types, asked: make([]Job, 1), discipline: p.discipline()}
 }
 
 // Grow makes room for so many more jobs.
@@ -194,7 +265,11 @@ func (q *Queue) Grow(n int) { q.jobs = slices.Grow(q.jobs, n) }
 // Add makes a job known that will come. It returns its number; numbers count
 // from 0.
 func (q *Queue) Add(j Job) int {
-	r := record{Job: j, gang: int32(j.Accelerators)}
+	r := record{Accelerators: j.Accelerators, Estimate: j.Estimate, Priority: j.Priority, Fixed: j.Fixed, gang: int32(j.Accelerators)}
+	if j.Least > 0 || j.Most > 0 || j.Group != "" || j.Wants != (Resources{}) || j.Speeds != nil {
+		r.asks = int32(len(q.asked))
+		q.asked = append(q.asked, j)
+	}
 	if s, ok := q.discipline.(*shares); ok {
 		r.group = s.group(j.Group)
 	}
@@ -237,11 +312,12 @@ func (q *Queue) startOn(job int32, kind int, m Machine, w why) bool {
 	if r.Accelerators > q.free {
 		panic(fmt.Sprintf("scheduler: job %d wants %d accelerators of %d", job, r.Accelerators, q.free))
 	}
-	if !m.Start(int(job), r.Accelerators, kind) {
+	speed, started := m.Start(int(job), r.Accelerators, kind)
+	if !started {
 		return false
 	}
 	q.note(job, Start, w)
-	r.running, r.began = true, q.now
+	r.running, r.began, r.speed = true, q.now, speed
 	q.free -= r.Accelerators
 	return true
 }
@@ -252,10 +328,10 @@ func (q *Queue) stop(job int32, m Machine, w why) (waits bool) {
 	q.note(job, Stop, w)
 	m.Stop(int(job))
 	r.running = false
-	r.executed += q.now - r.began
+	r.ran(q.now, 0)
 	switch q.policy.Preemption {
 	case Suspend:
-		r.lost += min(q.policy.PreemptionCost, Never-r.lost)
+		r.lost += min(q.policy.PreemptionCost, Never-max(0, r.lost))
 	case Requeue:
 		r.lost = r.executed
 	case Cancel:

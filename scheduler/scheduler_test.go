@@ -129,9 +129,9 @@ func TestFree(t *testing.T) {
 // printer is a machine that says what it is told.
 type printer struct{ names []string }
 
-func (p printer) Start(job, accelerators, _ int) bool {
+func (p printer) Start(job, accelerators, _ int) (float64, bool) {
 	fmt.Println("start", p.names[job], "on", accelerators)
-	return true
+	return 1, true
 }
 
 func (p printer) Stop(job int) { fmt.Println("stop", p.names[job]) }

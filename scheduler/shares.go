@@ -109,7 +109,7 @@ func (s *shares) leave(q *Queue, job int32) {
 	r := &q.jobs[job]
 	g := &s.groups[r.group]
 	g.hold(q.now, -r.size())
-	g.takes = g.takes.plus(r.wants(), -1)
+	g.takes = g.takes.plus(q.wants(r), -1)
 	i := slices.Index(g.running, job)
 	g.running = slices.Delete(g.running, i, i+1)
 }
@@ -184,7 +184,7 @@ func (s *shares) start(q *Queue, m Machine, g *share, class int, w why) {
 	}
 	r := &q.jobs[e.job]
 	g.hold(q.now, r.size())
-	g.takes = g.takes.plus(r.wants(), 1)
+	g.takes = g.takes.plus(q.wants(r), 1)
 	g.running = append(g.running, e.job)
 }
 

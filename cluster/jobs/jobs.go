@@ -148,7 +148,7 @@ func (t *Trace) Programs(durations []sim.Time, r Recovery) []cluster.Program {
 }
 
 // Links are none: of a job that is a duration only the accelerators are known.
-func (r *run) Links() (links iter.Seq[topology.LinkID], known bool) { return cluster.NoLinks, true }
+func (r *run) Links() (links iter.Seq[topology.LinkID], known bool) { return nil, true }
 
 // Begin sets a timer for the end of the job's service.
 func (r *run) Begin(c *cluster.Cluster, job int) {

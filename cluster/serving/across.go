@@ -84,7 +84,7 @@ var crossings = []kind{
 // pools will send to which, nor what replicas that start will read.
 func (f *Fleet) Links() (links iter.Seq[topology.LinkID], known bool) {
 	if f.c == nil { // replicas of one accelerator are on one host wherever they are
-		return cluster.NoLinks, f.Decode == nil && f.Start.Download == nil && f.stageRanks()*f.Stages == 1
+		return nil, f.Decode == nil && f.Start.Download == nil && f.stageRanks()*f.Stages == 1
 	}
 	return func(yield func(topology.LinkID) bool) {
 		for i := range f.replicas {

@@ -114,7 +114,7 @@ func (i *idler) Handle(sim.Time, uint64) { i.c.Done(i.job) }
 // silent is an idler that says so.
 type silent struct{ idler }
 
-func (silent) Links() (iter.Seq[topology.LinkID], bool) { return cluster.NoLinks, true }
+func (silent) Links() (iter.Seq[topology.LinkID], bool) { return nil, true }
 
 func run(t testing.TB, topo *topology.Topology, jobs ...*cluster.Job) *cluster.Cluster {
 	t.Helper()
