@@ -92,6 +92,8 @@ type Result struct {
 	Timeline *result.Timeline
 	// Usage is the tables that Options.Usage asks for.
 	Usage []*result.Table
+
+	timelineInFolder bool
 }
 
 // Check does all of Run but the running: it reads the files that a scenario
@@ -143,7 +145,7 @@ func Run(ctx context.Context, s *Scenario, o Options) (*Result, error) {
 	p.runWithout(ctx, o)
 	r, problem := p.collect(status, o.SummaryOnly)
 	if record != nil {
-		r.Timeline = record.timeline(p, r.Tables)
+		r.Timeline, r.timelineInFolder = record.timeline(p, r.Tables), o.Timeline.InFolder
 	}
 	if o.Usage {
 		r.Usage = p.usage(p.engine.Now())

@@ -28,11 +28,20 @@ type TimelineOptions struct {
 	From, To sim.Time
 	// Slices is how many there may be; 0 is MaxSlices.
 	Slices int
+	// Brief makes do with as many slices as the page of a report has use for, and leaves
+	// out the rest without a warning.
+	Brief bool
+	// InFolder has Write put it into the folder as timeline.json.gz, where a report finds it.
+	InFolder bool
 }
 
 // MaxSlices is how many slices a timeline has, unless more or fewer are asked for: 130 MB
 // of them in memory.
 const MaxSlices = 1 << 22
+
+// briefSlices is how many a brief one has: some iterations of what does not repeat in
+// thousands of accelerators that each do something else.
+const briefSlices = 1 << 18
 
 // recorder is an observer that makes a timeline of what it is told.
 type recorder struct {
@@ -40,7 +49,8 @@ type recorder struct {
 	from    sim.Time
 	to      sim.Time
 	limit   int
-	chosen  bool    // shown are those that were asked for
+	chosen  bool // shown are those that were asked for
+	brief   bool
 	shown   []bool  // accelerators
 	alike   []int32 // of each that is shown: how many do what it does
 	ledgers int     // of the cluster that have been looked at
@@ -101,9 +111,12 @@ const (
 func (p *plant) record(o *TimelineOptions) *recorder {
 	n := p.cluster.Topology.Accelerators()
 	r := &recorder{
-		cluster: p.cluster, from: o.From, to: o.To, limit: cmp.Or(o.Slices, MaxSlices), chosen: o.Accelerators != nil || o.All,
+		cluster: p.cluster, from: o.From, to: o.To, limit: cmp.Or(o.Slices, MaxSlices), chosen: o.Accelerators != nil || o.All, brief: o.Brief,
 		shown: make([]bool, n), alike: make([]int32, n), picks: map[members][]pick{},
 		tracks: map[place]int32{}, names: map[string]int32{}, notes: map[string]int32{"": 0}, full: sim.Never,
+	}
+	if o.Brief {
+		r.limit = min(r.limit, briefSlices)
 	}
 	r.Notes = [][]result.Note{nil}
 	if r.to == 0 {
@@ -278,7 +291,7 @@ func (r *recorder) timeline(p *plant, tables []*result.Table) *result.Timeline {
 			r.addCounters(t, end)
 		}
 	}
-	if r.full != sim.Never {
+	if r.full != sim.Never && !r.brief {
 		p.warnings = append(p.warnings, fmt.Sprintf("the timeline leaves out what began after %v: it has %d slices, the most that there may be; show fewer accelerators or a shorter time", r.full, r.limit))
 	}
 	return &r.Timeline

@@ -3,6 +3,7 @@ package railyard_test
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/railyard/railyard"
+	"github.com/railyard/railyard/report"
 	"github.com/railyard/railyard/result"
 	"github.com/railyard/railyard/sim"
 )
@@ -351,5 +353,46 @@ func BenchmarkTimeline(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// TestTimelineInFolder: what is made for a report lies in the folder, ends early without a
+// warning, and changes nothing else there.
+func TestTimelineInFolder(t *testing.T) {
+	s, err := railyard.Load("scenarios/quickstart.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := func(o *railyard.TimelineOptions) map[string]string {
+		r, err := railyard.Run(t.Context(), s, railyard.Options{Timeline: o})
+		if err != nil || len(r.Warnings) > 0 {
+			t.Fatal(err, r.Warnings)
+		}
+		dir := t.TempDir()
+		if err := railyard.Write(dir, s, r, report.Host{}); err != nil {
+			t.Fatal(err)
+		}
+		files := map[string]string{}
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			text, err := os.ReadFile(filepath.Join(dir, e.Name()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			files[e.Name()] = string(text)
+		}
+		delete(files, "manifest.json") // which lists the others
+		return files
+	}
+	plain, with := read(nil), read(&railyard.TimelineOptions{Slices: 100, Brief: true, InFolder: true})
+	if with["timeline.json.gz"] == "" || plain["timeline.json.gz"] != "" {
+		t.Errorf("timelines of %d and %d bytes", len(with["timeline.json.gz"]), len(plain["timeline.json.gz"]))
+	}
+	delete(with, "timeline.json.gz")
+	if !maps.Equal(plain, with) {
+		t.Error("a timeline changes results")
 	}
 }

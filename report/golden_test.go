@@ -42,23 +42,25 @@ func TestGoldenPictures(t *testing.T) {
 	var drawn []string
 	rates := []string{"training.0.tokens_per_s", "min training.0.memory_per_accelerator_bytes"}
 	for _, c := range []struct {
-		dir      string
-		metrics  []string
-		pictures string // those that are looked at, as name or name=file
+		dir       string
+		metrics   []string
+		pictures  string // those that are looked at, as name or name=file
+		published string
 	}{
-		{"testdata/run", nil, "utilization links network busbw"},
-		{folder(t, map[string]string{"collectives.csv": measured}), nil, "busbw=busbw-measured"},
-		{folder(t, map[string]string{"kernels.csv": read("testdata/kernels.csv")}), nil, "roofline"},
-		{folder(t, contended), nil, "contention"},
-		{folder(t, map[string]string{"summary.json": `{"name":"plan for m","limits":{"accelerators":64}}`, "plan.csv": planCSV, "accelerator_series.csv": "", "link_series.csv": "", "links.csv": "", "collectives.csv": ""}), nil, "plan"},
-		{queueFolder(t, nil), nil, "jobs queue completion"},
-		{servingFolder(t, nil), nil, "serving latency"},
-		{sweepFolder(t, sweepTable), rates, "pareto scaling=scaling-strong response-hosts"},
-		{sweepFolder(t, weak), nil, "scaling=scaling-weak"},
-		{sweepFolder(t, curve), nil, "curve"},
+		{"testdata/run", nil, "utilization links network busbw", ""},
+		{folder(t, map[string]string{"collectives.csv": measured}), nil, "busbw=busbw-measured", ""},
+		{folder(t, map[string]string{"kernels.csv": read("testdata/kernels.csv")}), nil, "roofline", ""},
+		{folder(t, contended), nil, "contention", ""},
+		{folder(t, map[string]string{"summary.json": `{"name":"plan for m","limits":{"accelerators":64}}`, "plan.csv": planCSV, "accelerator_series.csv": "", "link_series.csv": "", "links.csv": "", "collectives.csv": ""}), nil, "plan", ""},
+		{queueFolder(t, nil), nil, "jobs queue completion", ""},
+		{servingFolder(t, nil), nil, "serving latency", ""},
+		{sweepFolder(t, sweepTable), rates, "pareto scaling=scaling-strong response-hosts", ""},
+		{sweepFolder(t, sweepTable), rates, "published", publishedFile(t, publishedTable)},
+		{sweepFolder(t, weak), nil, "scaling=scaling-weak", ""},
+		{sweepFolder(t, curve), nil, "curve", ""},
 	} {
 		out := t.TempDir()
-		if _, err := report.Plot(c.dir, report.PlotOptions{Out: out, Formats: []string{"svg"}, Metrics: c.metrics}); err != nil {
+		if _, err := report.Plot(c.dir, report.PlotOptions{Out: out, Formats: []string{"svg"}, Metrics: c.metrics, Published: c.published}); err != nil {
 			t.Errorf("%s: %v", c.pictures, err)
 			continue
 		}
@@ -85,7 +87,7 @@ func TestGoldenPictures(t *testing.T) {
 		}
 	}
 	// What Plot says that it draws, one of each.
-	for _, name := range []string{"utilization", "links", "network", "contention", "busbw", "jobs", "queue", "completion", "serving", "latency", "roofline", "plan", "pareto", "scaling", "response-hosts", "curve"} {
+	for _, name := range []string{"utilization", "links", "network", "contention", "busbw", "jobs", "queue", "completion", "serving", "latency", "roofline", "plan", "pareto", "scaling", "response-hosts", "curve", "published"} {
 		if !slices.Contains(drawn, name) {
 			t.Errorf("no golden picture of %s", name)
 		}

@@ -38,7 +38,11 @@ type PlotOptions struct {
 	With    []string // further results folders whose jobs are compared with these
 	Only    []string // pictures by their names, as in "busbw"; all that can be drawn where empty
 	Metrics []string // of a sweep: what it is for, and what that takes, each with min or max before it
-	Draw    figure.Options
+	// Published is a table of figures to compare with, a row each: columns metric, as in
+	// training.0.samples_per_s, and published; maybe series and label; all others are
+	// columns of points.csv, or paths in summary.json, that say of which point it is.
+	Published string
+	Draw      figure.Options
 }
 
 // picture is a figure and the name of its files.
@@ -76,6 +80,7 @@ type FileError = result.FileError
 //	roofline     what the kernels of the first training job reach, by their arithmetic
 //	             intensity, under the accelerator's roofline, from kernels.csv
 //	plan         cost and energy of the points of a plan over their time, from plan.csv
+//	published    what was simulated against the figures of a table of the user's
 //
 // Of the folder of a sweep, from points.csv:
 //
@@ -86,6 +91,7 @@ type FileError = result.FileError
 //	completion    distribution of completion time over the jobs of a queue, a curve for
 //	              each point, those of other seeds together; wait, the same of waiting
 //	curve         of inference, time to first token and per token against throughput
+//	published     as of a run
 //
 // Titles are from summary.json, which a folder must have; a table that is not
 // there is skipped. Everything wrong with the folder comes back joined, each as
@@ -105,6 +111,9 @@ func Plot(dir string, o PlotOptions) ([]string, error) {
 	}
 	if isSweep(dir) {
 		pictures, lacks, err := plotSweep(dir, o)
+		if err == nil {
+			pictures, err = o.addPublished(pictures, dir)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -140,10 +149,26 @@ func Plot(dir string, o PlotOptions) ([]string, error) {
 			pictures = append(pictures, picture{p.name, f})
 		}
 	}
+	if pictures, err = o.addPublished(pictures, dir); err != nil {
+		errs = append(errs, err)
+	}
 	if errs != nil {
 		return nil, errors.Join(errs...)
 	}
 	return o.save(dir, pictures, lacks, formats)
+}
+
+// addPublished adds the comparison with published figures, where it is asked for.
+func (o PlotOptions) addPublished(pictures []picture, dir string) ([]picture, error) {
+	const name = "published"
+	if o.Published == "" || len(o.Only) > 0 && !slices.Contains(o.Only, name) {
+		return pictures, nil
+	}
+	f, err := plotPublished(slices.Concat([]string{dir}, o.With), o.Published)
+	if err != nil {
+		return nil, err
+	}
+	return append(pictures, picture{name, f}), nil
 }
 
 // isSweep says whether a folder holds the table of a sweep, and not a run.
@@ -198,7 +223,8 @@ type summary struct {
 	} `json:"limits"`
 }
 
-func readSummary(dir string) (*summary, error) {
+// readSummaryText reads summary.json of a folder.
+func readSummaryText(dir string) ([]byte, error) {
 	path := filepath.Join(dir, "summary.json")
 	f, err := input.OpenFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -209,11 +235,20 @@ func readSummary(dir string) (*summary, error) {
 	}
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, maxSummary+1))
+	if err == nil && len(text) > maxSummary {
+		err = fmt.Errorf("larger than %d bytes", maxSummary)
+	}
 	if err != nil {
 		return nil, &FileError{File: path, Err: err}
 	}
-	if len(text) > maxSummary {
-		return nil, &FileError{File: path, Err: fmt.Errorf("larger than %d bytes", maxSummary)}
+	return text, nil
+}
+
+func readSummary(dir string) (*summary, error) {
+	path := filepath.Join(dir, "summary.json")
+	text, err := readSummaryText(dir)
+	if err != nil {
+		return nil, err
 	}
 	s := &summary{}
 	if err := json.Unmarshal(text, s); err != nil {

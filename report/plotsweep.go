@@ -411,6 +411,9 @@ func (s *swept) pareto() (figure.Figure, string) {
 	line.Name, line.Like = "", front.Name
 	x, y := s.price.axis(), s.aim.axis()
 	x.Log, y.Log = wide(points.X), wide(points.Y)
+	if x.Log && x.Unit == figure.Count {
+		x.At = few(points.X)
+	}
 	return figure.Lines{
 		Title: s.title(s.aim.name + " against " + s.price.name), Subtitle: s.subtitle(plural(len(front.X), "point") + " than which none is better in both"),
 		X: x, Y: y, Series: []figure.Series{front, line, points},
@@ -436,6 +439,16 @@ func (s *swept) labels(points []*sweptPoint) []string {
 func wide(values []float64) bool {
 	low, high := slices.Min(values), slices.Max(values)
 	return low > 0 && high/low >= 20
+}
+
+// few are the distinct values, where they are few enough to be the ticks of an axis.
+func few(values []float64) []float64 {
+	const most = 10
+	distinct := slices.Compact(slices.Sorted(slices.Values(values)))
+	if len(distinct) < 2 || len(distinct) > most {
+		return nil
+	}
+	return distinct
 }
 
 // scaling draws the best throughput of each number of accelerators beside that of the
@@ -480,11 +493,11 @@ func (s *swept) scaling() (figure.Figure, string) {
 	zero := 0.0
 	return figure.Panels{
 		Title: s.title(kind), Subtitle: s.subtitle("the best of each number of accelerators"),
-		X: figure.Axis{Label: "accelerators", Log: true},
+		X: figure.Axis{Label: "accelerators", Log: true, At: few(got.X)},
 		Panels: []figure.Panel{
 			{Y: y, Series: []figure.Series{got, ideal, mark}},
 			{
-				Y:      figure.Axis{Label: "of the ideal", Unit: figure.Ratio, Min: &zero},
+				Y: figure.Axis{Label: "of the ideal", Unit: figure.Ratio, Min: &zero}, Unnamed: true,
 				Series: []figure.Series{efficiency, {Like: efficiency.Name, X: efficiency.X, Y: efficiency.Y, Points: true}},
 			},
 		},
@@ -594,7 +607,9 @@ func (s *swept) keyAxis(k int) (a figure.Axis, place []float64, lack string) {
 			a.Label += " (" + unit + ")"
 		}
 		low, high := slices.Min(place), slices.Max(place)
-		a.Log = low > 0 && high/low >= 8
+		if a.Log = low > 0 && high/low >= 8; a.Log {
+			a.At = few(place)
+		}
 		return a, place, ""
 	}
 	a.Names = s.distinct(k)

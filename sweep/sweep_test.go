@@ -487,6 +487,21 @@ func BenchmarkPoint(b *testing.B) {
 	}
 }
 
+// TestPointIsCheap: what a point costs beside its simulation is mostly what it allocates,
+// which no clock need measure. Listing all metrics alone, for one, is 1,000 allocations.
+func TestPointIsCheap(t *testing.T) {
+	const points, most = 100, 1300
+	s := load(t, rings, sweep.Request{Vary: []string{"topology.accelerators=2"}, Seeds: points})
+	got := testing.AllocsPerRun(1, func() {
+		if _, err := sweep.Run(t.Context(), s, t.TempDir(), sweep.Options{Workers: 1}); err != nil {
+			t.Fatal(err)
+		}
+	}) / points
+	if got > most {
+		t.Errorf("%.0f allocations a point, more than %d", got, most)
+	}
+}
+
 func Example() {
 	s, err := sweep.Load("../testdata/two_rings.toml", sweep.Request{
 		Vary:  []string{"topology.bandwidth=25GB/s..100GB/s*2", "topology.latency=1us,10us"},

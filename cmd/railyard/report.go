@@ -21,11 +21,11 @@ func newReport() *cobra.Command {
 		Long: `Report makes one HTML file of a results folder, of a run or of a sweep: the
 figures with what they mean, where the time goes, what happened over time, the
 network and who contends in it, jobs, distributions, tables that sort and export
-CSV, the scenario. A folder that holds timeline.json.gz has an iteration rank by
-rank, too. The page needs no network and no server: open it in a browser, print it,
+CSV, the scenario. A folder that holds timeline.json.gz, which run writes with --report
+or --timeline, has an iteration rank by rank, too. The page needs no network and no server: open it in a browser, print it,
 send it by mail. The same results give the same bytes.`,
 		Example: `  railyard run scenarios/quickstart.toml --out results && railyard report results
-  railyard run scenarios/gpt3-175b.toml --out results --timeline results/timeline.json.gz && railyard report results
+  railyard run scenarios/gpt3-175b.toml --out results --report report.html
   railyard sweep scenarios/sweep-gpt3.toml --out sweep && railyard report sweep --out sweep.html`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -57,6 +57,9 @@ Results depend on the scenario, its files, the seed and the version alone.`,
 			if err != nil {
 				return &failure{exitUsage, err}
 			}
+			if htmlFile != "" {
+				timeline = times.reported(timeline, s, out)
+			}
 			also, err := tableFormats(tables, out)
 			if err != nil {
 				return &failure{exitUsage, err}
@@ -82,7 +85,7 @@ Results depend on the scenario, its files, the seed and the version alone.`,
 						if err := aside(); err != nil || htmlFile == "" {
 							return err
 						}
-						return writePage(htmlFile, dir) // at last: it shows a timeline that is in the folder
+						return writePage(htmlFile, dir) // at last: --timeline may be a file of the folder
 					})
 				}
 			}

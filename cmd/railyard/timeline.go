@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -51,9 +52,22 @@ func (f *timelineFlags) options() (*railyard.TimelineOptions, error) {
 	return o, nil
 }
 
-// write writes the timeline of a run, if there is one.
+// reported are the options where a page of the run is made, which shows an iteration rank
+// by rank: of a timeline that nobody asked for, of what has iterations.
+func (f *timelineFlags) reported(o *railyard.TimelineOptions, s *railyard.Scenario, out string) *railyard.TimelineOptions {
+	switch {
+	case o == nil && len(s.Workload.Training)+len(s.Workload.Replay) > 0:
+		return &railyard.TimelineOptions{Brief: true, InFolder: true}
+	case o != nil:
+		name := filepath.Base(f.file)
+		o.InFolder = filepath.Clean(f.file) != filepath.Join(out, name) || name != "timeline.json.gz" && name != "timeline.json"
+	}
+	return o
+}
+
+// write writes the timeline of a run, if one was asked for.
 func (f *timelineFlags) write(r *railyard.Result) error {
-	if r.Timeline == nil {
+	if r.Timeline == nil || f.file == "" {
 		return nil
 	}
 	write, err := timeline.FormatOf(f.file)

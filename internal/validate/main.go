@@ -86,7 +86,7 @@ func writeValidation(sources []*source, benches []*bench) error {
 	}
 	return errors.Join(
 		os.WriteFile(filepath.Join("docs", "validation.md"), page.Bytes(), 0o644),
-		figure.Save(filepath.Join("docs", "pictures", "validation.svg"), v.picture(), figure.Options{Height: 380}),
+		figure.Save(filepath.Join("docs", "pictures", "validation.svg"), v.picture(), figure.Options{}),
 		figure.Save(filepath.Join("docs", "pictures", "busbw.svg"), collectivePicture(benches), figure.Options{Height: 340}),
 		os.WriteFile("README.md", readme, 0o644),
 	)

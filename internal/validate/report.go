@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/railyard/railyard/report/figure"
@@ -170,14 +169,14 @@ func (r *row) configuration() string {
 }
 
 // picture is simulated against published time, a series a source.
-func (v *validation) picture() figure.Lines {
-	l := figure.Lines{
+func (v *validation) picture() figure.Parity {
+	p := figure.Parity{
 		Title:    "Simulated against published time of an iteration",
-		Subtitle: fmt.Sprintf("%d training runs; one set of constants", v.overall.rows),
+		Subtitle: fmt.Sprintf("%d training runs; one set of constants; median error %s", v.overall.rows, percent(v.overall.median)),
 		X:        figure.Axis{Label: "published", Unit: figure.Seconds, Log: true},
-		Y:        figure.Axis{Label: "simulated", Unit: figure.Seconds, Log: true},
+		Label:    "simulated",
+		Within:   0.1,
 	}
-	var published []float64
 	for _, s := range v.sources {
 		points := figure.Series{Name: s.name, Points: true}
 		for _, r := range s.rows {
@@ -186,17 +185,10 @@ func (v *validation) picture() figure.Lines {
 			}
 		}
 		if len(points.X) > 0 {
-			l.Series = append(l.Series, points)
-			published = append(published, points.X...)
+			p.Series = append(p.Series, points)
 		}
 	}
-	ends := []float64{slices.Min(published), slices.Max(published)}
-	times := func(k float64) []float64 { return []float64{k * ends[0], k * ends[1]} }
-	l.Series = append(l.Series,
-		figure.Series{Name: "equal, ±10 %", X: ends, Y: times(1), Dashed: true},
-		figure.Series{X: ends, Y: times(0.9), Dashed: true, Like: "equal, ±10 %"},
-		figure.Series{X: ends, Y: times(1.1), Dashed: true, Like: "equal, ±10 %"})
-	return l
+	return p
 }
 
 func percent(e float64) string { return fmt.Sprintf("%.1f %%", 100*e) }

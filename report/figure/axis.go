@@ -21,6 +21,9 @@ type Axis struct {
 	Min, Max *float64
 	// Names, if any, stand in place of numbers: the values 0, 1, ... are categories.
 	Names []string
+	// At, if any, are the values that a logarithmic axis is ticked at, in rising order: for
+	// data at a few values of which none is 1, 2 or 5, such as 8, 16 and 32 hosts.
+	At []float64
 }
 
 // Magnitudes that axes can show. Beyond them differences and quotients of
@@ -48,6 +51,15 @@ func (a Axis) check(name string) error {
 	}
 	if a.Names != nil && (a.Log || a.Min != nil || a.Max != nil || len(a.Names) > maxParts) {
 		errs = append(errs, fmt.Errorf("%s axis: categories have no logarithm, no ends of their own, and are at most %d", name, maxParts))
+	}
+	if len(a.At) > maxParts {
+		errs = append(errs, fmt.Errorf("%s axis: %d ticks, more than %d", name, len(a.At), maxParts))
+	}
+	for i, v := range a.At[:min(len(a.At), maxParts)] {
+		if problem := a.problem(v); problem != "" || !a.Log || i > 0 && v <= a.At[i-1] {
+			errs = append(errs, fmt.Errorf("%s axis: tick at %v: want rising values of a logarithmic axis", name, v))
+			break
+		}
 	}
 	if a.Min != nil && a.Max != nil && *a.Min >= *a.Max {
 		errs = append(errs, fmt.Errorf("%s axis: Min %v is not below Max %v", name, *a.Min, *a.Max))
@@ -421,6 +433,15 @@ func (a Axis) planLog(s scale, l layout, round bool) plan {
 		}
 	}
 	p := plan{scale: s, label: clean(a.Label), write: func(v float64) string { return a.Unit.short(v, true) }}
+	if a.At != nil {
+		for _, v := range a.At {
+			if s.contains(v) {
+				p.ticks = append(p.ticks, tick{v, a.Unit.exactly(v)})
+			}
+		}
+		p.ticks = l.thin(s, p.ticks)
+		return p
+	}
 	candidates := a.decades
 	if a.Unit == Bytes {
 		candidates = a.octaves

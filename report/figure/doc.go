@@ -2,7 +2,7 @@
 // maps and networks, as PNG, SVG or PDF, in one house style. It knows plain numbers and
 // names, nothing of what they mean.
 //
-// A picture is a value. Fill in [Lines], [Stack], [HeatMap] or [Network], hand it to
+// A picture is a value. Fill in [Lines], [Parity], [Stack], [HeatMap], [Gantt] or [Network], hand it to
 // [Save] or [Write]; everything wrong with it comes back as one error. The
 // same value gives the same bytes, always, so that pictures can be compared
 // with a checksum and committed beside the text that cites them.

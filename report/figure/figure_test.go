@@ -481,6 +481,14 @@ func TestErrors(t *testing.T) {
 		{"no series", Lines{}, "no series"},
 		{"no points", with(func(l *Lines) { l.Series[0].X, l.Series[0].Y = nil, nil }), `series 0 ("a"): no points`},
 		{"lengths", with(func(l *Lines) { l.Series[0].X = []float64{1} }), "x has 1 values and y 2"},
+		{"a band without ends", with(func(l *Lines) { l.Series[0].Band = true }), "a band lies between low and high"},
+		{"ticks of a linear axis", with(func(l *Lines) { l.X.At = []float64{1, 2} }), "x axis: tick at 1"},
+		{"ticks that fall", with(func(l *Lines) { l.X.Log, l.X.At = true, []float64{2, 1} }), "x axis: tick at 1"},
+		{"nothing to compare", Parity{Within: 0.1}, "no series"},
+		{"no width", Parity{Series: []Series{ok}}, "a band of 0"},
+		{"no share of zero", Parity{Within: 0.1, Series: []Series{{X: []float64{0}, Y: []float64{1}}}}, "value 0 is 0, want one above 0"},
+		{"pairs", Parity{Within: 0.1, Series: []Series{{X: []float64{1, 2}, Y: []float64{1}}}}, "x has 2 values, y 1"},
+		{"panel", Panels{Panels: []Panel{{Series: []Series{ok}, Height: 99}}}, "panel 0: a height of 99"},
 		{"bars", with(func(l *Lines) { l.Series[0].Low = []float64{1} }), "low 1 and high 0"},
 		{"NaN x", with(func(l *Lines) { l.Series[0].X = []float64{1, nan} }), "x[1] is NaN, not a finite number"},
 		{"Inf y", with(func(l *Lines) { l.Series[0].Y = []float64{inf, 1} }), "y[0] is +Inf"},
@@ -571,6 +579,33 @@ func BenchmarkHeatMap(b *testing.B) {
 				}
 				b.ReportMetric(float64(rows*128)*float64(b.N)/b.Elapsed().Seconds(), "cells/s")
 			})
+		}
+	}
+}
+
+// TestParityIsSquare: both axes of a scatter show one range, so that equal values lie on the
+// diagonal, and the panel below shows what they differ by.
+func TestParityIsSquare(t *testing.T) {
+	for _, log := range []bool{false, true} {
+		p := Parity{X: Axis{Log: log}, Within: 0.1, Series: []Series{{Name: "a", X: []float64{10, 100}, Y: []float64{11, 80}}}}
+		if err := p.Validate(); err != nil {
+			t.Fatal(err)
+		}
+		panels := p.panels()
+		if x, y := panels.X, panels.Panels[0].Y; *x.Min != *y.Min || *x.Max != *y.Max || *x.Max < 100 {
+			t.Errorf("x from %v to %v, y from %v to %v", *x.Min, *x.Max, *y.Min, *y.Max)
+		}
+		for i, want := range []float64{0.1, -0.2} {
+			if got := panels.Panels[1].Series[0].Y[i]; math.Abs(got-want) > 1e-12 {
+				t.Errorf("error of point %d is %v, want %v", i, got, want)
+			}
+		}
+		for _, panel := range panels.Panels {
+			for _, s := range panel.Series {
+				if s.Band && (len(s.X) < 2 || slices.Min(s.Low) >= slices.Max(s.High)) {
+					t.Errorf("band %v", s)
+				}
+			}
 		}
 	}
 }

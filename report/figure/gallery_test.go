@@ -35,6 +35,7 @@ func gallery() map[string]Figure {
 		"compared":     compared(),
 		"crowded":      crowded(),
 		"pareto":       pareto(),
+		"parity":       parity(),
 		"categories":   categories(),
 		"network":      clos(8, 4, 4),
 		"fabric":       clos(16, 16, 16),
@@ -64,6 +65,27 @@ func pareto() Lines {
 		Title: "Twice the speed costs six times as much", Subtitle: "60 points",
 		X: Axis{Label: "cost (USD/h)"}, Y: Axis{Label: "tokens per second"}, Series: []Series{front, line, all},
 	}
+}
+
+// parity is predictions of three families, one too fast, with the range over seeds.
+func parity() Parity {
+	random := rand.New(rand.NewPCG(1, 2))
+	p := Parity{
+		Title: "Two models of three are within 10 %", Subtitle: "36 pairs; median error 6.2 %",
+		X: Axis{Label: "measured", Unit: Seconds, Log: true}, Label: "predicted", Within: 0.1,
+	}
+	for k, name := range []string{"bert", "gpt", "resnet"} {
+		s := Series{Name: name, Points: true}
+		for i := range 12 {
+			x := 0.01 * math.Pow(2, float64(i)/2+float64(k))
+			y := x * (0.93 + 0.12*random.Float64() - 0.1*float64(k/2))
+			s.X, s.Y, s.Low, s.High = append(s.X, x), append(s.Y, y), append(s.Low, 0.96*y), append(s.High, 1.04*y)
+			s.Labels = append(s.Labels, "")
+		}
+		s.Labels[3*k] = name + " on 8"
+		p.Series = append(p.Series, s)
+	}
+	return p
 }
 
 // categories are bandwidths of algorithms, one with a name that has no room.

@@ -46,6 +46,9 @@ type Series struct {
 	// Largest, or to the largest of them.
 	Sizes   []float64
 	Largest float64
+	// Band fills what lies between Low and High, in place of error bars: a tolerance about
+	// a line.
+	Band bool
 }
 
 // Limit is a value that cannot or should not be passed, such as the theoretical
@@ -113,6 +116,8 @@ func (l Lines) check(s Series, earlier map[string]bool) error {
 		return fmt.Errorf("x has %d values, low %d and high %d", len(s.X), len(s.Low), len(s.High))
 	case s.Sizes != nil && len(s.Sizes) != len(s.X):
 		return fmt.Errorf("x has %d values and there are %d sizes", len(s.X), len(s.Sizes))
+	case s.Band && (s.Low == nil || s.Points):
+		return errors.New("a band lies between low and high about a line")
 	case slices.ContainsFunc(s.Sizes, func(v float64) bool { return !(v >= 0) || v > largest }):
 		return errors.New("sizes must be numbers of 0 or more")
 	case s.Labels != nil && len(s.Labels) != len(s.X):
@@ -251,6 +256,7 @@ func (l Lines) draw(c *canvas) {
 	}
 	x := c.planX(l.X, &f, dataX)
 
+	l.drawBands(c, f, x, y)
 	c.grid(f, x, y)
 	l.drawLimits(c, f, y)
 	c.drawX(f, x)
@@ -260,6 +266,26 @@ func (l Lines) draw(c *canvas) {
 		c.textAt(face{size: labelSize}, dimInk, (f.x0+f.x1)/2, (f.y0+f.y1)/2, centred, "no data")
 	}
 	side.draw(c, f, strip)
+}
+
+// drawBands fills the bands of series, below all else.
+func (l Lines) drawBands(c *canvas, f frame, x, y plan) {
+	for _, s := range l.Series {
+		if !s.Band || len(s.X) < 2 {
+			continue
+		}
+		at := func(x0, v float64) point {
+			return point{f.x(min(max(x.at(x0), 0), 1)), f.y(min(max(y.at(v), 0), 1))}
+		}
+		var corners []point
+		for i, v := range s.Low {
+			corners = append(corners, at(s.X[i], v))
+		}
+		for i := len(s.X) - 1; i >= 0; i-- {
+			corners = append(corners, at(s.X[i], s.High[i]))
+		}
+		c.polygon(bandInk, corners)
+	}
 }
 
 // drawLimits draws the lines of the limits into the frame.
@@ -281,7 +307,7 @@ func (l Lines) drawSeries(c *canvas, f frame, x, y plan, looks []look) {
 			}
 		}
 		for i, s := range l.Series {
-			if s.Faint == faint && s.Low != nil && !s.Points {
+			if s.Faint == faint && s.Low != nil && !s.Points && !s.Band {
 				c.errorBars(f, x.scale, y.scale, s, looks[i], f.visible(x.scale, y.scale, s))
 			}
 		}
@@ -315,7 +341,7 @@ func (l Lines) drawLabels(c *canvas, f frame, x, y plan) {
 		}
 	}
 	free := func(b frame) bool {
-		return f.holds(point{b.x0, b.y0}) && f.holds(point{b.x1, b.y1}) && !slices.ContainsFunc(taken, func(o frame) bool {
+		return f.holds(point{b.x0 - beside, b.y0}) && f.holds(point{b.x1, b.y1}) && !slices.ContainsFunc(taken, func(o frame) bool {
 			return b.x0 < o.x1 && o.x0 < b.x1 && b.y0 < o.y1 && o.y0 < b.y1
 		})
 	}
@@ -368,6 +394,9 @@ func (l Lines) legend(looks []look) legend {
 			if s.Points {
 				c.marker(looks[i], point{x + swatch/2, y})
 				return
+			}
+			if s.Band {
+				c.rect(bandInk, x, y-pitch/2+2, x+swatch, y+pitch/2-2)
 			}
 			c.stroke(pen{looks[i].color, looks[i].width, looks[i].dash}, []point{{x, y}, {x + swatch, y}})
 		}

@@ -17,7 +17,7 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// Figure is a picture: [Lines], [Stack], [HeatMap] or [Network].
+// Figure is a picture: [Lines], [Panels], [Parity], [Stack], [HeatMap], [Gantt] or [Network].
 type Figure interface {
 	// Validate reports everything that keeps the picture from being drawn.
 	Validate() error

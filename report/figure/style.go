@@ -27,6 +27,7 @@ var (
 	grid    = rgb(0xe3e3e3)
 	paper   = rgb(0xffffff)
 	noData  = rgb(0xf4f4f4)
+	bandInk = rgb(0xf0f0f0) // of what is within a tolerance
 	hatch   = rgb(0xc4c4c4)
 )
 

@@ -121,6 +121,19 @@ func (u Unit) short(v float64, log bool) string {
 	return p.with(threeDigits(v / p.factor))
 }
 
+// exactly writes one quantity as short does, but a whole number with all its digits:
+// 16,384 accelerators are not 16.4 k.
+func (u Unit) exactly(v float64) string {
+	if u != Count || v != math.Trunc(v) || math.Abs(v) >= 1e9 {
+		return u.short(v, true)
+	}
+	digits := fixed(v, 0)
+	for at := len(digits) - 3; len(digits) > 4 && at > 0 && digits[at-1] >= '0'; at -= 3 {
+		digits = digits[:at] + "," + digits[at:]
+	}
+	return digits
+}
+
 // threeDigits writes a number with three significant digits, no exponent and
 // no trailing zeros.
 func threeDigits(v float64) string {

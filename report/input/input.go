@@ -86,6 +86,9 @@ func (r *Reader) Next() bool {
 	return true
 }
 
+// Line is the line of the row.
+func (r *Reader) Line() int { return r.line }
+
 // Err is what was wrong.
 func (r *Reader) Err() error { return r.err }
 

@@ -247,6 +247,29 @@ func (g *graph) rise() {
 	for i, t := range g.tier {
 		g.tier[i] = max(t, 0)
 	}
+	g.join(neighbours)
+}
+
+// join brings nodes that the climb met from above down to others of their kind: spines
+// without a leaf, which only the gateway of their site leads to, stand beside the spines
+// that it was reached by.
+func (g *graph) join(neighbours [][]int) {
+	kind := func(i int) string {
+		return strings.TrimRight(g.names[i][strings.LastIndexByte(g.names[i], '/')+1:], "0123456789")
+	}
+	top := 0
+	for i, t := range g.tier {
+		below := func(k int) bool {
+			return g.tier[k] == t-1 && kind(k) != kind(i) && slices.ContainsFunc(neighbours[k], func(other int) bool {
+				return g.tier[other] == t-2 && kind(other) == kind(i)
+			})
+		}
+		if len(neighbours[i]) > 0 && !slices.ContainsFunc(neighbours[i], func(k int) bool { return !below(k) }) {
+			g.tier[i] = t - 2
+		}
+		top = max(top, g.tier[i])
+	}
+	g.tiers = top + 1
 }
 
 // text says what is worth knowing first.
@@ -256,9 +279,9 @@ func (g *graph) text() []any {
 	case g.contends == 0:
 		return append(text, "Nothing was contended: no two owners together ever wanted more of a link than it can carry.")
 	case g.loser == "":
-		return append(text, count(float64(g.contends)), " links were contended, and nobody lost time there.")
+		return append(text, count(float64(g.contends)), " "+things(float64(g.contends), "link was", "links were")+" contended, and nobody lost time there.")
 	}
-	return append(text, count(float64(g.contends)), " links were contended; on "+g.loser+" one owner alone lost ", amount(g.lost, "s"), ".")
+	return append(text, count(float64(g.contends)), " "+things(float64(g.contends), "link was", "links were")+" contended; on "+g.loser+" one owner alone lost ", amount(g.lost, "s"), ".")
 }
 
 // network lays nodes out in tiers and joins what falls together.
@@ -268,7 +291,25 @@ func (g *graph) network(who map[string][]any) network {
 	}}}
 	counts := make([]int, g.tiers)
 	column := make([]int, len(g.names))
-	for i, t := range g.tier {
+	// Nodes of one site or rack stand side by side.
+	rank, places := make([]int, len(g.names)), map[string]int{}
+	for i, name := range g.names {
+		first, _, _ := strings.Cut(name, "/")
+		if first == name {
+			first = ""
+		}
+		if _, known := places[first]; !known {
+			places[first] = len(places)
+		}
+		rank[i] = places[first]
+	}
+	order := make([]int, len(g.names))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(rank[a], rank[b]) })
+	for _, i := range order {
+		t := g.tier[i]
 		column[i] = counts[t]
 		counts[t]++
 	}
@@ -276,8 +317,8 @@ func (g *graph) network(who map[string][]any) network {
 	for t, count := range counts {
 		members[t] = make([][]string, min(count, maxColumns))
 	}
-	for i, name := range g.names {
-		t := g.tier[i]
+	for _, i := range order {
+		t, name := g.tier[i], g.names[i]
 		column[i] = column[i] * len(members[t]) / counts[t]
 		members[t][column[i]] = append(members[t][column[i]], name)
 	}

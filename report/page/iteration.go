@@ -105,6 +105,7 @@ func (f *folder) timeline(name string) (*gantt, error) {
 		return cmp.Or(cmp.Compare(a.process, b.process), cmp.Compare(a.thread, b.thread))
 	})
 	g := &gantt{caption: caption{Kind: "gantt"}, X: axis{Label: "time", Unit: "s"}}
+	stands := false // a row for others that do the same
 	for i, t := range tracks {
 		row[t] = i
 		process, thread := processes[t.process], threads[t]
@@ -113,6 +114,11 @@ func (f *folder) timeline(name string) (*gantt, error) {
 		}
 		if thread == "" {
 			thread = "thread " + strconv.FormatInt(t.thread, 10)
+		}
+		process, _, _ = strings.Cut(process, " (") // its rack
+		if name, alike, ok := strings.Cut(thread, ", 1 of "); ok {
+			thread = name + " ×" + strings.TrimSuffix(alike, " alike")
+			stands = true
 		}
 		g.Rows = append(g.Rows, process+" · "+thread)
 	}
@@ -175,6 +181,9 @@ func (f *folder) timeline(name string) (*gantt, error) {
 		g.Hue = append(g.Hue, place(hues, &g.Hues, p.kind(), maxHues))
 	}
 	g.Text = []any{"From " + name + ", ", amount(from/1e6, "s"), " into the run. Point at a slice for what it is."}
+	if stands {
+		g.Text = append(g.Text, " A row with × stands for so many accelerators that do the same.")
+	}
 	if apart > 0 {
 		g.Text = append(g.Text, " Of one kind in a row, those too short to be told apart are drawn as one.")
 	}

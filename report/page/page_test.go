@@ -527,3 +527,35 @@ func FuzzWrite(f *testing.F) {
 		}
 	})
 }
+
+// Spines that no leaf leads to stand beside those of their site, below its gateway, which
+// is the top of the picture.
+func TestTiersOfSites(t *testing.T) {
+	var rows strings.Builder
+	rows.WriteString("link,from,to,capacity_Bps,bytes,busy_ratio,utilization_ratio,contended_s\n")
+	cable := func(a, b string) {
+		for _, ends := range [][2]string{{a, b}, {b, a}} {
+			fmt.Fprintf(&rows, "%s>%s,%s,%s,1e9,1e9,0.5,0.5,0\n", ends[0], ends[1], ends[0], ends[1])
+		}
+	}
+	for _, site := range []string{"east", "west"} {
+		cable(site+"/host0/nic0", site+"/leaf0")
+		cable(site+"/leaf0", site+"/spine0")
+	}
+	for _, site := range []string{"east", "west"} {
+		for spine := range 3 { // of which leaf 0 has the first alone
+			cable(fmt.Sprintf("%s/spine%d", site, spine), site+"/gateway")
+		}
+	}
+	cable("east/gateway", "west/gateway")
+	html := write(t, files(t, map[string]string{
+		"summary.json": `{"name": "sites", "status": "done", "makespan_s": 1, "network": {"bytes": 1e9}}`, "links.csv": rows.String(),
+	}))
+	tiers := `"tiers":[{"name":"2 × host","nodes":["east/host0","west/host0"]},{"name":"2 × leaf","nodes":["east/leaf0","west/leaf0"]},` +
+		`{"name":"6 × spine","nodes":["east/spine0","east/spine1","east/spine2","west/spine0","west/spine1","west/spine2"]},` +
+		`{"name":"2 × gateway","nodes":["east/gateway","west/gateway"]}]`
+	if !strings.Contains(html, tiers) {
+		_, got, _ := strings.Cut(html, `"tiers":`)
+		t.Errorf("tiers are %.400s", got)
+	}
+}

@@ -53,15 +53,23 @@ func (f *folder) subtitle() []any {
 	if kind := s.string("cluster.topology"); kind != "" {
 		text = append(text, kind)
 	}
-	host := "hosts"
+	host := things(s.number("cluster.hosts"), "host", "hosts")
 	if name := s.string("cluster.host"); name != "" {
 		host = "× " + name
 	}
 	add("hosts", host)
-	add("accelerators", "accelerators")
-	add("switches", "switches")
-	add("links", "links")
+	add("accelerators", things(s.number("cluster.accelerators"), "accelerator", "accelerators"))
+	add("switches", things(s.number("cluster.switches"), "switch", "switches"))
+	add("links", things(s.number("cluster.links"), "link", "links"))
 	return text
+}
+
+// things names one of something or several.
+func things(n float64, one, several string) string {
+	if n == 1 {
+		return one
+	}
+	return several
 }
 
 // traffic reports whether anything crossed the network. Jobs that are durations, and
@@ -111,8 +119,8 @@ var headlines = []struct {
 		{"tpot_s.p50", "time per token, median"},
 		{"tpot_s.p99", "time per token, p99"},
 		{"e2e_s.p99", "end to end, p99"},
-		{"output_tokens_per_s", "answers"},
-		{"requests_per_s", "requests"},
+		{"output_tokens_per_s", "tokens of answers"},
+		{"requests_per_s", "requests answered"},
 		{"kv_ratio", "cache in use"},
 		{"preemptions", "preemptions"},
 	}},
@@ -151,7 +159,7 @@ var headlines = []struct {
 	}},
 	{"cost", false, []shown{
 		{"total_USD", "cost"},
-		{"per_hour_USD", "an hour"},
+		{"per_hour_USD", "cost of an hour"},
 	}},
 }
 

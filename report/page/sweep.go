@@ -171,6 +171,9 @@ func (p *points) outcome(status []string) section {
 		}
 		ended[s]++
 	}
+	slices.SortFunc(names, func(a, b string) int { // what ran first
+		return cmp.Or(cmp.Compare(slices.Index(endings, a), slices.Index(endings, b)), strings.Compare(a, b))
+	})
 	fig := figures{caption: caption{Kind: "figures", Title: "points"}}
 	for _, name := range names {
 		fig.Figures = append(fig.Figures, single{Label: name, Value: float64(ended[name]), Definition: meaning[name]})
@@ -241,6 +244,8 @@ func (p *points) left(status []string) table {
 }
 
 // meaning of how a point ended.
+var endings = []string{"done", "horizon", "invalid", "failed"}
+
 var meaning = map[string]string{
 	"done":    "ran to its end",
 	"horizon": "ran to the horizon with work left",

@@ -32,12 +32,17 @@ var listed = []struct {
 // tables are the rows of what was simulated.
 func tables(f *folder) (section, error) {
 	sec := section{ID: "tables", Title: "Tables", Text: []any{"Click a column to sort by it; point at its name for its meaning."}}
+	busy, err := f.accelerators()
+	if err != nil {
+		return sec, err
+	}
 	for _, l := range listed {
 		t, err := f.table(l.file, l.title, l.by)
 		if err != nil {
 			return sec, err
 		}
-		if t.Total > 0 && (l.file != "links.csv" || f.traffic()) {
+		idle := l.file == "links.csv" && !f.traffic() || l.file == "accelerators.csv" && busy.Bars == nil
+		if t.Total > 0 && !idle {
 			sec.Parts = append(sec.Parts, t)
 		}
 	}

@@ -4,11 +4,11 @@ function drawFigures(part) {
   const figure = frame(part);
   const cards = el("dl", { class: "cards" }, part.figures.map((f, i) => {
     const card = el("div", { class: "card", title: f.path || "" },
-      el("dt", null, f.label),
+      el("dt", null, breakable(f.label)),
       el("dd", { class: "value" }, quantity(f.value, f.unit)),
       f.note ? el("dd", { class: "note" }, prose(f.note)) : null,
       f.text ? el("dd", { class: "meaning" }, f.text) : null,
-      f.formula ? el("dd", null, el("code", null, "= " + f.formula)) : null);
+      f.formula ? el("dd", null, el("code", null, breakable("= " + f.formula))) : null);
     const paint = () => { card.style.borderLeftColor = theme.palette[i % theme.palette.length]; };
     paint();
     theme.watch(paint);
@@ -34,7 +34,7 @@ function drawBars(part) {
   const bar = el("div", { class: "bar", role: "img", "aria-label": part.bars.map(b => b.name + " " + quantity(b.value / whole, "ratio")).join(", ") },
     part.bars.map((b, i) => {
       const share = b.value / whole;
-      const s = el("span", { class: share < 0.06 ? "thin" : null, title: b.name + ": " + quantity(b.value, part.unit) + ", " + quantity(share, "ratio") }, share < 0.06 ? "" : b.name + " " + quantity(share, "ratio"));
+      const s = el("span", { title: b.name + ": " + quantity(b.value, part.unit) + ", " + quantity(share, "ratio") }, el("b", null, b.name + " " + quantity(share, "ratio")));
       const paint = () => {
         const colour = colourAt(places[i]), quiet = colour === theme.quiet;
         s.style.cssText = `width:${100 * share}%;background:${colour}` + (quiet ? `;color:${theme.ink};text-shadow:none` : "");

@@ -18,6 +18,11 @@ function prose(parts) {
   return (parts || []).map(p => typeof p === "string" ? p : quantity(p.v, p.u)).join("");
 }
 
+// breakable is a text that may be broken behind the dots and strokes of a metric's name.
+function breakable(text) {
+  return text.split(/(?<=[._](?=\w))/).flatMap((part, i) => i ? [el("wbr"), part] : [part]);
+}
+
 // frame is a figure with its caption; what it shows is appended.
 function frame(part, ...tools) {
   const caption = el("figcaption", null, part.title ? el("h3", null, part.title[0].toUpperCase() + part.title.slice(1)) : null,

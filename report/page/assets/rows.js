@@ -80,9 +80,11 @@ function rowChart(figure, part, domain, rowHeight, paint, hit) {
   return redraw;
 }
 
-// niceTop is the end of a scale that has room for a peak.
+// niceTop is the end of a scale that has room for a peak, and at least a tenth: what is
+// hardly used is not to look hot.
 function niceTop(peak) {
   if (!(peak > 0)) return 1;
+  peak = Math.max(peak, 0.1);
   const power = Math.pow(10, Math.floor(Math.log10(peak) + 1e-9)), lead = peak / power;
   return power * [1, 1.5, 2, 3, 4, 5, 6, 8, 10].find(n => n >= lead - 1e-9);
 }

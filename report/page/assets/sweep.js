@@ -19,7 +19,8 @@ function plane(width, height, xs, ys) {
   svg.append(
     el("path", { d: `M${left} ${top} V${bottom} H${right}`, class: "axis" }),
     el("text", { x: (left + right) / 2, y: height - 8, "text-anchor": "middle" }, xs.name),
-    el("text", { x: 0, y: 0, transform: `translate(13 ${(top + bottom) / 2}) rotate(-90)`, "text-anchor": "middle" }, ys.name));
+    el("text", { x: 0, y: 0, transform: `translate(13 ${(top + bottom) / 2}) rotate(-90)`, "text-anchor": "middle" },
+      ys.name.length * 7 < bottom - top ? ys.name : ys.name.slice(ys.name.lastIndexOf(".") + 1)));
   return { svg, x, y };
 }
 
