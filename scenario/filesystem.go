@@ -22,7 +22,7 @@ type FileSystem struct {
 	Copies  Key[int64]          `key:"copies" default:"3" min:"1" max:"8" doc:"replicated, object: copies of a block"`
 	Data    Key[int64]          `key:"data" default:"6" min:"1" max:"255" doc:"erasure-coded: cells of a block; RS-6-3 of HDFS where left out"`
 	Parity  Key[int64]          `key:"parity" default:"3" min:"0" max:"255" doc:"erasure-coded: parity cells beside"`
-	Latency Key[units.Duration] `key:"latency" default:"\"0s\"" doc:"what opening a file costs its client beside"`
+	Latency Key[units.Duration] `key:"latency" default:"\"0s\"" most:"1m" doc:"what opening a file costs its client beside"`
 
 	DriveReadIOPS  Key[float64] `key:"drive_read_iops" positive:"true" min:"0" max:"1e12" doc:"requests a second that a drive reads, as data sheets have them for 4 KiB; no bound where left out"`
 	DriveWriteIOPS Key[float64] `key:"drive_write_iops" positive:"true" min:"0" max:"1e12" doc:"the same written; drive_read_iops where left out"`

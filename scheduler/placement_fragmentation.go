@@ -150,6 +150,9 @@ func (m *memory) scores(r Request, hosts int) []int8 {
 func (p *Placer) Fragmented() float64 {
 	var f, jobs, idle int64
 	for i := range p.hosts {
+		if p.vacant[i].idle < 0 { // taken whole while jobs are on it: nothing of it is free
+			continue
+		}
 		var of int64
 		of, jobs = fragments(&p.vacant[i], p.hosts[i].free, p.Typical)
 		f += of
