@@ -57,10 +57,10 @@ func (c *Cluster) Launch(op Collective) {
 	}
 	times := max(1, op.Times)
 	l := launch{plan: op.Plan, size: op.Size, times: float64(times), owner: op.Owner, explode: op.Explode || c.Network.Ships(), actor: op.Actor, arg: op.Arg, pending: 1}
-	wait := sim.Time(times) * op.Plan.Launch(op.Size)
+	wait := op.Plan.Launch(op.Size).Times(int64(times))
 	if l.explode { // a message has its latency once
 		for i := range op.Plan.Phases {
-			wait += sim.Time(times-1) * op.Plan.Phases[i].Latency
+			wait = wait.After(op.Plan.Phases[i].Latency.Times(int64(times) - 1))
 		}
 	}
 	c.launches[n] = l
@@ -122,7 +122,7 @@ func (c *Cluster) advance(n int32, now sim.Time) {
 		l.next++
 		l.pending = 1
 		c.send(&network.Transfer{
-			Bytes: p.Share * l.size * l.times, Latency: sim.Time(l.times) * p.Latency, Footprint: &p.Footprint,
+			Bytes: p.Share * l.size * l.times, Latency: p.Latency.Times(int64(l.times)), Footprint: &p.Footprint,
 			Owner: l.owner, Notify: true, Actor: c.actor, Arg: argPhase | uint64(n), Forget: true,
 		})
 	}

@@ -174,7 +174,7 @@ type pass struct {
 
 // then is one pass after another.
 func (a pass) then(b pass) pass {
-	return pass{a.latency + b.latency, a.steps + b.steps, a.network + b.network}
+	return pass{a.latency.After(b.latency), a.steps + b.steps, a.network + b.network}
 }
 
 // later is the longer of two passes: by latency, then by steps.
@@ -533,7 +533,7 @@ func longestWay(ring []sim.Time, hops int) sim.Time {
 		way += ring[(i+hops)%n] - hop
 		longest = max(longest, way)
 	}
-	return sim.Time(hops/n)*circle + longest
+	return circle.Times(int64(hops / n)).After(longest)
 }
 
 // rings gives the orders in which rings pass the ranks. There is one, rank

@@ -109,7 +109,7 @@ func readLinks(file string, in io.Reader) (*LinkTable, Faults) {
 	for rows.next() {
 		t.Name = append(t.Name, rows.id(link, t.index))
 		t.Capacity = append(t.Capacity, rows.positive(capacity))
-		t.Latency = append(t.Latency, rows.time(latency))
+		t.Latency = append(t.Latency, rows.latency(latency))
 		t.Line = append(t.Line, rows.line())
 	}
 	if faults := rows.all(); faults != nil {
@@ -466,6 +466,18 @@ func (r *rows) time(column int) float64 {
 	v := r.number(column)
 	if _, err := units.DurationOf(v); err != nil {
 		r.faultf(column, "%v", err)
+	}
+	return v
+}
+
+// maxLatency is the most that a key of a scenario takes.
+const maxLatency = 60. // s
+
+// latency is the time that something takes to pass a link.
+func (r *rows) latency(column int) float64 {
+	v := r.time(column)
+	if v > maxLatency {
+		r.faultf(column, "must be at most %g s, not %g", maxLatency, v)
 	}
 	return v
 }

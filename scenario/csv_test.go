@@ -83,6 +83,7 @@ func TestTableFaults(t *testing.T) {
 		{"negative", links("a,1,-1e-9\n"), `t.csv:2:5: latency_s: -1e-9 is negative`},
 		{"zero capacity", links("a,0,0\n"), `t.csv:2:3: capacity_Bps: must be more than 0`},
 		{"beyond the clock", links("a,1,1e9\n"), `t.csv:2:5: latency_s: 1e+09 s is too long: the range is 92233720.36854775807s`},
+		{"longer than a link takes", links("a,1,61\n"), `t.csv:2:5: latency_s: must be at most 60 s, not 61`},
 		{"twice", links("a,1,0\nb,1,0\na,1,0\n"), `t.csv:4:1: link: "a" is there twice`},
 		{"no name", links(" ,1,0\n"), `t.csv:2:1: link: is empty`},
 		{"open quote", links("\"a,1,0\nb,1,0\n"), `extraneous or missing " in quoted-field`},

@@ -22,6 +22,7 @@ import (
 //	doc       one sentence for the reference
 //	default   the value of a key left out, as the scenario would write it
 //	min, max  the range of a number
+//	most      the greatest quantity, as the scenario would write it
 //	positive  "true": 0 is refused too (quantities are never negative)
 //	enum      the strings accepted
 //	extend    "policies" or "collectives": which Extensions add to the strings
@@ -38,6 +39,7 @@ type declared struct {
 	name, doc, standard string        // standard is the default as written
 	fallback            reflect.Value // the Key that holds it
 	min, max            *float64
+	most                string // quantity
 	positive            bool
 	enum                []string
 	extend              string
@@ -87,6 +89,7 @@ func readTags(t reflect.Type) []declared {
 			standard: f.Tag.Get("default"),
 			min:      bound(f.Tag.Get("min")),
 			max:      bound(f.Tag.Get("max")),
+			most:     f.Tag.Get("most"),
 			positive: f.Tag.Get("positive") == "true",
 			enum:     words(f.Tag.Get("enum")),
 			extend:   f.Tag.Get("extend"),
@@ -94,6 +97,9 @@ func readTags(t reflect.Type) []declared {
 			index:    []int{i},
 			typ:      f.Type,
 			isKey:    reflect.PointerTo(f.Type).Implements(keyType),
+		}
+		if d.most != "" {
+			d.doc += "; at most " + d.most
 		}
 		if r := f.Tag.Get("required"); r == "true" {
 			d.required = true

@@ -23,7 +23,7 @@ type FileSystem struct {
 	Data    Key[int64]          `key:"data" default:"6" min:"1" max:"255" doc:"erasure-coded: cells of a block; RS-6-3 of HDFS where left out"`
 	Parity  Key[int64]          `key:"parity" default:"3" min:"0" max:"255" doc:"erasure-coded: parity cells beside"`
 	BySite  Key[bool]           `key:"by_site" default:"false" doc:"with several sites: each has a file system of its own, of the servers that lie there; hosts of a site without any use all. A lost site then takes the checkpoints of training jobs with it, but for copies (replicate_to)"`
-	Latency Key[units.Duration] `key:"latency" default:"\"0s\"" doc:"what opening a file costs its client beside"`
+	Latency Key[units.Duration] `key:"latency" default:"\"0s\"" most:"1m" doc:"what opening a file costs its client beside"`
 
 	DriveReadIOPS  Key[float64] `key:"drive_read_iops" positive:"true" min:"0" max:"1e12" doc:"requests a second that a drive reads, as data sheets have them for 4 KiB; no bound where left out"`
 	DriveWriteIOPS Key[float64] `key:"drive_write_iops" positive:"true" min:"0" max:"1e12" doc:"the same written; drive_read_iops where left out"`

@@ -88,7 +88,7 @@ func (g *GraphTable) readCables(file string, in io.Reader, index map[string]int3
 			rows.faultf(to, "is where the cable comes from")
 		}
 		g.From, g.To = append(g.From, a), append(g.To, b)
-		g.Bandwidth, g.Latency = append(g.Bandwidth, rows.positive(bandwidth)), append(g.Latency, rows.time(latency))
+		g.Bandwidth, g.Latency = append(g.Bandwidth, rows.positive(bandwidth)), append(g.Latency, rows.latency(latency))
 	}
 	return rows.all()
 }

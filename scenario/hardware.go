@@ -21,7 +21,7 @@ type Host struct {
 	ScaleUp           Key[string]         `key:"scale_up" enum:"switch mesh ring pcie torus" doc:"network between the accelerators of the host; a torus is the nearest to a cube that they fill"`
 	ScaleUpBandwidth  Key[units.Rate]     `key:"scale_up_bandwidth" positive:"true" doc:"rate of an accelerator's port into it, per direction"`
 	ScaleUpEfficiency Key[float64]        `key:"scale_up_efficiency" positive:"true" default:"0.8" min:"0" max:"1" doc:"share of that rate left for payload"`
-	ScaleUpLatency    Key[units.Duration] `key:"scale_up_latency" default:"\"0.1us\"" doc:"one message through it"`
+	ScaleUpLatency    Key[units.Duration] `key:"scale_up_latency" default:"\"0.1us\"" most:"1m" doc:"one message through it"`
 	ScaleUpDimensions Key[int64]          `key:"scale_up_dimensions" min:"2" max:"3" default:"3" doc:"dimensions of a torus, which share the rate of a port"`
 
 	NICs          Key[int64]      `key:"nics" min:"1" max:"1024" doc:"number of NICs"`
@@ -29,17 +29,17 @@ type Host struct {
 	NICEfficiency Key[float64]    `key:"nic_efficiency" positive:"true" default:"0.92" min:"0" max:"1" doc:"share of that rate left for payload"`
 	PCIeBandwidth Key[units.Rate] `key:"pcie_bandwidth" positive:"true" doc:"rate between an accelerator and its NIC, per direction; the NIC's where left out or lower"`
 
-	LinkLatency        Key[units.Duration] `key:"link_latency" default:"\"0.32us\"" doc:"one cable of a fabric of these hosts"`
-	SwitchLatency      Key[units.Duration] `key:"switch_latency" default:"\"0.13us\"" doc:"one switch of a fabric of these hosts"`
-	CollectiveOverhead Key[units.Duration] `key:"collective_overhead" default:"\"4.9us\"" doc:"software time before the first byte of a collective, by the protocol of the lowest latency"`
-	StepOverhead       Key[units.Duration] `key:"step_overhead" default:"\"0.74us\"" doc:"software time of each step of a collective inside a host, by the same"`
-	NetworkOverhead    Key[units.Duration] `key:"network_overhead" default:"\"7.4us\"" doc:"software time of each step between hosts, by the same"`
-	SimpleOverhead     Key[units.Duration] `key:"simple_overhead" default:"\"6.5us\"" doc:"software time that the protocol of the highest rate adds to the start"`
-	RampOverhead       Key[units.Duration] `key:"ramp_overhead" default:"\"49us\"" doc:"the most that a large collective loses until its pipelines are full"`
-	NetworkRamp        Key[units.Duration] `key:"network_ramp_overhead" default:"\"200us\"" doc:"what it loses beside that between hosts"`
+	LinkLatency        Key[units.Duration] `key:"link_latency" default:"\"0.32us\"" most:"1m" doc:"one cable of a fabric of these hosts"`
+	SwitchLatency      Key[units.Duration] `key:"switch_latency" default:"\"0.13us\"" most:"1m" doc:"one switch of a fabric of these hosts"`
+	CollectiveOverhead Key[units.Duration] `key:"collective_overhead" default:"\"4.9us\"" most:"1m" doc:"software time before the first byte of a collective, by the protocol of the lowest latency"`
+	StepOverhead       Key[units.Duration] `key:"step_overhead" default:"\"0.74us\"" most:"1m" doc:"software time of each step of a collective inside a host, by the same"`
+	NetworkOverhead    Key[units.Duration] `key:"network_overhead" default:"\"7.4us\"" most:"1m" doc:"software time of each step between hosts, by the same"`
+	SimpleOverhead     Key[units.Duration] `key:"simple_overhead" default:"\"6.5us\"" most:"1m" doc:"software time that the protocol of the highest rate adds to the start"`
+	RampOverhead       Key[units.Duration] `key:"ramp_overhead" default:"\"49us\"" most:"1m" doc:"the most that a large collective loses until its pipelines are full"`
+	NetworkRamp        Key[units.Duration] `key:"network_ramp_overhead" default:"\"200us\"" most:"1m" doc:"what it loses beside that between hosts"`
 	CopyBandwidth      Key[units.Rate]     `key:"copy_bandwidth" doc:"rate at which a rank copies its own part of an all-gather, a reduce-scatter or an all-to-all; in no time where left out"`
 	NVLSEfficiency     Key[float64]        `key:"nvls_efficiency" positive:"true" min:"0" max:"1" doc:"share of scale_up_bandwidth that sums in the scale-up switch reach; it has none where left out"`
-	NVLSOverhead       Key[units.Duration] `key:"nvls_overhead" default:"\"56us\"" doc:"software time before the first byte of a collective that is summed in switches"`
+	NVLSOverhead       Key[units.Duration] `key:"nvls_overhead" default:"\"56us\"" most:"1m" doc:"software time before the first byte of a collective that is summed in switches"`
 
 	CPUs    Key[int64]       `key:"cpus" min:"1" max:"65536" doc:"number of CPU cores"`
 	Memory  Key[units.Bytes] `key:"memory" doc:"memory of the CPUs"`
@@ -75,8 +75,8 @@ type Accelerator struct {
 	MemoryEfficiency Key[float64]        `key:"memory_efficiency" positive:"true" default:"0.8" min:"0" max:"1" doc:"share of the memory's rate that kernels reach which read and write"`
 	ReadEfficiency   Key[float64]        `key:"read_efficiency" positive:"true" min:"0" max:"1" doc:"share of it that products and fused attention reach, which mostly read; memory_efficiency where left out"`
 	CacheEfficiency  Key[float64]        `key:"cache_efficiency" positive:"true" min:"0" max:"1" doc:"the same of fused attention where it differs from products, as it reads keys and values in longer runs; read_efficiency where left out"`
-	LaunchOverhead   Key[units.Duration] `key:"launch_overhead" default:"\"4us\"" doc:"what one kernel costs beside its work"`
-	CombineOverhead  Key[units.Duration] `key:"combine_overhead" doc:"what it costs to put the parts of attention together, where few heads meet many keys and these are split over multiprocessors; 0s where left out: since Hopper the kernel that does so is launched beside the one before it"`
+	LaunchOverhead   Key[units.Duration] `key:"launch_overhead" default:"\"4us\"" most:"1m" doc:"what one kernel costs beside its work"`
+	CombineOverhead  Key[units.Duration] `key:"combine_overhead" most:"1m" doc:"what it costs to put the parts of attention together, where few heads meet many keys and these are split over multiprocessors; 0s where left out: since Hopper the kernel that does so is launched beside the one before it"`
 
 	Power          Key[units.Power]     `key:"power" doc:"thermal design power"`
 	Price          Key[units.Money]     `key:"price" doc:"purchase price"`

@@ -56,6 +56,16 @@ func (k *Key[T]) isZero() bool {
 	return (v.CanInt() || v.CanFloat()) && v.IsZero()
 }
 
+// beyond says whether a quantity is more than one that is written out.
+func (k *Key[T]) beyond(most string) bool {
+	var limit T
+	if err := any(&limit).(encoding.TextUnmarshaler).UnmarshalText([]byte(most)); err != nil {
+		panic("scenario: a bound in a tag is no quantity: " + most)
+	}
+	v, l := reflect.ValueOf(k.Value), reflect.ValueOf(limit)
+	return v.CanInt() && v.Int() > l.Int() || v.CanFloat() && v.Float() > l.Float()
+}
+
 // typeName is the type of the value in the words of the reference.
 func (k *Key[T]) typeName() string {
 	switch any(k.Value).(type) {
@@ -118,6 +128,9 @@ func (k *Key[T]) assign(n *node, d declared) error {
 	given := Key[T]{Value: value, Set: true, Pos: n.valueAt()}
 	if d.positive && given.isZero() {
 		return fmt.Errorf("must be more than 0")
+	}
+	if d.most != "" && given.beyond(d.most) {
+		return fmt.Errorf("must be at most %s, not %s", d.most, shown(fmt.Sprint(n.scalar)))
 	}
 	*k = given
 	return nil
@@ -204,8 +217,11 @@ func wantInteger(n *node, d declared) (int64, error) {
 		i = v
 	case float64:
 		const exact = 1 << 53
-		if v != math.Trunc(v) || math.Abs(v) > exact {
-			return 0, fmt.Errorf("must be a whole number, not %v", v)
+		switch {
+		case v != math.Trunc(v) || math.IsInf(v, 0): // nan is not its own whole part
+			return 0, fmt.Errorf("must be a whole number, not %s", written(v))
+		case math.Abs(v) > exact:
+			return 0, fmt.Errorf("%s is out of range: with a point or an exponent a whole number goes to 2^53", written(v))
 		}
 		i = int64(v)
 	default:
@@ -225,9 +241,22 @@ func wantNumber(n *node, d declared) (float64, error) {
 		return 0, fmt.Errorf("must be a number, not %s", n.kind())
 	}
 	if math.IsNaN(f) || math.IsInf(f, 0) {
-		return 0, fmt.Errorf("must be a finite number, not %v", f)
+		return 0, fmt.Errorf("must be a finite number, not %s", written(f))
 	}
-	return f, d.inRange(f, strconv.FormatFloat(f, 'g', -1, 64))
+	return f, d.inRange(f, written(f))
+}
+
+// written is a number as TOML has it.
+func written(f float64) string {
+	switch {
+	case math.IsNaN(f):
+		return "nan"
+	case math.IsInf(f, 1):
+		return "inf"
+	case math.IsInf(f, -1):
+		return "-inf"
+	}
+	return strconv.FormatFloat(f, 'g', -1, 64)
 }
 
 // wantQuantity takes a string with a unit. A bare number goes to the parser of
@@ -240,7 +269,7 @@ func wantQuantity(to encoding.TextUnmarshaler, n *node) error {
 	case int64:
 		text = strconv.FormatInt(v, 10)
 	case float64:
-		text = strconv.FormatFloat(v, 'g', -1, 64)
+		text = written(v)
 	default:
 		return fmt.Errorf("must be a quantity in a string, not %s", n.kind())
 	}

@@ -81,15 +81,15 @@ type Network struct {
 	Wrap         Key[[]bool]         `key:"wrap" kinds:"torus" doc:"whether the ends of each dimension are joined, or of all; they are where left out"`
 	Dimension    []Dimension         `key:"dimension" kinds:"multi" doc:"dimensions of a network, the innermost first; messages walk them in this order"`
 	Bandwidth    Key[units.Rate]     `key:"bandwidth" kinds:"ring switch full-mesh torus" required:"ring switch full-mesh torus" positive:"true" doc:"rate of each link, per direction"`
-	Latency      Key[units.Duration] `key:"latency" kinds:"ring switch full-mesh torus" required:"ring switch full-mesh torus" doc:"time from one accelerator to the next, beside the bytes"`
+	Latency      Key[units.Duration] `key:"latency" most:"1m" kinds:"ring switch full-mesh torus" required:"ring switch full-mesh torus" doc:"time from one accelerator to the next, beside the bytes"`
 
 	Host             Key[string]         `key:"host" kinds:"single-host leaf-spine fat-tree rail dragonfly" doc:"host of the catalogue, or a [hosts.NAME] of this file"`
 	Hosts            Key[int64]          `key:"hosts" kinds:"single-host leaf-spine fat-tree rail dragonfly" min:"1" max:"262144" doc:"number of hosts; a fat-tree or dragonfly holds as many as fit where left out"`
 	Pool             []HostPool          `key:"pool" kinds:"leaf-spine fat-tree rail dragonfly" doc:"racks of different hosts, in place of host and hosts: those of one pool after those of another"`
 	HostsPerRack     Key[int64]          `key:"hosts_per_rack" kinds:"single-host leaf-spine fat-tree rail dragonfly" min:"1" max:"262144" doc:"hosts that join one leaf (leaf-spine, default 4), one group of leaves (rail, default 32) or one router (dragonfly, default those with 8 NICs together)"`
 	Oversubscription Key[float64]        `key:"oversubscription" kinds:"single-host leaf-spine fat-tree rail dragonfly" default:"1.0" min:"0.01" max:"1000" doc:"down-links of a leaf for each of its up-links"`
-	LinkLatency      Key[units.Duration] `key:"link_latency" kinds:"single-host leaf-spine fat-tree rail dragonfly" doc:"time through one cable; the host's where left out"`
-	SwitchLatency    Key[units.Duration] `key:"switch_latency" kinds:"single-host leaf-spine fat-tree rail dragonfly" doc:"time through one switch; the host's where left out"`
+	LinkLatency      Key[units.Duration] `key:"link_latency" most:"1m" kinds:"single-host leaf-spine fat-tree rail dragonfly" doc:"time through one cable; the host's where left out"`
+	SwitchLatency    Key[units.Duration] `key:"switch_latency" most:"1m" kinds:"single-host leaf-spine fat-tree rail dragonfly" doc:"time through one switch; the host's where left out"`
 	Routing          Key[string]         `key:"routing" kinds:"graph single-host leaf-spine fat-tree rail dragonfly" default:"\"ecmp\"" enum:"ecmp adaptive spray static minimal valiant ugal" doc:"how messages choose among equal paths: ecmp, by a hash of the connection at every switch; adaptive, the least loaded when a message starts; spray, all at once; static, by destination (D-mod-k in a fat-tree). A dragonfly takes minimal (its ecmp), valiant and ugal too"`
 	QueuePairs       Key[int64]          `key:"queue_pairs" kinds:"graph leaf-spine fat-tree rail dragonfly" default:"1" min:"1" max:"1024" doc:"connections that a message is spread over under ecmp, each hashed by itself"`
 	Planes           Key[int64]          `key:"planes" kinds:"leaf-spine rail" default:"1" min:"1" max:"16" doc:"networks that do not meet; a NIC has a port in each, of an equal part of its rate"`
@@ -115,7 +115,7 @@ type WAN struct {
 	From      Key[string]         `key:"from" required:"true" doc:"name of a site"`
 	To        Key[string]         `key:"to" required:"true" doc:"name of another"`
 	Bandwidth Key[units.Rate]     `key:"bandwidth" required:"true" positive:"true" doc:"rate of the cable, per direction"`
-	Latency   Key[units.Duration] `key:"latency" required:"true" doc:"time from gateway to gateway, beside the bytes"`
+	Latency   Key[units.Duration] `key:"latency" most:"1m" required:"true" doc:"time from gateway to gateway, beside the bytes"`
 	Price     Key[units.Money]    `key:"price" doc:"price of a GB (10^9 bytes) that crosses it, in either direction; none where left out"`
 }
 
@@ -125,7 +125,7 @@ type Dimension struct {
 	Kind      Key[string]         `key:"kind" required:"true" enum:"ring switch full-mesh" doc:"how the accelerators along the dimension are joined"`
 	Size      Key[int64]          `key:"size" required:"true" min:"1" max:"1048576" doc:"accelerators along the dimension"`
 	Bandwidth Key[units.Rate]     `key:"bandwidth" required:"true" positive:"true" doc:"rate of each link, per direction"`
-	Latency   Key[units.Duration] `key:"latency" required:"true" doc:"time from one accelerator to the next, beside the bytes"`
+	Latency   Key[units.Duration] `key:"latency" most:"1m" required:"true" doc:"time from one accelerator to the next, beside the bytes"`
 }
 
 // HostPool is one [[topology.pool]].
@@ -236,7 +236,7 @@ type Collective struct {
 	Sizes      Key[[]units.Bytes]  `key:"sizes" required:"true" doc:"buffers of one rank, as nccl-tests counts them; one after another, a row each"`
 	Ranks      Key[Selection]      `key:"ranks" min:"1" max:"1048576" doc:"how many ranks in topology order, or a list of them; all where left out"`
 	Iterations Key[int64]          `key:"iterations" default:"1" min:"1" max:"1000000000" doc:"repetitions of each size, averaged"`
-	Overhead   Key[units.Duration] `key:"overhead" doc:"software time before the first byte of each operation; the host's where left out, none between bare accelerators"`
+	Overhead   Key[units.Duration] `key:"overhead" most:"1m" doc:"software time before the first byte of each operation; the host's where left out, none between bare accelerators"`
 	Expand     Key[bool]           `key:"expand" default:"false" doc:"simulate every transfer of every step rather than use the operation's symmetry"`
 }
 

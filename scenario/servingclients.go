@@ -11,7 +11,7 @@ type Client struct {
 	Header
 	Site    Key[string]         `key:"site" required:"true" doc:"site that they are near"`
 	Share   Key[float64]        `key:"share" default:"1" positive:"true" min:"0" max:"1e9" doc:"with rate or concurrency, their part of the requests, to the parts of the others"`
-	Latency Key[units.Duration] `key:"latency" default:"\"10ms\"" doc:"one way between them and the gateway of the site, the access network's part: half of the 20 ms or so that clients measure to a nearby data centre (recalled)"`
+	Latency Key[units.Duration] `key:"latency" default:"\"10ms\"" most:"1m" doc:"one way between them and the gateway of the site, the access network's part: half of the 20 ms or so that clients measure to a nearby data centre (recalled)"`
 }
 
 // SiteRouting is what a [[workload.serving]] with clients says of the choice among sites.

@@ -106,8 +106,8 @@ func TestGivenUp(t *testing.T) {
 // crowded can start nothing.
 type crowded struct{}
 
-func (crowded) Start(int, int, int) bool { return false }
-func (crowded) Stop(int)                 {}
+func (crowded) Start(int, int, int) (float64, bool) { return 0, false }
+func (crowded) Stop(int)                            {}
 
 // Jobs without length that the machine cannot place are not tried again at each tick of
 // the clock: a plan of theirs that fails is made anew after as long as they have waited.

@@ -127,6 +127,17 @@ func TestFragments(t *testing.T) {
 	}
 }
 
+// A host that is taken whole while a job is on it, as a rollout does, has nothing free:
+// of the other's two accelerators a job of four can use none.
+func TestFragmentsWithoutLocked(t *testing.T) {
+	p := NewPlacer([]Host{{Accelerators: 4}, {Accelerators: 2}}, Placing{Typical: []Typical{{Request{Count: 4, Milli: Whole}, 1}}})
+	p.Take(Request{Count: 2}, []Share{{0, []int32{0, 1}}})
+	p.Take(Request{Count: 4}, []Share{{0, []int32{0, 1, 2, 3}}})
+	if got := p.Fragmented(); got != 1 {
+		t.Errorf("%v of what is free is fragments, want 1", got)
+	}
+}
+
 // 19 of 20 jobs are 95 %.
 func TestTypicalOf(t *testing.T) {
 	var jobs []Request

@@ -54,6 +54,14 @@ func (t Time) After(d Time) Time {
 	return t + d
 }
 
+// Times is n spans of t one after another, or Never where the clock ends.
+func (t Time) Times(n int64) Time {
+	if n > 0 && t > Never/Time(n) {
+		return Never
+	}
+	return Time(n) * t
+}
+
 // String prints t with a unit that suits a reader, to about six digits.
 func (t Time) String() string {
 	s := t.Seconds()

@@ -67,6 +67,27 @@ func TestAfter(t *testing.T) {
 	}
 }
 
+func TestTimes(t *testing.T) {
+	for _, c := range []struct {
+		t    Time
+		n    int64
+		want Time
+	}{
+		{3, 4, 12},
+		{3, 0, 0},
+		{Never, 0, 0},
+		{Never, 1, Never},
+		{Never, 2, Never},
+		{Never / 7, 7, 7 * (Never / 7)},
+		{Never/7 + 1, 7, Never},
+		{2, math.MaxInt64, Never},
+	} {
+		if got := c.t.Times(c.n); got != c.want {
+			t.Errorf("%d.Times(%d) = %d, want %d", c.t, c.n, got, c.want)
+		}
+	}
+}
+
 func TestTimeString(t *testing.T) {
 	for _, c := range []struct {
 		t    Time

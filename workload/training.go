@@ -268,7 +268,7 @@ func (t Training) checkDegrees() []error {
 		for _, d := range []struct {
 			key   string
 			value int
-		}{{"tensor", t.Tensor}, {"pipeline", t.Pipeline}, {"context", t.Context}, {"expert", t.Expert}} {
+		}{{"tensor", t.Tensor}, {"pipeline", t.Pipeline}, {"context", t.Context}, {"expert", t.Expert}, {"virtual_stages", t.VirtualStages}} {
 			if d.value > 1 {
 				bad("%s %d: models of the family %s are shared by data only: 1", d.key, d.value, m.Family)
 			}
