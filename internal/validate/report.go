@@ -158,6 +158,12 @@ func (r *row) configuration() string {
 	add("tensor", "T%s")
 	add("pipeline", "P%s")
 	add("virtual_stages", "V%s")
+	add("schedule", "%s")
+	add("expert", "E%s")
+	add("expert_dispatch", "tokens %s")
+	if r.cells["expert_overlap"] != "" {
+		parts = append(parts, "woven")
+	}
 	add("zero", "ZeRO %s")
 	if r.cells["sequence_parallel"] != "" {
 		parts = append(parts, "SP")

@@ -22,6 +22,7 @@ var (
 	trainingKeys = []string{
 		"precision", "tensor", "pipeline", "virtual_stages", "zero", "sequence_parallel",
 		"micro_batch", "global_batch", "sequence", "recompute", "attention",
+		"schedule", "expert", "expert_dispatch", "expert_overlap", "allow_oversubscribed",
 	}
 )
 
@@ -147,6 +148,8 @@ func (r *row) iteration() (float64, error) {
 		return batch * sequence / r.published, nil
 	case "tokens/s/accelerator":
 		return batch * sequence / (r.published * accelerators), nil
+	case "accelerator hours/Ttokens":
+		return r.published * 3600 / accelerators * batch * sequence / 1e12, nil
 	case "TFLOPS/accelerator":
 		l, h, v := r.number("layers", 0), r.number("hidden", 0), r.number("vocab", 0)
 		flops := 96 * batch * sequence * l * h * h * (1 + sequence/(6*h) + v/(16*l*h))
