@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/railyard/railyard"
 	"github.com/railyard/railyard/result"
@@ -249,39 +248,4 @@ func TestMeasuredLengths(t *testing.T) {
 	if first[len(first)/2] > 0.2 || first[len(first)-1] > 0.3 {
 		t.Errorf("errors of the time to first token: %.3f", first)
 	}
-}
-
-// The Azure conversation trace of 2023 (Patel et al., Splitwise, ISCA 2024) on 16
-// replicas of Llama-2-70B, two A100 each, least loaded.
-func BenchmarkServingAzure(b *testing.B) {
-	var text strings.Builder
-	text.WriteString("request,arrival_s,input_tokens,output_tokens\n")
-	var start time.Time
-	rows := measured(b, "traces/AzureLLMInferenceTrace_conv.csv")
-	for i, r := range rows {
-		at, err := time.Parse("2006-01-02 15:04:05.9999999", r[0])
-		if err != nil {
-			b.Fatal(err)
-		}
-		if i == 0 {
-			start = at
-		}
-		fmt.Fprintf(&text, "%d,%v,%s,%s\n", i, at.Sub(start).Seconds(), r[1], r[2])
-	}
-	s, err := load(b, "[topology]\nkind = \"leaf-spine\"\nhost = \"dgx-a100\"\nhosts = 4\n\n[[workload.serving]]\nmodel = \"llama-2-70b\"\ntensor = 2\nrouter = \"least-loaded\"\nrequests = \"r.csv\"\n",
-		map[string]string{"r.csv": text.String()})
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.ReportAllocs()
-	var steps float64
-	for b.Loop() {
-		r, err := railyard.Run(b.Context(), s, railyard.Options{})
-		if err != nil {
-			b.Fatal(err)
-		}
-		steps = r.Summary.List("serving")[0].Float("steps")
-	}
-	b.ReportMetric(float64(len(rows)*b.N)/b.Elapsed().Seconds(), "requests/s")
-	b.ReportMetric(steps, "steps")
 }
