@@ -46,7 +46,7 @@ type Computed struct {
 	Draft *Computed
 
 	reduce, gather *collective.Plan // of the tensor-parallel ranks, nil for a single one
-	ring           *collective.Plan // all-reduce of these if they share a host, else nil
+	own            *collective.Plan // all-reduce of these by kernels of the engine if they share a host, else nil
 	switched       *collective.Plan // the same in the host's switch, nil if that cannot
 	dispatch       *collective.Plan // all-to-all of those that share experts, nil where none do
 	stages         int
@@ -88,7 +88,7 @@ func (x *Computed) Place(c *cluster.Cluster, accelerators []topology.NodeID) err
 		}
 		x.reduce, x.gather = reduce.Fastest(ownReduce), gather.Fastest(ownReduce)
 		if t := c.Topology; t.Server(group[0]) == t.Server(group[ranks-1]) {
-			if x.ring, err = c.Planner.Plan(collective.AllReduce, collective.Ring, group); err != nil {
+			if x.own, err = c.Planner.Plan(collective.AllReduce, collective.Direct, group); err != nil {
 				return err
 			}
 			if ranks >= leastSwitched {
@@ -211,21 +211,22 @@ func (x *Computed) headTime(s *Step) float64 {
 }
 
 // reduceTime is an all-reduce of the tensor-parallel ranks. Within a host engines have
-// kernels for those up to ownReduce, in which every rank reads what the others have, in
-// one shot or, so that each sums a part and reads the others' sums, in two. The first
-// moves n - 1 times the bytes over each rank's links, the second 2 (n - 1) / n times, as
-// a ring does, and has a barrier more. A switch that sums does so in two shots, too, and
-// moves them once.
+// kernels for those up to ownReduce, in which every rank reads what the others have, over
+// all links at once: in one shot or, so that each sums a part and reads the others' sums,
+// in two. The first moves n - 1 times the bytes over each rank's links, the second
+// 2 (n - 1) / n times, and has a barrier more. A switch that sums does so in two shots, too,
+// and moves them once. Otherwise the collective library does it. Engines know up to what
+// size which is the fastest.
 func (x *Computed) reduceTime(bytes float64) float64 {
-	each := x.Engine.ReduceOverhead
-	if x.switched != nil && bytes > ownReduce && bytes <= x.Engine.SwitchedReduce {
-		return 2*each + drained(x.switched, bytes)
+	each, best := x.Engine.ReduceOverhead, x.reduce.Predict(bytes)
+	if x.switched != nil && bytes <= x.Engine.SwitchedReduce {
+		best = min(best, 2*each+drained(x.switched, bytes))
 	}
-	if x.ring == nil || bytes > ownReduce {
-		return x.reduce.Predict(bytes)
+	if x.own != nil && bytes <= ownReduce {
+		two := drained(x.own, bytes)
+		best = min(best, each+two*float64(x.Forward.Tensor)/2, 2*each+two)
 	}
-	ring := drained(x.ring, bytes)
-	return min(each+ring*float64(x.Forward.Tensor)/2, 2*each+ring)
+	return best
 }
 
 // drained is the time in which links carry a collective, without what starts it.

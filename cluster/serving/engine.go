@@ -31,9 +31,8 @@ type Engine struct {
 	// ReduceOverhead is what an all-reduce costs beside moving its bytes, for each
 	// barrier of the kernels that engines have for small ones.
 	ReduceOverhead float64
-	// SwitchedReduce is up to how many bytes the engine has the switch of a host sum those
-	// that are beyond such kernels, where it can (multimem instructions on symmetric
-	// memory); 0: the collective library does it.
+	// SwitchedReduce is up to how many bytes the engine may have the switch of a host sum,
+	// where it can (multimem instructions on symmetric memory); 0: it does not.
 	SwitchedReduce float64
 }
 
@@ -44,12 +43,12 @@ type Engine struct {
 var Engines = []Engine{
 	{
 		Name: "vllm", Order: scheduler.Mixed, Budget: 2048, MaxBatch: 1024, BlockSize: 16, MemoryShare: 0.9,
-		StepOverhead: 0.55e-3, SequenceOverhead: 34e-6, LaunchShare: 1, ReduceOverhead: 4.6e-6,
+		StepOverhead: 0.55e-3, SequenceOverhead: 34e-6, LaunchShare: 1, ReduceOverhead: 6e-6,
 		SwitchedReduce: 64 << 20, // its SYMM_MEM_ALL_REDUCE_MAX_SIZES; the others' are not on by default
 	},
 	{
 		Name: "trtllm", Order: scheduler.Mixed, Budget: 2048, MaxBatch: 2048, Reserve: true, BlockSize: 32, NarrowCache: true, MemoryShare: 0.9,
-		StepOverhead: 0.98e-3, SequenceOverhead: 23e-6, LaunchShare: 0.65, ReduceOverhead: 3.3e-6,
+		StepOverhead: 0.98e-3, SequenceOverhead: 23e-6, LaunchShare: 0.65, ReduceOverhead: 4.2e-6,
 	},
 	{
 		Name: "sglang", Order: scheduler.PrefillFirst, Budget: 16384, MaxBatch: 2048, BlockSize: 1, MemoryShare: 0.88,
@@ -57,7 +56,7 @@ var Engines = []Engine{
 	},
 	{ // its overheads are taken to be those of the version that was measured
 		Name: "vllm-v0", Order: scheduler.PrefillFirst, Budget: 4096, MaxBatch: 256, Whole: true, Padded: true, Watermark: 0.01, BlockSize: 16, MemoryShare: 0.9,
-		StepOverhead: 0.55e-3, SequenceOverhead: 34e-6, LaunchShare: 1, ReduceOverhead: 4.6e-6,
+		StepOverhead: 0.55e-3, SequenceOverhead: 34e-6, LaunchShare: 1, ReduceOverhead: 6e-6,
 	},
 }
 
@@ -71,11 +70,11 @@ func ParseEngine(name string) (*Engine, bool) {
 	return nil, false
 }
 
-// FrontEnd is the intake of an engine's server: 4 characters of a token at 2 MB/s, where
+// FrontEnd is the intake of an engine's server: 4 characters of a token at 1 MB/s, where
 // tiktoken does some 6 MB/s with one thread and other tokenisers a third to a sixth of it
 // (openai/tiktoken, README; its rate recalled); and what HTTP, checks and the way to the
-// engine's process cost, fitted to every other one of the measured runs.
-var FrontEnd = Intake{Request: 3 * sim.Millisecond, Token: 2 * sim.Microsecond}
+// engine's process cost. Both are fitted to the measured runs.
+var FrontEnd = Intake{Request: 3 * sim.Millisecond, Token: 4 * sim.Microsecond}
 
 // runtime is what a process takes on an accelerator beside weights, cache and
 // activations: context, communication buffers, captured graphs. vLLM 0.19 leaves 1.2 GB

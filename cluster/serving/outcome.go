@@ -21,6 +21,8 @@ type Gaps struct {
 	counts []int64
 	total  int64
 	sum    float64
+	last   sim.Time // added
+	index  int      // of its interval: all that a step brings have mostly the same gap
 }
 
 // gapsPerFactor is how many intervals a factor of e has.
@@ -28,14 +30,16 @@ const gapsPerFactor = 100
 
 // add counts a gap.
 func (g *Gaps) add(gap sim.Time) {
-	i := 0
-	if gap > 0 {
-		i = 1 + int(gapsPerFactor*math.Log(float64(gap)))
+	if gap != g.last {
+		g.last, g.index = gap, 0
+		if gap > 0 {
+			g.index = 1 + int(gapsPerFactor*math.Log(float64(gap)))
+		}
 	}
-	for i >= len(g.counts) {
+	for g.index >= len(g.counts) {
 		g.counts = append(g.counts, 0)
 	}
-	g.counts[i]++
+	g.counts[g.index]++
 	g.total++
 	g.sum += gap.Seconds()
 }
