@@ -139,7 +139,7 @@ func TestTurnRefuses(t *testing.T) {
 type nobody struct{}
 
 func (nobody) Start(int, int, int) (float64, bool) { return 1, true }
-func (nobody) Stop(int)                 {}
+func (nobody) Stop(int)                            {}
 
 // A job that was cancelled has gone; one that was put back has its old place.
 func TestOwnForgets(t *testing.T) {
