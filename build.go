@@ -224,9 +224,8 @@ func (b *builder) place(p *scenario.Placing, path string, at scenario.Position, 
 		b.fault(p.Shared.Pos, path+".shared", "contradicts [scheduler.security]: accelerators that are shared have no tenant")
 		return false
 	}
-	w := &b.scenario.Workload
 	switch a := p.Accelerators; {
-	case !a.Set && len(w.Training)+len(w.Collective)+len(w.Replay)+len(w.Serving)+len(w.Jobs) > 1:
+	case !a.Set && b.scenario.Workload.Several():
 		b.fault(at, path+".accelerators", "is missing: with several workloads each says how many of the %d accelerators it takes, or which", n)
 		return false
 	case a.Value.List != nil:

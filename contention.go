@@ -70,7 +70,7 @@ func (p *plant) findLosses(ctx context.Context, o Options) {
 		}
 	}
 	for n, j := range p.cluster.Jobs {
-		if j.Finished && held[j.Owner] && j.Interruptions == 0 {
+		if j.Finished && held[j.Owner] && j.Interruptions == 0 && j.Stops == 0 {
 			p.contention.alone[n] = p.runAlone(ctx, o, n)
 		}
 	}

@@ -231,7 +231,7 @@ func TestJobsThatCannotRun(t *testing.T) {
 }
 
 // A training job and a trace are in one queue: the training job holds all
-// accelerators of the host, is never stopped, and the trace waits.
+// accelerators of the host.
 func TestRealWorkloadsAreInTheQueue(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "jobs.csv", "job,submit_s,accelerators,duration_s\na,0,1,1\n")
@@ -250,7 +250,7 @@ file = "jobs.csv"
 [scheduler]
 policy = "srtf"
 `)
-	s, err := railyard.Load(filepath.Join(dir, "case.toml"))
+	s, err := railyard.Load(filepath.Join(dir, "case.toml"), "workload.training.0.estimate=2s")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -261,15 +261,15 @@ policy = "srtf"
 	if got := cells(t, r, "jobs", "job"); got != "bert-large a" {
 		t.Errorf("jobs %q", got)
 	}
-	// srtf puts the job whose time is known first, of which nothing is known last.
+	// srtf puts the job of a second before that of two.
 	if got := cells(t, r, "stretches", "placement"); got != "0-7 0" {
 		t.Errorf("placements %q", got)
 	}
 	if got := cells(t, r, "jobs", "start_s"); got != "1 0" {
-		t.Errorf("starts %q, want the known second before the unknown time", got)
+		t.Errorf("starts %q, want the shorter first", got)
 	}
-	// With an estimate below the second the training job goes first, and is not stopped.
-	s, err = railyard.Load(filepath.Join(dir, "case.toml"), "workload.training.0.estimate=0.5s")
+	// By what its iterations compute, 0.12 s, the training job goes first.
+	s, err = railyard.Load(filepath.Join(dir, "case.toml"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package railyard
 import (
 	"slices"
 
+	"github.com/railyard/railyard/cluster"
 	"github.com/railyard/railyard/cluster/fault"
 	"github.com/railyard/railyard/cluster/training"
 	"github.com/railyard/railyard/scenario"
@@ -10,14 +11,28 @@ import (
 	"github.com/railyard/railyard/topology"
 )
 
-// requeues says whether a training job goes back to the queue when its accelerators fail.
-// One that lists them has nowhere else to go, and what it gave back others would hold when
-// the rest is repaired; one that is alone has no queue.
+// requeues says whether a training job goes back to the queue when its accelerators fail, or
+// the policy takes them for others. One that lists them has nowhere else to go, and what it
+// gave back others would hold when the rest is repaired; one that is alone has no queue.
 func (b *builder) requeues(w *scenario.Training) bool {
 	if w.Failure.Set {
 		return w.Failure.Value == "requeue"
 	}
-	return b.failing != nil && w.Accelerators.Value.List == nil
+	return (b.failing != nil || b.cluster.Stops() && b.scenario.Workload.Several()) && w.Accelerators.Value.List == nil
+}
+
+// expects has the policy know how long a training job will run, by what it computes, if the
+// scenario does not say. Policies that stop jobs may go by what is left of them.
+func (b *builder) expects(j *cluster.Job, of *training.Job) {
+	if j.Estimate > 0 || !b.cluster.Stops() {
+		return
+	}
+	layers := of.Layers
+	if layers == nil {
+		layers = of.Training.Layers()
+	}
+	seconds := float64(of.Iterations) * estimate(of.Training, layers, of.Roofline)
+	j.Estimate = max(1, min(sim.FromSeconds(seconds), sim.Never/2))
 }
 
 // foreseen are the failures to come that stop a job on some accelerators.

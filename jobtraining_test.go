@@ -150,7 +150,8 @@ func TestInterruptedTrainingLeavesTheNetwork(t *testing.T) {
 	}
 }
 
-// Training jobs and those of a trace, under all policies, on hosts that fail in any way:
+// Training jobs and those of a trace, under all policies and ways of preemption, on hosts
+// that fail in any way, or not at all:
 // every job ends in one way, and the parts of the accelerators' time make up all of it, as
 // those of each training job do; no accelerator has two jobs, or one while it is out of
 // use; each training has done its iterations.
@@ -167,7 +168,8 @@ func TestTrainingsLoseNothingToFailures(t *testing.T) {
 		toml.WriteString(strings.Replace(fabric, "hosts = 4\n", fmt.Sprintf("hosts = 4\nspares = %d\n", rapid.IntRange(0, 1).Draw(rt, "spares")), 1))
 		toml.WriteString(rapid.SampledFrom([]string{storage, "[topology.storage]\nlayout = \"striped\"\nblock = \"1GB\"\ndrive_read = \"20GB/s\"\nhosts = [\"host3\"]\n"}).Draw(rt, "storage"))
 		toml.WriteString("[models.wide]\nlayers = 2\nhidden = 4096\nheads = 32\nvocab = 32000\n")
-		for range rapid.IntRange(1, 3).Draw(rt, "faults") {
+		faults := rapid.IntRange(0, 3).Draw(rt, "faults")
+		for range faults {
 			toml.WriteString("[[topology.fault]]\n")
 			repair := fmt.Sprintf("repair = \"%ds\"\n", rapid.IntRange(1, 9).Draw(rt, "repair"))
 			fault := rapid.SampledFrom([]string{
@@ -181,24 +183,45 @@ func TestTrainingsLoseNothingToFailures(t *testing.T) {
 			}
 			toml.WriteString(fault + repair)
 		}
+		hold := "on_failure = \"hold\"\n"
+		if faults == 0 {
+			hold = ""
+		}
 		var iterations []int
 		trainings := rapid.IntRange(1, 2).Draw(rt, "trainings")
 		for i := range trainings {
 			iterations = append(iterations, rapid.IntRange(1, 120).Draw(rt, "iterations"))
 			fmt.Fprintf(&toml, "[[workload.training]]\nname = \"t%d\"\nmodel = \"wide\"\nglobal_batch = 4800\nmicro_batch = 200\nallow_oversubscribed = true\nsequence = 128\niterations = %d\naccelerators = %d\nstart = \"%ds\"\n",
 				i, iterations[i], rapid.SampledFrom([]int{4, 8, 12}).Draw(rt, "accelerators"), rapid.IntRange(0, 6).Draw(rt, "start"))
-			fmt.Fprintf(&toml, "detection_time = \"%ds\"\nrestart_time = \"%ds\"\n", rapid.IntRange(0, 2).Draw(rt, "detection"), rapid.IntRange(0, 2).Draw(rt, "restart"))
+			fmt.Fprintf(&toml, "priority = %d\nrestart_time = \"%ds\"\n", rapid.IntRange(-1, 1).Draw(rt, "priority"), rapid.IntRange(0, 2).Draw(rt, "restart"))
+			if faults > 0 {
+				fmt.Fprintf(&toml, "detection_time = \"%ds\"\n", rapid.IntRange(0, 2).Draw(rt, "detection"))
+			}
 			toml.WriteString(rapid.SampledFrom([]string{
 				"", "checkpoint_interval = \"1s\"\n", "checkpoint_interval = \"2s\"\ncheckpoint_mode = \"asynchronous\"\n",
 				"evaluate_every = 5\nevaluation_samples = 4800\ncheckpoint_interval = \"1s\"\n",
 			}).Draw(rt, "checkpoints"))
-			toml.WriteString(rapid.SampledFrom([]string{"", "", "on_failure = \"hold\"\n", "zero = 3\n", "jitter = 0.1\n", "tensor = 2\npipeline = 2\n"}).Draw(rt, "more"))
+			toml.WriteString(rapid.SampledFrom([]string{"", "", hold, "zero = 3\n", "jitter = 0.1\n", "tensor = 2\npipeline = 2\n"}).Draw(rt, "more"))
 		}
-		toml.WriteString("[[workload.jobs]]\nfile = \"jobs.csv\"\ncheckpoint_interval = \"7s\"\nrestart_time = \"1s\"\n[sim]\nhorizon = \"2m\"\n")
+		toml.WriteString("[[workload.jobs]]\nfile = \"jobs.csv\"\n")
+		if faults > 0 {
+			toml.WriteString("checkpoint_interval = \"7s\"\nrestart_time = \"1s\"\n")
+		}
+		toml.WriteString("[sim]\nhorizon = \"2m\"\n")
 		write(t, dir, "jobs.csv", rows.String())
 		write(t, dir, "case.toml", toml.String())
-		s, err := railyard.Load(filepath.Join(dir, "case.toml"), "sim.fidelity="+rapid.SampledFrom([]string{"fluid", "analytic"}).Draw(rt, "fidelity"), "scheduler.policy="+rapid.SampledFrom(scheduler.Policies()).Draw(rt, "policy"),
-			fmt.Sprint("sim.seed=", rapid.IntRange(0, 99).Draw(rt, "seed")))
+		policy, preemption := rapid.SampledFrom(scheduler.Policies()).Draw(rt, "policy"), rapid.SampledFrom([]string{"suspend", "requeue", "cancel"}).Draw(rt, "preemption")
+		if policy == "elastic" || scheduler.Leases(policy) && preemption == "requeue" {
+			preemption = "suspend"
+		}
+		sets := []string{
+			"scheduler.policy=" + policy, "scheduler.preemption=" + preemption, fmt.Sprintf("scheduler.preemption_cost=%ds", rapid.IntRange(0, 3).Draw(rt, "cost")),
+			"sim.fidelity=" + rapid.SampledFrom([]string{"fluid", "analytic"}).Draw(rt, "fidelity"), fmt.Sprint("sim.seed=", rapid.IntRange(0, 99).Draw(rt, "seed")),
+		}
+		if scheduler.Leases(policy) {
+			sets = append(sets, fmt.Sprintf("scheduler.lease=%ds", rapid.IntRange(4, 20).Draw(rt, "lease")))
+		}
+		s, err := railyard.Load(filepath.Join(dir, "case.toml"), sets...)
 		if err != nil {
 			rt.Fatal(err)
 		}

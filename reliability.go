@@ -339,7 +339,8 @@ func (b *builder) recovers(w *scenario.Training, j *training.Job) cluster.Progra
 	}
 	j.Recovery = func(accelerators []topology.NodeID) training.Recovery {
 		r := b.recovery(w, j.Training, 0, accelerators)
-		if r.Requeued = requeued; requeued {
+		r.Requeued, r.Preempted = requeued, sim.Time(b.scenario.Scheduler.PreemptionCost.Value)
+		if requeued && b.failing != nil {
 			r.Failures = b.failing.foreseen(b.topology, accelerators)
 		}
 		return r

@@ -147,6 +147,7 @@ func (b *builder) addTraining(w *scenario.Training) {
 		}
 		job.Iterations = max(1, (int64(samples)+perIteration-1)/perIteration)
 	}
+	b.expects(j, job)
 	j.Program = b.recovers(w, job)
 	b.loads(w, job, j)
 	b.jobs = append(b.jobs, len(b.cluster.Jobs))

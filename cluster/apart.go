@@ -40,6 +40,7 @@ func silent(p Program) bool {
 // job that does begins or ends, or links fail.
 type apart struct {
 	sending []int32       // jobs that use the network, in the order in which they were submitted
+	moving  bool          // the policy may have one of them go on elsewhere
 	changes int           // how often a job of them has begun or ended, or ways have changed
 	of      map[int]reach // by job, as of those changes
 }
@@ -53,10 +54,11 @@ type reach struct {
 	regular bool
 }
 
-// Undisturbed is until when nothing but the job itself changes what it does: no fault,
-// and no other on its links, which are given; nil is all. It is no later than now where
-// others may use them at any time. If others may use those that an Occasional uses now and
-// then, the links are those that it uses all the time; Regularly says so.
+// Undisturbed is until when nothing but the job itself changes what it does: no fault, no
+// policy that takes its accelerators, and no other on its links, which are given; nil is
+// all. It is no later than now where others may use them at any time. If others may use
+// those that an Occasional uses now and then, the links are those that it uses all the
+// time; Regularly says so.
 //
 // Of jobs that are to come later it is known when, but not where they will run.
 func (c *Cluster) Undisturbed(job int) (links []topology.LinkID, until sim.Time) {
@@ -70,7 +72,7 @@ func (c *Cluster) Undisturbed(job int) (links []topology.LinkID, until sim.Time)
 	if c.Network.Ships() || len(c.Flows) > 0 && !c.Network.Idle() {
 		return nil, now
 	}
-	until = c.QuietUntil
+	until = min(c.QuietUntil, c.staying())
 	for _, n := range c.apart.sending {
 		switch other := c.Jobs[n]; {
 		case int(n) == job || other.runs || other.Finished:
@@ -90,6 +92,22 @@ func (c *Cluster) Undisturbed(job int) (links []topology.LinkID, until sim.Time)
 // Regularly says whether the job is undisturbed only while it keeps to the links that it
 // uses all the time.
 func (c *Cluster) Regularly(job int) bool { return !c.Alone() && c.reach(job).regular }
+
+// staying is until when the policy takes its accelerators from no job that uses the
+// network, no later than now where it may at any time. While nobody waits it has no reason
+// to, and a job that comes back after a failure does so when QuietUntil is over.
+func (c *Cluster) staying() sim.Time {
+	coming := c.waiting - c.queued
+	switch {
+	case !c.apart.moving:
+		return sim.Never
+	case c.queued > 0 || c.deciding:
+		return c.Engine.Now()
+	case coming > 0:
+		return c.starts[len(c.starts)-coming]
+	}
+	return sim.Never
+}
 
 // reach finds the links of a job, and whether it has them for itself.
 func (c *Cluster) reach(job int) reach {

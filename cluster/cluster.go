@@ -124,13 +124,15 @@ type Cluster struct {
 	outages    *outages   // nil: no accelerator fails
 	apart      apart
 	preemption scheduler.Preemption
-	redivides  bool      // the policy decides at every end
-	types      []int     // accelerators of each type that it tells apart
-	deciding   bool      // a decision is due at this instant
-	again      sim.Timer // the decision that the policy asked for
-	beginning  int       // the job whose program begins, -1: none
-	waiting    int       // jobs that do not run, but will
-	queued     int       // of them, those that have come
+	stops      bool       // the policy may stop jobs
+	starts     []sim.Time // of all jobs, in order, if it may
+	redivides  bool       // the policy decides at every end
+	types      []int      // accelerators of each type that it tells apart
+	deciding   bool       // a decision is due at this instant
+	again      sim.Timer  // the decision that the policy asked for
+	beginning  int        // the job whose program begins, -1: none
+	waiting    int        // jobs that do not run, but will
+	queued     int        // of them, those that have come
 	running    int
 	chosen     []int32           // accelerators, for a moment
 	block      []topology.NodeID // see nodes
@@ -175,6 +177,7 @@ func NewScheduled(engine *sim.Engine, t *topology.Topology, seriesBins int, p sc
 		queue:      scheduler.NewQueue(p, t.Accelerators()),
 		free:       scheduler.NewFree(t.Accelerators()),
 		preemption: p.Preemption,
+		stops:      p.Stops(),
 		redivides:  p.Redivides(),
 		types:      p.Types,
 		bundled:    map[int][]*network.Footprint{},
@@ -185,6 +188,9 @@ func NewScheduled(engine *sim.Engine, t *topology.Topology, seriesBins int, p sc
 	engine.Watch(c)
 	return c
 }
+
+// Stops says whether the policy may take their accelerators from jobs that can be stopped.
+func (c *Cluster) Stops() bool { return c.stops }
 
 // Audit has the scheduler tell each decision as it makes it.
 func (c *Cluster) Audit(log func(scheduler.Decision)) { c.queue.Log = log }
@@ -206,6 +212,12 @@ func (c *Cluster) Submit(jobs ...*Job) {
 	c.queue.Grow(len(jobs))
 	// Of jobs in the order of their starts, each one's arrival brings on the next: the
 	// queue of events need not hold them all.
+	if c.stops {
+		for _, j := range jobs {
+			c.starts = append(c.starts, j.Start)
+		}
+		slices.Sort(c.starts)
+	}
 	ordered := slices.IsSortedFunc(jobs, func(a, b *Job) int { return cmp.Compare(a.Start, b.Start) })
 	for i, j := range jobs {
 		j.followed = ordered && i+1 < len(jobs)
@@ -234,6 +246,7 @@ func (c *Cluster) submit(j *Job, schedule bool) {
 	n := c.queue.Add(known)
 	if !silent(j.Program) {
 		c.apart.sending = append(c.apart.sending, int32(n))
+		c.apart.moving = c.apart.moving || c.stops && stoppable
 	}
 	if schedule {
 		c.Engine.Schedule(j.Start, c.actor, argArrive|uint64(n))
@@ -378,6 +391,10 @@ func (c *Cluster) nodes(n int) []topology.NodeID {
 // Stop takes a job's accelerators away.
 func (m *machine) Stop(job int) {
 	c, j := (*Cluster)(m), m.Jobs[job]
+	if c.outages != nil {
+		c.outages.forget(job)
+		c.calm()
+	}
 	j.Program.(Stoppable).Stop(c, job, c.preemption)
 	j.Stops++
 	j.runs = false

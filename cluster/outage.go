@@ -405,10 +405,18 @@ func (c *Cluster) putBack(job int, b Setback, because scheduler.Decision) {
 	c.over()
 }
 
+// forget has nobody notice that a job has been interrupted, since it is stopped.
+func (o *outages) forget(job int) {
+	o.stricken = slices.DeleteFunc(o.stricken, func(s stricken) bool { return s.job == job })
+}
+
 // putBackStricken does so once a job has kept its accelerators for as long as it had to.
 func (c *Cluster) putBackStricken(job int) {
 	o := c.outages
-	i := slices.IndexFunc(o.stricken, func(s stricken) bool { return s.job == job })
+	i := slices.IndexFunc(o.stricken, func(s stricken) bool { return s.job == job && s.until == c.Engine.Now() })
+	if i < 0 {
+		return // it has been stopped meanwhile
+	}
 	s := o.stricken[i]
 	o.stricken = slices.Delete(o.stricken, i, i+1)
 	c.calm()

@@ -29,7 +29,7 @@ type Checkpointing struct {
 	Size     Key[units.Bytes]    `key:"checkpoint_size" positive:"true" doc:"size of a checkpoint; where left out the parameters that are trained as the passes use them and the state of their optimizer: 14 bytes each with Adam in 16 bits, as MLPerf Storage has it"`
 	Snapshot Key[units.Duration] `key:"checkpoint_snapshot" doc:"with checkpoint_mode = \"asynchronous\", time of the copy to the memory of the hosts; at their PCIe rate where left out"`
 	Detect   Key[units.Duration] `key:"detection_time" default:"\"5m\"" doc:"from a failure until it is noticed; where left out the period of the health checks of RSC (Kokolis et al. 2024)"`
-	Restart  Key[units.Duration] `key:"restart_time" default:"\"5m\"" doc:"from then, or from when all hosts are there, until processes and communication groups stand: diagnosis, rescheduling, start; where left out the least of the 5 to 20 min of Kokolis et al. 2024"`
+	Restart  Key[units.Duration] `key:"restart_time" default:"\"5m\"" doc:"from then, or from when all hosts are there, or from when a job that was stopped for others has accelerators again, until processes and communication groups stand: diagnosis, rescheduling, start; where left out the least of the 5 to 20 min of Kokolis et al. 2024"`
 	Failure  Key[string]         `key:"on_failure" enum:"requeue hold" doc:"what a job does of which accelerators fail: requeue, it gives them back once that is noticed, and goes on from its checkpoint when it gets others; hold, it keeps those that are left until all are back. Where left out hold, for a job that is alone in the data centre or lists its accelerators, else requeue"`
 	Runs     Key[int64]          `key:"failure_runs" min:"1" max:"100000" doc:"beside the run itself, so many ways that failures may come, of the seeds from that of the run on: how the job fares in each, all iterations being as in the steady state"`
 }
@@ -63,7 +63,7 @@ func (t *Training) checkCheckpoints(s *Scenario, b *binder) {
 			rated = rated || f.MTBF.Set
 		}
 	}
-	if w := &s.Workload; len(w.Training)+len(w.Collective)+len(w.Replay)+len(w.Serving)+len(w.Jobs) > 1 || c.Failure.Value == "requeue" {
+	if s.Workload.Several() || c.Failure.Value == "requeue" {
 		stops = fails // to a queue a host without links has failed
 	}
 	if c.Interval.Set && !storage {
@@ -85,7 +85,7 @@ func (t *Training) checkCheckpoints(s *Scenario, b *binder) {
 		{"checkpoint_size", "checkpoint_interval, which is missing", c.Size.Set, c.Size.Pos, c.Interval.Set},
 		{"checkpoint_snapshot", `checkpoint_mode = "asynchronous"`, c.Snapshot.Set, c.Snapshot.Pos, c.Mode.Value == "asynchronous"},
 		{"detection_time", "failures: no [[topology.fault]] stops a job", c.Detect.Set, c.Detect.Pos, stops},
-		{"restart_time", "failures: no [[topology.fault]] stops a job", c.Restart.Set, c.Restart.Pos, stops},
+		{"restart_time", "failures, and jobs that make room for others: there is no [[topology.fault]] that stops a job, and no other workload", c.Restart.Set, c.Restart.Pos, stops || s.Workload.Several()},
 		{"on_failure", "failures, and there is no [[topology.fault]]", c.Failure.Set, c.Failure.Pos, fails},
 		{"failure_runs", "failures: no [[topology.fault]] has an mtbf", c.Runs.Set, c.Runs.Pos, rated},
 	} {

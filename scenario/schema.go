@@ -152,6 +152,11 @@ type Workload struct {
 	Backup   []Backup      `key:"backup" doc:"copies of what is on the hosts of [topology.storage] to others, in a window"`
 }
 
+// Several says whether there are several workloads that compete for accelerators.
+func (w *Workload) Several() bool {
+	return len(w.Training)+len(w.Collective)+len(w.Replay)+len(w.Serving)+len(w.Jobs) > 1
+}
+
 // Training is one [[workload.training]].
 type Training struct {
 	Header
@@ -220,7 +225,7 @@ type Placing struct {
 	Start        Key[units.Duration] `key:"start" default:"\"0s\"" doc:"when it begins"`
 	Accelerators Key[Selection]      `key:"accelerators" min:"1" max:"1048576" doc:"how many accelerators, or a list of them; all for the only workload"`
 	Shared       Key[bool]           `key:"shared" default:"false" doc:"may share its accelerators with other workloads"`
-	Estimate     Key[units.Duration] `key:"estimate" positive:"true" doc:"time that it is expected to run, for policies that go by it; where left out nothing is known, and it comes after those of which something is"`
+	Estimate     Key[units.Duration] `key:"estimate" positive:"true" doc:"time that it is expected to run, for policies that go by it; where left out that of a training job, under a policy that stops jobs, is what its iterations compute; of all others nothing is known, and they come after those of which something is"`
 	Priority     Key[int64]          `key:"priority" default:"0" doc:"the higher goes first, with policy = \"priority\""`
 	Group        Key[string]         `key:"group" doc:"group whose share it counts towards"`
 }
@@ -272,8 +277,8 @@ type Scheduler struct {
 	LASService     Key[string]         `key:"las_service" default:"\"accelerator-time\"" enum:"accelerator-time time" doc:"what las counts as service: time x accelerators, or time"`
 	Lease          Key[units.Duration] `key:"lease" default:"\"20m\"" positive:"true" doc:"time for which finish-time-fairness and max-min leave a job its accelerators, and length of the rounds of gavel"`
 	Scaling        Key[float64]        `key:"scaling" default:"1" min:"0" max:"1" doc:"how well elastic jobs scale: on n accelerators rather than the g of their row they are (n/g)^scaling times as fast"`
-	Preemption     Key[string]         `key:"preemption" enum:"suspend requeue cancel none" doc:"what becomes of a job that is stopped: suspend, it goes on later; requeue, it begins anew; cancel, it is given up; none, no job is stopped; suspend where left out"`
-	PreemptionCost Key[units.Duration] `key:"preemption_cost" default:"\"0s\"" doc:"time that a job which was suspended has to run in addition, to save and load its state"`
+	Preemption     Key[string]         `key:"preemption" enum:"suspend requeue cancel none" doc:"what becomes of a job that is stopped: suspend, it goes on later; requeue, it begins anew, a training job at its latest checkpoint; cancel, it is given up; none, no job is stopped; suspend where left out. Of workloads that run event by event those training jobs are stopped that go back to the queue after a failure"`
+	PreemptionCost Key[units.Duration] `key:"preemption_cost" default:"\"0s\"" doc:"time that a job which was suspended has to run in addition, to save and load its state; of a training job beside the checkpoint that it writes and reads"`
 	Group          []Group             `key:"group" doc:"a group of jobs with a share of its own"`
 	ShareBy        Key[string]         `key:"share_by" default:"\"group\"" enum:"group user" doc:"column of the jobs that says which group a job counts towards"`
 	HalfLife       Key[units.Duration] `key:"half_life" positive:"true" doc:"time after which fair-share counts use half; 7 days where left out, as in Slurm"`

@@ -119,6 +119,11 @@ func Preempts(policy string) bool {
 	return slices.Contains([]string{"srtf", "srsf", "las", "gittins", "finish-time-fairness", "max-min", "gavel", "elastic"}, policy)
 }
 
+// Stops says whether a policy may take its accelerators from a running job.
+func (p Policy) Stops() bool {
+	return p.Preemption != NoPreemption && (p.Decider != nil || Preempts(p.Name) || p.Name == "priority" || p.limited())
+}
+
 // Leases says whether a policy gives accelerators for a lease.
 func Leases(policy string) bool {
 	return slices.Contains([]string{"finish-time-fairness", "max-min", "gavel"}, policy)

@@ -38,8 +38,10 @@ type Recovery struct {
 
 	Failures Failures // of the hosts of the job; nil: none
 	// Requeued says that a job which has failed gives its accelerators back once that is
-	// noticed, and goes on when it gets others.
-	Requeued bool
+	// noticed, and goes on when it gets others. Preempted is what it then needs in addition
+	// where it was suspended for others.
+	Requeued  bool
+	Preempted sim.Time
 	// Horizon is where time ceases to be counted; 0 is never.
 	Horizon sim.Time
 }
@@ -181,6 +183,20 @@ func (c *course) goBy(r Recovery) {
 	c.await()
 }
 
+// span is time that went to something.
+type span struct {
+	on       Cause
+	from, to sim.Time
+}
+
+// told tells of a span, once.
+func (c *course) told(s *span) {
+	if c.tell != nil && s.to > s.from {
+		c.tell(s.on, s.from, s.to)
+	}
+	s.to = s.from
+}
+
 // await takes the next failure in view.
 func (c *course) await() {
 	c.next = Failure{At: sim.Never}
@@ -195,9 +211,11 @@ func (c *course) spend(on Cause, from, to sim.Time) {
 		from, to = min(from, c.Horizon), min(to, c.Horizon)
 	}
 	c.Time[on] += to - from
-	if c.tell != nil && to > from {
-		c.tell(on, from, to)
+	if c.Requeued {
+		c.foresee(span{on, from, to})
+		return
 	}
+	c.told(&span{on, from, to})
 }
 
 // settle makes the checkpoint that was being written one that is durable, if it is by
@@ -337,26 +355,36 @@ func (c *course) strike(worked sim.Time) (f Failure, lost, saving sim.Time) {
 	f = c.take()
 	if f.Planned && c.Interval > 0 {
 		if saving = c.Write; c.next.At >= at.After(saving) {
-			c.saved, c.fruitless = c.done, 0
-			c.unsaved, c.inFlight, c.slowUnsaved, c.slowInFlight = 0, 0, 0, 0
+			c.save()
 		}
 	}
+	return f, c.undo(worked, at), saving
+}
+
+// save makes all that is done safe.
+func (c *course) save() {
+	c.saved, c.fruitless = c.done, 0
+	c.unsaved, c.inFlight, c.slowUnsaved, c.slowInFlight = 0, 0, 0, 0
+}
+
+// undo undoes at an instant what is not safe, and what was worked on from another on.
+func (c *course) undo(worked, at sim.Time) (lost sim.Time) {
 	lost = c.unsaved + c.inFlight + at - worked
 	c.Time[LostWork] += lost
 	c.Time[Slowed] -= c.slowUnsaved + c.slowInFlight
 	c.done, c.durable, c.sending, c.held = c.saved, 0, false, false
 	c.unsaved, c.inFlight, c.slowUnsaved, c.slowInFlight = 0, 0, 0, 0
-	return f, lost, saving
+	return lost
 }
 
 // interrupted counts a failure, and for how long the job was down.
 func (c *course) interrupted(x Interruption, down sim.Time) {
 	c.toll(x.Cause, x.Lost+down)
 	c.Interrupted++
-	if c.fruitless++; len(c.Interruptions) < MaxInterruptions {
+	if len(c.Interruptions) < MaxInterruptions {
 		c.Interruptions = append(c.Interruptions, x)
 	}
-	switch {
+	switch c.fruitless++; {
 	case c.fruitless > maxFruitless:
 		c.err = fmt.Errorf("fails again and again before any work is saved, %d times by %v", c.fruitless, x.At)
 	case c.Interrupted > maxInterrupted:

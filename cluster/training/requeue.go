@@ -17,6 +17,7 @@ type Requeued struct {
 	Tenures []Tenure
 
 	asked   *Job // as it was before it began
+	lists   int  // accelerators in all Tenures
 	attempt *attempt
 }
 
@@ -59,6 +60,7 @@ func (r *Requeued) Begin(c *cluster.Cluster, job int) {
 		r.Last, r.Done, r.Interlude, r.Interludes, r.course, r.feed = was.Last, was.Done, was.Interlude, was.Interludes, was.course, was.feed
 	}
 	r.Tenures = append(r.Tenures, Tenure{c.Engine.Now(), -1, slices.Clone(c.Jobs[job].Accelerators)})
+	r.lists += len(c.Jobs[job].Accelerators)
 	r.attempt = &attempt{job: r.Job}
 	r.events = r.attempt
 	r.Job.Begin(c, job)
@@ -145,9 +147,13 @@ type requeue struct {
 	struck   bool     // it has failed, and has not got other accelerators since
 	failed   sim.Time // when it did last
 	undone   sim.Time // work, then
-	cause    int
+	cause    int      // of that; noFailure: there was none
 	released sim.Time // when it gives its accelerators back, or is known to have waited since
 	spared   sim.Time // what of its time had not counted when it got those that it has
+
+	owed  sim.Time // to save its state, of which it pays first when it goes on
+	ahead [NumCauses]span
+	spans int // that were in ahead, one after another
 }
 
 // stand has a job that has failed stand still until it gets other accelerators. It gives
@@ -170,9 +176,10 @@ func (c *course) again(r Recovery, now sim.Time) sim.Time {
 	c.spared = c.uncounted()
 	c.goBy(r)
 	c.struck = false
-	at, recovered := c.recover(Failure{At: now, Until: now, Planned: true}, now, 0)
+	at, recovered := c.recover(Failure{At: now, Until: now, Planned: true}, now, c.owed)
+	c.owed = 0
 	c.down(at - now)
-	if n := len(c.Interruptions); int64(n) == c.Interrupted && n > 0 {
+	if n := len(c.Interruptions); int64(n) == c.Interrupted && n > 0 && c.cause != noFailure {
 		c.Interruptions[n-1].Resumed = at
 	}
 	if !recovered {
@@ -192,7 +199,7 @@ func (c *course) wait(now sim.Time) {
 
 // down adds to what the latest failure cost.
 func (c *course) down(time sim.Time) {
-	if c.cause < len(c.Tolls) {
+	if c.cause != noFailure && c.cause < len(c.Tolls) {
 		c.Tolls[c.cause].Lost += time
 	}
 }

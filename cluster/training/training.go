@@ -82,7 +82,10 @@
 //
 // A job in a queue may go back to it instead ([Requeued]): what it has under way ends at
 // once, what it computes as what it sends; it keeps its accelerators until the failure is
-// noticed, and begins again, where and whenever it gets others, at its checkpoint.
+// noticed, and begins again, where and whenever it gets others, at its checkpoint. So it
+// does when the scheduler takes its accelerators for others, which it gives back at once.
+// If it is suspended, it loses no more than the iteration that it is in, and what it has to
+// save it pays for when it begins again.
 //
 // # Whole passes
 //
@@ -411,6 +414,9 @@ func (j *Job) begin(program int) {
 	j.began, j.between = now, program == 1
 	if j.feed != nil && !j.between {
 		j.began = now - j.feed.stalled
+	}
+	if j.course != nil {
+		j.course.pass()
 	}
 	j.Trace.reset()
 	j.running = len(j.gangs)
