@@ -251,7 +251,7 @@ func (d *Difference) sweeps() error {
 	for _, row := range a.rows {
 		at := a.at(row, common)
 		other, ok := others[at]
-		if !ok {
+		if !ok || at == "" { // or the sweeps vary nothing in common
 			d.Points.OnlyA++
 			continue
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -13,21 +14,26 @@ func newAudit() *cobra.Command {
 	audit := &cobra.Command{
 		Use:   "audit",
 		Short: "Look after the audit of a queue's decisions",
-		Args:  cobra.NoArgs,
+		Example: `  railyard run scenarios/queue.toml --set scheduler.decisions=true --out results
+  railyard audit verify results`,
 	}
 	var last string
 	verify := &cobra.Command{
-		Use:   "verify FILE",
+		Use:   "verify DIR|FILE",
 		Short: "See whether decisions.jsonl is as it was written",
-		Long: `Verify reads decisions.jsonl, each line of which ends with a hash of itself and of the
+		Long: `Verify reads decisions.jsonl of a results folder, each line of which ends with a hash of itself and of the
 line before. A line that was changed, taken out or put in is found, and ends it with
 status 3. It prints how many lines there are and the last hash: keep that elsewhere and
 give it as --last, and lines that are missing at the end are found, too.`,
 		Example: `  railyard run scenarios/queue.toml --set scheduler.decisions=true --out results
-  railyard audit verify results/decisions.jsonl`,
+  railyard audit verify results`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			f, err := os.Open(args[0])
+			path := args[0]
+			if info, err := os.Stat(path); err == nil && info.IsDir() {
+				path = filepath.Join(path, "decisions.jsonl")
+			}
+			f, err := os.Open(path)
 			if err != nil {
 				return &failure{exitInput, err}
 			}
@@ -35,11 +41,11 @@ give it as --last, and lines that are missing at the end are found, too.`,
 			lines, hash, err := report.VerifyAudit(f)
 			switch {
 			case err != nil:
-				return &failure{exitInput, fmt.Errorf("%s: %w", args[0], err)}
+				return &failure{exitInput, fmt.Errorf("%s: %w", path, err)}
 			case last != "" && last != hash:
-				return &failure{exitInput, fmt.Errorf("%s: its last hash is %s, not %s: lines are missing at the end, or all was written anew", args[0], hash, last)}
+				return &failure{exitInput, fmt.Errorf("%s: its last hash is %s, not %s: lines are missing at the end, or all was written anew", path, hash, last)}
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s: %d lines as they were written, the last %s\n", args[0], lines, hash)
+			fmt.Fprintf(cmd.OutOrStdout(), "%s: %d lines as they were written, the last %s\n", path, lines, hash)
 			return nil
 		},
 	}

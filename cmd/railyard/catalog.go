@@ -16,16 +16,23 @@ import (
 )
 
 func newCatalog() *cobra.Command {
+	all := []string{"accelerators", "hosts", "models"}
 	return &cobra.Command{
-		Use:       "catalog [KIND]",
-		Short:     "List accelerators, hosts and models that a scenario may name",
-		Example:   "  railyard catalog hosts",
-		ValidArgs: []string{"accelerators", "hosts", "models"},
-		Args:      cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs),
+		Use:   "catalog [KIND]",
+		Short: "List accelerators, hosts and models that a scenario may name",
+		Long: `Catalog lists what a scenario may name without saying what it is: accelerators, hosts
+and models, or one KIND of them. A [hosts.NAME] or the like of a scenario with such a
+name as its base changes single figures of it.`,
+		Example: `  railyard catalog
+  railyard catalog hosts`,
+		ValidArgs: all,
+		Args:      cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			kinds := []string{"accelerators", "hosts", "models"}
+			kinds := all
 			if len(args) == 1 {
-				kinds = args
+				if kinds = args; !slices.Contains(all, args[0]) {
+					return &failure{exitUsage, fmt.Errorf("there is no kind %q: accelerators, hosts or models", args[0])}
+				}
 			}
 			for i, kind := range kinds {
 				if i > 0 {

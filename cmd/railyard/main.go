@@ -20,6 +20,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -61,7 +62,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	command, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return 0
 	}
@@ -76,7 +77,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	fmt.Fprintln(stderr, err)
 	if status == exitUsage {
-		fmt.Fprintln(stderr, "try railyard --help")
+		fmt.Fprintf(stderr, "try %s --help\n", command.CommandPath())
 	}
 	return status
 }
@@ -101,5 +102,32 @@ Exit status: 0 done, 1 internal error, 2 usage, 3 scenario or input invalid,
 	}
 	root.AddCommand(newRun(), newCheck(), newInit(), newPlan(), newSweep(), newMerge(), newDiff(), newWhy(), newExplain(), newPlot(), newReport(), newTopo(), newEstimate(), newTrace(), newCalibrate(), newCollective(), newCatalog(), newSchema(), newSession(), newDashboard(), newAlerts(), newAudit(), newVersion())
 	completions(root)
+	sayArguments(root)
 	return root
+}
+
+// sayArguments has commands that are given too few or too many arguments say what they
+// take, and those that only have others under them refuse what is none of these.
+func sayArguments(of *cobra.Command) {
+	for _, cmd := range of.Commands() {
+		sayArguments(cmd)
+		if cmd.HasSubCommands() {
+			cmd.Args, cmd.RunE = cobra.NoArgs, func(cmd *cobra.Command, _ []string) error { return cmd.Help() } // only what can run minds its arguments
+			continue
+		}
+		takes := cmd.Args
+		if takes == nil {
+			continue
+		}
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if takes(cmd, args) == nil {
+				return nil
+			}
+			given := fmt.Sprintf("%d arguments", len(args))
+			if len(args) == 1 {
+				given = "1 argument"
+			}
+			return fmt.Errorf("%s: the command is %s", given, strings.TrimSuffix(cmd.UseLine(), " [flags]"))
+		}
+	}
 }

@@ -18,7 +18,12 @@ import (
 )
 
 func newTrace() *cobra.Command {
-	cmd := &cobra.Command{Use: "trace", Short: "Look into traces, and convert those of jobs"}
+	cmd := &cobra.Command{
+		Use:   "trace",
+		Short: "Look into traces, and convert those of jobs",
+		Example: `  railyard trace info scenarios/replay-gpt13b.txt
+  railyard trace convert slurm.txt --out jobs.csv`,
+	}
 	cmd.AddCommand(newTraceInfo(), newTraceConvert())
 	return cmd
 }
@@ -164,7 +169,7 @@ want no accelerator unless --cpu-jobs is given.`,
 		},
 	}
 	cmd.Flags().StringVar(&format, "format", "", "format of the file (default: as it begins)")
-	cmd.Flags().StringVar(&out, "out", "", "file to write (default: standard output)")
+	cmd.Flags().StringVarP(&out, "out", "o", "", "file to write (default: standard output)")
 	cmd.Flags().BoolVar(&strict, "strict", false, "refuse a file with bad rows")
 	cmd.Flags().BoolVar(&cpuJobs, "cpu-jobs", false, "keep jobs that want no accelerator")
 	return cmd

@@ -26,7 +26,11 @@ func results(t testing.TB, name string, set ...string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := railyard.Run(context.Background(), s, railyard.Options{})
+	o := railyard.Options{}
+	if len(s.Workload.Training) > 0 { // as run --report has it
+		o.Timeline = &railyard.TimelineOptions{Brief: true, InFolder: true}
+	}
+	r, err := railyard.Run(context.Background(), s, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +148,7 @@ func TestSections(t *testing.T) {
 		scenario string
 		sections string
 	}{
-		{"quickstart", "headline time over-time network distributions tables figures origin"},
+		{"quickstart", "headline time iteration over-time network distributions tables figures origin"},
 		{"queue", "headline time jobs distributions tables figures origin"},
 		{"placement", "headline time jobs distributions tables figures origin"},
 		{"fat-tree-incast", "headline network distributions tables figures origin"},
