@@ -518,6 +518,14 @@ func (c *Cluster) Fail(job int, err error) {
 	c.Done(job)
 }
 
+// Abort ends the run for a job with which no end is in sight.
+func (c *Cluster) Abort(job int, err error) {
+	if c.Err == nil {
+		c.Err = &JobError{c.Jobs[job].Name, err}
+	}
+	c.Engine.Halt(c.Err)
+}
+
 // Waiting says which jobs have not ended, for a deadlock report; a program that
 // is a sim.Waiter says it itself.
 func (c *Cluster) Waiting() []sim.Wait {
@@ -643,7 +651,7 @@ func (c *Cluster) Shares(end sim.Time) Shares {
 		all = append(all, &l.compute, &l.comms)
 	}
 	shift := result.CommonShift(end, c.SeriesBins, all...)
-	columns := int((end + 1<<shift - 1) >> shift)
+	columns := result.Intervals(shift, end)
 	s := Shares{Width: 1 << shift, Compute: make([]float64, columns), Communication: make([]float64, columns)}
 	for _, l := range c.ledgers {
 		share := float64(len(l.Accelerators)) / float64(c.Topology.Accelerators())

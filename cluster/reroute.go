@@ -48,11 +48,8 @@ func (c *Cluster) Repeats(times int64, period, until sim.Time) int64 {
 	if h := c.Engine.Horizon; h > 0 {
 		until = min(until, h)
 	}
-	period = max(period, 1)
-	if until == sim.Never && times >= int64((sim.Never-now)/period) {
-		return 0 // beyond what the clock can tell
-	}
-	return max(0, min(times, int64((until-now)/period)))
+	until = min(until, sim.Never-1) // what is beyond the clock is left to be found out there
+	return max(0, min(times, int64((until-now)/max(period, 1))))
 }
 
 // Reroute has all that is sent from now on, and what is left of all that is on its way,

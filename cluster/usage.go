@@ -18,7 +18,7 @@ func (c *Cluster) Usage(accelerators, intervals int, end sim.Time) (width sim.Ti
 		all = append(all, &l.compute, &l.comms)
 	}
 	shift := result.CommonShift(end, min(intervals, c.SeriesBins), all...)
-	columns := int((end + 1<<shift - 1) >> shift)
+	columns := result.Intervals(shift, end)
 	room := func() [][]float64 {
 		rows := make([][]float64, accelerators)
 		for i := range rows {

@@ -26,7 +26,7 @@ func (b *Bins) Add(from, to sim.Time, rate float64, n int) {
 	if to <= from || rate == 0 {
 		return
 	}
-	if to > sim.Time(len(b.amounts))<<b.shift {
+	if b.amounts == nil || (to-1)>>b.shift >= sim.Time(len(b.amounts)) {
 		b.reach(to, n)
 	}
 	first, last := from>>b.shift, (to-1)>>b.shift
@@ -39,7 +39,9 @@ func (b *Bins) Add(from, to sim.Time, rate float64, n int) {
 		return
 	}
 	for i := first; i <= last; i++ {
-		begin, end := max(from, i<<b.shift), min(to, (i+1)<<b.shift)
+		begin := i << b.shift
+		end := min(to, begin.After(1<<b.shift))
+		begin = max(from, begin)
 		b.amounts[i] += rate * (end - begin).Seconds()
 	}
 }
@@ -101,7 +103,7 @@ func (b *Bins) Merge(others *Bins) {
 func (b *Bins) Rates(shift uint8, end sim.Time) []float64 {
 	b.settle()
 	width := sim.Time(1) << shift
-	rates := make([]float64, (end+width-1)>>shift)
+	rates := make([]float64, Intervals(shift, end))
 	for i, v := range b.amounts {
 		if at := i >> (shift - b.shift); at < len(rates) {
 			rates[at] += v / width.Seconds()
@@ -109,6 +111,10 @@ func (b *Bins) Rates(shift uint8, end sim.Time) []float64 {
 	}
 	return rates
 }
+
+// Intervals is how many of the given shift cover the time to end, which may be as late as
+// the clock goes.
+func Intervals(shift uint8, end sim.Time) int { return int((end-1)>>shift + 1) }
 
 // CommonShift is the least shift at which the rates of all bins can be given up
 // to end, for n intervals.

@@ -50,6 +50,24 @@ func TestBins(t *testing.T) {
 	})
 }
 
+// One unit all the time up to the last tick of the clock is a rate of one in each interval.
+func TestBinsToTheEndOfTheClock(t *testing.T) {
+	const n, end = 1000, sim.Never - 1
+	var b result.Bins
+	b.Add(0, 7, 1, n)
+	b.Add(7, end, 1, n)
+	shift := result.CommonShift(end, n, &b)
+	rates := b.Rates(shift, end)
+	if len(rates) == 0 || len(rates) > n {
+		t.Fatalf("%d intervals, at most %d", len(rates), n)
+	}
+	for i, got := range rates[:len(rates)-1] {
+		if math.Abs(got-1) > 1e-9 {
+			t.Errorf("interval %d of %d: a rate of %v, want 1", i, len(rates), got)
+		}
+	}
+}
+
 func TestCommonShift(t *testing.T) {
 	var short, long result.Bins
 	short.Add(0, 10, 1, 4)

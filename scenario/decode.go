@@ -167,6 +167,8 @@ func (d declared) parseDefault() reflect.Value {
 type binder struct {
 	limited
 	extended map[string][]string // what Extensions add, by the tag "extend"
+	misread  map[string]bool     // tables with a key that is not what it should be
+	judging  bool                // what has been read
 }
 
 // maxTables bounds the tables of one list or of one sort of name: each costs
@@ -181,12 +183,15 @@ func bind(root *node, to any) *binder { return bindExtended(root, to, nil) }
 
 // bindExtended is bind with more strings for the keys that take Extensions.
 func bindExtended(root *node, to any, extended map[string][]string) *binder {
-	b := &binder{limited: limited{most: maxFaults}, extended: extended}
+	b := &binder{limited: limited{most: maxFaults}, extended: extended, misread: map[string]bool{}}
 	b.table(root, "", reflect.ValueOf(to).Elem())
 	return b
 }
 
 func (b *binder) faultf(at Position, path, format string, args ...any) {
+	if b.judging && b.misread[path] { // of the whole table: it may be because of that key
+		return
+	}
 	if b.full() {
 		b.more++ // spare the formatting
 		return
@@ -289,6 +294,7 @@ func (b *binder) field(n *node, path string, d declared, field reflect.Value) {
 		}
 		if err != nil {
 			b.faultf(n.valueAt(), path, "%v", err)
+			b.misread[path[:max(0, strings.LastIndexByte(path, '.'))]] = true
 		}
 	case d.typ.Kind() == reflect.Struct:
 		if b.isTable(n, path) {

@@ -35,6 +35,7 @@ func Parse(file string, text []byte, overrides []string) (*Scenario, Faults) {
 func judge(file string, root *node, x Extensions, drop bool) (*Scenario, Faults) {
 	s := &Scenario{File: file, Extensions: x, root: root}
 	all := bindExtended(root, s, x.names())
+	all.judging = true
 	x.check(all)
 	s.check(root, all, drop)
 	if faults := all.all(); faults != nil {

@@ -17,6 +17,14 @@ const (
 	allReduce = "\n[[workload.collective]]\nop = \"all_reduce\"\nsizes = [\"1MiB\"]\n"
 )
 
+// A key that is given and wrong is not called missing, too.
+func TestOneFaultOnce(t *testing.T) {
+	_, faults := Parse("case.toml", []byte(switch8+"\n[[workload.serving]]\nmodel = \"llama-2-7b\"\nrate = 5\ncount = 10\ninput = 0\noutput = 5\n"), nil)
+	if len(faults) != 1 || !strings.HasPrefix(faults.Error(), "case.toml:11:9: workload.serving[0].input: must be from 1") {
+		t.Errorf("%v, want the fault of input alone", faults)
+	}
+}
+
 // parse fails the test on any fault.
 func parse(t *testing.T, text string, overrides ...string) *Scenario {
 	t.Helper()

@@ -77,6 +77,7 @@ type Engine struct {
 	behind   int // background timers that are armed
 	deferred []event
 	waiters  []Waiter
+	halted   error
 }
 
 // timer is the state of a Timer: its event is the one of this generation.
@@ -95,7 +96,10 @@ var ErrEventLimit = errors.New("sim: event limit reached")
 var ErrHorizon = errors.New("sim: horizon reached")
 
 // DeadlockError is returned by Run when nothing is pending and work is left.
-type DeadlockError struct{ Waits []Wait }
+type DeadlockError struct {
+	At    Time
+	Waits []Wait
+}
 
 // Error names up to eight of the waits.
 func (e *DeadlockError) Error() string {
@@ -107,6 +111,9 @@ func (e *DeadlockError) Error() string {
 			break
 		}
 		fmt.Fprintf(&b, "; %s waits for %s", w.Who, w.For)
+	}
+	if e.At > Never/2 {
+		fmt.Fprintf(&b, "; it is %v, and the clock ends at %v", e.At, Never-1)
 	}
 	return b.String()
 }
@@ -192,7 +199,19 @@ func (e *Engine) Disarm(t Timer) {
 	if s.generation == 0 { // 0 marks plain events
 		s.generation = 1
 	}
+	if e.stale > manyStale && e.stale > e.Pending() {
+		e.queue.discard(func(ev *event) bool { return ev.generation != 0 && e.cancelled(ev) })
+		e.stale = 0
+	}
 }
+
+// manyStale is how many tombstones may be in the queue, and beyond that as many as there
+// are events to come: a timer that is moved again and again, far from now, leaves one each
+// time.
+const manyStale = 1 << 12
+
+// Halt has Run end with an error, within 4,096 events, and not go on after it.
+func (e *Engine) Halt(err error) { e.halted = err }
 
 // Run handles events until none is left. It returns nil then, ErrHorizon or
 // ErrEventLimit if it stopped before, ctx.Err() if ctx was done (looked at
@@ -209,6 +228,9 @@ func (e *Engine) Run(ctx context.Context) error {
 		if e.handled >= look {
 			if err := ctx.Err(); err != nil {
 				return err
+			}
+			if e.halted != nil {
+				return e.halted
 			}
 			look = e.handled + 4096
 			if e.MaxEvents > 0 {
@@ -261,8 +283,11 @@ func (e *Engine) Run(ctx context.Context) error {
 		e.stale--
 	}
 	e.queue.base = e.now
+	if e.halted != nil {
+		return e.halted
+	}
 	if waits := e.waits(); waits != nil {
-		return &DeadlockError{Waits: waits}
+		return &DeadlockError{At: e.now, Waits: waits}
 	}
 	return nil
 }

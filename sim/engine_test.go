@@ -473,6 +473,59 @@ func TestDeadlock(t *testing.T) {
 	}
 }
 
+// A timer that is moved again and again, far from now, does not fill the queue, and
+// those that are armed come in their order.
+func TestMovedTimersLeaveNothing(t *testing.T) {
+	const moves = 10 * manyStale
+	e := New()
+	var came []uint64
+	e.Register(script(func(now Time, arg uint64) { came = append(came, arg) }))
+	far := []Timer{e.NewTimer(0, 1), e.NewTimer(0, 2)}
+	var moved Timer
+	n := 0
+	mover := e.Register(script(func(now Time, arg uint64) {
+		if n++; n < moves {
+			e.Arm(moved, now+Second)
+			e.Schedule(now+1, 1, 0)
+		}
+		if e.queue.length > manyStale+2*e.Pending()+1 {
+			t.Fatalf("after %d moves the queue holds %d events, of which %d are to come", n, e.queue.length, e.Pending())
+		}
+	}))
+	moved = e.NewTimer(0, 3)
+	e.Arm(far[0], 2*Second)
+	e.Arm(far[1], 2*Second)
+	e.Schedule(0, mover, 0)
+	if err := e.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(came, []uint64{3, 1, 2}) {
+		t.Errorf("timers come as %v, want 3 1 2", came)
+	}
+}
+
+func TestHalt(t *testing.T) {
+	e := New()
+	stop := errors.New("enough")
+	e.Register(script(func(now Time, arg uint64) {
+		if arg == 10 {
+			e.Halt(stop)
+		}
+		e.Schedule(now+1, 0, arg+1)
+	}))
+	e.Schedule(0, 0, 0)
+	if err := e.Run(context.Background()); err != stop || e.Handled() > 10+4096 {
+		t.Errorf("%v after %d events, want %v within 4,096 of the tenth", err, e.Handled(), stop)
+	}
+}
+
+func TestDeadlockAtTheEndOfTheClock(t *testing.T) {
+	e := &DeadlockError{At: Never - 5*Second, Waits: []Wait{{"a", "b"}}}
+	if want := "deadlock: nothing is pending and 1 wait; a waits for b; it is 9.22337e+07s, and the clock ends at 9.22337e+07s"; e.Error() != want {
+		t.Errorf("%q, want %q", e.Error(), want)
+	}
+}
+
 // A waiter is asked only when nothing is pending: not at a horizon or limit.
 func TestNoDeadlockWhileEventsRemain(t *testing.T) {
 	r := newRecorder()

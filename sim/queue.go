@@ -155,6 +155,11 @@ func (q *queue) first() (level, index uint) {
 	return level, level*digits + 64 + uint(bits.TrailingZeros64(m[1]))
 }
 
+// begin is the earliest time that a bucket is for.
+func (q *queue) begin(level, index uint) Time {
+	return (q.base>>(level*digitBits)&^digitMask | Time(index&digitMask)) << (level * digitBits)
+}
+
 // least is the earliest time in a bucket.
 func (q *queue) least(b *bucket) Time {
 	least := Never
@@ -182,12 +187,15 @@ func (q *queue) pop(e *event, limit Time) (ok bool) {
 	for b.head != noBlock && level > 1 && limit == unlimited {
 		// Many events: spread them as they are, from the bucket's beginning on.
 		// Nothing can be pushed before that, since one of them is popped.
-		q.base = (q.base>>(level*digitBits)&^digitMask | Time(index&digitMask)) << (level * digitBits)
+		q.base = q.begin(level, index)
 		q.spread(level, index, Never, e)
 		level, index = q.first()
 		b = &q.buckets[index]
 	}
 	if level > 0 && (b.head != noBlock || b.inlineLen-b.inlinePos > 1) {
+		if q.begin(level, index) > limit { // do not look at what may be many
+			return false
+		}
 		least := q.least(b)
 		if least > limit {
 			return false
@@ -228,6 +236,35 @@ func (q *queue) pop(e *event, limit Time) (ok bool) {
 	q.base = e.at
 	q.length--
 	return true
+}
+
+// discard takes out what is stale, and leaves the rest in its order. O(events and buckets)
+func (q *queue) discard(stale func(*event) bool) {
+	keep := func(e *event) {
+		if stale(e) {
+			q.length--
+		} else {
+			q.put(e)
+		}
+	}
+	for index := range uint(len(q.buckets)) {
+		b := q.buckets[index]
+		if b.inlinePos == b.inlineLen && b.head == noBlock {
+			continue
+		}
+		q.buckets[index] = emptyBucket
+		q.clear(index/digits, index)
+		for i := b.inlinePos; i < b.inlineLen; i++ {
+			keep(&b.inline[i])
+		}
+		pos := b.headPos
+		for n := b.head; n != noBlock; n = q.release(n) {
+			for i := range q.chunk(&b, n, pos) {
+				keep(&q.blocks[n].events[int(pos)+i])
+			}
+			pos = 0
+		}
+	}
 }
 
 // clear notes that a bucket holds nothing any more.

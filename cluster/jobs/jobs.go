@@ -17,6 +17,7 @@
 package jobs
 
 import (
+	"fmt"
 	"iter"
 	"math"
 	"slices"
@@ -40,6 +41,7 @@ type Trace struct {
 	slots []slot
 	idle  []int32 // slots without a run
 
+	jobs      int // programs given
 	stretches []Stretch
 	spans     []Span
 	costs     []Cost
@@ -73,8 +75,11 @@ type Recovery struct {
 	Copying *Copying
 }
 
-// maxInterruptions is how often a job is interrupted before it is taken never to end.
-const maxInterruptions = 1 << 16
+// Bounds of what jobs go through before they are taken never to end.
+const (
+	maxInterruptions = 1 << 16 // of one job
+	maxAgain         = 1 << 21 // how often all together begin again, each time a stretch to keep
+)
 
 // slot is a job that runs: how far it is.
 type slot struct {
@@ -137,6 +142,7 @@ func New(c *cluster.Cluster) *Trace {
 func (t *Trace) Programs(durations []sim.Time, r Recovery) []cluster.Program {
 	runs := make([]run, len(durations))
 	programs := make([]cluster.Program, len(durations))
+	t.jobs += len(durations)
 	t.stretches = slices.Grow(t.stretches, len(durations))
 	t.spans = slices.Grow(t.spans, len(durations))
 	t.recoveries, t.Copies = append(t.recoveries, r), append(t.Copies, Copies{})
@@ -171,6 +177,9 @@ func (r *run) Begin(c *cluster.Cluster, job int) {
 	}
 	if t.Sites != nil {
 		t.settleAt(r, job)
+	}
+	if len(t.stretches)-t.jobs == maxAgain {
+		c.Abort(job, fmt.Errorf("begins again as jobs have done %d times by %v: failures, preemptions or leases come faster than they get on", maxAgain, s.since))
 	}
 	t.stretches = append(t.stretches, Stretch{s.since, -1, int32(job), int32(len(t.spans)), r.stretch, none})
 	r.stretch = int32(len(t.stretches)) - 1
