@@ -46,8 +46,8 @@ func (b *builder) addTraining(w *scenario.Training) {
 		Data: data, Tensor: int(w.Tensor.Value), Pipeline: int(w.Pipeline.Value), Context: int(w.Context.Value), Expert: int(w.Expert.Value),
 		SequenceParallel: w.SequenceParallel.Value,
 		TensorOverlap:    w.TensorOverlap.Value || !w.TensorOverlap.Set && w.SequenceParallel.Value, // as Megatron-LM
-		ExpertOverlap:    w.ExpertOverlap.Value,
-		VirtualStages:    int(w.VirtualStages.Value), PipelineSchedule: w.Schedule.Value,
+		TensorPipelining: w.TensorPipelining.Value, ExpertOverlap: w.ExpertOverlap.Value,
+		VirtualStages: int(w.VirtualStages.Value), PipelineSchedule: w.Schedule.Value,
 		Zero: int(w.Zero.Value), Order: order,
 		GradientCompression: w.GradientCompression.Value, GradientDensity: w.GradientDensity.Value,
 		Tuning: w.Tuning.Value, LoRARank: int(w.LoRARank.Value),

@@ -72,8 +72,9 @@ type Kernels struct {
 	FlashOverhead int64
 
 	// FlashBackward is the rate of the backward pass of fused attention relative
-	// to the forward pass.
-	FlashBackward float64
+	// to the forward pass, Flash2Backward that of the kernels which PyTorch trainings
+	// had before Hopper's.
+	FlashBackward, Flash2Backward float64
 
 	// VectorEfficiency is the fraction of instruction slots that elementwise
 	// kernels fill.
@@ -101,7 +102,8 @@ var Shipped = Kernels{
 	TileOverhead:     128,  // training
 	BackwardFactor:   0.86, // training
 	FlashOverhead:    400,  // kernels on A100, H100 and B200, which by themselves want 280, 530 and 430
-	FlashBackward:    0.43, // training
+	FlashBackward:    0.86, // FlashAttention-2 on A100: 63 % of the peak, forward 73 % (Dao 2023, section 4.1)
+	Flash2Backward:   0.43, // training
 	VectorEfficiency: 0.55, // training
 	Eager:            1.2,  // training
 	Misaligned:       14,   // training: head dimensions that 8 does not divide, in BLOOM's sweep
@@ -233,9 +235,12 @@ func (k *Kernels) overhead(p topology.Precision) int64 {
 // flash is the time of a kernel of fused attention. Batch x M queries meet as
 // many keys as its FLOPs tell, which is how it knows what a mask leaves out.
 func flash(a *topology.Accelerator, k *Kernels, op *workload.Operator) float64 {
-	efficiency := a.FlashEfficiency
-	if op.Class == workload.FlashAttention2 && a.Flash2Efficiency > 0 {
-		efficiency = a.Flash2Efficiency
+	efficiency, backward := a.FlashEfficiency, k.FlashBackward
+	if op.Class == workload.FlashAttention2 {
+		backward = k.Flash2Backward
+		if a.Flash2Efficiency > 0 {
+			efficiency = a.Flash2Efficiency
+		}
 	}
 	if efficiency <= 0 {
 		efficiency = flashEfficiency
@@ -243,7 +248,7 @@ func flash(a *topology.Accelerator, k *Kernels, op *workload.Operator) float64 {
 	rate := float64(a.Peak[op.Precision]) * efficiency
 	each := flashForwardFLOPs * float64(op.K) // for each query and key
 	if op.Backward {
-		rate *= k.FlashBackward
+		rate *= backward
 		each = flashBackwardFLOPs * float64(op.K)
 	}
 	queries := float64(op.Batch) * float64(op.M)

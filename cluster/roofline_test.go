@@ -89,14 +89,14 @@ var published = []struct {
 	{"bert phase 1 TF32, 8 accelerators", "A100-SXM-80GB", bertLarge, topology.TF32, "unfused", 128, 128, 64, 2505. / 8, 0.03},
 	{"bert phase 1 TF32, 1 node", "A100-SXM-80GB", bertLarge, topology.TF32, "unfused", 128, 128, 64, 2486. / 8, 0.03},
 
-	{"mosaicml 7b s2048", "A100-SXM-80GB", gpt(32, 4096, 32), topology.BF16, "flash", 2048, 6, 2, 37130. / 8 / 2048, 0.10},
-	{"mosaicml 3b s8192", "A100-SXM-80GB", gpt(32, 2560, 20), topology.BF16, "flash", 8192, 3, 6, 61567. / 8 / 8192, 0.10},
-	{"mosaicml 3b s2048", "A100-SXM-80GB", gpt(32, 2560, 20), topology.BF16, "flash", 2048, 10, 2, 86491. / 8 / 2048, 0.10},
-	{"mosaicml 1b s2048", "A100-SXM-80GB", gpt(24, 2048, 16), topology.BF16, "flash", 2048, 14, 4, 164109. / 8 / 2048, 0.10},
-	{"mosaicml 1b s512", "A100-SXM-80GB", gpt(24, 2048, 16), topology.BF16, "flash", 512, 56, 4, 185186. / 8 / 512, 0.10},
-	{"mosaicml 760m s2048", "A100-SXM-80GB", gpt(24, 1536, 12), topology.BF16, "flash", 2048, 24, 2, 259472. / 8 / 2048, 0.10},
-	{"mosaicml 350m s16384", "A100-SXM-80GB", gpt(24, 1024, 16), topology.BF16, "flash", 16384, 4, 2, 188478. / 8 / 16384, 0.10},
-	{"mosaicml 125m s512", "A100-SXM-80GB", gpt(12, 768, 12), topology.BF16, "flash", 512, 128, 2, 1325455. / 8 / 512, 0.10},
+	{"mosaicml 7b s2048", "A100-SXM-80GB", gpt(32, 4096, 32), topology.BF16, "flash-2", 2048, 6, 2, 37130. / 8 / 2048, 0.10},
+	{"mosaicml 3b s8192", "A100-SXM-80GB", gpt(32, 2560, 20), topology.BF16, "flash-2", 8192, 3, 6, 61567. / 8 / 8192, 0.10},
+	{"mosaicml 3b s2048", "A100-SXM-80GB", gpt(32, 2560, 20), topology.BF16, "flash-2", 2048, 10, 2, 86491. / 8 / 2048, 0.10},
+	{"mosaicml 1b s2048", "A100-SXM-80GB", gpt(24, 2048, 16), topology.BF16, "flash-2", 2048, 14, 4, 164109. / 8 / 2048, 0.10},
+	{"mosaicml 1b s512", "A100-SXM-80GB", gpt(24, 2048, 16), topology.BF16, "flash-2", 512, 56, 4, 185186. / 8 / 512, 0.10},
+	{"mosaicml 760m s2048", "A100-SXM-80GB", gpt(24, 1536, 12), topology.BF16, "flash-2", 2048, 24, 2, 259472. / 8 / 2048, 0.10},
+	{"mosaicml 350m s16384", "A100-SXM-80GB", gpt(24, 1024, 16), topology.BF16, "flash-2", 16384, 4, 2, 188478. / 8 / 16384, 0.10},
+	{"mosaicml 125m s512", "A100-SXM-80GB", gpt(12, 768, 12), topology.BF16, "flash-2", 512, 128, 2, 1325455. / 8 / 512, 0.10},
 
 	{"3D U-Net AMP, 8 accelerators", "A100-SXM-80GB", unet3D, topology.FP16, "", 0, 7, 1, 289.5 / 8, 0.05},
 

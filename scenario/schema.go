@@ -204,13 +204,14 @@ type Training struct {
 	GradientCompression Key[string]  `key:"gradient_compression" default:"\"none\"" enum:"none top-k 8-bit" doc:"how gradients travel between replicas: top-k, the greatest with their indices, gathered from all (Lin et al. 2018); 8-bit, a byte each and a scale a block (Dettmers 2016); with zero = 0 or 1"`
 	GradientDensity     Key[float64] `key:"gradient_density" positive:"true" min:"0" max:"1" doc:"part of the gradients that top-k sends; 0.01 where left out"`
 
-	TensorOverlap   Key[bool]     `key:"tensor_overlap" doc:"run the tensor-parallel exchanges of the backward pass beside products that do not need them; where left out as sequence_parallel, as in Megatron-LM"`
-	ExpertDispatch  Key[string]   `key:"expert_dispatch" default:"\"per-expert\"" enum:"per-expert per-host" doc:"how often a token is sent: to each of its experts, as a plain all-to-all does, or once to each host that has any, in 8 bits with precision fp8, as DeepSeek's DeepEP does"`
-	ExpertOverlap   Key[bool]     `key:"expert_overlap" doc:"weave the forward pass of one micro-batch and the backward pass of another, so that tokens of the one travel between experts while the other computes; one micro-batch more is then under way, with 1f1b twice as many"`
-	PipelineOverlap Key[bool]     `key:"pipeline_overlap" doc:"a stage goes on while what it sends to another is on its way; where left out true with the interleaved schedule, else false, as in Megatron-LM"`
-	Prefetch        Key[bool]     `key:"prefetch" default:"true" doc:"with zero = 3, gather the parameters of a layer while the one before computes"`
-	Order           Key[[]string] `key:"order" doc:"dimensions of parallelism from the innermost, whose ranks are next to each other, to the outermost; tensor, context, data, pipeline where left out"`
-	Expand          Key[bool]     `key:"expand" doc:"simulate every rank on its own rather than use their symmetry; where left out where ranks differ: in jobs with stragglers, and in small ones whose groups meet each other unequally on links"`
+	TensorOverlap    Key[bool]     `key:"tensor_overlap" doc:"run the tensor-parallel exchanges of the backward pass beside products that do not need them; where left out as sequence_parallel, as in Megatron-LM"`
+	TensorPipelining Key[bool]     `key:"tensor_pipelining" default:"false" doc:"with sequence_parallel, exchange the activations of tensor-parallel ranks piece by piece beside the products that need or make them, as Transformer Engine's tp_comm_overlap"`
+	ExpertDispatch   Key[string]   `key:"expert_dispatch" default:"\"per-expert\"" enum:"per-expert per-host" doc:"how often a token is sent: to each of its experts, as a plain all-to-all does, or once to each host that has any, in 8 bits with precision fp8, as DeepSeek's DeepEP does"`
+	ExpertOverlap    Key[bool]     `key:"expert_overlap" doc:"weave the forward pass of one micro-batch and the backward pass of another, so that tokens of the one travel between experts while the other computes; one micro-batch more is then under way, with 1f1b twice as many"`
+	PipelineOverlap  Key[bool]     `key:"pipeline_overlap" doc:"a stage goes on while what it sends to another is on its way; where left out true with the interleaved schedule, else false, as in Megatron-LM"`
+	Prefetch         Key[bool]     `key:"prefetch" default:"true" doc:"with zero = 3, gather the parameters of a layer while the one before computes"`
+	Order            Key[[]string] `key:"order" doc:"dimensions of parallelism from the innermost, whose ranks are next to each other, to the outermost; tensor, context, data, pipeline where left out"`
+	Expand           Key[bool]     `key:"expand" doc:"simulate every rank on its own rather than use their symmetry; where left out where ranks differ: in jobs with stragglers, and in small ones whose groups meet each other unequally on links"`
 
 	Checkpointing
 	Input *Input `key:"input" doc:"its samples are read and prepared while it runs; else they are there"`

@@ -80,6 +80,7 @@ type Operator struct {
 	Collective collective.Op
 	Group      Group
 	Beside     bool
+	Copied     bool // by copy engines, which slow nothing beside them
 }
 
 // Group names the ranks that work together in one dimension of parallelism.
@@ -173,6 +174,9 @@ type Batch struct {
 	// TensorOverlap runs the tensor-parallel exchanges of the backward pass beside
 	// products that do not need them.
 	TensorOverlap bool
+	// TensorPipelining runs them, with SequenceParallel, piece by piece beside the products
+	// that need or make what is exchanged.
+	TensorPipelining bool
 	// ExpertHosts is the hosts that the ranks of an expert group are spread over, where a
 	// token goes once to each that has experts for it; 0 sends it to each expert.
 	ExpertHosts int64

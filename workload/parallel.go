@@ -18,7 +18,10 @@ import (
 // input's reduce-scattered, and the input, of which a rank kept its part, is
 // all-gathered again. With overlap, as Megatron-LM has it, that last all-gather
 // runs beside the product for the input's gradient, and the reduce-scatter, or
-// all-reduce, beside the one for the weights'.
+// all-reduce, beside the one for the weights'. Pipelined, as Transformer Engine's
+// user buffers do it (tp_comm_overlap), an exchange also goes piece by piece beside the
+// product that needs it or makes it, here as if the two could begin together, from one
+// rank to the next by copy engines, which take no multiprocessors (its ring exchange).
 
 // columns is a product whose weight matrices, of height k, are cut by columns:
 // widths are those of one rank's part of each. rows are those of the gathered
@@ -31,7 +34,9 @@ func (u *unfolder) columns(name string, batch, rows, k int64, widths ...int64) {
 	}
 	input := float64(batch*rows*k) * u.element
 	if u.batch.SequenceParallel {
-		forward = append([]Operator{u.exchange(collective.AllGather, TensorGroup, input)}, forward...)
+		gather := u.exchange(collective.AllGather, TensorGroup, input)
+		gather.Beside, gather.Copied = u.batch.TensorPipelining, u.batch.TensorPipelining
+		forward = append([]Operator{gather}, forward...)
 		if len(weight) > 0 { // which take the input
 			again := u.exchange(collective.AllGather, TensorGroup, input)
 			again.Beside = u.batch.TensorOverlap
@@ -61,8 +66,15 @@ func (u *unfolder) rows(name string, batch, m, n, k int64) {
 	}
 	output := float64(batch*m*n) * u.element
 	if u.batch.SequenceParallel {
-		forward = append(forward, u.exchange(collective.ReduceScatter, TensorGroup, output))
-		backward = append([]Operator{u.exchange(collective.AllGather, TensorGroup, output)}, backward...)
+		scatter, gather := u.exchange(collective.ReduceScatter, TensorGroup, output), u.exchange(collective.AllGather, TensorGroup, output)
+		if u.batch.TensorPipelining {
+			scatter.Beside, gather.Beside = true, true
+			scatter.Copied, gather.Copied = true, true
+			forward = append([]Operator{scatter}, forward...)
+		} else {
+			forward = append(forward, scatter)
+		}
+		backward = append([]Operator{gather}, backward...)
 	} else {
 		forward = append(forward, u.exchange(collective.AllReduce, TensorGroup, output))
 	}

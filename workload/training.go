@@ -42,6 +42,9 @@ type Training struct {
 	// beside products that do not need them.
 	SequenceParallel bool
 	TensorOverlap    bool
+	// TensorPipelining runs exchanges beside the very products that need or make what is
+	// exchanged, in pieces; it takes SequenceParallel.
+	TensorPipelining bool
 	// ExpertOverlap weaves the forward pass of one micro-batch and the backward pass of
 	// another, so that tokens of the one travel between experts while the other computes:
 	// the idea of DualPipe (DeepSeek-V3, arXiv:2412.19437, section 3.2.1), on the
@@ -217,6 +220,9 @@ func (t Training) Validate() error {
 	if t.Zero < 0 || t.Zero > 3 {
 		bad("zero must be 0 to 3, got %d", t.Zero)
 	}
+	if t.TensorPipelining && !t.SequenceParallel {
+		bad("tensor_pipelining is of exchanges along the sequence: sequence_parallel = true")
+	}
 	switch {
 	case !t.ExpertOverlap:
 	case t.Expert == 1:
@@ -372,7 +378,7 @@ func (t Training) Batch() Batch {
 		Samples: int64(t.MicroBatch), Sequence: int64(t.Sequence),
 		Precision: t.Precision, Attention: t.Attention, Eager: t.Framework == FrameworkPyTorch,
 		Tensor: int64(t.Tensor), Context: int64(t.Context), Expert: int64(t.Expert), Data: int64(t.Data),
-		SequenceParallel: t.SequenceParallel && t.Tensor > 1, TensorOverlap: t.TensorOverlap,
+		SequenceParallel: t.SequenceParallel && t.Tensor > 1, TensorOverlap: t.TensorOverlap, TensorPipelining: t.TensorPipelining,
 		ExpertHosts: int64(t.ExpertHosts),
 		LoRARank:    int64(t.LoRARank),
 	}

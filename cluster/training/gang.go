@@ -61,6 +61,7 @@ type gang struct {
 	// Collectives that are on beside it: the one before the present computation,
 	// and the first of the data stream.
 	beside   bool
+	copied   bool // it slows nothing
 	streamed bool
 	stream   []item
 	held     []transfer // gradients that are to wait until the passes are over
@@ -201,7 +202,7 @@ func (g *gang) step(now sim.Time) {
 		g.await(forExchange, now)
 		g.groups[s.transfer.dimension()].join(s.transfer, g, g.cause)
 	case stepBeside:
-		g.beside = true
+		g.beside, g.copied = true, s.copied
 		g.groups[s.transfer.dimension()].join(s.transfer, g, g.cause)
 	case stepGather:
 		g.request(g.used + 1)
@@ -337,8 +338,8 @@ func (g *gang) duration() sim.Time {
 	return g.left
 }
 
-// disturbed says whether communication runs beside the computation.
-func (g *gang) disturbed() bool { return g.beside || g.streamed }
+// disturbed says whether communication beside the computation slows it down.
+func (g *gang) disturbed() bool { return g.beside && !g.copied || g.streamed }
 
 // disturb changes what runs beside the computation, which then goes on at another
 // pace.

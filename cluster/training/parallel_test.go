@@ -63,6 +63,7 @@ func combinations() map[string]workload.Training {
 		"tensor":               {Model: small, GlobalBatch: 4, Tensor: 4},
 		"tensor, overlapped":   {Model: small, GlobalBatch: 4, Tensor: 4, TensorOverlap: true},
 		"sequence parallel":    {Model: small, GlobalBatch: 4, Tensor: 4, SequenceParallel: true, TensorOverlap: true},
+		"sequence, pipelined":  {Model: small, GlobalBatch: 4, Tensor: 4, SequenceParallel: true, TensorOverlap: true, TensorPipelining: true},
 		"sequence, in turn":    {Model: small, GlobalBatch: 4, Tensor: 4, SequenceParallel: true},
 		"context":              {Model: small, GlobalBatch: 8, Context: 4, Data: 2},
 		"three ways":           {Model: small, GlobalBatch: 16, Tensor: 2, Pipeline: 2, Data: 2},

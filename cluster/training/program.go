@@ -144,6 +144,7 @@ type step struct {
 	duration sim.Time // of stepCompute
 	work     work     // what duration is made of
 	transfer transfer // of stepExchange and stepBeside
+	copied   bool     // it slows nothing beside it
 	// transfers join the queue of the data stream: of stepGather the
 	// parameters that must be there before the next step, of stepReduce the
 	// gradients that are complete.
@@ -557,7 +558,7 @@ func (j *Job) time(ops []workload.Operator, which selection) []step {
 			flush()
 			s := step{do: stepExchange, transfer: transfer{kind: kindOf(op.Group), op: op.Collective, bytes: op.Bytes}}
 			if op.Beside && i+1 < len(ops) && which.wants(&ops[i+1]) {
-				s.do = stepBeside
+				s.do, s.copied = stepBeside, op.Copied
 			}
 			steps = append(steps, s)
 		default:

@@ -159,7 +159,7 @@ func (g *gang) priceSteps(part []step, w *whole) bool {
 			if i++; i == len(part) || part[i].do != stepCompute {
 				return false
 			}
-			compute, overlapped, exposed := g.j.besides(part[i].duration, g.exchange(s.transfer, w))
+			compute, overlapped, exposed := g.j.besides(part[i].duration, g.exchange(s.transfer, w), s.copied)
 			w.parts.Compute += compute
 			w.parts.Overlapped += overlapped
 			w.parts.Exposed[s.transfer.kind] += exposed
@@ -186,8 +186,11 @@ func (g *gang) exchange(t transfer, w *whole) sim.Time {
 }
 
 // besides is how long a computation takes with a collective beside it that begins
-// with it, how long of that both last, and how much longer the collective.
-func (j *Job) besides(work, collective sim.Time) (compute, overlapped, exposed sim.Time) {
+// with it, how long of that it is slowed down, and how much longer the collective.
+func (j *Job) besides(work, collective sim.Time, copied bool) (compute, overlapped, exposed sim.Time) {
+	if copied {
+		return work, 0, max(0, collective-work)
+	}
 	slow := sim.Time(float64(work)/j.beside + 0.5)
 	if slow <= collective {
 		return slow, slow, collective - slow

@@ -30,6 +30,7 @@ func TestWholeIsAsStepByStep(t *testing.T) {
 		"tensor":              {Tensor: 4, Data: 8},
 		"tensor beside":       {Tensor: 8, Data: 4, TensorOverlap: true},
 		"sequence":            {Tensor: 8, Data: 4, SequenceParallel: true, Recompute: workload.RecomputeFull},
+		"sequence, pipelined": {Tensor: 8, Data: 4, SequenceParallel: true, TensorOverlap: true, TensorPipelining: true},
 		"sequence, zero 2":    {Tensor: 4, Data: 8, SequenceParallel: true, Zero: 2},
 		"pipeline":            {Pipeline: 4, Data: 8},
 		"tensor and pipeline": {Tensor: 8, Pipeline: 4, SequenceParallel: true, Recompute: workload.RecomputeSelective},

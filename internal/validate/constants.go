@@ -14,7 +14,7 @@ type constant struct {
 // constants are fitted by -leave-one-out.
 var constants = []constant{
 	{"BackwardFactor", cluster.Shipped.BackwardFactor, 0.6, 1, func(k *cluster.Kernels) *float64 { return &k.BackwardFactor }},
-	{"FlashBackward", cluster.Shipped.FlashBackward, 0.2, 1, func(k *cluster.Kernels) *float64 { return &k.FlashBackward }},
+	{"Flash2Backward", cluster.Shipped.Flash2Backward, 0.2, 1, func(k *cluster.Kernels) *float64 { return &k.Flash2Backward }},
 	{"VectorEfficiency", cluster.Shipped.VectorEfficiency, 0.2, 1, func(k *cluster.Kernels) *float64 { return &k.VectorEfficiency }},
 	{"Eager", cluster.Shipped.Eager, 1, 3, func(k *cluster.Kernels) *float64 { return &k.Eager }},
 	{"Misaligned", cluster.Shipped.Misaligned, 1, 30, func(k *cluster.Kernels) *float64 { return &k.Misaligned }},

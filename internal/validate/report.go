@@ -158,6 +158,7 @@ func (r *row) configuration() string {
 	add("tensor", "T%s")
 	add("pipeline", "P%s")
 	add("virtual_stages", "V%s")
+	add("context", "C%s")
 	add("schedule", "%s")
 	add("expert", "E%s")
 	add("expert_dispatch", "tokens %s")
