@@ -14,7 +14,9 @@ import (
 // The catalogue's constants against kernels measured on the accelerators
 // themselves, where those are at hand. Left out are FP8 of vLLM in blocks, whose
 // times on H100 and B200 do not depend on the work, and that of TensorRT-LLM on
-// B200, which does not use its tensor cores well (0.1 to 0.5 of peak).
+// B200, which does not use its tensor cores well (0.1 to 0.5 of peak). There are none of an
+// H200, an H100 with faster memory: what stands for them is servers on it, whose time per
+// token TestMeasuredServing of the root package has.
 func TestMeasuredKernels(t *testing.T) {
 	const file = "../../shared/reference/serving/kernels.csv"
 	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {

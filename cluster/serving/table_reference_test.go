@@ -107,6 +107,40 @@ func fleetOf(t interface {
 	return engine
 }
 
+// vidurCase runs the requests of a case, and gives what Vidur says of them.
+func vidurCase(t *testing.T, name string, p Pool) (f *Fleet, rows [][]string, columns map[string]int) {
+	rows, columns = readCSV(t, "vidur_cases/"+name+".csv")
+	p.Tensor, p.Stages = 1, 1
+	f = &Fleet{Pool: p}
+	for _, r := range rows {
+		f.Requests = append(f.Requests, serving.Request{
+			ID: r[0], Arrival: number(t, r[columns["arrived_s"]]),
+			Input: int(number(t, r[columns["prefill_tokens"]])), Output: int(number(t, r[columns["decode_tokens"]])),
+		})
+	}
+	fleetOf(t, f)
+	return f, rows, columns
+}
+
+// Orca (Yu et al., OSDI 2022) as Vidur has it: whole prompts beside all that run, and no
+// more of these than the cache has room for at their longest. The profile of its model is
+// not given; with that of Llama-2-70B, the shapes of whose layers it shares, the steps are
+// as many, and a request takes what it does within a twentieth.
+func TestVidurOrca(t *testing.T) {
+	orca := scheduler.Batching{Order: scheduler.Mixed, MaxBatch: 13, Budget: 13 * 4096, Blocks: 13 * 4096 / 16, BlockSize: 16}
+	f, rows, columns := vidurCase(t, "V08", Pool{Replicas: 1, Batching: orca, Costs: vidurTable(t)})
+	if math.Abs(float64(f.Steps)/10271-1) > 0.001 {
+		t.Errorf("%d steps, Vidur has 10271", f.Steps)
+	}
+	var got, want float64
+	for i, r := range rows {
+		got, want = got+(f.Outcomes[i].Finish-f.Outcomes[i].Arrival).Seconds(), want+number(t, r[columns["e2e_s"]])
+	}
+	if math.Abs(got/want-1) > 0.05 {
+		t.Errorf("a request takes %v s in the mean, %v s in Vidur", got/float64(len(rows)), want/float64(len(rows)))
+	}
+}
+
 // Every request of the given Vidur cases, with its profile in place of the roofline. The
 // cache has room for 13 requests of 4096 tokens: 0.9 x 80 GiB less weights, by 671 MB.
 func TestVidurCases(t *testing.T) {
@@ -131,15 +165,7 @@ func TestVidurCases(t *testing.T) {
 		{"V11", vllm, 1, scheduler.RoundRobin, 3239},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			rows, columns := readCSV(t, "vidur_cases/"+c.name+".csv")
-			f := &Fleet{Pool: Pool{Replicas: c.replicas, Tensor: 1, Stages: 1, Batching: c.batching, Routing: c.routing, Costs: table}}
-			for _, r := range rows {
-				f.Requests = append(f.Requests, serving.Request{
-					ID: r[0], Arrival: number(t, r[columns["arrived_s"]]),
-					Input: int(number(t, r[columns["prefill_tokens"]])), Output: int(number(t, r[columns["decode_tokens"]])),
-				})
-			}
-			fleetOf(t, f)
+			f, rows, columns := vidurCase(t, c.name, Pool{Replicas: c.replicas, Batching: c.batching, Routing: c.routing, Costs: table})
 			if f.Steps != c.steps {
 				t.Errorf("%d steps, Vidur has %d", f.Steps, c.steps)
 			}
