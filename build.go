@@ -67,6 +67,7 @@ type plant struct {
 	contention  contention
 	broken      *faulty      // nil: no link breaks
 	stopping    *stopping    // nil: nothing stops jobs
+	fates       []fate       // of training jobs in the failures of other seeds
 	failing     *failing     // nil: the queue loses no accelerators
 	sites       *sited       // nil: there is but one
 	power       *powered     // nil: nobody asks for energy

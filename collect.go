@@ -96,7 +96,7 @@ func (p *plant) collect(status string, summaryOnly bool) (*Result, error) {
 		s.Add(result.Backups, p.backupRecords())
 	}
 	var jobs *jobResults
-	if p.queued != nil || p.failing != nil || p.scenario.Scheduler.Decisions.Value {
+	if p.queued != nil || p.failing != nil || p.scenario.Scheduler.Decisions.Value || p.cluster.Stops() && p.scenario.Workload.Several() {
 		jobs = p.jobResults()
 		r.Tables = append(r.Tables, jobs.table(), jobs.stretchTable(), jobs.series())
 		if p.scenario.Scheduler.Decisions.Value {
@@ -117,8 +117,10 @@ func (p *plant) collect(status string, summaryOnly bool) (*Result, error) {
 		r.Tables = append(r.Tables, table)
 		s.Add(result.Faults, p.faultRecord(table))
 	}
-	if table := p.interruptionTable(); table != nil {
-		r.Tables = append(r.Tables, table)
+	for _, table := range []*result.Table{p.interruptionTable(), p.fateTable()} {
+		if table != nil {
+			r.Tables = append(r.Tables, table)
+		}
 	}
 	hasNetwork := t.Kind != "pool"
 	if hasNetwork {

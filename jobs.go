@@ -191,8 +191,12 @@ func (b *builder) checkQuotas() {
 // estimates gives what the policy is told of the time that a job runs, 0 if
 // nothing.
 func estimates(k *scenario.Scheduler, seed uint64) func(*workload.Job) sim.Time {
-	// An estimate of 0 would be none at all.
-	known := func(seconds float64) sim.Time { return max(sim.FromSeconds(seconds), 1) }
+	known := func(seconds float64) sim.Time {
+		if t := sim.FromSeconds(seconds); t > 0 {
+			return t
+		}
+		return -1 // 0 would be none at all
+	}
 	switch k.Estimates.Value {
 	case "trace":
 		return func(j *workload.Job) sim.Time {

@@ -456,20 +456,23 @@ func (p *plant) tolls(fared *training.Outcome) []*result.Record {
 func (p *plant) failureRuns(n int) *result.Record {
 	w, j, job := &p.scenario.Workload.Training[n], p.training[n], p.cluster.Jobs[p.jobs[n]]
 	var interruptions, goodputs []float64
+	f := fate{workload: job.Name}
 	drawn := int64(0)
 	for k := range w.Checkpointing.Runs.Value {
 		if drawn > mostDrawn {
 			p.warnings = append(p.warnings, fmt.Sprintf("failure_runs ends after %d: there have been %d failures", k, drawn))
 			break
 		}
+		f.seed = p.scenario.Sim.Seed.Value + k
 		how := p.recovery(w, j.Training, k, job.Accelerators)
 		fared, end, err := training.Fare(how, job.StartedAt, j.Last, j.Iterations)
 		drawn += fared.Interrupted + int64(p.stopping.streams)
 		if err != nil {
 			continue
 		}
-		interruptions = append(interruptions, float64(fared.Interrupted))
-		goodputs = append(goodputs, goodput(&fared, end-job.StartedAt))
+		f.interruptions, f.goodput = fared.Interrupted, goodput(&fared, end-job.StartedAt)
+		interruptions, goodputs = append(interruptions, float64(f.interruptions)), append(goodputs, f.goodput)
+		p.fates = append(p.fates, f)
 	}
 	r := &result.Record{}
 	r.Add(result.FailureRunCount, int64(len(goodputs)))
@@ -479,6 +482,32 @@ func (p *plant) failureRuns(n int) *result.Record {
 	r.Add(result.RunInterruptions, spreadRecord(interruptions))
 	r.Add(result.RunGoodput, spreadRecord(goodputs))
 	return r
+}
+
+// fate is how a training job fares in the failures of a seed.
+type fate struct {
+	workload      string
+	seed          int64
+	interruptions int64
+	goodput       float64
+}
+
+// fateTable is a row a seed of failure_runs; nil if there are none.
+func (p *plant) fateTable() *result.Table {
+	n := len(p.fates)
+	if n == 0 {
+		return nil
+	}
+	of, seeds, interruptions, goodputs := make([]string, n), make([]float64, n), make([]float64, n), make([]float64, n)
+	for i, f := range p.fates {
+		of[i], seeds[i], interruptions[i], goodputs[i] = f.workload, float64(f.seed), float64(f.interruptions), f.goodput
+	}
+	return &result.Table{Name: "failure_runs", Columns: []result.Column{
+		{Metric: result.Workload, Text: of},
+		{Metric: result.FailureSeed, Numbers: seeds},
+		{Metric: result.Interruptions, Numbers: interruptions},
+		{Metric: result.Goodput, Numbers: goodputs},
+	}}
 }
 
 // spreadRecord is the mean of some numbers and between what 95 % of them lie.

@@ -40,6 +40,18 @@ func TestLlama3Days(t *testing.T) {
 	if mean := of("runs.interruptions.mean"); math.Abs(mean-419) > 4.19 {
 		t.Errorf("%v interruptions in the mean of 200 seeds", mean)
 	}
+	// Between 379 and 460 lie 95 % of a Poisson distribution with that mean: as many draws of
+	// 200 lie in it as may.
+	inside := 0
+	counts := column(t, r, "failure_runs", "interruptions")
+	for _, n := range counts {
+		if n >= 379 && n <= 460 {
+			inside++
+		}
+	}
+	if share := float64(inside) / float64(len(counts)); len(counts) != 200 || share < 0.9 || share > 0.99 {
+		t.Errorf("%v of %d seeds lie in the band", share, len(counts))
+	}
 	// 14 bytes of each of 405.85e9 parameters to storage of 2 TB/s.
 	write := 14 * 405.85e9 / 2e12
 	if got := of("checkpoint_write_s"); !near(got, write, 1e-3) {

@@ -66,7 +66,7 @@ type Job struct {
 	Sites []int
 	Piece int
 	// Estimate is what the scheduler is told of the time that it runs; 0 tells it
-	// nothing.
+	// nothing, less than 0 that it takes none.
 	Estimate sim.Time
 	// Priority, Group, Least and Most are as in scheduler.Job.
 	Priority    int64
@@ -231,8 +231,8 @@ func (c *Cluster) submit(j *Job, schedule bool) {
 	c.waiting++
 	_, stoppable := j.Program.(Stoppable)
 	known := scheduler.Job{Accelerators: j.Count, Estimate: scheduler.Never, Priority: j.Priority, Group: j.Group, Least: j.Least, Most: j.Most, Fixed: !stoppable}
-	if j.Estimate > 0 {
-		known.Estimate = units.Duration(j.Estimate)
+	if j.Estimate != 0 {
+		known.Estimate = units.Duration(max(0, j.Estimate))
 	}
 	if j.List != nil {
 		known.Accelerators = len(j.List)

@@ -49,6 +49,7 @@ var Files = []File{
 	{Name: "failovers.csv", By: "run", When: "a site is lost", Row: "what came back from the loss of a site"},
 	{Name: "faults.csv", By: "run", When: "there are [[topology.fault]] of links and switches", Row: "a fault"},
 	{Name: "interruptions.csv", By: "run", When: "training jobs may be interrupted", Row: "an interruption"},
+	{Name: "failure_runs.csv", By: "run", When: "a training job has failure_runs", Row: "a seed"},
 
 	{Name: "points.csv", By: "sweep", Row: "a point of the sweep: its number, a column for each key that is varied, status, run, then every metric of summary.json by its path, and the reason why a point has none"},
 	{Name: "distributions.csv", By: "sweep", Row: "a quantile of the completion times and waits of the jobs of a point"},

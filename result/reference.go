@@ -123,6 +123,7 @@ var places = []struct {
 	{"summary.json", "training[].reliability.runs.interruptions", []Metric{Mean, Low, High}},
 	{"summary.json", "training[].reliability.runs.goodput_ratio", []Metric{Mean, Low, High}},
 	{"faults.csv", "faults", faults},
+	{"failure_runs.csv", "failure_runs", []Metric{Workload, FailureSeed, Interruptions, Goodput}},
 	{"interruptions.csv", "interruptions", []Metric{Workload, InterruptedAt, FaultKind, FaultName, FaultCause, UndoneWork, ResumedAt}},
 	{"storage.csv", "storage", []Metric{Workload, StorageOp, StorageIteration, StorageStart, StorageFinish, StorageBytes, StorageMoved, StorageRate}},
 	{"resources.csv", "resources", []Metric{Workload, ResourceSite, ResourceKind, ResourceFrom, ResourceTo, ResourceCapacity, ResourceDemanded, ResourceAllocated, ResourceUsed}},

@@ -24,6 +24,7 @@ var (
 	FailureRunCount    = Metric{Name: "runs", Definition: "seeds"}
 	RunInterruptions   = Metric{Name: "interruptions", Definition: "of each"}
 	RunGoodput         = Metric{Name: "goodput_ratio", Unit: "ratio", Definition: "of each"}
+	FailureSeed        = Metric{Name: "failure_seed", Definition: "seed of the failures"}
 	Low                = Metric{Name: "p2_5", Definition: "2.5 % lie below"}
 	High               = Metric{Name: "p97_5", Definition: "2.5 % lie above"}
 

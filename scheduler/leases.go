@@ -32,11 +32,15 @@ var (
 //
 //	rho = (now - arrival + remaining) / (duration x max(1, gang x jobs / accelerators))
 //
-// with as many jobs as are in the system now. Jobs without an estimate come last. The
+// with as many jobs as are in the system now. Jobs without an estimate come last, those of
+// none at all first. The
 // auction among the applications of a job, and placement, are left out.
 func unfairness(q *Queue, r *record, _, left units.Duration) float64 {
-	if r.Estimate == Never || r.Estimate == 0 {
+	switch r.Estimate {
+	case Never:
 		return 0
+	case 0:
+		return math.Inf(1)
 	}
 	share := max(1, float64(r.Accelerators)*float64(q.present)/float64(q.total))
 	return (q.now - r.arrived + left).Seconds() / (r.Estimate.Seconds() * share)
@@ -44,7 +48,7 @@ func unfairness(q *Queue, r *record, _, left units.Duration) float64 {
 
 // unfairly moves a job as its rho: after all others where that is not known.
 func unfairly(r *record) mover {
-	if r.Estimate == Never || r.Estimate == 0 {
+	if r.Estimate == Never {
 		return mover{since: r.arrived, per: Never}
 	}
 	return mover{since: r.arrived, ahead: r.left(), per: r.Estimate}

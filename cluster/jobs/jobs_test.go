@@ -41,8 +41,12 @@ func pool(t interface{ Fatal(...any) }, accelerators int, p scheduler.Policy, al
 	}
 	for i, program := range trace.Programs(durations, jobs.Recovery{}) {
 		j := all[i]
+		estimate := j.duration
+		if estimate == 0 {
+			estimate = -1
+		}
 		c.Submit(&cluster.Job{
-			Name: fmt.Sprint(i), Start: j.start, Count: j.gang, Estimate: j.duration, Priority: j.priority, Group: j.group, Least: j.least, Most: j.most, Program: program,
+			Name: fmt.Sprint(i), Start: j.start, Count: j.gang, Estimate: estimate, Priority: j.priority, Group: j.group, Least: j.least, Most: j.most, Program: program,
 		})
 	}
 	if err := c.Engine.Run(context.Background()); err != nil {
@@ -107,6 +111,20 @@ func TestElastic(t *testing.T) {
 		if want := []int{8, 4, 4, 8}; !slices.Equal(sizes, want) {
 			t.Errorf("stretches on %v, want %v", sizes, want)
 		}
+	}
+}
+
+// A job that takes no time has ended before the next has to wait for it: the third starts
+// with the two accelerators that are left at 0 s, and the fourth, that would delay it, does
+// not start before.
+func TestBackfillBesideNoTime(t *testing.T) {
+	c, _ := pool(t, 3, scheduler.Policy{Name: "easy-backfill"}, job{duration: 10 * s, gang: 1}, job{gang: 1}, job{duration: 5 * s, gang: 2}, job{duration: s, gang: 1})
+	var got []sim.Time
+	for _, j := range c.Jobs {
+		got = append(got, j.StartedAt)
+	}
+	if want := []sim.Time{0, 0, 0, 5 * s}; !slices.Equal(got, want) {
+		t.Errorf("start at %v, want %v", got, want)
 	}
 }
 

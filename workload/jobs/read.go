@@ -193,7 +193,7 @@ func (j *Job) check(seen map[string]struct{}) error {
 		return badf("negative CPU or memory")
 	case !(j.Duration >= 0) || math.IsInf(j.Duration, 0):
 		return badf("it ran for %v s", j.Duration)
-	case !(math.Abs(j.Submit) < 1<<53):
+	case !(j.Submit >= 0 && j.Submit < 1<<53):
 		return badf("it was submitted at %v s", j.Submit)
 	}
 	return nil

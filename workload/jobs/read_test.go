@@ -99,7 +99,8 @@ var files = []struct {
 			{ID: "7", Submit: 100, Duration: 3600, Accelerators: 2, Milli: 250, CPU: 12000, Accelerator: "T4", User: "ab", Status: "Terminated", Line: 2},
 			{ID: "8", Submit: 200.5, Duration: 10, Accelerators: 2, CPU: 12000, Accelerator: "V100", User: "ab", Status: "Failed", Line: 3},
 		},
-		"",
+		`1 bad row left out
+  pai_jobs.csv:4: it was submitted at -3 s`,
 	},
 	{
 		"openb_pods.csv", jobs.Openb,
@@ -108,8 +109,9 @@ var files = []struct {
 			{ID: "pod-1", Submit: 100, Accelerators: 1, Milli: 460, Duration: 200, CPU: 6000, Memory: 12 * GiB, Accelerator: "V100M16|V100M32", Type: "BE", Status: "Succeeded", Line: 3},
 			{ID: "pod-2", Submit: 200, Duration: 300, CPU: 20000, Memory: 64 * GiB, Type: "LS", Status: "Running", Line: 4},
 		},
-		`1 bad row left out
+		`2 bad rows left out
   openb_pods.csv:5: gpu_milli: 1460 is not a whole number from 0 to 1000
+  openb_pods.csv:7: it was submitted at -5 s
 1 job left out: never ran`,
 	},
 	{

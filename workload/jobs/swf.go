@@ -65,6 +65,8 @@ func swfJob(fields []string) (Job, error) {
 	switch {
 	case v[1] < 0:
 		return j, badf("field 2: submitted at %s s", fields[1])
+	case v[3] < -1: // which is for what is not known
+		return j, badf("field 4: it ran for %s s", fields[3])
 	case v[3] < 0 || status == "5" && v[3] == 0:
 		return j, neverRan
 	case processors < 0:
