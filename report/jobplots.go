@@ -218,7 +218,7 @@ func plotQueue(dir string, s *summary) (figure.Figure, string, error) {
 		X: figure.Axis{Label: "time", Unit: figure.Seconds},
 		Panels: []figure.Panel{
 			{Y: figure.Axis{Label: "jobs"}, Series: []figure.Series{
-				{Name: "waiting", X: at, Y: queued, Step: true}, {Name: "running", X: at, Y: running, Step: true},
+				{Name: "running", X: at, Y: running, Step: true}, {Name: "waiting", X: at, Y: queued, Step: true},
 			}},
 			{Y: figure.Axis{Label: "accelerators", Unit: figure.Ratio}, Series: use},
 		},

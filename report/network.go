@@ -57,11 +57,12 @@ func network(title, subtitle string, links []NetworkLink) (f figure.Figure, lack
 	if len(g.names) == 0 {
 		return nil, "no links"
 	}
-	g.rise()
+	g.tier, g.tiers = input.Tiers(g.names, g.joins, mostTiers)
 	n := figure.Network{Title: title, Subtitle: subtitle, Bar: "utilization"}
 	column := make([]int, len(g.names)) // of each node in its tier
 	counts := make([]int, g.tiers)
-	for i := range g.names {
+	order := input.Abreast(g.names)
+	for _, i := range order {
 		column[i] = counts[g.tier[i]]
 		counts[g.tier[i]]++
 	}
@@ -69,8 +70,8 @@ func network(title, subtitle string, links []NetworkLink) (f figure.Figure, lack
 	for i, count := range counts {
 		members[i] = make([][]string, min(count, mostColumns))
 	}
-	for i, name := range g.names {
-		t := g.tier[i]
+	for _, i := range order {
+		t, name := g.tier[i], g.names[i]
 		column[i] = column[i] * len(members[t]) / counts[t]
 		members[t][column[i]] = append(members[t][column[i]], name)
 	}
@@ -130,50 +131,6 @@ func onlyHost(links []NetworkLink) bool {
 		}
 	}
 	return true
-}
-
-// rise gives every node its tier: 0 for hosts and accelerators, or for those with the
-// fewest neighbours where there are neither, and for others the distance from these.
-func (g *graph) rise() {
-	g.tier = make([]int, len(g.names))
-	fewest := math.MaxInt
-	for i := range g.names {
-		g.tier[i] = -1
-		fewest = min(fewest, len(g.joins[i]))
-	}
-	var level []int
-	start := func(is func(int) bool) {
-		for i := range g.names {
-			if is(i) {
-				g.tier[i] = 0
-				level = append(level, i)
-			}
-		}
-	}
-	start(func(i int) bool {
-		base := g.names[i][strings.LastIndexByte(g.names[i], '/')+1:]
-		return strings.HasPrefix(base, "acc") || input.IsHost(base)
-	})
-	if level == nil {
-		start(func(i int) bool { return len(g.joins[i]) == fewest })
-	}
-	for len(level) > 0 {
-		g.tiers++
-		var above []int
-		for _, i := range level {
-			for _, k := range g.joins[i] {
-				if g.tier[k] < 0 {
-					g.tier[k] = min(g.tiers, mostTiers-1)
-					above = append(above, k)
-				}
-			}
-		}
-		level = above
-	}
-	g.tiers = min(g.tiers, mostTiers)
-	for i, t := range g.tier {
-		g.tier[i] = max(t, 0)
-	}
 }
 
 // edges are the cables between columns: of those between the same two, the sum of their

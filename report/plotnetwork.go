@@ -32,6 +32,9 @@ func plotNetwork(dir string, s *summary) (figure.Figure, string, error) {
 	if err != nil || !found {
 		return nil, "no " + name, err
 	}
+	if !slices.ContainsFunc(links, func(l NetworkLink) bool { return l.Utilization > 0 }) {
+		return nil, "nothing crossed the network", nil
+	}
 	f, lacks := network(s.title("utilization of the network"), s.subtitle("the higher direction of each cable"), links)
 	if f == nil {
 		return nil, name + ": " + lacks, nil

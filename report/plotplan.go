@@ -53,6 +53,7 @@ func plotPlan(dir string, s *summary) (figure.Figure, string, error) {
 	if n := s.Limits.Accelerators; n > 0 {
 		f.Subtitle = fmt.Sprintf("up to %s accelerators; %s", Count(float64(n)), f.Subtitle)
 	}
+	f.Panels[1].Unnamed = true
 	for i := range f.Panels {
 		panel := &f.Panels[i]
 		least := figure.Series{Name: "the least for the time", Dashed: true, Step: true}

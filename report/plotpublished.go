@@ -328,11 +328,17 @@ func (p *publications) picture() (figure.Figure, error) {
 
 // axis is that of all figures, which must have one unit.
 func (p *publications) axis() (figure.Axis, error) {
-	last := func(metric string) string { return metric[strings.LastIndexByte(metric, '.')+1:] }
+	short := func(metric string) sweepMetric {
+		parent, last, _ := cutLast(metric)
+		if _, above, _ := cutLast(parent); !strings.Contains(last, "_") && above != "" {
+			last = above + "." + last // ttft_s.p99
+		}
+		return sweepMetric{name: last}
+	}
 	first := p.rows[0]
-	axis := sweepMetric{name: last(first.metric)}.axis()
+	axis := short(first.metric).axis()
 	for _, r := range p.rows[1:] {
-		switch a := (sweepMetric{name: last(r.metric)}).axis(); {
+		switch a := short(r.metric).axis(); {
 		case a.Unit != axis.Unit, a.Unit == figure.Count && a.Label != axis.Label:
 			return axis, p.fault(r, "%s beside %s, which has another unit: one table for each", input.Shorten(r.metric), input.Shorten(first.metric))
 		case a.Label != axis.Label:

@@ -51,9 +51,22 @@ func (m sweepMetric) better(a, b float64) bool {
 	return a < b
 }
 
+// cutLast takes the last part of a path off.
+func cutLast(path string) (parent, last string, found bool) {
+	i := strings.LastIndexByte(path, '.')
+	if i < 0 {
+		return "", path, false
+	}
+	return path[:i], path[i+1:], true
+}
+
 // axis writes a metric in its unit.
 func (m sweepMetric) axis() figure.Axis {
 	a := figure.Axis{Label: m.name}
+	name := m.name
+	if parent, statistic, found := cutLast(name); found && !strings.Contains(statistic, "_") {
+		name = parent // ttft_s.p99 has the unit of ttft_s
+	}
 	for _, u := range []struct {
 		end  string
 		unit figure.Unit
@@ -68,7 +81,7 @@ func (m sweepMetric) axis() figure.Axis {
 		{"_J", figure.Count, "J"},
 		{"_USD", figure.Count, "USD"},
 	} {
-		if strings.HasSuffix(m.name, u.end) {
+		if strings.HasSuffix(name, u.end) {
 			if a.Unit = u.unit; u.name != "" {
 				a.Label += " (" + u.name + ")"
 			}

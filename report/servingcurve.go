@@ -39,10 +39,12 @@ func plotCurve(dir string) (figure.Figure, string, error) {
 			{Name: "median", X: rates, Y: median, Points: true}, {Name: "99th percentile", X: rates, Y: tail, Points: true},
 		}}
 	}
+	second := panel("per token", times[2], times[3])
+	second.Unnamed = true
 	f := figure.Panels{
 		Title: "latency against throughput", Subtitle: "each point of the sweep",
 		X:      figure.Axis{Label: "tokens of answers a second"},
-		Panels: []figure.Panel{panel("to first token", times[0], times[1]), panel("per token", times[2], times[3])},
+		Panels: []figure.Panel{panel("to first token", times[0], times[1]), second},
 	}
 	return f, "", nil
 }

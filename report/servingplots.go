@@ -131,17 +131,18 @@ func plotServing(dir string, s *summary) (figure.Figure, string, error) {
 	}
 	for _, l := range all {
 		at := append(l.at, s.Makespan)
-		for i, c := range []struct {
-			panel int
-			name  string
-		}{{0, "waiting"}, {0, "running"}, {1, "used"}, {2, "answering"}} {
+		for _, c := range []struct {
+			column, panel int
+			name          string
+		}{{1, 0, "running"}, {0, 0, "waiting"}, {2, 1, "used"}, {3, 2, "answering"}} {
 			if c.panel == len(f.Panels) {
 				continue
 			}
 			if len(all) > 1 {
 				c.name = l.name + ", " + c.name
 			}
-			y := append(l.y[i], l.y[i][len(l.y[i])-1]) // the last interval is held until the end
+			y := l.y[c.column]
+			y = append(y, y[len(y)-1]) // the last interval is held until the end
 			p := &f.Panels[c.panel]
 			p.Series = append(p.Series, figure.Series{Name: c.name, X: at, Y: y, Step: true})
 		}

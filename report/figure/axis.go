@@ -443,8 +443,11 @@ func (a Axis) planLog(s scale, l layout, round bool) plan {
 		return p
 	}
 	candidates := a.decades
-	if a.Unit == Bytes {
+	switch {
+	case a.Unit == Bytes:
 		candidates = a.octaves
+	case a.Unit == Seconds && s.hi > 120:
+		candidates = a.clock
 	}
 	p.ticks = l.choose(s, func(yield func([]tick) bool) {
 		for _, ticks := range candidates(s) {
@@ -534,6 +537,56 @@ func (a Axis) decades(s scale) [][]tick {
 		all = append(all, ticks)
 	}
 	return all
+}
+
+// clock returns ticks of times that reach beyond minutes: at round parts of the units that a
+// clock has, then at fewer, then at the units and their tens, then as decades does.
+func (a Axis) clock(s scale) [][]tick {
+	const minute, hour, day = 60.0, 3600.0, 86400.0
+	var all [][]tick
+	for _, parts := range []struct{ seconds, hours, others []float64 }{ // of a second or minute, of an hour, of all else
+		{[]float64{1, 2, 3, 5, 10, 15, 20, 30, 45}, []float64{1, 2, 3, 4, 6, 8, 12}, []float64{1, 2, 3, 5}},
+		{[]float64{1, 2, 5, 10, 20}, []float64{1, 2, 5, 10}, []float64{1, 2, 5}},
+		{[]float64{1, 10}, []float64{1, 10}, []float64{1}},
+		{[]float64{1}, []float64{1}, []float64{1}},
+	} {
+		var places []float64
+		add := func(unit float64, parts []float64) {
+			for _, p := range parts {
+				places = append(places, p*unit)
+			}
+		}
+		for e := -12; e < 0; e++ {
+			add(decade(1, e), parts.others)
+		}
+		add(1, parts.seconds)
+		add(minute, parts.seconds)
+		add(hour, parts.hours)
+		for unit := day; unit <= 1e6*day; unit *= 10 {
+			add(unit, parts.others)
+		}
+		var ticks []tick
+		for _, v := range places {
+			if v >= s.lo*(1-1e-9) && v <= s.hi*(1+1e-9) {
+				ticks = append(ticks, tick{v, clockTime(v)})
+			}
+		}
+		all = append(all, ticks)
+	}
+	return append(all, a.decades(s)...)
+}
+
+// clockTime writes a time in the largest unit that it has one of.
+func clockTime(v float64) string {
+	for _, u := range []struct {
+		seconds float64
+		name    string
+	}{{86400, "d"}, {3600, "h"}, {60, "min"}} {
+		if v >= u.seconds {
+			return threeDigits(v/u.seconds) + " " + u.name
+		}
+	}
+	return Seconds.short(v, true)
 }
 
 // octaves returns ticks at every power of two, every second, fifth, ... one;

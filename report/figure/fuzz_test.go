@@ -96,6 +96,7 @@ func someFigure(t *rapid.T) Figure {
 			}
 			if rapid.IntRange(0, 4).Draw(t, "bars") == 0 {
 				s.Low, s.High = values(t, "low", n), values(t, "high", n)
+				s.Band = rapid.Bool().Draw(t, "band")
 			}
 			if rapid.IntRange(0, 4).Draw(t, "like") == 0 && len(l.Series) > 0 {
 				s.Like = l.Series[0].Name
@@ -115,6 +116,12 @@ func someFigure(t *rapid.T) Figure {
 		}
 		for range rapid.IntRange(0, 6).Draw(t, "limits") {
 			l.Limits = append(l.Limits, Limit{name.Draw(t, "limit"), tame().Draw(t, "value")})
+		}
+		if rapid.IntRange(0, 3).Draw(t, "parity") == 0 {
+			return parityOf(t, l)
+		}
+		if l.X.Log && rapid.Bool().Draw(t, "at") {
+			l.X.At = slices.Sorted(slices.Values(values(t, "at", 3)))
 		}
 		return l
 	case 1:
@@ -156,6 +163,24 @@ func someFigure(t *rapid.T) Figure {
 		}
 	}
 	return h
+}
+
+// parityOf sets the values of a picture against each other, those below zero turned around.
+func parityOf(t *rapid.T, l Lines) Parity {
+	p := Parity{Title: l.Title, Subtitle: l.Subtitle, X: l.X, Label: l.Y.Label, Within: rapid.SampledFrom([]float64{0.1, 0.001, 0.999, 0}).Draw(t, "within")}
+	for _, s := range l.Series {
+		if s.Low == nil {
+			s.High = nil
+		}
+		for _, of := range [][]float64{s.X, s.Y, s.Low, s.High} {
+			for i, v := range of {
+				of[i] = math.Abs(v)
+			}
+		}
+		s.Like, s.Points, s.Band, s.Sizes = "", true, false, nil
+		p.Series = append(p.Series, s)
+	}
+	return p
 }
 
 // Whatever comes in, the drawing libraries never panic, ink stays on the page,

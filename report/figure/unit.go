@@ -14,8 +14,8 @@ const (
 	// quantity without a Unit of its own can be a Count whose axis label
 	// names the unit.
 	Count Unit = iota
-	// Seconds are written with SI prefixes from ps to ms, then as s, and on
-	// linear axes from three minutes on as min, h and d.
+	// Seconds are written with SI prefixes from ps to ms, then as s, min, h and d: on
+	// linear axes from three minutes on, on logarithmic ones that reach beyond two.
 	Seconds
 	// Bytes are written with binary prefixes (KiB, MiB), and a logarithmic
 	// axis of bytes is ticked at powers of two.

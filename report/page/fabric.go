@@ -200,76 +200,14 @@ func (g *graph) node(name string) int {
 	return i
 }
 
-// rise gives every node its tier: 0 for hosts and accelerators, or for those with the
-// fewest neighbours where there are neither, and for others the distance from these.
+// rise gives every node its tier.
 func (g *graph) rise() {
 	neighbours := make([][]int, len(g.names))
 	for _, j := range g.order {
 		a, b := j.ends[0], j.ends[1]
 		neighbours[a], neighbours[b] = append(neighbours[a], b), append(neighbours[b], a)
 	}
-	g.tier = make([]int, len(g.names))
-	fewest := math.MaxInt
-	for i := range g.names {
-		g.tier[i] = -1
-		fewest = min(fewest, len(neighbours[i]))
-	}
-	var level []int
-	start := func(is func(int) bool) {
-		for i := range g.names {
-			if is(i) {
-				g.tier[i] = 0
-				level = append(level, i)
-			}
-		}
-	}
-	start(func(i int) bool {
-		base := g.names[i][strings.LastIndexByte(g.names[i], '/')+1:]
-		return strings.HasPrefix(base, "acc") || input.IsHost(base)
-	})
-	if level == nil {
-		start(func(i int) bool { return len(neighbours[i]) == fewest })
-	}
-	for len(level) > 0 {
-		g.tiers++
-		var above []int
-		for _, i := range level {
-			for _, k := range neighbours[i] {
-				if g.tier[k] < 0 {
-					g.tier[k] = min(g.tiers, maxTiers-1)
-					above = append(above, k)
-				}
-			}
-		}
-		level = above
-	}
-	g.tiers = min(g.tiers, maxTiers)
-	for i, t := range g.tier {
-		g.tier[i] = max(t, 0)
-	}
-	g.join(neighbours)
-}
-
-// join brings nodes that the climb met from above down to others of their kind: spines
-// without a leaf, which only the gateway of their site leads to, stand beside the spines
-// that it was reached by.
-func (g *graph) join(neighbours [][]int) {
-	kind := func(i int) string {
-		return strings.TrimRight(g.names[i][strings.LastIndexByte(g.names[i], '/')+1:], "0123456789")
-	}
-	top := 0
-	for i, t := range g.tier {
-		below := func(k int) bool {
-			return g.tier[k] == t-1 && kind(k) != kind(i) && slices.ContainsFunc(neighbours[k], func(other int) bool {
-				return g.tier[other] == t-2 && kind(other) == kind(i)
-			})
-		}
-		if len(neighbours[i]) > 0 && !slices.ContainsFunc(neighbours[i], func(k int) bool { return !below(k) }) {
-			g.tier[i] = t - 2
-		}
-		top = max(top, g.tier[i])
-	}
-	g.tiers = top + 1
+	g.tier, g.tiers = input.Tiers(g.names, neighbours, maxTiers)
 }
 
 // text says what is worth knowing first.
@@ -291,23 +229,7 @@ func (g *graph) network(who map[string][]any) network {
 	}}}
 	counts := make([]int, g.tiers)
 	column := make([]int, len(g.names))
-	// Nodes of one site or rack stand side by side.
-	rank, places := make([]int, len(g.names)), map[string]int{}
-	for i, name := range g.names {
-		first, _, _ := strings.Cut(name, "/")
-		if first == name {
-			first = ""
-		}
-		if _, known := places[first]; !known {
-			places[first] = len(places)
-		}
-		rank[i] = places[first]
-	}
-	order := make([]int, len(g.names))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(rank[a], rank[b]) })
+	order := input.Abreast(g.names)
 	for _, i := range order {
 		t := g.tier[i]
 		column[i] = counts[t]
