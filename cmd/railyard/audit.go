@@ -10,11 +10,6 @@ import (
 )
 
 func newAudit() *cobra.Command {
-	audit := &cobra.Command{
-		Use:   "audit",
-		Short: "Look after the audit of a queue's decisions",
-		Args:  cobra.NoArgs,
-	}
 	var last string
 	verify := &cobra.Command{
 		Use:   "verify FILE",
@@ -44,6 +39,5 @@ give it as --last, and lines that are missing at the end are found, too.`,
 		},
 	}
 	verify.Flags().StringVar(&last, "last", "", "hash that the last line had")
-	audit.AddCommand(verify)
-	return audit
+	return group(&cobra.Command{Use: "audit", Short: "Look after the audit of a queue's decisions", Example: "  railyard audit verify results/decisions.jsonl"}, verify)
 }

@@ -21,7 +21,7 @@ func newCatalog() *cobra.Command {
 		Short:     "List accelerators, hosts and models that a scenario may name",
 		Example:   "  railyard catalog hosts",
 		ValidArgs: []string{"accelerators", "hosts", "models"},
-		Args:      cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs),
+		Args:      oneOf("kind", []string{"accelerators", "hosts", "models"}),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			kinds := []string{"accelerators", "hosts", "models"}
 			if len(args) == 1 {

@@ -18,9 +18,7 @@ import (
 )
 
 func newTrace() *cobra.Command {
-	cmd := &cobra.Command{Use: "trace", Short: "Look into traces, and convert those of jobs"}
-	cmd.AddCommand(newTraceInfo(), newTraceConvert())
-	return cmd
+	return group(&cobra.Command{Use: "trace", Short: "Look into traces, and convert those of jobs", Example: "  railyard trace info chakra.0.et"}, newTraceInfo(), newTraceConvert())
 }
 
 func newTraceInfo() *cobra.Command {
