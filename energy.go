@@ -322,7 +322,7 @@ func (p *plant) addEnergy(r *Result, end sim.Time, summaryOnly bool) {
 	x.Add(result.EnergyAccelerators, c.accelerators)
 	x.Add(result.EnergyHosts, c.hosts)
 	x.Add(result.EnergySwitches, c.switches)
-	x.Add(result.EnergyFacility, c.total-c.accelerators-c.hosts-c.switches)
+	x.Add(result.EnergyFacility, max(0, c.total-c.accelerators-c.hosts-c.switches)) // rounding aside
 	x.Add(result.PUE, w.pue)
 	x.Add(result.AveragePower, ratio(c.total, seconds))
 	if len(c.load.Values) > 0 {

@@ -298,3 +298,14 @@ func TestEnergyFaults(t *testing.T) {
 		}
 	}
 }
+
+// A site whose cooling takes nothing takes nothing for it, and rounding makes it no less.
+func TestNoFacility(t *testing.T) {
+	for _, size := range []string{"1MiB", "3MB", "7MB", "11MB", "1GiB"} {
+		toml := strings.NewReplacer("pue = 1.5", "pue = 1", "1GiB", size).Replace(twoHosts)
+		r := run(t, toml, nil)
+		if got, all := number(t, r, "energy.facility_J"), number(t, r, "energy.total_J"); got < 0 || got > 1e-12*all {
+			t.Errorf("%s: %v J of %v", size, got, all)
+		}
+	}
+}

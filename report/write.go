@@ -12,7 +12,9 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -65,9 +67,16 @@ func Write(dir string, r *result.Results, also ...TableFormat) (files []string, 
 	return files, nil
 }
 
-// WriteFile writes a file whole or not at all.
+// WriteFile writes a file whole or not at all. What is no regular file, a device or a
+// pipe, is written to as it is, and stays.
 func WriteFile(path string, write func(io.Writer) error) error {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		return writeTo(path, write)
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if failed, ok := errors.AsType[*fs.PathError](err); ok {
+		failed.Op, failed.Path = "write", path // not the name that it has meanwhile
+	}
 	if err != nil {
 		return err
 	}
@@ -87,6 +96,19 @@ func WriteFile(path string, write func(io.Writer) error) error {
 		return err
 	}
 	return os.Rename(f.Name(), path)
+}
+
+// writeTo writes to what is there.
+func writeTo(path string, write func(io.Writer) error) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	w := bufio.NewWriterSize(f, 1<<20)
+	if err = write(w); err == nil {
+		err = w.Flush()
+	}
+	return errors.Join(err, f.Close())
 }
 
 // WriteJSON writes a record with indentation and a final newline.

@@ -141,7 +141,7 @@ var (
 	Capacity        = Metric{Name: "capacity_Bps", Unit: "B/s", Definition: "rate of the wire"}
 	LinkBytes       = Metric{Name: "bytes", Unit: "bytes", Definition: "bytes carried"}
 	Busy            = Metric{Name: "busy_ratio", Unit: "ratio", Definition: "share of the makespan with any traffic"}
-	Utilization     = Metric{Name: "utilization_ratio", Unit: "ratio", Definition: "share of the wire used", Formula: "bytes / (capacity_Bps x makespan_s)"}
+	Utilization     = Metric{Name: "utilization_ratio", Unit: "ratio", Definition: "share of the wire used; more than 1 where fidelity = \"analytic\" lets transfers pass that the wire could not carry at once", Formula: "bytes / (capacity_Bps x makespan_s)"}
 	Contended       = Metric{Name: "contended_s", Unit: "s", Definition: "time during which two or more owners together wanted more than the link can carry; an owner wants what it would get alone on the network"}
 	Offered         = Metric{Name: "offered_Bps", Unit: "B/s", Definition: "rate that all owners on the link together wanted while it was contended, each what it would get alone; mean over that time, 0 if it never was"}
 	PayloadCapacity = Metric{Name: "payload_Bps", Unit: "B/s", Definition: "rate left for payload behind headers, encoding and copy kernels"}

@@ -11,12 +11,6 @@ import (
 )
 
 func newAudit() *cobra.Command {
-	audit := &cobra.Command{
-		Use:   "audit",
-		Short: "Look after the audit of a queue's decisions",
-		Example: `  railyard run scenarios/queue.toml --set scheduler.decisions=true --out results
-  railyard audit verify results`,
-	}
 	var last string
 	verify := &cobra.Command{
 		Use:   "verify DIR|FILE",
@@ -50,6 +44,10 @@ give it as --last, and lines that are missing at the end are found, too.`,
 		},
 	}
 	verify.Flags().StringVar(&last, "last", "", "hash that the last line had")
-	audit.AddCommand(verify)
-	return audit
+	return group(&cobra.Command{
+		Use:   "audit",
+		Short: "Look after the audit of a queue's decisions",
+		Example: `  railyard run scenarios/queue.toml --set scheduler.decisions=true --out results
+  railyard audit verify results`,
+	}, verify)
 }

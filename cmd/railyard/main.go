@@ -13,6 +13,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +21,8 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -60,9 +63,14 @@ func main() {
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := newRoot()
 	root.SetArgs(args)
-	root.SetOut(stdout)
+	out := &output{Writer: stdout}
+	root.SetOut(out)
 	root.SetErr(stderr)
 	command, err := root.ExecuteContextC(ctx)
+	if out.err != nil {
+		fmt.Fprintln(stderr, "cannot write what was found:", out.err)
+		return exitUnfinished
+	}
 	if err == nil {
 		return 0
 	}
@@ -80,6 +88,51 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "try %s --help\n", command.CommandPath())
 	}
 	return status
+}
+
+// output remembers why it could not write, so that nothing is lost without a word.
+type output struct {
+	io.Writer
+	err error
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	n, err := o.Writer.Write(p)
+	o.err = cmp.Or(o.err, err)
+	return n, err
+}
+
+// group makes a command one that has others below it and does nothing itself.
+func group(cmd *cobra.Command, below ...*cobra.Command) *cobra.Command {
+	var names []string
+	for _, c := range below {
+		names = append(names, c.Name())
+	}
+	cmd.AddCommand(below...)
+	cmd.Args = oneOf("command", names)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	return cmd
+}
+
+// oneOf takes one of some words, or none.
+func oneOf(what string, words []string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) > 0 && !slices.Contains(words, args[0]) {
+			return fmt.Errorf("%q is no %s of %q; there are %s", args[0], what, cmd.CommandPath(), strings.Join(words, ", "))
+		}
+		return cobra.MaximumNArgs(1)(cmd, args)
+	}
+}
+
+// plainly says what is wrong with a flag's number in words of ours.
+func plainly(_ *cobra.Command, err error) error {
+	if number, ok := errors.AsType[*strconv.NumError](err); ok {
+		where, _, _ := strings.Cut(err.Error(), ": strconv.")
+		return fmt.Errorf("%s: %s was expected", where, map[string]string{
+			"ParseInt": "a whole number", "ParseUint": "a whole number that is not negative", "ParseFloat": "a number", "ParseBool": "true or false",
+		}[number.Func])
+	}
+	return err
 }
 
 func newRoot() *cobra.Command {
@@ -101,22 +154,19 @@ Exit status: 0 done, 1 internal error, 2 usage, 3 scenario or input invalid,
 		SilenceUsage:  true,
 	}
 	root.AddCommand(newRun(), newCheck(), newInit(), newPlan(), newSweep(), newMerge(), newDiff(), newWhy(), newExplain(), newPlot(), newReport(), newTopo(), newEstimate(), newTrace(), newCalibrate(), newCollective(), newCatalog(), newSchema(), newSession(), newDashboard(), newAlerts(), newAudit(), newVersion())
+	root.SetFlagErrorFunc(plainly)
 	completions(root)
 	sayArguments(root)
 	return root
 }
 
 // sayArguments has commands that are given too few or too many arguments say what they
-// take, and those that only have others under them refuse what is none of these.
+// take.
 func sayArguments(of *cobra.Command) {
 	for _, cmd := range of.Commands() {
 		sayArguments(cmd)
-		if cmd.HasSubCommands() {
-			cmd.Args, cmd.RunE = cobra.NoArgs, func(cmd *cobra.Command, _ []string) error { return cmd.Help() } // only what can run minds its arguments
-			continue
-		}
 		takes := cmd.Args
-		if takes == nil {
+		if takes == nil || cmd.HasSubCommands() { // which say what they have
 			continue
 		}
 		cmd.Args = func(cmd *cobra.Command, args []string) error {

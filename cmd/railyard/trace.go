@@ -18,14 +18,12 @@ import (
 )
 
 func newTrace() *cobra.Command {
-	cmd := &cobra.Command{
+	return group(&cobra.Command{
 		Use:   "trace",
 		Short: "Look into traces, and convert those of jobs",
 		Example: `  railyard trace info scenarios/replay-gpt13b.txt
   railyard trace convert slurm.txt --out jobs.csv`,
-	}
-	cmd.AddCommand(newTraceInfo(), newTraceConvert())
-	return cmd
+	}, newTraceInfo(), newTraceConvert())
 }
 
 func newTraceInfo() *cobra.Command {

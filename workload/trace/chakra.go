@@ -126,9 +126,9 @@ func readMessages(in *bufio.Reader) (*Trace, error) {
 		}
 		if err := node.decode(message); err != nil {
 			if len(g.nodes) == 0 {
-				return nil, syntax(at, "the file is no Chakra trace: its first messages are no metadata and no node (%v)", err)
+				return nil, syntax(at, "the file is no Chakra trace: its first messages are no metadata and no node")
 			}
-			return nil, syntax(at, "a message that is no node: the trace is damaged (%v)", err)
+			return nil, syntax(at, "a message that is no node: the trace is damaged")
 		}
 		if err := node.add(g, at); err != nil {
 			return nil, err
