@@ -167,6 +167,23 @@ func TestInputFails(t *testing.T) {
 	}
 }
 
+// A job that fails while it waits for samples has lost what it had done since it began, the
+// wait included, and none of it twice.
+func TestInputFailsWhileWaiting(t *testing.T) {
+	const start = 100.0
+	job := "iterations = 20\nstart = \"100s\"\non_failure = \"requeue\"\ncheckpoint_interval = \"1h\"\ncheckpoint_size = \"1GB\"\n"
+	for _, at := range []float64{500, 1500} { // in the wait for the first samples, and for the second
+		fails := breaks("host", "host0", fmt.Sprintf("at = \"%vs\"\nrepair = \"100s\"", at))
+		r := run(t, fails+fed("", job, "sample = \"100GB\"\n"), nil)
+		if wait, iteration := number(t, r, "training.0.breakdown_s.storage"), number(t, r, "training.0.iteration_s"); wait < 0.99*iteration || iteration < 1000 {
+			t.Fatalf("waits %v s of %v for its samples", wait, iteration)
+		}
+		if got := number(t, r, "training.0.reliability.time_s.lost_work"); !near(got, at-start, 1e-9) {
+			t.Errorf("fails at %v s: has lost %v s, want %v", at, got, at-start)
+		}
+	}
+}
+
 // Why names what holds a job up that waits for its samples, and the wait is part of the
 // critical path.
 func TestWhyInput(t *testing.T) {
