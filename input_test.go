@@ -184,6 +184,35 @@ func TestInputFailsWhileWaiting(t *testing.T) {
 	}
 }
 
+// A job that fails again and again in an iteration loses what it had done, and no less than
+// nothing; until the network is rid of the iteration it stands still.
+func TestInputFailsTwiceInAnIteration(t *testing.T) {
+	fails := ""
+	for _, at := range []int{500, 700, 1100} {
+		fails += breaks("host", "host0", fmt.Sprintf("at = \"%ds\"\nrepair = \"10s\"", at))
+	}
+	job := "iterations = 20\non_failure = \"hold\"\ncheckpoint_interval = \"9h\"\ncheckpoint_size = \"1GB\"\ndetection_time = \"1s\"\nrestart_time = \"1s\"\n"
+	r := run(t, fails+fed("", job, "sample = \"100GB\"\n"), nil)
+	iteration := number(t, r, "training.0.iteration_s")
+	if iteration < 1000 || iteration > 1100 {
+		t.Fatalf("an iteration takes %v s: the first is to fail at 500 and at 700 s, the second at 1100 s", iteration)
+	}
+	first := column(t, r, "interruptions", "resumed_s")[1]
+	for i, want := range []float64{500, 0, 1100 - first} {
+		if got := column(t, r, "interruptions", "lost_work_s")[i]; !near(got, want, 1e-9) {
+			t.Errorf("failure %d undoes %v s of work, want %v", i, got, want)
+		}
+	}
+	for i, want := range []float64{700, first, first + iteration} {
+		if got := column(t, r, "interruptions", "resumed_s")[i]; !near(got, want, 1e-3) {
+			t.Errorf("after failure %d it goes on, or fails again, at %v s, want %v", i, got, want)
+		}
+	}
+	if got, want := number(t, r, "training.0.time_to_train_s"), first+21*iteration; !near(got, want, 1e-3) {
+		t.Errorf("takes %v s, want %v", got, want)
+	}
+}
+
 // Why names what holds a job up that waits for its samples, and the wait is part of the
 // critical path.
 func TestWhyInput(t *testing.T) {

@@ -69,15 +69,13 @@ func (j *Job) recoverableInterlude(now sim.Time) {
 
 // resume goes on at an instant that the course gives.
 func (j *Job) resume(at, now sim.Time) {
+	at = j.course.drain(at, now)
 	switch {
 	case j.course.struck: // the cluster interrupts it
 		return
 	case j.course.err != nil:
 		j.c.Fail(j.job, j.course.err)
 		return
-	case at < now: // the network was still busy with what a failure undid
-		j.course.spend(Restarting, at, now)
-		at = now
 	}
 	if h := j.c.Engine.Horizon; h > 0 {
 		at = min(at, h.After(1)) // that something is left to come

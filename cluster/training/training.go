@@ -74,7 +74,8 @@
 // A job may save its state and come back after failures ([Recovery]). Iterations are
 // simulated until they are alike; then whole checkpoint cycles are jumped over between
 // one failure and the next. An iteration in which a failure comes before that is run to
-// its end on the network, where it may disturb others, and undone.
+// its end on the network, where it may disturb others, and undone; the job goes on no
+// sooner, and may fail again meanwhile.
 //
 // Where a checkpoint has [Parts] they are a transfer, with which all others that share its
 // links contend; of the cycles that are jumped over it takes what it does on an idle
