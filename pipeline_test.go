@@ -111,6 +111,20 @@ func TestTrainingFromPipeline(t *testing.T) {
 	}
 }
 
+// A training that fails while it waits for its first samples reads, once it is back, what it
+// needs and no more.
+func TestTrainingFromPipelineFails(t *testing.T) {
+	const iterations, batch, sample = 40, 2048, 100e3
+	text := made("batches = 100\nsize = \"10GB\"\n", "kind = \"tokenise\"\ncpu = \"10ms\"\nworkers = 100\n") +
+		fmt.Sprintf("[[workload.training]]\nmodel = \"resnet-50\"\nmicro_batch = 64\nglobal_batch = %d\niterations = %d\non_failure = \"requeue\"\n", batch, iterations) +
+		"checkpoint_interval = \"1h\"\ncheckpoint_size = \"1GB\"\ndetection_time = \"0s\"\n" +
+		"[workload.training.input]\nsample = \"100kB\"\nfrom = \"pipeline\"\n"
+	r := run(t, text+breaks("host", "host0", "at = \"90ms\"\nrepair = \"3s\""), nil)
+	if got, want := number(t, r, "training.0.input.read_bytes"), iterations*batch*sample; !near(got, want, 1e-9) {
+		t.Errorf("has read %v bytes, want %v", got, want)
+	}
+}
+
 func TestPipelineRefused(t *testing.T) {
 	clean := "kind = \"clean\"\n"
 	for _, c := range []struct{ text, want string }{

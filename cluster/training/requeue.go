@@ -95,6 +95,9 @@ func (r *Requeued) Interrupt(c *cluster.Cluster, job int, planned bool) cluster.
 // abandon ends what the job has under way, and is told of nothing more.
 func (r *Requeued) abandon(now sim.Time) {
 	r.attempt.over, r.Done = true, r.course.done
+	if r.feed != nil {
+		r.feed.left = 0
+	}
 	for _, g := range r.gangs {
 		g.abandon(now)
 	}
