@@ -94,6 +94,17 @@ func TestPipelineBytes(t *testing.T) {
 	})
 }
 
+// A pipeline has worked from when it began, and not at all if the run ends before.
+func TestPipelineLasts(t *testing.T) {
+	text := made("start = \"100s\"\n", "kind = \"clean\"\ncpu = \"10ms\"\n")
+	for horizon, want := range map[string]float64{"50s": 0, "101s": 1} {
+		r := run(t, text, nil, "sim.horizon="+horizon)
+		if got := number(t, r, "pipelines.0.time_s"); !near(got, want, 1e-9) {
+			t.Errorf("until %s it has worked for %v s, want %v", horizon, got, want)
+		}
+	}
+}
+
 // A training that reads what a pipeline makes goes no faster than that, and waits for it.
 func TestTrainingFromPipeline(t *testing.T) {
 	stage := "kind = \"tokenise\"\ncpu = \"%s\"\nworkers = 100\n"
