@@ -213,6 +213,23 @@ func TestInputFailsTwiceInAnIteration(t *testing.T) {
 	}
 }
 
+// A job that fails in its last iterations, when no more samples are read, reads again what it
+// has to do again.
+func TestInputFailsInTheEnd(t *testing.T) {
+	const iterations, sample = 3, 100e9
+	job := "iterations = 3\non_failure = \"hold\"\ncheckpoint_interval = \"9h\"\ncheckpoint_size = \"1GB\"\n"
+	r := run(t, breaks("host", "host0", "at = \"3000s\"\nrepair = \"10s\"")+fed("", job, "sample = \"100GB\"\n"), nil)
+	if iteration := number(t, r, "training.0.iteration_s"); iteration < 1001 || iteration > 1500 {
+		t.Fatalf("an iteration takes %v s: it is to fail in the last", iteration)
+	}
+	if got, want := number(t, r, "training.0.input.read_bytes"), float64(2*iterations*512*sample); got != want {
+		t.Errorf("has read %v bytes, want %v", got, want)
+	}
+	if got := number(t, r, "training.0.reliability.time_s.lost_work"); got != 3000 {
+		t.Errorf("has lost %v s of work, want 3000", got)
+	}
+}
+
 // Why names what holds a job up that waits for its samples, and the wait is part of the
 // critical path.
 func TestWhyInput(t *testing.T) {

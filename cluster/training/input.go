@@ -166,6 +166,8 @@ func (j *Job) prepare(now sim.Time) {
 func (j *Job) fed(now sim.Time) bool {
 	f := j.feed
 	if f.waiting < 0 {
+		f.left = j.Iterations - j.Done // what a failure has undone is read again
+		j.read(now)
 		f.waiting = now
 		if len(f.ready) > 0 && f.ready[0] > now {
 			j.c.Engine.Schedule(f.ready[0], j.actor, argFed)
