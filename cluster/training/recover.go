@@ -55,7 +55,7 @@ func (j *Job) cruise(at sim.Time, goal int64, links []topology.LinkID, until sim
 func (j *Job) computes() sim.Time { return j.Last.Compute + j.Last.Optimizer }
 
 // recoverableInterlude closes an interlude of such a job, which happens again if a
-// failure came in it.
+// failure came in it or undoes it later: it is work as iterations are.
 func (j *Job) recoverableInterlude(now sim.Time) {
 	at := now
 	if j.course.next.At < now {
@@ -63,6 +63,7 @@ func (j *Job) recoverableInterlude(now sim.Time) {
 		j.Done = j.course.done
 	} else {
 		j.Interludes++
+		j.course.unsaved += now - j.began
 	}
 	j.resume(at, now)
 }

@@ -526,6 +526,9 @@ func (j *Job) untilInterlude() int64 {
 // end.
 func (j *Job) follow(at sim.Time) {
 	j.began = at
+	if j.Every > 0 {
+		j.Interludes = min(j.Interludes, j.Done/j.Every) // a failure may have undone some
+	}
 	next := argStart
 	switch {
 	case j.Every > 0 && j.Interludes < j.Done/j.Every:
