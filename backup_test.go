@@ -105,6 +105,17 @@ func TestBackupMissed(t *testing.T) {
 	}
 }
 
+// A copy that ends when the next is due is done by then: 36 TB at 100 GB/s every 360 s.
+func TestBackupEndsWhenNextIsDue(t *testing.T) {
+	r := run(t, vault("every = \"6m\"\nfull_every = 1\ncopies = 3\n"), nil, "workload.backup.0.window=6m")
+	if got, want := words(t, r, "backups", "status"), []string{"fits", "fits", "fits"}; !slices.Equal(got, want) {
+		t.Errorf("copies: %q, want %q", got, want)
+	}
+	if got, want := column(t, r, "backups", "finish_s"), []float64{360, 720, 1080}; !slices.Equal(got, want) {
+		t.Errorf("end at %v s, want %v", got, want)
+	}
+}
+
 // A reader of the same drives gets half of their 96 GB/s, and the copy the other half:
 // 36 TB take 750 s, twice what they take alone, and the reader's 36.8 TB a little longer.
 func TestBackupContends(t *testing.T) {

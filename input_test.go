@@ -167,6 +167,69 @@ func TestInputFails(t *testing.T) {
 	}
 }
 
+// A job that fails while it waits for samples has lost what it had done since it began, the
+// wait included, and none of it twice.
+func TestInputFailsWhileWaiting(t *testing.T) {
+	const start = 100.0
+	job := "iterations = 20\nstart = \"100s\"\non_failure = \"requeue\"\ncheckpoint_interval = \"1h\"\ncheckpoint_size = \"1GB\"\n"
+	for _, at := range []float64{500, 1500} { // in the wait for the first samples, and for the second
+		fails := breaks("host", "host0", fmt.Sprintf("at = \"%vs\"\nrepair = \"100s\"", at))
+		r := run(t, fails+fed("", job, "sample = \"100GB\"\n"), nil)
+		if wait, iteration := number(t, r, "training.0.breakdown_s.storage"), number(t, r, "training.0.iteration_s"); wait < 0.99*iteration || iteration < 1000 {
+			t.Fatalf("waits %v s of %v for its samples", wait, iteration)
+		}
+		if got := number(t, r, "training.0.reliability.time_s.lost_work"); !near(got, at-start, 1e-9) {
+			t.Errorf("fails at %v s: has lost %v s, want %v", at, got, at-start)
+		}
+	}
+}
+
+// A job that fails again and again in an iteration loses what it had done, and no less than
+// nothing; until the network is rid of the iteration it stands still.
+func TestInputFailsTwiceInAnIteration(t *testing.T) {
+	fails := ""
+	for _, at := range []int{500, 700, 1100} {
+		fails += breaks("host", "host0", fmt.Sprintf("at = \"%ds\"\nrepair = \"10s\"", at))
+	}
+	job := "iterations = 20\non_failure = \"hold\"\ncheckpoint_interval = \"9h\"\ncheckpoint_size = \"1GB\"\ndetection_time = \"1s\"\nrestart_time = \"1s\"\n"
+	r := run(t, fails+fed("", job, "sample = \"100GB\"\n"), nil)
+	iteration := number(t, r, "training.0.iteration_s")
+	if iteration < 1000 || iteration > 1100 {
+		t.Fatalf("an iteration takes %v s: the first is to fail at 500 and at 700 s, the second at 1100 s", iteration)
+	}
+	first := column(t, r, "interruptions", "resumed_s")[1]
+	for i, want := range []float64{500, 0, 1100 - first} {
+		if got := column(t, r, "interruptions", "lost_work_s")[i]; !near(got, want, 1e-9) {
+			t.Errorf("failure %d undoes %v s of work, want %v", i, got, want)
+		}
+	}
+	for i, want := range []float64{700, first, first + iteration} {
+		if got := column(t, r, "interruptions", "resumed_s")[i]; !near(got, want, 1e-3) {
+			t.Errorf("after failure %d it goes on, or fails again, at %v s, want %v", i, got, want)
+		}
+	}
+	if got, want := number(t, r, "training.0.time_to_train_s"), first+21*iteration; !near(got, want, 1e-3) {
+		t.Errorf("takes %v s, want %v", got, want)
+	}
+}
+
+// A job that fails in its last iterations, when no more samples are read, reads again what it
+// has to do again.
+func TestInputFailsInTheEnd(t *testing.T) {
+	const iterations, sample = 3, 100e9
+	job := "iterations = 3\non_failure = \"hold\"\ncheckpoint_interval = \"9h\"\ncheckpoint_size = \"1GB\"\n"
+	r := run(t, breaks("host", "host0", "at = \"3000s\"\nrepair = \"10s\"")+fed("", job, "sample = \"100GB\"\n"), nil)
+	if iteration := number(t, r, "training.0.iteration_s"); iteration < 1001 || iteration > 1500 {
+		t.Fatalf("an iteration takes %v s: it is to fail in the last", iteration)
+	}
+	if got, want := number(t, r, "training.0.input.read_bytes"), float64(2*iterations*512*sample); got != want {
+		t.Errorf("has read %v bytes, want %v", got, want)
+	}
+	if got := number(t, r, "training.0.reliability.time_s.lost_work"); got != 3000 {
+		t.Errorf("has lost %v s of work, want 3000", got)
+	}
+}
+
 // Why names what holds a job up that waits for its samples, and the wait is part of the
 // critical path.
 func TestWhyInput(t *testing.T) {

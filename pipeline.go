@@ -158,7 +158,10 @@ func stageRate(s *storage.Stage) float64 {
 // lasted is how long a pipeline has worked.
 func (p *plant) lasted(m *making) sim.Time {
 	job := p.cluster.Jobs[m.job]
-	return max(0, cmp.Or(m.pipeline.Finished, p.engine.Now())-job.StartedAt)
+	if !job.Started {
+		return 0
+	}
+	return cmp.Or(m.pipeline.Finished, p.engine.Now()) - job.StartedAt
 }
 
 // pipelineRecords is a record for each pipeline.

@@ -94,6 +94,17 @@ func TestPipelineBytes(t *testing.T) {
 	})
 }
 
+// A pipeline has worked from when it began, and not at all if the run ends before.
+func TestPipelineLasts(t *testing.T) {
+	text := made("start = \"100s\"\n", "kind = \"clean\"\ncpu = \"10ms\"\n")
+	for horizon, want := range map[string]float64{"50s": 0, "101s": 1} {
+		r := run(t, text, nil, "sim.horizon="+horizon)
+		if got := number(t, r, "pipelines.0.time_s"); !near(got, want, 1e-9) {
+			t.Errorf("until %s it has worked for %v s, want %v", horizon, got, want)
+		}
+	}
+}
+
 // A training that reads what a pipeline makes goes no faster than that, and waits for it.
 func TestTrainingFromPipeline(t *testing.T) {
 	stage := "kind = \"tokenise\"\ncpu = \"%s\"\nworkers = 100\n"
@@ -108,6 +119,20 @@ func TestTrainingFromPipeline(t *testing.T) {
 	fast := run(t, made("batches = 2000\nsize = \"10GB\"\n", fmt.Sprintf(stage, "10us"))+job, nil)
 	if wait := number(t, fast, "training.0.breakdown_s.storage"); wait > 0.01 {
 		t.Errorf("waits %v s for a pipeline that is faster", wait)
+	}
+}
+
+// A training that fails while it waits for its first samples reads, once it is back, what it
+// needs and no more.
+func TestTrainingFromPipelineFails(t *testing.T) {
+	const iterations, batch, sample = 40, 2048, 100e3
+	text := made("batches = 100\nsize = \"10GB\"\n", "kind = \"tokenise\"\ncpu = \"10ms\"\nworkers = 100\n") +
+		fmt.Sprintf("[[workload.training]]\nmodel = \"resnet-50\"\nmicro_batch = 64\nglobal_batch = %d\niterations = %d\non_failure = \"requeue\"\n", batch, iterations) +
+		"checkpoint_interval = \"1h\"\ncheckpoint_size = \"1GB\"\ndetection_time = \"0s\"\n" +
+		"[workload.training.input]\nsample = \"100kB\"\nfrom = \"pipeline\"\n"
+	r := run(t, text+breaks("host", "host0", "at = \"90ms\"\nrepair = \"3s\""), nil)
+	if got, want := number(t, r, "training.0.input.read_bytes"), iterations*batch*sample; !near(got, want, 1e-9) {
+		t.Errorf("has read %v bytes, want %v", got, want)
 	}
 }
 

@@ -379,6 +379,30 @@ func TestWrongStops(t *testing.T) {
 	}
 }
 
+// Evaluations that a failure undoes are lost, and made again: of a job without any checkpoint
+// by then all of its time is lost, whether it keeps its hosts or not.
+func TestEvaluationsAreUndone(t *testing.T) {
+	text := fed("", "iterations = 1000\nevaluate_every = 100\nevaluation_samples = 512000\non_failure = \"%s\"\n"+
+		"checkpoint_interval = \"1h\"\ncheckpoint_size = \"1GB\"\ndetection_time = \"1s\"\nrestart_time = \"2s\"\n", "sample = \"1kB\"\n")
+	fails := func(at string) string { return breaks("host", "host0", "at = \""+at+"\"\nrepair = \"10s\"") }
+	for _, how := range []string{"hold", "requeue"} {
+		alone := run(t, fails("1000h")+fmt.Sprintf(text, how), nil)
+		if evaluates := 10 * number(t, alone, "training.0.evaluation_s"); evaluates < 50 || evaluates > 60 {
+			t.Fatalf("evaluates for %v s: the failure is to undo most of it", evaluates)
+		}
+		r := run(t, fails("60s")+fmt.Sprintf(text, how), nil)
+		if got := number(t, r, "training.0.reliability.time_s.lost_work"); !near(got, 60, 1e-9) {
+			t.Errorf("%s: has lost %v s of work, want 60", how, got)
+		}
+		if got, want := number(t, r, "training.0.time_to_train_s"), 60+10+2+number(t, alone, "training.0.time_to_train_s"); !near(got, want, 1e-6) {
+			t.Errorf("%s: takes %v s, want %v", how, got, want)
+		}
+		if got := number(t, r, "training.0.evaluations"); got != 10 {
+			t.Errorf("%s: %v evaluations, want 10", how, got)
+		}
+	}
+}
+
 // A job whose host never comes back says so.
 func TestNeverRepaired(t *testing.T) {
 	s, err := load(t, fabric+breaks("host", "host1", `at = "1s"`)+trains(1000, ""), nil)

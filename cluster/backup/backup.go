@@ -66,7 +66,8 @@ func (r *Row) Fits() bool { return !r.Missed && r.Finish >= 0 && r.Finish <= r.U
 
 // Events of a job.
 const (
-	argDue uint64 = iota
+	argDue  uint64 = iota
+	argCopy        // is due, and what ends at that instant has ended
 	argEnded
 )
 
@@ -124,7 +125,11 @@ func (j *Job) Links() (links iter.Seq[topology.LinkID], known bool) {
 
 // Handle is called when a copy is due, and when a stream has ended.
 func (j *Job) Handle(now sim.Time, arg uint64) {
-	if arg == argDue {
+	switch arg {
+	case argDue:
+		j.c.Engine.Defer(j.actor, argCopy)
+		return
+	case argCopy:
 		j.copy(now)
 		return
 	}

@@ -156,6 +156,8 @@ type course struct {
 
 	slowUnsaved, slowInFlight sim.Time // of both, what slow hosts have added
 
+	cause int // of the latest failure
+
 	tell func(on Cause, from, to sim.Time) // of what time goes to; nil: nobody
 
 	fruitless int // interruptions since something was saved last
@@ -347,6 +349,20 @@ func (c *course) fail(worked sim.Time) sim.Time {
 	}
 }
 
+// drain has a job that could go on at an instant stand still until another, by when the
+// network is rid of what a failure has undone. It may fail again meanwhile.
+func (c *course) drain(at, until sim.Time) sim.Time {
+	for at < until && c.err == nil {
+		end := min(until, c.next.At)
+		c.spend(Restarting, at, end)
+		c.resumes(at, end)
+		if at = end; at < until {
+			at = c.fail(at)
+		}
+	}
+	return at
+}
+
 // strike has the failure in view undo what it does. It gives the work that is lost, and
 // for how long the job saves its state before.
 func (c *course) strike(worked sim.Time) (f Failure, lost, saving sim.Time) {
@@ -358,6 +374,7 @@ func (c *course) strike(worked sim.Time) (f Failure, lost, saving sim.Time) {
 			c.save()
 		}
 	}
+	c.cause = f.Cause
 	return f, c.undo(worked, at), saving
 }
 
@@ -406,6 +423,22 @@ func (c *course) toll(cause int, lost sim.Time) {
 	}
 	c.Tolls[cause].Interrupted++
 	c.Tolls[cause].Lost += lost
+}
+
+// down adds to what the latest failure cost.
+func (c *course) down(time sim.Time) {
+	if c.cause != noFailure && c.cause < len(c.Tolls) {
+		c.Tolls[c.cause].Lost += time
+	}
+}
+
+// resumes notes that the latest failure has had the job stand still from an instant until
+// another, too.
+func (c *course) resumes(from, at sim.Time) {
+	c.down(at - from)
+	if n := len(c.Interruptions); int64(n) == c.Interrupted && n > 0 && c.cause != noFailure {
+		c.Interruptions[n-1].Resumed = at
+	}
 }
 
 // Storage is how long a job stands still for checkpoints in the mean of its iterations,

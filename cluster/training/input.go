@@ -120,7 +120,7 @@ func (j *Job) nourish() {
 func (j *Job) read(now sim.Time) {
 	f := j.feed
 	for !f.blocked && f.reading < 0 && len(f.ready) < f.Ahead && int64(len(f.ready)) < f.left {
-		if f.Await != nil && !f.Await(f.next+1, j.unblock) {
+		if f.Await != nil && !f.Await(f.next+1, func() { j.unblock(f) }) {
 			f.blocked = true
 			return
 		}
@@ -140,10 +140,13 @@ func (j *Job) read(now sim.Time) {
 	}
 }
 
-// unblock goes on reading, since more samples have been made.
-func (j *Job) unblock() {
-	j.feed.blocked = false
-	j.read(j.c.Engine.Now())
+// unblock goes on reading, since more samples have been made, unless the job has begun again
+// on other accelerators meanwhile.
+func (j *Job) unblock(f *feed) {
+	if f == j.feed {
+		f.blocked = false
+		j.read(j.c.Engine.Now())
+	}
 }
 
 // prepare is called when samples have been read. The workers have had them since they
@@ -163,6 +166,8 @@ func (j *Job) prepare(now sim.Time) {
 func (j *Job) fed(now sim.Time) bool {
 	f := j.feed
 	if f.waiting < 0 {
+		f.left = j.Iterations - j.Done // what a failure has undone is read again
+		j.read(now)
 		f.waiting = now
 		if len(f.ready) > 0 && f.ready[0] > now {
 			j.c.Engine.Schedule(f.ready[0], j.actor, argFed)

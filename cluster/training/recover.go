@@ -55,7 +55,7 @@ func (j *Job) cruise(at sim.Time, goal int64, links []topology.LinkID, until sim
 func (j *Job) computes() sim.Time { return j.Last.Compute + j.Last.Optimizer }
 
 // recoverableInterlude closes an interlude of such a job, which happens again if a
-// failure came in it.
+// failure came in it or undoes it later: it is work as iterations are.
 func (j *Job) recoverableInterlude(now sim.Time) {
 	at := now
 	if j.course.next.At < now {
@@ -63,21 +63,20 @@ func (j *Job) recoverableInterlude(now sim.Time) {
 		j.Done = j.course.done
 	} else {
 		j.Interludes++
+		j.course.unsaved += now - j.began
 	}
 	j.resume(at, now)
 }
 
 // resume goes on at an instant that the course gives.
 func (j *Job) resume(at, now sim.Time) {
+	at = j.course.drain(at, now)
 	switch {
 	case j.course.struck: // the cluster interrupts it
 		return
 	case j.course.err != nil:
 		j.c.Fail(j.job, j.course.err)
 		return
-	case at < now: // the network was still busy with what a failure undid
-		j.course.spend(Restarting, at, now)
-		at = now
 	}
 	if h := j.c.Engine.Horizon; h > 0 {
 		at = min(at, h.After(1)) // that something is left to come

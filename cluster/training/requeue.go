@@ -97,6 +97,9 @@ func (r *Requeued) Interrupt(c *cluster.Cluster, job int, planned bool) cluster.
 // abandon ends what the job has under way, and is told of nothing more.
 func (r *Requeued) abandon(now sim.Time) {
 	r.attempt.over, r.Done = true, r.course.done
+	if r.feed != nil {
+		r.feed.left = 0
+	}
 	for _, g := range r.gangs {
 		g.abandon(now)
 	}
@@ -147,7 +150,6 @@ type requeue struct {
 	struck   bool     // it has failed, and has not got other accelerators since
 	failed   sim.Time // when it did last
 	undone   sim.Time // work, then
-	cause    int      // of that; noFailure: there was none
 	released sim.Time // when it gives its accelerators back, or is known to have waited since
 	spared   sim.Time // what of its time had not counted when it got those that it has
 
@@ -163,7 +165,7 @@ func (c *course) stand(f Failure, lost, saving sim.Time) {
 	if f.Planned {
 		on, held = Checkpoint, saving
 	}
-	c.struck, c.failed, c.undone, c.cause = true, f.At, lost, f.Cause
+	c.struck, c.failed, c.undone = true, f.At, lost
 	c.released = f.At.After(held)
 	c.spend(on, f.At, c.released)
 	c.interrupted(Interruption{f, lost, -1}, held)
@@ -178,10 +180,7 @@ func (c *course) again(r Recovery, now sim.Time) sim.Time {
 	c.struck = false
 	at, recovered := c.recover(Failure{At: now, Until: now, Planned: true}, now, c.owed)
 	c.owed = 0
-	c.down(at - now)
-	if n := len(c.Interruptions); int64(n) == c.Interrupted && n > 0 && c.cause != noFailure {
-		c.Interruptions[n-1].Resumed = at
-	}
+	c.resumes(now, at)
 	if !recovered {
 		return c.fail(at)
 	}
@@ -194,13 +193,6 @@ func (c *course) wait(now sim.Time) {
 		c.spend(Waiting, c.released, now)
 		c.down(now - c.released)
 		c.released = now
-	}
-}
-
-// down adds to what the latest failure cost.
-func (c *course) down(time sim.Time) {
-	if c.cause != noFailure && c.cause < len(c.Tolls) {
-		c.Tolls[c.cause].Lost += time
 	}
 }
 

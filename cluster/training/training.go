@@ -74,7 +74,8 @@
 // A job may save its state and come back after failures ([Recovery]). Iterations are
 // simulated until they are alike; then whole checkpoint cycles are jumped over between
 // one failure and the next. An iteration in which a failure comes before that is run to
-// its end on the network, where it may disturb others, and undone.
+// its end on the network, where it may disturb others, and undone; the job goes on no
+// sooner, and may fail again meanwhile.
 //
 // Where a checkpoint has [Parts] they are a transfer, with which all others that share its
 // links contend; of the cycles that are jumped over it takes what it does on an idle
@@ -186,8 +187,8 @@ type Job struct {
 	micros   int // most micro-batches of an iteration or evaluation
 	running  int // gangs that have not ended the iteration
 	between  bool
-	began    sim.Time
-	before   *mark // the beginning of the iteration
+	began    sim.Time // the iteration or interlude; between two of them when the next can
+	before   *mark    // the beginning of the iteration
 	round    round
 	sum      Iteration // of all, with jitter
 	course   *course   // with Recovery
@@ -304,7 +305,8 @@ const (
 // Begin makes the gangs and their programs and starts.
 func (j *Job) Begin(c *cluster.Cluster, job int) {
 	j.c, j.job = c, job
-	j.round.began = c.Engine.Now()
+	now := c.Engine.Now()
+	j.began, j.round.began = now, now
 	if j.events == nil {
 		j.events = j
 	}
@@ -323,7 +325,7 @@ func (j *Job) Begin(c *cluster.Cluster, job int) {
 	c.Bundle(job, j.footprints()...)
 	resumed := sim.Time(-1)
 	if j.Recovery != nil {
-		how, now := j.Recovery(c.Jobs[job].Accelerators), c.Engine.Now()
+		how := j.Recovery(c.Jobs[job].Accelerators)
 		if j.course == nil {
 			j.course = newCourse(how, now)
 			j.course.tell = j.spent
@@ -341,7 +343,7 @@ func (j *Job) Begin(c *cluster.Cluster, job int) {
 	j.foreseen = j.foreseeable()
 	j.nourish()
 	if resumed >= 0 {
-		j.resume(resumed, c.Engine.Now())
+		j.resume(resumed, now)
 		return
 	}
 	j.start()
@@ -529,6 +531,10 @@ func (j *Job) untilInterlude() int64 {
 // follow goes on at an instant with what comes after the iterations done, be it the
 // end.
 func (j *Job) follow(at sim.Time) {
+	j.began = at
+	if j.Every > 0 {
+		j.Interludes = min(j.Interludes, j.Done/j.Every) // a failure may have undone some
+	}
 	next := argStart
 	switch {
 	case j.Every > 0 && j.Interludes < j.Done/j.Every:

@@ -13,7 +13,8 @@ import (
 // every Interval what has changed is sent, or, if the time before is still on its way, when
 // that has come.
 //
-// When the site is lost one of the copies takes its place after Takeover. It lacks nothing
+// When the site is lost one of the copies takes its place after Takeover; if that is lost
+// before it has, or none was there, the next that is, Takeover later. It lacks nothing
 // that was acknowledged synchronously; asynchronously it is not older than Interval and the
 // time of a copy, where that is not more than Interval. While its site is lost a dataset does
 // not change.
@@ -224,30 +225,43 @@ func (d *Dataset) acknowledge(now sim.Time) {
 // struck is told of sites that are lost and come back.
 func (d *Dataset) struck(site int, lost bool) {
 	now := d.engine.Now()
-	switch {
-	case site != d.Site:
-	case lost:
-		loss := DatasetLoss{At: now, To: -1, Resumed: -1}
-		best := -1
-		for i := range d.Copies {
-			c := &d.Copies[i]
-			whole := !d.Unseeded || c.Done > 0
-			if whole && !d.wan.Lost(d.To[i]) && (best < 0 || c.has.commits > d.Copies[best].has.commits) {
-				best = i
-			}
+	if site == d.Site && lost {
+		d.Losses = append(d.Losses, DatasetLoss{At: now, To: -1, Resumed: -1})
+		d.takeOver()
+		return
+	}
+	if len(d.Losses) == 0 {
+		return
+	}
+	switch last := &d.Losses[len(d.Losses)-1]; {
+	case last.Resumed >= 0 && last.Resumed <= now:
+	case site == d.Site:
+		*last = DatasetLoss{At: last.At, To: d.Site, Resumed: now}
+	case lost && site == last.To, !lost && last.To < 0:
+		d.takeOver()
+	}
+}
+
+// takeOver has the copy that lacks least take the place of the site that is lost, of those
+// that are there.
+func (d *Dataset) takeOver() {
+	best := -1
+	for i := range d.Copies {
+		c := &d.Copies[i]
+		whole := !d.Unseeded || c.Done > 0
+		if whole && !d.wan.Lost(d.To[i]) && (best < 0 || c.has.commits > d.Copies[best].has.commits) {
+			best = i
 		}
-		if best >= 0 {
-			c := &d.Copies[best]
-			loss.To, loss.Resumed = d.To[best], now.After(d.Takeover)
-			if missing := d.Commits - c.has.commits; missing > 0 {
-				loss.Age, loss.Bytes = now-c.has.taken, float64(missing)*d.Change*d.Commit.Seconds()
-			}
-		}
-		d.Losses = append(d.Losses, loss)
-	default:
-		if last := &d.Losses[len(d.Losses)-1]; last.Resumed < 0 || last.Resumed > now {
-			*last = DatasetLoss{At: last.At, To: d.Site, Resumed: now}
-		}
+	}
+	last := &d.Losses[len(d.Losses)-1]
+	*last = DatasetLoss{At: last.At, To: -1, Resumed: -1}
+	if best < 0 {
+		return
+	}
+	c := &d.Copies[best]
+	last.To, last.Resumed = d.To[best], d.engine.Now().After(d.Takeover)
+	if missing := d.Commits - c.has.commits; missing > 0 {
+		last.Age, last.Bytes = last.At-c.has.taken, float64(missing)*d.Change*d.Commit.Seconds()
 	}
 }
 

@@ -229,3 +229,47 @@ func TestLossOfSiteOrCopy(t *testing.T) {
 		t.Errorf("%+v, want %+v", d.Losses, want)
 	}
 }
+
+// A copy whose site is lost before it has taken the place of another takes none; the next
+// does, later, or if there is none the first that is back.
+func TestTakeoverIsLost(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		events func(w *wan.WAN, then func(s float64, do func()))
+		want   wan.DatasetLoss
+	}{
+		{"another takes over", func(w *wan.WAN, then func(float64, func())) {
+			then(110, func() { w.Lose(1) })
+		}, wan.DatasetLoss{To: 2, Resumed: 140 * second}},
+		{"the first that is back", func(w *wan.WAN, then func(float64, func())) {
+			then(50, func() { w.Lose(2) })
+			then(110, func() { w.Lose(1) })
+			then(150, func() { w.Restore(2) })
+			then(155, func() { w.Restore(1) })
+		}, wan.DatasetLoss{To: 2, Resumed: 180 * second}},
+		{"its own, which is back before", func(w *wan.WAN, then func(float64, func())) {
+			then(110, func() { w.Lose(1) })
+			then(120, func() { w.Restore(0) })
+		}, wan.DatasetLoss{To: 0, Resumed: 120 * second}},
+		{"a loss after it has", func(w *wan.WAN, then func(float64, func())) {
+			then(130, func() { w.Lose(1) })
+		}, wan.DatasetLoss{To: 1, Resumed: 130 * second}},
+		{"another copy", func(w *wan.WAN, then func(float64, func())) {
+			then(110, func() { w.Lose(2) })
+			then(120, func() { w.Restore(2) })
+		}, wan.DatasetLoss{To: 1, Resumed: 130 * second}},
+	} {
+		x, w := triangle(t)
+		x.Submit(&cluster.Job{Name: "job", Count: 1, Program: held{300 * second}})
+		d := wan.Dataset{To: []int{1, 2}, Commit: 10 * second, Takeover: 30 * second}
+		w.Replicate(&d, false)
+		at(x, 100*second, func() { w.Lose(0) })
+		c.events(w, func(s float64, do func()) { at(x, sim.FromSeconds(s), do) })
+		if err := x.Engine.Run(context.Background()); err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		if c.want.At = 100 * second; !slices.Equal(d.Losses, []wan.DatasetLoss{c.want}) {
+			t.Errorf("%s: %+v, want %+v", c.name, d.Losses, c.want)
+		}
+	}
+}
