@@ -111,6 +111,19 @@ func TestWhyWAN(t *testing.T) {
 	if got := verdict(""); !strings.HasPrefix(got, "WAN-bound: 10 % more WAN bandwidth") {
 		t.Errorf("synchronous training is %s", got)
 	}
+	// Llama 3.1 8B over 100 Gb/s and 20 ms waits for both: neither alone makes up half of it.
+	s, err := railyard.Load("scenarios/diloco.toml", "workload.training.0.iterations=3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Workload.Training[0].LocalSteps.Set = false
+	r, err := railyard.Why(context.Background(), s, railyard.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := r.List("training")[0].Text("verdict"); !strings.HasPrefix(got, "WAN-bound") {
+		t.Errorf("synchronous training over 20 ms is %s", got)
+	}
 	if got := verdict("local_steps = 50\n"); !strings.HasPrefix(got, "compute-bound") {
 		t.Errorf("with local steps it is %s", got)
 	}

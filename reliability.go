@@ -334,6 +334,7 @@ func checkpointBytes(w *scenario.Training, t workload.Training) int64 {
 // of that, by itself or through the queue. It gives the job as the cluster runs it.
 func (b *builder) recovers(w *scenario.Training, j *training.Job) cluster.Program {
 	requeued := b.requeues(w)
+	copies := b.replicated(w, requeued)
 	if b.stopping == nil && !w.Checkpointing.Interval.Set && !requeued {
 		return j
 	}
@@ -343,10 +344,13 @@ func (b *builder) recovers(w *scenario.Training, j *training.Job) cluster.Progra
 		if requeued && b.failing != nil {
 			r.Failures = b.failing.foreseen(b.topology, accelerators)
 		}
+		if copies != nil {
+			copies.Bytes = float64(checkpointBytes(w, j.Training))
+		}
 		return r
 	}
 	if requeued {
-		return &training.Requeued{Job: j}
+		return &training.Requeued{Job: j, Copying: copies}
 	}
 	return j
 }

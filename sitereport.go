@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/railyard/railyard/cluster/training"
 	"github.com/railyard/railyard/result"
 	"github.com/railyard/railyard/scenario"
 	"github.com/railyard/railyard/sim"
@@ -47,6 +48,7 @@ func (p *plant) addSites(r *Result, summaryOnly bool) {
 	all := &replicas{plant: p}
 	all.datasets()
 	all.checkpoints()
+	all.trainings()
 	all.requests()
 	x.Add(result.Replications, append([]*result.Record{}, all.records...))
 	r.Summary.Add(result.Sites, x)
@@ -141,6 +143,35 @@ func (x *replicas) checkpoints() {
 		x.add(x.jobsName(w), "checkpoints", mode, losses[i], func(r *result.Record) {
 			c := &q.trace.Copies[i]
 			addCopies(r, c.Done, c.Bytes, c.Mean(), c.Slowest.Seconds())
+		})
+	}
+}
+
+// trainings are the checkpoints of trainings that are copied, or lost with their site.
+func (x *replicas) trainings() {
+	for i, n := range x.jobs {
+		r, ok := x.cluster.Jobs[n].Program.(*training.Requeued)
+		if !ok || r.Copying == nil {
+			continue
+		}
+		w, k := &x.scenario.Workload.Training[i], r.Copying
+		name, mode := x.cluster.Jobs[n].Name, "none"
+		if w.TrainingCopies.To.Set {
+			mode = w.TrainingCopies.Mode.Value
+		}
+		var losses []failover
+		for _, f := range k.Failovers {
+			losses = append(losses, failover{
+				name: name, kind: "job", site: f.Site, to: f.To, at: f.At.Seconds(),
+				rpo: f.Age.Seconds(), rto: elapsed(f.At, f.Resumed), bytes: result.Missing,
+			})
+		}
+		if mode == "none" && losses == nil {
+			continue
+		}
+		x.add(name, "checkpoints", mode, losses, func(r *result.Record) {
+			c := &k.Copies
+			addCopies(r, c.Done, c.Bytes, ratio(c.Spent.Seconds(), float64(c.Done)), c.Slowest.Seconds())
 		})
 	}
 }

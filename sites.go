@@ -6,6 +6,7 @@ import (
 
 	"github.com/railyard/railyard/cluster/fault"
 	"github.com/railyard/railyard/cluster/jobs"
+	"github.com/railyard/railyard/cluster/training"
 	"github.com/railyard/railyard/cluster/wan"
 	"github.com/railyard/railyard/energy"
 	"github.com/railyard/railyard/scenario"
@@ -119,17 +120,37 @@ func (b *builder) copying(w *scenario.Jobs, durations []sim.Time) *jobs.Copying 
 	if made > mostCopied {
 		b.fault(w.Interval.Pos, w.Path+".checkpoint_interval", "makes %.3g checkpoints, each of which is looked at where they are copied; up to %d can be", made, mostCopied)
 	}
-	x := &jobs.Copying{
+	return &jobs.Copying{
 		Bytes: float64(c.Size.Value), Synchronous: c.Mode.Value == "synchronous", Interval: sim.Time(c.Every.Value),
-		To: slices.Repeat([]int{-1}, len(b.sites.names)),
+		To: b.sites.takers(c.To.Value),
 	}
-	for site, own := range b.sites.names {
-		for _, name := range c.To.Value {
+}
+
+// takers are the sites that take the copies of each, -1 where none does: the first of some
+// that is another.
+func (s *sited) takers(some []string) []int {
+	to := slices.Repeat([]int{-1}, len(s.names))
+	for site, own := range s.names {
+		for _, name := range some {
 			if name != own {
-				x.To[site] = b.sites.number(name)
+				to[site] = s.number(name)
 				break
 			}
 		}
 	}
-	return x
+	return to
+}
+
+// replicated is where the checkpoints of a training lie; nil if no site loses them.
+func (b *builder) replicated(w *scenario.Training, requeued bool) *training.Copying {
+	c := &w.TrainingCopies
+	if c.To.Set && !requeued {
+		b.fault(c.To.Pos, w.Path+".replicate_to", "belongs to on_failure = \"requeue\": the job keeps its accelerators when they fail")
+	}
+	if b.sites == nil || !requeued || !w.Checkpointing.Interval.Set || !c.To.Set && !b.scenario.Topology.Storage.BySite.Value {
+		return nil
+	}
+	return &training.Copying{
+		Sites: b.sites.WAN, To: b.sites.takers(c.To.Value), Synchronous: c.Mode.Value == "synchronous", Interval: sim.Time(c.Every.Value),
+	}
 }

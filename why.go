@@ -183,6 +183,14 @@ func sensitivityRecords(iteration sim.Time, resources []resource, with []sim.Tim
 		all = append(all, r)
 	}
 	best := order[0]
+	bound := elasticity(best)
+	if resources[best].scale.WAN != 0 { // a cable between sites binds by its latency, too
+		for i := range resources {
+			if resources[i].scale.Latency != 0 {
+				bound += max(0, elasticity(i))
+			}
+		}
+	}
 	change := "10 % more " + resources[best].name
 	if resources[best].factor < 1 {
 		change = "10 % less " + resources[best].name
@@ -190,7 +198,7 @@ func sensitivityRecords(iteration sim.Time, resources []resource, with []sim.Tim
 	switch percent := report.Percent(gain[best]); {
 	case gain[best] < 1e-3:
 		verdict = "10 % more of any one resource gains less than 0.1 %"
-	case elasticity(best) >= 0.5:
+	case bound >= 0.5:
 		verdict = fmt.Sprintf("%s: %s gives %s", resources[best].bound, change, percent)
 	default:
 		verdict = fmt.Sprintf("no one resource bounds it: %s gives the most, %s", change, percent)

@@ -34,6 +34,39 @@ type Checkpointing struct {
 	Runs     Key[int64]          `key:"failure_runs" min:"1" max:"100000" doc:"beside the run itself, so many ways that failures may come, of the seeds from that of the run on: how the job fares in each, all iterations being as in the steady state"`
 }
 
+// TrainingCopies is what a [[workload.training]] says of copies of its checkpoints.
+type TrainingCopies struct {
+	To    Key[[]string]       `key:"replicate_to" doc:"sites that take copies of the checkpoints: the first of them that is not the job's own. Checkpoints then lie at the site of the job, which is lost with them; where left out they do so with by_site in [topology.storage], else no site loses them"`
+	Mode  Key[string]         `key:"replication" default:"\"asynchronous\"" enum:"synchronous asynchronous" doc:"synchronous: a checkpoint counts only when its copy has come; asynchronous: it counts at once, for failures within its site"`
+	Every Key[units.Duration] `key:"replication_interval" doc:"with replication = \"asynchronous\", time that must have passed since the latest copy was begun; a copy of every checkpoint where left out"`
+}
+
+// checkCopies judges what a training says of copies.
+func (t *Training) checkCopies(s *Scenario, b *binder) {
+	c := &t.TrainingCopies
+	for _, name := range c.To.Value {
+		s.Topology.siteKey(b, t.Path+".replicate_to", name, c.To.Pos)
+	}
+	for _, k := range []struct {
+		name, to string
+		set      bool
+		at       Position
+		does     bool
+	}{
+		{"replicate_to", "checkpoint_interval, which is missing", c.To.Set, c.To.Pos, t.Checkpointing.Interval.Set},
+		{"replicate_to", `on_failure = "requeue"`, c.To.Set, c.To.Pos, t.Checkpointing.Failure.Value != "hold"},
+		{"replication", "replicate_to, which is missing", c.Mode.Set, c.Mode.Pos, c.To.Set},
+		{"replication_interval", `replication = "asynchronous"`, c.Every.Set, c.Every.Pos, c.Mode.Value == "asynchronous"},
+		{"replication_interval", "replicate_to, which is missing", c.Every.Set, c.Every.Pos, c.To.Set},
+	} {
+		if k.set && !k.does {
+			b.faultf(k.at, t.Path+"."+k.name, "belongs to %s", k.to)
+			return
+		}
+	}
+	s.fluidOnly(b, t.Path+".replicate_to", c.To.Pos, c.To.Set)
+}
+
 // DurationOrAuto is a time, or "auto" to have it chosen.
 type DurationOrAuto struct {
 	Duration units.Duration

@@ -214,6 +214,7 @@ type Training struct {
 	Expand           Key[bool]     `key:"expand" doc:"simulate every rank on its own rather than use their symmetry; where left out where ranks differ: in jobs with stragglers, and in small ones whose groups meet each other unequally on links"`
 
 	Checkpointing
+	TrainingCopies
 	Input *Input `key:"input" doc:"its samples are read and prepared while it runs; else they are there"`
 
 	Jitter    Key[float64] `key:"jitter" default:"0" min:"0" max:"10" doc:"coefficient of variation of a rank's computation: each draws a factor an iteration, log-normal with mean 1, from a random stream of its own; every rank is then simulated on its own"`

@@ -110,6 +110,9 @@ func (s *Scenario) checkSites(b *binder) {
 		w := &s.Workload.Jobs[i]
 		w.CheckpointCopies.check(s, w, b)
 	}
+	for i := range s.Workload.Training {
+		s.Workload.Training[i].checkCopies(s, b)
+	}
 }
 
 func (d *Dataset) check(s *Scenario, b *binder) {

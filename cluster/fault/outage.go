@@ -213,7 +213,7 @@ type Stops struct {
 	slow  int // and the same for slow parts
 	away  []away
 
-	fails, slows bool // any part may stop it, or slow it down; else nothing need be drawn
+	fails, slows []int // sources of which any part may stop it, or slow it down
 }
 
 // away is hosts of the job that are in repair.
@@ -236,13 +236,24 @@ func (o *Outages) Stopping(servers []int) *Stops {
 	}
 	for i := range o.Sources {
 		source := &o.Sources[i]
-		seen := &s.fails
+		concern := &s.fails
 		if source.Left > 0 {
-			seen = &s.slows
+			concern = &s.slows
 		}
-		*seen = *seen || slices.ContainsFunc(source.Parts, func(part []int32) bool { return s.on(part) > 0 })
+		if slices.ContainsFunc(source.Parts, func(part []int32) bool { return s.on(part) > 0 }) {
+			*concern = append(*concern, i)
+		}
 	}
 	return s
+}
+
+// more says whether anything of some sources is to come after so many failures have been
+// looked at. If not nothing need be drawn: others may go on for as long as the clock does.
+func (s *Stops) more(sources []int, looked int) bool {
+	return len(sources) > 0 && (looked < len(s.o.log) || slices.ContainsFunc(sources, func(i int) bool {
+		source := &s.o.Sources[i]
+		return source.Listed == nil || source.Every > 0 || s.o.drawn[i].listed < len(source.Listed)
+	}))
 }
 
 // on is how many hosts of a part the job has, of one of the network whether the job is
@@ -262,13 +273,10 @@ func (s *Stops) on(part []int32) (hosts int) {
 // Next is the next failure that stops the job, and when it has all its hosts again,
 // those of others in place of its own included. It is at sim.Never if there is none.
 func (s *Stops) Next() (f Outage, until sim.Time) {
-	if !s.fails {
-		return Outage{At: sim.Never}, sim.Never
-	}
-	for {
+	for s.more(s.fails, s.n) {
 		f = s.o.at(s.n)
 		if f.At == sim.Never {
-			return f, sim.Never
+			break
 		}
 		s.n++
 		source := &s.o.Sources[f.Source]
@@ -276,18 +284,16 @@ func (s *Stops) Next() (f Outage, until sim.Time) {
 			return f, s.whole(f, hosts)
 		}
 	}
+	return Outage{At: sim.Never}, sim.Never
 }
 
 // NextSlow is the next span in which a host of the job is slow, from At until Repaired,
 // and what part of its rate is left. It is at sim.Never if there is none.
 func (s *Stops) NextSlow() (f Outage, left float64) {
-	if !s.slows {
-		return Outage{At: sim.Never}, 1
-	}
-	for {
+	for s.more(s.slows, s.slow) {
 		f = s.o.at(s.slow)
 		if f.At == sim.Never {
-			return f, 1
+			break
 		}
 		s.slow++
 		source := &s.o.Sources[f.Source]
@@ -295,6 +301,7 @@ func (s *Stops) NextSlow() (f Outage, left float64) {
 			return f, source.Left
 		}
 	}
+	return Outage{At: sim.Never}, 1
 }
 
 // whole is when no more hosts of the job are away than there are spares.

@@ -244,3 +244,24 @@ func TestRepairsVary(t *testing.T) {
 		}
 	}
 }
+
+// A job whose one failure has come has nothing drawn that concerns others: a part that fails
+// each second would do so for the 2.9 years of the clock.
+func TestNothingIsDrawnForOthers(t *testing.T) {
+	o := fault.NewOutages(1, 0, []fault.Source{
+		{Name: "site", Parts: [][]int32{{0}}, Names: []string{"a"}, Listed: []fault.Outage{{At: 100 * sim.Second, Repaired: 200 * sim.Second}}},
+		{Name: "others", Parts: [][]int32{{1}}, Names: []string{"b"}, Lifetime: fault.Lifetime{Mean: 1}, Repair: sim.Second / 10},
+		{Name: "slow", Parts: [][]int32{{0}}, Names: []string{"a"}, Lifetime: fault.Lifetime{Mean: 1}, Repair: sim.Second / 10, Left: 0.5},
+	})
+	s := o.Stopping([]int{0})
+	if f, until := s.Next(); f.At != 100*sim.Second || until != 200*sim.Second {
+		t.Errorf("fails at %v until %v", f.At, until)
+	}
+	if mallocs := testing.AllocsPerRun(1, func() {
+		if f, _ := s.Next(); f.At != sim.Never {
+			t.Errorf("fails again at %v", f.At)
+		}
+	}); mallocs > 0 {
+		t.Errorf("%v allocations to say that nothing comes", mallocs)
+	}
+}

@@ -146,6 +146,13 @@ type course struct {
 	saved  int64  // of them, those that are safe
 	saving int64  // those that are once the checkpoint that is being written is durable
 
+	// Of a job whose checkpoints are copied: for how long the iterations worked that count,
+	// what is safe, and what is once the checkpoint that is being written is durable; and who
+	// is told of checkpoints, but those that are sent.
+	worked       sim.Time
+	safe, latest stored
+	made         func(s stored, durable sim.Time)
+
 	durable  sim.Time             // when that is; 0: none is being written
 	send     func(start sim.Time) // has its Parts sent; nil: there are none
 	sending  bool                 // they have not come yet
@@ -229,7 +236,7 @@ func (c *course) settle(now sim.Time) {
 	if c.saving > c.saved {
 		c.fruitless = 0
 	}
-	c.saved, c.durable, c.inFlight, c.slowInFlight = c.saving, 0, 0, 0
+	c.saved, c.durable, c.inFlight, c.slowInFlight, c.safe = c.saving, 0, 0, 0, c.latest
 }
 
 // pace is what slow hosts add at an instant to an iteration that computes for so long,
@@ -267,6 +274,7 @@ func (c *course) iterated(began, ended, added sim.Time, goal int64) sim.Time {
 // work counts iterations of one length.
 func (c *course) work(n int64, iteration, added sim.Time) {
 	c.done += n
+	c.worked += sim.Time(n) * iteration
 	c.unsaved += sim.Time(n) * iteration
 	c.slowUnsaved += sim.Time(n) * added
 	c.Time[Slowed] += sim.Time(n) * added
@@ -295,12 +303,15 @@ func (c *course) checkpoint(now sim.Time) sim.Time {
 	c.spend(Checkpoint, now, resume)
 	c.settle(start)
 	c.Checkpoints++
-	c.saving, c.durable = c.done, start.After(c.Write)
+	c.saving, c.durable, c.latest = c.done, start.After(c.Write), c.state(start)
 	c.inFlight, c.unsaved = c.unsaved, 0
 	c.slowInFlight, c.slowUnsaved = c.slowUnsaved, 0
-	if c.send != nil {
+	switch {
+	case c.send != nil:
 		c.sending = true
 		c.send(start)
+	case c.made != nil:
+		c.made(c.latest, c.durable)
 	}
 	c.settle(resume)
 	return resume
@@ -371,21 +382,22 @@ func (c *course) strike(worked sim.Time) (f Failure, lost, saving sim.Time) {
 	f = c.take()
 	if f.Planned && c.Interval > 0 {
 		if saving = c.Write; c.next.At >= at.After(saving) {
-			c.save()
+			c.save(at)
 		}
 	}
 	c.cause = f.Cause
 	return f, c.undo(worked, at), saving
 }
 
-// save makes all that is done safe.
-func (c *course) save() {
-	c.saved, c.fruitless = c.done, 0
+// save makes all that is done safe at an instant.
+func (c *course) save(at sim.Time) {
+	c.saved, c.fruitless, c.safe = c.done, 0, c.state(at)
 	c.unsaved, c.inFlight, c.slowUnsaved, c.slowInFlight = 0, 0, 0, 0
 }
 
 // undo undoes at an instant what is not safe, and what was worked on from another on.
 func (c *course) undo(worked, at sim.Time) (lost sim.Time) {
+	c.worked -= c.unsaved + c.inFlight
 	lost = c.unsaved + c.inFlight + at - worked
 	c.Time[LostWork] += lost
 	c.Time[Slowed] -= c.slowUnsaved + c.slowInFlight

@@ -102,7 +102,7 @@ func (c *course) yield(worked, now sim.Time, saves bool) {
 			c.owed = c.owed.After(c.Write)
 		}
 		if c.done > c.saved {
-			c.save()
+			c.save(now)
 		}
 	}
 	lost := c.undo(worked, now)

@@ -36,7 +36,7 @@ func (j *Job) cruise(at sim.Time, goal int64, links []topology.LinkID, until sim
 		until = min(until, h)
 	}
 	made := j.course.Checkpoints
-	j.course.halts = j.c.Regularly(j.job)
+	j.course.halts = j.copies != nil || j.c.Regularly(j.job)
 	next, ended = j.course.run(at, j.Last.Time, j.computes(), goal, until)
 	if j.course.struck {
 		next = j.course.failed
@@ -119,6 +119,9 @@ func (j *Job) sent(checkpoint uint64, now sim.Time) {
 		return
 	}
 	c.sent(now)
+	if j.copies != nil {
+		j.copies.written(c.latest, c.durable)
+	}
 	if from := j.standing; from >= 0 {
 		j.standing = -1
 		at := c.waited(min(from, now), now)
@@ -132,6 +135,9 @@ func (j *Job) sent(checkpoint uint64, now sim.Time) {
 func (j *Job) Outcome() (*Recovery, *Outcome) {
 	if j.course == nil {
 		return nil, nil
+	}
+	if j.copies != nil {
+		j.copies.fetching(j.course, j.c.Engine.Now())
 	}
 	if !j.c.Jobs[j.job].Finished {
 		j.course.wait(j.c.Engine.Now())

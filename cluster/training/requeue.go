@@ -13,6 +13,8 @@ import (
 // says so, too, and foresees the failures of which the cluster interrupts it.
 type Requeued struct {
 	*Job
+	// Copying, if set, is where its checkpoints lie; without it they are wherever it is.
+	Copying *Copying
 	// Tenures are the times in which it had accelerators.
 	Tenures []Tenure
 
@@ -62,13 +64,17 @@ func (r *Requeued) Begin(c *cluster.Cluster, job int) {
 	r.Tenures = append(r.Tenures, Tenure{c.Engine.Now(), -1, slices.Clone(c.Jobs[job].Accelerators)})
 	r.lists += len(c.Jobs[job].Accelerators)
 	r.attempt = &attempt{job: r.Job}
-	r.events = r.attempt
+	r.events, r.copies = r.attempt, r.Copying
 	r.Job.Begin(c, job)
 }
 
 // Interrupt has the job fail.
 func (r *Requeued) Interrupt(c *cluster.Cluster, job int, planned bool) cluster.Setback {
 	now, way := c.Engine.Now(), r.course
+	if k := r.Copying; k != nil && k.fetch != 0 { // it has not gone on yet since
+		k.fetching(way, now)
+		way.struck, r.began, r.standing = false, now, -1
+	}
 	switch {
 	case way.struck && way.failed != now:
 		panic(fmt.Sprintf("training: interrupted at %v by a failure foreseen for %v", now, way.failed))
@@ -80,6 +86,9 @@ func (r *Requeued) Interrupt(c *cluster.Cluster, job int, planned bool) cluster.
 		}
 		way.next.At, way.next.Planned = now, planned
 		way.fail(worked)
+	}
+	if k := r.Copying; k != nil && way.struck {
+		way.undone += k.struck(way)
 	}
 	r.abandon(now)
 	c.Withdraw(job)

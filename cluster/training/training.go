@@ -193,6 +193,7 @@ type Job struct {
 	sum      Iteration // of all, with jitter
 	course   *course   // with Recovery
 	standing sim.Time  // since when it waits for a checkpoint to come; -1: it does not
+	copies   *Copying  // of checkpoints at other sites; nil: it does not matter where they lie
 	feed     *feed     // with Input
 	ran      int64     // iterations, those jumped over left out
 }
@@ -323,6 +324,14 @@ func (j *Job) Begin(c *cluster.Cluster, job int) {
 		return
 	}
 	c.Bundle(job, j.footprints()...)
+	if j.copies == nil || !j.copies.arrive(j) {
+		j.enter()
+	}
+}
+
+// enter has the job begin, or go on, once what it goes on from is where it is.
+func (j *Job) enter() {
+	c, job, now := j.c, j.job, j.c.Engine.Now()
 	resumed := sim.Time(-1)
 	if j.Recovery != nil {
 		how := j.Recovery(c.Jobs[job].Accelerators)
@@ -335,6 +344,10 @@ func (j *Job) Begin(c *cluster.Cluster, job int) {
 		j.standing, j.course.send = -1, nil
 		if j.course.Parts != nil && !c.Network.Ships() && !c.Reroutes {
 			j.course.send = j.send
+		}
+		if j.copies != nil {
+			j.course.made = j.copies.written
+			j.copies.entered(max(resumed, 0))
 		}
 	}
 	j.settled = j.settles()
@@ -464,7 +477,7 @@ func (j *Job) Handle(now sim.Time, arg uint64) {
 	case argInterludeEnd:
 		j.endInterlude(now)
 	case argEnd:
-		j.c.Done(j.job)
+		j.done()
 	case argAhead:
 		j.gangs[n].caughtUp(now)
 	}
@@ -543,10 +556,18 @@ func (j *Job) follow(at sim.Time) {
 		next = argEnd
 	}
 	if next == argEnd && at == j.c.Engine.Now() {
-		j.c.Done(j.job)
+		j.done()
 		return
 	}
 	j.c.Engine.Schedule(at, j.actor, next)
+}
+
+// done ends the job.
+func (j *Job) done() {
+	if j.copies != nil {
+		j.copies.leave()
+	}
+	j.c.Done(j.job)
 }
 
 // OuterShare is what an outer step adds to each of the iterations before it.
