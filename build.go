@@ -80,6 +80,7 @@ type builder struct {
 	kernels *cluster.Kernels
 	*plant
 	breaks      bool // the faults of the scenario happen
+	alone       bool // it has one workload of several, so that others may have used what it does not
 	summaryOnly bool
 	noPeak      bool
 	links       *scenario.LinkTable

@@ -3,6 +3,7 @@ package railyard_test
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -85,6 +86,16 @@ func TestLostToOthers(t *testing.T) {
 		if n := len(r.Summary.Record("network").List("losses")); n > 0 {
 			t.Errorf("%d jobs lost time to others alone", n)
 		}
+	}
+}
+
+// What may stop a job does not keep the loss of another from being found that nothing can stop.
+func TestLostBesideFailures(t *testing.T) {
+	late := "[[topology.fault]]\nkind = \"host\"\nname = \"host5\"\nat = \"1h\"\n"
+	here, failing := run(t, interleaved, nil), run(t, interleaved+late, nil)
+	want, got := column(t, here, "collectives", "lost_to_others_s"), column(t, failing, "collectives", "lost_to_others_s")
+	if !slices.Equal(got, want) {
+		t.Errorf("the collective lost %v s, without a host that fails later %v", got, want)
 	}
 }
 

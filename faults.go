@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/railyard/railyard/cluster/fault"
@@ -64,7 +65,8 @@ func (b *builder) addFaults() {
 // mostNames is how many names a message is looked for in.
 const mostNames = 1 << 16
 
-// noSuch says that there is no part of a kind that has a name, and what there is.
+// noSuch says why no link is found of a part that has a name: it has none, or there is
+// no such part, and what there is.
 func (b *builder) noSuch(kind, name string) string {
 	t := b.topology
 	var names []string
@@ -81,6 +83,9 @@ func (b *builder) noSuch(kind, name string) string {
 				names = append(names, fmt.Sprintf("%s/nic%d", t.ServerName(s), i))
 			}
 		}
+	}
+	if slices.Contains(names, name) {
+		return fmt.Sprintf("no cable leads from %s", name)
 	}
 	return noneOf(kind, name, names)
 }

@@ -148,3 +148,13 @@ func TestWrongFaults(t *testing.T) {
 		})
 	}
 }
+
+// A host by itself has NICs, and nothing that they lead to.
+func TestNICWithoutCable(t *testing.T) {
+	alone := "[topology]\nkind = \"single-host\"\nhost = \"dgx-a100\"\n"
+	reduce := "[[workload.collective]]\nop = \"all_reduce\"\nsizes = [\"1MiB\"]\n"
+	got := refused(t, alone+breaks("nic", "host0/nic0", `at = "1ms"`)+reduce, nil)
+	if want := "topology.fault[0].name: no cable leads from host0/nic0"; !strings.Contains(got, want) {
+		t.Errorf("%q, want %q in it", got, want)
+	}
+}

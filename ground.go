@@ -56,7 +56,7 @@ func (g *Ground) Try(ctx context.Context, t workload.Training, layers []workload
 	}
 	g.tried++
 	j := newTraining(t, layers, cluster.Roofline{Accelerator: g.spec.Accelerator})
-	j.Iterations, j.Bound = 1, true
+	j.Iterations, j.AsShared, j.Bound = 1, true, true
 	b.cluster.Submit(&cluster.Job{Name: t.Model.Name, Start: b.engine.Now(), Count: t.Ranks(), Program: j})
 	err := errors.Join(b.engine.Run(ctx), b.cluster.Err)
 	if err != nil {

@@ -60,7 +60,9 @@ func (b *builder) addStops() {
 			continue
 		}
 		if w := &b.scenario.Workload; len(w.Training)+len(w.Serving)+len(w.Jobs) == 0 {
-			b.fault(t.Fault[i].Header.At, t.Fault[i].Path, "stops training jobs, replicas and jobs of a queue, and there is no [[workload.training]], [[workload.serving]] or [[workload.jobs]]")
+			if !b.alone {
+				b.fault(t.Fault[i].Header.At, t.Fault[i].Path, "stops training jobs, replicas and jobs of a queue, and there is no [[workload.training]], [[workload.serving]] or [[workload.jobs]]")
+			}
 			return
 		}
 		if kinds := b.fallible(); kinds != nil && !slices.Contains(kinds, w.Kind.Value) {

@@ -95,7 +95,7 @@ func (b *builder) addTraining(w *scenario.Training) {
 	}
 	job := newTraining(t, layers, roofline)
 	job.Prefetch, job.Stragglers = w.Prefetch.Value, stragglers
-	job.Unfold, job.Folded = w.Expand.Value, w.Expand.Set && !w.Expand.Value
+	job.Unfold, job.Folded, job.AsShared = w.Expand.Value, w.Expand.Set && !w.Expand.Value, true
 	if t.Islands > 1 {
 		job.Every = w.LocalSteps.Value
 	}

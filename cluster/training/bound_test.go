@@ -55,7 +55,7 @@ func TestBoundOfUnevenRanks(t *testing.T) {
 	n := topo.Accelerators()
 	tr := workload.Training{Model: small, Precision: topology.BF16, GlobalBatch: 2 * n, Pipeline: 2, Data: n / 2}.WithDefaults()
 	run := func(bound bool) *training.Job {
-		j := &training.Job{Training: tr, Iterations: 1, Roofline: cluster.Roofline{Accelerator: a100()}, Bound: bound}
+		j := &training.Job{Training: tr, Iterations: 1, Roofline: cluster.Roofline{Accelerator: a100()}, Bound: bound, AsShared: bound}
 		engine := sim.New()
 		c := cluster.New(engine, topo, 0)
 		if bound {

@@ -140,7 +140,7 @@ func (j *Job) form() error {
 		all.join(&programs[s][0].needs)
 	}
 	small := len(nodes)*t.Accumulation()*len(layers) <= unfoldable
-	if !j.Unfold && !j.Folded && small && (j.Bound || !j.c.Network.Isolated()) && (j.c.Reroutes || !j.even(nodes, places, &all)) {
+	if !j.Unfold && !j.Folded && small && (j.AsShared || !j.c.Network.Isolated()) && (j.c.Reroutes || !j.even(nodes, places, &all)) {
 		j.Unfold = true
 	}
 	for s, own := range ranks {

@@ -133,9 +133,11 @@ type Job struct {
 	// Unfold makes every rank a gang of its own. Folded keeps those of a stage one
 	// gang even if their groups are not even.
 	Unfold, Folded bool
-	// Bound makes gangs on an isolated network as on one that is shared, so that what
-	// the job takes without contention is not more than what it takes with it. For how
-	// long links are busy may then be counted twice.
+	// AsShared makes gangs on an isolated network as on one that is shared, so that what
+	// the job takes without contention is not more than what it takes with it.
+	AsShared bool
+	// Bound has the passes of gangs go at once on an isolated network, also where gangs use
+	// the same links. For how long these are busy may then be counted twice.
 	Bound bool
 	// Stragglers make ranks differ; they are then unfolded.
 	Stragglers Stragglers
