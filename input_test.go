@@ -230,6 +230,52 @@ func TestInputFailsInTheEnd(t *testing.T) {
 	}
 }
 
+// Whatever befalls a job that waits for samples, saves its state and evaluates, all of its time
+// is accounted for, and failures undo no more than there was.
+func TestInputThroughFailures(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		fails, at := "", 0
+		for range rapid.IntRange(1, 5).Draw(rt, "failures") {
+			at += rapid.SampledFrom([]int{1, 3, 10, 40, 100, 300}).Draw(rt, "after")
+			fails += breaks("host", "host0", fmt.Sprintf("at = \"%ds\"\nrepair = \"%ds\"", at, rapid.IntRange(1, 20).Draw(rt, "repair")))
+		}
+		n := rapid.IntRange(1, 30).Draw(rt, "iterations")
+		job := fmt.Sprintf("iterations = %d\non_failure = %q\ncheckpoint_interval = \"%ds\"\ncheckpoint_size = \"1GB\"\n", n,
+			rapid.SampledFrom([]string{"hold", "requeue"}).Draw(rt, "how"), rapid.IntRange(5, 200).Draw(rt, "interval"))
+		job += fmt.Sprintf("detection_time = \"%ds\"\nrestart_time = \"%ds\"\n", rapid.IntRange(0, 5).Draw(rt, "detection"), rapid.IntRange(0, 5).Draw(rt, "restart"))
+		if rapid.Bool().Draw(rt, "evaluates") {
+			job += fmt.Sprintf("evaluate_every = %d\nevaluation_samples = 512000\n", rapid.IntRange(1, 10).Draw(rt, "every"))
+		}
+		input := fmt.Sprintf("sample = %q\nprefetch = %d\n", rapid.SampledFrom([]string{"1kB", "100MB", "1GB", "4GB"}).Draw(rt, "sample"), rapid.IntRange(1, 4).Draw(rt, "prefetch"))
+		r := run(t, fails+fed("", job, input), nil)
+		sum, lost := 0.0, number(t, r, "training.0.reliability.time_s.lost_work")
+		for _, part := range []string{"productive", "checkpoint", "lost_work", "slowed", "detection", "waiting", "restart", "reload"} {
+			spent := number(t, r, "training.0.reliability.time_s."+part)
+			if sum += spent; spent < 0 {
+				rt.Fatalf("%v s of %s", spent, part)
+			}
+		}
+		if took := number(t, r, "training.0.time_to_train_s"); !near(sum, took, 1e-9) {
+			rt.Fatalf("spends %v s of %v", sum, took)
+		}
+		if number(t, r, "training.0.reliability.interruptions") > 0 {
+			all, failed := 0.0, column(t, r, "interruptions", "at_s")
+			for i, undone := range column(t, r, "interruptions", "lost_work_s") {
+				if all += undone; undone < 0 || all > failed[i]+1e-9 {
+					rt.Fatalf("the failure at %v s undoes %v s of work, all by then %v s", failed[i], undone, all)
+				}
+			}
+			if math.Abs(all-lost) > 1e-6 {
+				rt.Fatalf("failures undo %v s of work, and %v are lost", all, lost)
+			}
+		}
+		// The first iterations may find samples that were read while others waited.
+		if productive, iteration := number(t, r, "training.0.reliability.time_s.productive"), number(t, r, "training.0.iteration_s"); productive < float64(n-4)*iteration*0.98 {
+			rt.Fatalf("%d iterations of %v s in %v s", n, iteration, productive)
+		}
+	})
+}
+
 // Why names what holds a job up that waits for its samples, and the wait is part of the
 // critical path.
 func TestWhyInput(t *testing.T) {

@@ -231,7 +231,7 @@ func (j *Job) leap(now sim.Time) bool {
 		j.observe("iterations like the last", now, at, was+1, times)
 		j.Done += times
 	} else {
-		if !j.cruises() {
+		if !j.cruises() || j.course.next.At < now { // it has failed while it waited
 			return false
 		}
 		at, times = j.cruise(now, was+most, links, until)
