@@ -302,9 +302,9 @@ func Example() {
 			report.Seconds(x.Float("time_s")), report.Prefixed(x.Float("cost_USD"), "USD"))
 	}
 	// Output:
-	// 16 accelerators, tensor 1: 30.81 h, 570.1 USD
-	// 16 accelerators, tensor 1: 30.83 h, 570.4 USD
-	// 8 accelerators, tensor 1: 61.44 h, 599.4 USD
+	// 16 accelerators, tensor 1: 28.79 h, 532.7 USD
+	// 16 accelerators, tensor 1: 28.81 h, 533.0 USD
+	// 8 accelerators, tensor 1: 57.40 h, 559.9 USD
 }
 
 // BenchmarkPlan is the search for Llama 2 70B, 2 T tokens, 30 days, at most 2,048
