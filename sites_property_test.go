@@ -104,3 +104,83 @@ func TestNothingIsLostWithSites(t *testing.T) {
 		}
 	})
 }
+
+// Jobs that the lost site keeps from being placed do not have the policy wake at every tick: one
+// that takes no time would end in the next, and those after it were planned from there on.
+func TestUnplacedJobsDoNotSpin(t *testing.T) {
+	toml := `[hosts.four]
+accelerator = "h100-sxm-80gb"
+accelerators = 4
+[[topology.site]]
+name = "a"
+kind = "leaf-spine"
+host = "four"
+hosts = 2
+speed = 0.5
+carbon = { intensity = 0 }
+[[topology.site]]
+name = "b"
+kind = "leaf-spine"
+host = "four"
+hosts = 1
+speed = 0.5
+carbon = { intensity = 100 }
+[[topology.wan]]
+from = "a"
+to = "b"
+bandwidth = "8Gbps"
+latency = "100ms"
+[[topology.dataset]]
+name = "x"
+site = "a"
+size = "3GB"
+[[topology.dataset]]
+name = "y"
+site = "b"
+size = "5GB"
+copies = ["a"]
+seeded = false
+change = "50MB/s"
+commit = "3s"
+replication = "asynchronous"
+[[topology.fault]]
+repair = "9s"
+kind = "site"
+name = "a"
+at = "2s"
+every = "31s"
+[[topology.fault]]
+repair = "9s"
+kind = "site"
+mtbf = "150s"
+distribution = "weibull"
+shape = 0.7
+[[topology.fault]]
+repair = "9s"
+kind = "site"
+mtbf = "200s"
+[[workload.jobs]]
+file = "jobs.csv"
+restart_time = "1s"
+[sim]
+horizon = "20m"
+[scheduler]
+placement = "spread"
+preemption_cost = "500ms"
+site = "carbon"
+`
+	r := run(t, toml, map[string]string{"jobs.csv": `job,submit_s,accelerators,duration_s,dataset
+0,1,1,6,x
+1,3,2,1,x
+2,15,2,49,y
+3,21,4,35,x
+4,22,2,29,
+5,24,2,50,x
+6,25,4,0,y
+7,27,2,19,y
+8,44,2,3,
+`}, "scheduler.policy=conservative-backfill", "sim.seed=1")
+	if got := number(t, r, "jobs.finished"); got != 9 {
+		t.Errorf("%v of 9 jobs finish", got)
+	}
+}

@@ -109,8 +109,14 @@ func (c *conservative) decide(q *Queue, m Machine) {
 	c.reserved, c.planned = left, len(left)
 }
 
+// wake is when the next reservation is. If a job could not be placed that has one for now,
+// those after it count on its end, which is not known: there is nothing to wake for until
+// something happens. A job that takes no time would have it wake at every tick.
 func (c *conservative) wake() units.Duration {
 	next := Never
+	if c.broken {
+		return next
+	}
 	for _, w := range c.reserved {
 		next = min(next, w.start)
 	}
