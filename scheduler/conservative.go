@@ -27,20 +27,8 @@ type conservative struct {
 
 // reservation is when a waiting job is to start.
 type reservation struct {
-	job     int32
-	start   units.Duration
-	refused units.Duration // since when the machine has not been able to place it, or Never
-}
-
-// holds is for how long the job is to keep its accelerators from those behind it. One
-// that cannot be placed now is expected to start, and run, after it has waited for as
-// long again: however short it is, the plan is made anew only a few times.
-func (w *reservation) holds(q *Queue) units.Duration {
-	length := max(q.longest(&q.jobs[w.job]), 1)
-	if w.refused != Never {
-		length = max(length, q.now-w.refused, second)
-	}
-	return length
+	job   int32
+	start units.Duration
 }
 
 // arrive lets a job that has been interrupted have its place again.
@@ -53,7 +41,7 @@ func (c *conservative) arrive(q *Queue, job int32) {
 	later := func(job int32) bool { return q.jobs[job].seq > r.seq }
 	i := sort.Search(len(c.reserved), func(i int) bool { return later(c.reserved[i].job) })
 	if i < len(c.reserved) {
-		c.reserved, c.broken = slices.Insert(c.reserved, i, reservation{job: job, refused: Never}), true
+		c.reserved, c.broken = slices.Insert(c.reserved, i, reservation{job: job}), true
 		return
 	}
 	c.behind = slices.Insert(c.behind, sort.Search(len(c.behind), func(i int) bool { return later(c.behind[i]) }), job)
@@ -77,13 +65,13 @@ func (c *conservative) decide(q *Queue, m Machine) {
 	}
 	c.free.forget(q.now)
 	for len(c.behind) > 0 && len(c.reserved) < maxReservations {
-		c.reserved = append(c.reserved, reservation{job: c.behind[0], refused: Never})
+		c.reserved = append(c.reserved, reservation{job: c.behind[0]})
 		c.behind = c.behind[1:]
 	}
 	for ; c.planned < len(c.reserved); c.planned++ {
 		w := &c.reserved[c.planned]
 		r := &q.jobs[w.job]
-		length := w.holds(q)
+		length := max(q.longest(r), 1)
 		if w.start = c.free.earliest(q.now, length, r.Accelerators); w.start == Never {
 			continue // too much has failed
 		}
@@ -96,7 +84,7 @@ func (c *conservative) decide(q *Queue, m Machine) {
 	for _, w := range c.reserved {
 		if w.start > q.now || !q.start(w.job, m, because(Reserved)) {
 			if w.start <= q.now { // the machine could not place it: when it can is not known
-				c.broken, w.start, w.refused = true, Never, min(w.refused, q.now)
+				c.broken, w.start = true, Never
 			}
 			left = append(left, w)
 			continue
