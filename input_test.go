@@ -235,18 +235,19 @@ func TestInputFailsInTheEnd(t *testing.T) {
 func TestInputThroughFailures(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		fails, at := "", 0
-		for range rapid.IntRange(1, 5).Draw(rt, "failures") {
+		failures, ahead := rapid.IntRange(1, 5).Draw(rt, "failures"), rapid.IntRange(1, 4).Draw(rt, "prefetch")
+		for range failures {
 			at += rapid.SampledFrom([]int{1, 3, 10, 40, 100, 300}).Draw(rt, "after")
 			fails += breaks("host", "host0", fmt.Sprintf("at = \"%ds\"\nrepair = \"%ds\"", at, rapid.IntRange(1, 20).Draw(rt, "repair")))
 		}
-		n := rapid.IntRange(1, 30).Draw(rt, "iterations")
+		n := rapid.IntRange(1, 60).Draw(rt, "iterations")
 		job := fmt.Sprintf("iterations = %d\non_failure = %q\ncheckpoint_interval = \"%ds\"\ncheckpoint_size = \"1GB\"\n", n,
 			rapid.SampledFrom([]string{"hold", "requeue"}).Draw(rt, "how"), rapid.IntRange(5, 200).Draw(rt, "interval"))
 		job += fmt.Sprintf("detection_time = \"%ds\"\nrestart_time = \"%ds\"\n", rapid.IntRange(0, 5).Draw(rt, "detection"), rapid.IntRange(0, 5).Draw(rt, "restart"))
 		if rapid.Bool().Draw(rt, "evaluates") {
 			job += fmt.Sprintf("evaluate_every = %d\nevaluation_samples = 512000\n", rapid.IntRange(1, 10).Draw(rt, "every"))
 		}
-		input := fmt.Sprintf("sample = %q\nprefetch = %d\n", rapid.SampledFrom([]string{"1kB", "100MB", "1GB", "4GB"}).Draw(rt, "sample"), rapid.IntRange(1, 4).Draw(rt, "prefetch"))
+		input := fmt.Sprintf("sample = %q\nprefetch = %d\n", rapid.SampledFrom([]string{"1kB", "100MB", "1GB", "4GB"}).Draw(rt, "sample"), ahead)
 		r := run(t, fails+fed("", job, input), nil)
 		sum, lost := 0.0, number(t, r, "training.0.reliability.time_s.lost_work")
 		for _, part := range []string{"productive", "checkpoint", "lost_work", "slowed", "detection", "waiting", "restart", "reload"} {
@@ -269,8 +270,9 @@ func TestInputThroughFailures(t *testing.T) {
 				rt.Fatalf("failures undo %v s of work, and %v are lost", all, lost)
 			}
 		}
-		// The first iterations may find samples that were read while others waited.
-		if productive, iteration := number(t, r, "training.0.reliability.time_s.productive"), number(t, r, "training.0.iteration_s"); productive < float64(n-4)*iteration*0.98 {
+		// While the job stands still, at first and after failures, samples are read ahead.
+		iteration, waiting := number(t, r, "training.0.iteration_s"), n-(failures+1)*(ahead+1)
+		if productive := number(t, r, "training.0.reliability.time_s.productive"); productive < 0.98*float64(waiting)*iteration {
 			rt.Fatalf("%d iterations of %v s in %v s", n, iteration, productive)
 		}
 	})
