@@ -419,6 +419,31 @@ func TestQueueRelations(t *testing.T) {
 	}
 }
 
+// Whoever watches a queue, counts what it takes or limits it to what it never takes changes
+// nothing: jobs have the accelerators that they had, at the same times.
+func TestWatchingChangesNothing(t *testing.T) {
+	jobs := map[string]string{"jobs.csv": drawn(1, 1, func(i int) string { return fmt.Sprint(i) })}
+	queue := func(keys string) *railyard.Result {
+		return run(t, plainTimes(1, all)+keys+"[[workload.jobs]]\nfile = \"jobs.csv\"\n", jobs)
+	}
+	plain := queue("")
+	for what, keys := range map[string]string{
+		"an audit":           "[scheduler]\ndecisions = true\n",
+		"a meter":            "[topology.power]\n[topology.carbon]\nintensity = 300\n",
+		"a limit of power":   "[topology.power]\nrack_cap = \"1MW\"\n",
+		"a limit of cooling": "[topology.power]\nsite_cooling = \"1MW\"\n",
+		"an alert":           "[[alert]]\nname = \"long\"\nmetric = \"job_series.queued\"\nop = \">\"\nvalue = 2\n",
+		"a distant fault":    breaks("host", "host0", "at = \"30d\""),
+	} {
+		for _, column := range []string{"start_s", "finish_s", "placement"} {
+			want, got := plain.Table("stretches").Column(column), queue(keys).Table("stretches").Column(column)
+			if !slices.Equal(got.Numbers, want.Numbers) || !slices.Equal(got.Text, want.Text) {
+				t.Errorf("%s changes the %s of jobs", what, column)
+			}
+		}
+	}
+}
+
 // A point of a sweep is run for its summary alone, and what nothing can disturb is then
 // computed at once. It finds what a whole run finds.
 func TestSummaryAlone(t *testing.T) {

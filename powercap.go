@@ -23,6 +23,9 @@ func (c *capped) lowest() float64 { return slices.Min(c.clock) }
 // limited says whether power has a limit.
 func (w *powered) limited() bool { return w != nil && w.capped != nil }
 
+// lowered says whether a limit of power lowers any clock.
+func (w *powered) lowered() bool { return w.limited() && w.capped.lowest() < 1 }
+
 // clock is the part of its full clock at which an accelerator runs.
 func (p *plant) clock(a topology.NodeID) float64 {
 	if !p.power.limited() {
