@@ -36,6 +36,11 @@
 // where over-subscribed up-links idle while messages wait for data. Rings of
 // several NICs agree to 0.2 % for large sizes and 5 % for small ones.
 //
+// An exploded message does not wait for what its sender has sent before, so that on a
+// link that is slow messages of several steps are under way at once and share it. Two
+// rings of 512 ranks over one up-link take twice as long as one alone in the coupled
+// form, and 2.7 times in the exploded, which leaves that link idle in between.
+//
 // Reduction is taken to keep pace with the links. Rings between hosts follow
 // NCCL's channels: as many rings as a host has NICs, each of which enters and
 // leaves a host by another one.
