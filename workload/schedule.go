@@ -46,12 +46,12 @@ func (p Pass) String() string { return passNames[p] }
 
 // Action is one pass of one micro-batch through one chunk of a stage's layers.
 type Action struct {
-	Pass  Pass
-	Chunk int32 // of the stage's own, from 0
-	Micro int32
+	Pass Pass
 	// Woven passes run together with that of the next action, each computing while the
 	// other's tokens are on their way between experts.
 	Woven bool
+	Chunk int32 // of the stage's own, from 0
+	Micro int32
 }
 
 // Schedule is the actions of a pipeline stage in their order, each of which
