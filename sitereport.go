@@ -171,7 +171,7 @@ func (x *replicas) trainings() {
 		}
 		x.add(name, "checkpoints", mode, losses, func(r *result.Record) {
 			c := &k.Copies
-			addCopies(r, c.Done, c.Bytes, ratio(c.Spent.Seconds(), float64(c.Done)), c.Slowest.Seconds())
+			addCopies(r, c.Done, c.Bytes, c.Mean(), c.Slowest.Seconds())
 		})
 	}
 }

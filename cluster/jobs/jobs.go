@@ -50,12 +50,12 @@ type Trace struct {
 
 	// Sites, if set, are those that accelerators lie in, of which some may be lost, and Data
 	// what jobs read; nil if they read nothing that matters.
-	Sites Sites
+	Sites cluster.Sites
 	Data  Data
 	// Failovers are the first MaxFailovers of those of jobs, and Copies what was copied of the
 	// jobs of each call of Programs.
 	Failovers []Failover
-	Copies    []Copies
+	Copies    []cluster.Copies
 	states    []*state
 }
 
@@ -145,7 +145,7 @@ func (t *Trace) Programs(durations []sim.Time, r Recovery) []cluster.Program {
 	t.jobs += len(durations)
 	t.stretches = slices.Grow(t.stretches, len(durations))
 	t.spans = slices.Grow(t.spans, len(durations))
-	t.recoveries, t.Copies = append(t.recoveries, r), append(t.Copies, Copies{})
+	t.recoveries, t.Copies = append(t.recoveries, r), append(t.Copies, cluster.Copies{})
 	for i := range runs {
 		runs[i] = run{trace: t, recovery: int32(len(t.recoveries)) - 1, whole: durations[i], stretch: none}
 		programs[i] = &runs[i]

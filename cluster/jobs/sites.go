@@ -1,21 +1,6 @@
 package jobs
 
-import (
-	"github.com/railyard/railyard/network"
-	"github.com/railyard/railyard/sim"
-	"github.com/railyard/railyard/topology"
-)
-
-// Sites are the data centres that accelerators lie in, and what is sent between them;
-// package wan has them.
-type Sites interface {
-	SiteOf(a topology.NodeID) int
-	Lost(site int) bool
-	// Send sends bytes from one site to another, and has an actor handle an argument when
-	// they have come, unless they are taken back.
-	Send(from, to int, bytes float64, owner network.Owner, actor sim.Actor, arg uint64) (id int64)
-	Withdraw(id int64)
-}
+import "github.com/railyard/railyard/sim"
 
 // Copying is how the checkpoints of jobs come to another site than their own.
 //
@@ -59,17 +44,6 @@ type Failover struct {
 
 // MaxFailovers is how many a trace lists.
 const MaxFailovers = 1 << 20
-
-// Copies counts what was copied.
-type Copies struct {
-	Done    int64
-	Bytes   float64
-	Slowest sim.Time // from the checkpoint until the copy had come
-	spent   sim.Time
-}
-
-// Mean is how long a copy took in the mean, in seconds.
-func (c *Copies) Mean() float64 { return c.spent.Seconds() / float64(max(c.Done, 1)) }
 
 // state is where the saved work of a job lies, and the copy of it elsewhere.
 type state struct {
@@ -297,12 +271,8 @@ func (t *Trace) hasCopied(x *state, time uint64, now sim.Time) {
 	if x.sending.work == 0 || time != uint64(x.sends&argTime) {
 		return
 	}
-	took := now - x.sending.taken
-	k := &t.Copies[x.run.recovery]
-	k.Done++
-	k.Bytes += t.recoveries[x.run.recovery].Copying.Bytes * float64(t.c.Jobs[x.run.job].Count)
-	k.spent += took
-	k.Slowest = max(k.Slowest, took)
+	bytes := t.recoveries[x.run.recovery].Copying.Bytes * float64(t.c.Jobs[x.run.job].Count)
+	t.Copies[x.run.recovery].Count(bytes, now-x.sending.taken)
 	x.copied, x.site, x.sending = x.sending, x.to, saved{}
 	t.copy(x)
 }

@@ -4,19 +4,7 @@ import (
 	"github.com/railyard/railyard/cluster"
 	"github.com/railyard/railyard/network"
 	"github.com/railyard/railyard/sim"
-	"github.com/railyard/railyard/topology"
 )
-
-// Sites are the data centres that accelerators lie in, and what is sent between them;
-// package wan has them.
-type Sites interface {
-	SiteOf(a topology.NodeID) int
-	Lost(site int) bool
-	// Send sends bytes from one site to another, and has an actor handle an argument when
-	// they have come, unless they are taken back.
-	Send(from, to int, bytes float64, owner network.Owner, actor sim.Actor, arg uint64) (id int64)
-	Withdraw(id int64)
-}
 
 // Copying is where the checkpoints of a job lie that may go on at another site than its own:
 // at the site of its first accelerator, and those that are copied at another, too.
@@ -32,14 +20,14 @@ type Sites interface {
 // checkpoint until its copy has come, T not being more than C, the state from which a lost
 // site has it go on is not older than C + T, and asynchronously Interval + C + T.
 type Copying struct {
-	Sites Sites
+	Sites cluster.Sites
 	// To is the site that takes the copies of each site; -1: it has none.
 	To          []int
 	Bytes       float64 // of a checkpoint
 	Synchronous bool
 	Interval    sim.Time
 
-	Copies    Copies
+	Copies    cluster.Copies
 	Failovers []Failover
 
 	c     *cluster.Cluster
@@ -66,14 +54,6 @@ type Copying struct {
 	fetch    int64    // the checkpoint that comes to it; 0: none does
 	since    sim.Time // it waits for that, but for what has been counted
 	failover int      // that is not over; -1: none
-}
-
-// Copies counts what was copied.
-type Copies struct {
-	Done    int64
-	Bytes   float64
-	Slowest sim.Time // from the state until its copy had come
-	Spent   sim.Time // of all
 }
 
 // Failover is a loss of the site of a job, and how it came back.
@@ -252,9 +232,7 @@ func (k *Copying) Handle(now sim.Time, arg uint64) {
 		if k.sending.done == 0 || number != k.sends {
 			return
 		}
-		took := now - k.sending.taken
-		x := &k.Copies
-		x.Done, x.Bytes, x.Spent, x.Slowest = x.Done+1, x.Bytes+k.Bytes, x.Spent+took, max(x.Slowest, took)
+		k.Copies.Count(k.Bytes, now-k.sending.taken)
 		k.copied, k.site, k.sending = k.sending, k.to, stored{}
 		k.copy()
 	case argFetched:
