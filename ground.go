@@ -55,7 +55,7 @@ func (g *Ground) Try(ctx context.Context, t workload.Training, layers []workload
 		b.cluster.Network.Isolate()
 	}
 	g.tried++
-	j := newTraining(t, layers, cluster.Roofline{Accelerator: g.spec.Accelerator})
+	j := newTraining(t, layers, cluster.Roofline{Accelerator: g.spec.Accelerator.Training()})
 	j.Iterations, j.AsShared, j.Bound = 1, true, true
 	b.cluster.Submit(&cluster.Job{Name: t.Model.Name, Start: b.engine.Now(), Count: t.Ranks(), Program: j})
 	err := errors.Join(b.engine.Run(ctx), b.cluster.Err)

@@ -86,7 +86,7 @@ func (b *builder) addTraining(w *scenario.Training) {
 		b.fault(b.at(w.Precision.Pos, w.At), path+".precision", "%s has no %s; it has %s", accelerator.Name, precision, strings.Join(has, ", "))
 		return
 	}
-	roofline := cluster.Roofline{Accelerator: accelerator, Kernels: b.kernels}
+	roofline := cluster.Roofline{Accelerator: accelerator.Training(), Kernels: b.kernels}
 	t, layers, fits := choose(t, w.MicroBatch.Value.Auto, w.Recompute.Value == "auto", roofline, accelerator.Memory)
 	if !fits && !w.AllowOversubscribed.Value {
 		at := b.at(w.MicroBatch.Pos, w.At)

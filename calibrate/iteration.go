@@ -76,6 +76,7 @@ func shares(a *topology.Accelerator) []part {
 	return []part{
 		{"matrix_efficiency", &a.MatrixEfficiency},
 		{"fp8_efficiency", &a.FP8Efficiency},
+		{"fp8_training_efficiency", &a.FP8TrainingEfficiency},
 		{"fp4_efficiency", &a.FP4Efficiency},
 		{"flash_efficiency", &a.FlashEfficiency},
 	}

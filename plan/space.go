@@ -152,7 +152,7 @@ type shapes struct {
 }
 
 func newShapes(base workload.Training, host *topology.Host) *shapes {
-	return &shapes{base, host, cluster.Roofline{Accelerator: host.Accelerator}, map[shape]*unfolded{}}
+	return &shapes{base, host, cluster.Roofline{Accelerator: host.Accelerator.Training()}, map[shape]*unfolded{}}
 }
 
 func (s *shapes) of(c choice, recompute string) *unfolded {

@@ -67,16 +67,17 @@ type Accelerator struct {
 	MemoryBandwidth Key[units.Rate]  `key:"memory_bandwidth" positive:"true" doc:"data-sheet rate of its memory"`
 	Multiprocessors Key[int64]       `key:"multiprocessors" min:"1" max:"100000" doc:"number of SMs, CUs or cores"`
 
-	MatrixEfficiency Key[float64]        `key:"matrix_efficiency" positive:"true" default:"0.75" min:"0" max:"1" doc:"share of the peak that large matrix products hold"`
-	FP8Efficiency    Key[float64]        `key:"fp8_efficiency" positive:"true" min:"0" max:"1" doc:"the same in fp8; matrix_efficiency where left out"`
-	FP4Efficiency    Key[float64]        `key:"fp4_efficiency" positive:"true" min:"0" max:"1" doc:"the same in fp4; matrix_efficiency where left out"`
-	FlashEfficiency  Key[float64]        `key:"flash_efficiency" positive:"true" default:"0.5" min:"0" max:"1" doc:"share of the peak that fused attention reaches over long sequences"`
-	Flash2Efficiency Key[float64]        `key:"flash_2_efficiency" positive:"true" min:"0" max:"1" doc:"the same of FlashAttention-2; flash_efficiency where left out"`
-	MemoryEfficiency Key[float64]        `key:"memory_efficiency" positive:"true" default:"0.8" min:"0" max:"1" doc:"share of the memory's rate that kernels reach which read and write"`
-	ReadEfficiency   Key[float64]        `key:"read_efficiency" positive:"true" min:"0" max:"1" doc:"share of it that products and fused attention reach, which mostly read; memory_efficiency where left out"`
-	CacheEfficiency  Key[float64]        `key:"cache_efficiency" positive:"true" min:"0" max:"1" doc:"the same of fused attention where it differs from products, as it reads keys and values in longer runs; read_efficiency where left out"`
-	LaunchOverhead   Key[units.Duration] `key:"launch_overhead" default:"\"4us\"" most:"1m" doc:"what one kernel costs beside its work"`
-	CombineOverhead  Key[units.Duration] `key:"combine_overhead" most:"1m" doc:"what it costs to put the parts of attention together, where few heads meet many keys and these are split over multiprocessors; 0s where left out: since Hopper the kernel that does so is launched beside the one before it"`
+	MatrixEfficiency      Key[float64]        `key:"matrix_efficiency" positive:"true" default:"0.75" min:"0" max:"1" doc:"share of the peak that large matrix products hold"`
+	FP8Efficiency         Key[float64]        `key:"fp8_efficiency" positive:"true" min:"0" max:"1" doc:"the same in fp8; matrix_efficiency where left out"`
+	FP8TrainingEfficiency Key[float64]        `key:"fp8_training_efficiency" positive:"true" min:"0" max:"1" doc:"the same in fp8 of the libraries of trainings; fp8_efficiency where left out"`
+	FP4Efficiency         Key[float64]        `key:"fp4_efficiency" positive:"true" min:"0" max:"1" doc:"the same in fp4; matrix_efficiency where left out"`
+	FlashEfficiency       Key[float64]        `key:"flash_efficiency" positive:"true" default:"0.5" min:"0" max:"1" doc:"share of the peak that fused attention reaches over long sequences"`
+	Flash2Efficiency      Key[float64]        `key:"flash_2_efficiency" positive:"true" min:"0" max:"1" doc:"the same of FlashAttention-2; flash_efficiency where left out"`
+	MemoryEfficiency      Key[float64]        `key:"memory_efficiency" positive:"true" default:"0.8" min:"0" max:"1" doc:"share of the memory's rate that kernels reach which read and write"`
+	ReadEfficiency        Key[float64]        `key:"read_efficiency" positive:"true" min:"0" max:"1" doc:"share of it that products and fused attention reach, which mostly read; memory_efficiency where left out"`
+	CacheEfficiency       Key[float64]        `key:"cache_efficiency" positive:"true" min:"0" max:"1" doc:"the same of fused attention where it differs from products, as it reads keys and values in longer runs; read_efficiency where left out"`
+	LaunchOverhead        Key[units.Duration] `key:"launch_overhead" default:"\"4us\"" most:"1m" doc:"what one kernel costs beside its work"`
+	CombineOverhead       Key[units.Duration] `key:"combine_overhead" most:"1m" doc:"what it costs to put the parts of attention together, where few heads meet many keys and these are split over multiprocessors; 0s where left out: since Hopper the kernel that does so is launched beside the one before it"`
 
 	Power          Key[units.Power]     `key:"power" doc:"thermal design power"`
 	Price          Key[units.Money]     `key:"price" doc:"purchase price"`

@@ -51,15 +51,17 @@ type Accelerator struct {
 
 	// MatrixEfficiency is the fraction of Peak that large matrix products
 	// hold under the limit of power; FP8Efficiency and FP4Efficiency the same
-	// in those precisions, 0 where it does not differ. FlashEfficiency is that
+	// in those precisions, 0 where it does not differ, and FP8TrainingEfficiency that of
+	// the libraries of trainings, 0 where they hold no more. FlashEfficiency is that
 	// of fused attention over long sequences by the newest kernels, 0 where
 	// unknown, and Flash2Efficiency that of FlashAttention-2, 0 where it does not
 	// differ.
-	MatrixEfficiency float64
-	FP8Efficiency    float64
-	FP4Efficiency    float64
-	FlashEfficiency  float64
-	Flash2Efficiency float64
+	MatrixEfficiency      float64
+	FP8Efficiency         float64
+	FP8TrainingEfficiency float64
+	FP4Efficiency         float64
+	FlashEfficiency       float64
+	Flash2Efficiency      float64
 
 	// MemoryEfficiency is the fraction of MemoryBandwidth that kernels reach
 	// which read and write; ReadEfficiency of those that mostly read, 0 where
@@ -80,6 +82,14 @@ type Accelerator struct {
 
 	Power units.Power // thermal design power
 	Price units.Money // purchase price; 0 where unknown
+}
+
+// Training is the accelerator as the libraries of trainings use it.
+func (a Accelerator) Training() Accelerator {
+	if a.FP8TrainingEfficiency > 0 {
+		a.FP8Efficiency = a.FP8TrainingEfficiency
+	}
+	return a
 }
 
 // ScaleUp is the kind of network that joins the accelerators of one host.

@@ -42,8 +42,8 @@ scale_up_efficiency, nvls_efficiency and nic_efficiency of the host --base. The 
 told apart only by logs over different numbers of ranks.
 
 --iteration takes how long an iteration of the first training job of a scenario
-took. It moves matrix_efficiency, fp8_efficiency, fp4_efficiency and
-flash_efficiency of the accelerator --base by one factor.`,
+took. It moves matrix_efficiency, fp8_efficiency, fp8_training_efficiency,
+fp4_efficiency and flash_efficiency of the accelerator --base by one factor.`,
 		Example: `  railyard calibrate --base h100-sxm-80gb --kernels gemm.csv --where gpu=H100
   railyard calibrate --base dgx-h100 --nccl all_reduce_8.log --nccl all_reduce_64.log
   railyard calibrate --base a100-sxm-80gb --iteration 1.832s scenarios/quickstart.toml`,
@@ -180,6 +180,7 @@ func fromIteration(ctx context.Context, base, iteration, file string) (o calibra
 		}{
 			{"matrix_efficiency", a.MatrixEfficiency},
 			{"fp8_efficiency", a.FP8Efficiency},
+			{"fp8_training_efficiency", a.FP8TrainingEfficiency},
 			{"fp4_efficiency", a.FP4Efficiency},
 			{"flash_efficiency", a.FlashEfficiency},
 		} {
