@@ -143,6 +143,9 @@ func Run(ctx context.Context, s *Scenario, o Options) (*Result, error) {
 	}
 	p.findLosses(ctx, o)
 	p.runWithout(ctx, o)
+	if cut := ctx.Err(); cut != nil && err == nil { // what these have run again may have ended too soon
+		status, err = "interrupted", cut
+	}
 	r, problem := p.collect(status, o.SummaryOnly)
 	if record != nil {
 		r.Timeline, r.timelineInFolder = record.timeline(p, r.Tables), o.Timeline.InFolder

@@ -55,7 +55,7 @@ func TestKubernetes(t *testing.T) {
 	}
 	dir := t.TempDir()
 	binary := filepath.Join(dir, "railyard")
-	if out, err := exec.Command("go", "build", "-o", binary, "../cmd/railyard").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-buildvcs=false", "-o", binary, "../cmd/railyard").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	t.Chdir(dir)
