@@ -96,6 +96,10 @@ func (r *jsonReader) object(n *node, at way) {
 		if !ok {
 			return
 		}
+		if key == "" { // of which TOML's library loses some, written as TOML
+			r.fault = new(r.source.at(offset).Faultf("", "a key without a name"))
+			return
+		}
 		if n.table[key] != nil {
 			r.fault = new(r.source.at(offset).Faultf("", "the key %q is there twice", shown(key)))
 			return

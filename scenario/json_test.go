@@ -75,6 +75,7 @@ func TestBadJSON(t *testing.T) {
 		{"too large", `: 4,`, `: 99999999999999999999,`, "99999999999999999999 is out of range"},
 		{"deep", `[0, 1]`, strings.Repeat("[", 40) + "0" + strings.Repeat("]", 40), "nested deeper than 32 levels"},
 		{"long", `"expand"`, `"` + strings.Repeat("x", 600) + `"`, "more than 512 bytes"},
+		{"no name", `"ring"`, `{"": 1}`, "a key without a name"},
 		{"not UTF-8", "ring", "\xff", "not UTF-8"},
 		{"empty", jsonRing, "{}", "there is no [topology]"},
 	} {
@@ -96,7 +97,7 @@ func TestJSONOverride(t *testing.T) {
 // FuzzJSON: a JSON text is a scenario that its own text gives again, or has faults.
 func FuzzJSON(f *testing.F) {
 	f.Add(jsonRing)
-	f.Add(`{"topology": {}, "": [], "a": {"b": [[1.5, true], {"c": "\u0000é"}]}}`)
+	f.Add(`{"topology": {}, "b": [], "a": {"b": [[1.5, true], {"c": "\u0000é"}]}}`)
 	f.Add(`{"a": -0, "a b": 1e400`)
 	f.Fuzz(func(t *testing.T, text string) {
 		root, fault := readJSON(newSource("case.json", text), text)
