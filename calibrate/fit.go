@@ -29,25 +29,27 @@ type Residual struct {
 	Rows          int
 	Median, Ninth float64 // half and nine in ten of the rows are met so well
 	Bias          float64 // above 0: predicted slow
+	Call          Call    // what these rows were timed with
 }
 
 // Residuals compares an accelerator with measured kernels, by class and
 // precision, in the order of these.
 func Residuals(a topology.Accelerator, kernels []Kernel) []Residual {
-	type group struct {
-		class     workload.Class
-		precision topology.Precision
-	}
-	errors := map[group][]float64{}
+	errors := map[kind][]float64{}
+	calls := map[kind]Call{}
 	for _, k := range kernels {
-		g := group{k.Operator.Class, k.Operator.Precision}
-		errors[g] = append(errors[g], deviation(a, k))
+		errors[kindOf(k)] = append(errors[kindOf(k)], deviation(&a, k))
+		if k.Call != nil {
+			calls[kindOf(k)] = *k.Call
+		}
 	}
 	var all []Residual
 	for class := range workload.NumClasses {
 		for precision := range topology.NumPrecisions {
-			if e := errors[group{class, precision}]; e != nil {
-				all = append(all, residual(fmt.Sprintf("%s %s", class, precision), e))
+			if e := errors[kind{class, precision}]; e != nil {
+				r := residual(fmt.Sprintf("%s %s", class, precision), e)
+				r.Call = calls[kind{class, precision}]
+				all = append(all, r)
 			}
 		}
 	}
@@ -67,9 +69,21 @@ func residual(group string, logs []float64) Residual {
 	return r
 }
 
+// Error is predicted / measured - 1.
+func (k Kernel) Error(a topology.Accelerator) float64 { return math.Expm1(deviation(&a, k)) }
+
 // deviation is ln(predicted / measured).
-func deviation(a topology.Accelerator, k Kernel) float64 {
-	return math.Log(cluster.Roofline{Accelerator: a}.Time(k.Operator) / k.Seconds)
+func deviation(a *topology.Accelerator, k Kernel) float64 {
+	return math.Log(k.Call.time(cluster.Roofline{Accelerator: *a}.Time(k.Operator)) / k.Seconds)
+}
+
+// meanDeviation is what fits make small.
+func meanDeviation(a *topology.Accelerator, kernels []Kernel) float64 {
+	var sum float64
+	for _, k := range kernels {
+		sum += math.Abs(deviation(a, k))
+	}
+	return sum / float64(len(kernels))
 }
 
 // Accelerator fits an accelerator to measured kernels: how much of the peaks and
@@ -80,10 +94,8 @@ func Accelerator(base topology.Accelerator, kernels []Kernel) (topology.Accelera
 	if len(kernels) == 0 {
 		return base, nil, errors.New("there is no kernel to fit to")
 	}
-	for _, k := range kernels {
-		if p := k.Operator.Precision; base.Peak[p] == 0 {
-			return base, nil, fmt.Errorf("%s has no rate in %s, which the table has kernels in", base.Name, p)
-		}
+	if err := checkRates(&base, kernels); err != nil {
+		return base, nil, err
 	}
 	a := base
 	a.ReadEfficiency = cmp.Or(a.ReadEfficiency, a.MemoryEfficiency)
@@ -122,19 +134,22 @@ func Accelerator(base topology.Accelerator, kernels []Kernel) (topology.Accelera
 		if rows == nil {
 			continue
 		}
-		found, err := fit(stage.parameters, func() float64 {
-			var sum float64
-			for _, k := range rows {
-				sum += math.Abs(deviation(a, k))
-			}
-			return sum / float64(len(rows))
-		})
+		found, err := fit(append(stage.parameters, callParameters(rows)...), func() float64 { return meanDeviation(&a, rows) })
 		if err != nil {
 			return base, nil, err
 		}
 		constants = append(constants, found...)
 	}
 	return a, constants, nil
+}
+
+func checkRates(a *topology.Accelerator, kernels []Kernel) error {
+	for _, k := range kernels {
+		if p := k.Operator.Precision; a.Peak[p] == 0 {
+			return fmt.Errorf("%s has no rate in %s, which the table has kernels in", a.Name, p)
+		}
+	}
+	return nil
 }
 
 // parameter is a number without bounds that a fit moves, and the constants that

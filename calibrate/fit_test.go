@@ -117,6 +117,55 @@ func TestUnmeasuredStays(t *testing.T) {
 	}
 }
 
+// Calls that take more than their kernel are told from kernels that reach less.
+func TestCallsAreFound(t *testing.T) {
+	base := stock(t, "dgx-h100").Accelerator
+	truth := base
+	truth.FP8Efficiency = 0.47
+	for _, want := range []Call{{}, {Extra: 12e-6}, {Host: 60e-6}, {Extra: 12e-6, Host: 45e-6}} {
+		kernels := measure(t, truth, products("fp8", 1))
+		for i := range kernels {
+			kernels[i].Seconds = want.time(kernels[i].Seconds)
+		}
+		if err := Calls(base, kernels); err != nil {
+			t.Fatal(err)
+		}
+		got, _, err := Accelerator(base, kernels)
+		if err != nil {
+			t.Fatal(err)
+		}
+		within(t, "fp8", got.FP8Efficiency, truth.FP8Efficiency, 0.02)
+		call := Residuals(got, kernels)[0].Call
+		for _, part := range []struct {
+			what      string
+			got, want float64
+		}{{"extra", call.Extra, want.Extra}, {"host", call.Host, want.Host}} {
+			if math.Abs(part.got-part.want) > 0.05*part.want+0.3e-6 { // 3 % of the shortest kernels
+				t.Errorf("%v: %s is %.3g s, not %.3g", &want, part.what, part.got, part.want)
+			}
+		}
+	}
+}
+
+// Products in 16 bits have a launch, and nothing beside it.
+func TestCallOfWideProducts(t *testing.T) {
+	base := stock(t, "dgx-h100").Accelerator
+	truth := base
+	truth.LaunchOverhead = 1_200_000 // 12 us
+	kernels := measure(t, truth, products("bf16", 1))
+	if err := Calls(base, kernels); err != nil {
+		t.Fatal(err)
+	}
+	got, _, err := Accelerator(base, kernels)
+	if err != nil {
+		t.Fatal(err)
+	}
+	within(t, "launch", got.LaunchOverhead.Seconds(), 12e-6, 0.10)
+	if extra := kernels[0].Call.Extra; extra != 0 {
+		t.Errorf("%v s beside the kernel", extra)
+	}
+}
+
 // logOf is a log of ring all-reduces on a host, with 3 % of noise.
 func logOf(t *testing.T, h topology.Host, ranks int) Log {
 	t.Helper()
@@ -181,7 +230,8 @@ func TestOverride(t *testing.T) {
 			{Key: "launch_overhead", Was: `"4us"`, Is: `"2.5us"`, Measured: true},
 			{Key: "read_efficiency", Was: "0.870", Is: "0.870"},
 		},
-		Before: []Residual{{"matrix bf16", 7, 0.2, 0.3, -0.1}}, After: []Residual{{"matrix bf16", 7, 0.02, 0.03, 0.01}},
+		Before: []Residual{{Group: "matrix bf16", Rows: 7, Median: 0.2, Ninth: 0.3, Bias: -0.1}},
+		After:  []Residual{{Group: "matrix bf16", Rows: 7, Median: 0.02, Ninth: 0.03, Bias: 0.01}},
 	}
 	var b strings.Builder
 	if err := o.WriteTOML(&b); err != nil {

@@ -15,10 +15,12 @@ import (
 	"github.com/railyard/railyard/workload"
 )
 
-// Kernel is one measured kernel: what it does, and how long it took.
+// Kernel is one measured kernel: what it does, and how long it took. Call, if set, is
+// what it was timed with.
 type Kernel struct {
 	Operator workload.Operator
 	Seconds  float64
+	Call     *Call
 }
 
 // Match holds back the rows of a table whose Column does not hold Value.
@@ -36,7 +38,8 @@ const (
 // the columns, in any order:
 //
 //	op            attn_prefill, attn_decode, or any name of a matrix product
-//	dtype         bf16, fp16, tf32, fp32, fp8, fp4, int8 and their common spellings
+//	dtype         bf16, fp16, tf32, fp32, fp8, fp4, int8 and their common spellings;
+//	              int8_wo and int4_wo, of weights alone: the product is in 16 bits
 //	m, n, k       product of m x k activations with k x n weights; tokens_m is m.
 //	              Of attn_prefill, m is the tokens of each sequence
 //	batch         sequences, of attention; 1 where empty
@@ -46,8 +49,7 @@ const (
 //	measured_ms   or time_s, or time_us: how long it took
 //
 // Other columns may be matched on. Rows that it cannot describe, such as
-// elementwise kernels and weight-only quantization, are passed over and counted
-// in skipped, by what they are.
+// elementwise kernels, are passed over and counted in skipped, by what they are.
 func ReadKernels(file string, in io.Reader, matches []Match) (kernels []Kernel, skipped map[string]int, err error) {
 	t, err := newTable(file, in)
 	if err != nil {
@@ -93,7 +95,7 @@ func ReadKernels(file string, in io.Reader, matches []Match) (kernels []Kernel, 
 			t.faults = append(t.faults, t.fault(0, "", "has more than %d kernels to fit to", maxFitted)...)
 			break
 		}
-		kernels = append(kernels, Kernel{op, time})
+		kernels = append(kernels, Kernel{Operator: op, Seconds: time})
 	}
 	if t.faults != nil {
 		return nil, nil, t.faults
@@ -142,8 +144,12 @@ func (t *table) operator() (op workload.Operator, skip string) {
 		}
 		op.Batch, op.M, op.N, op.K = batch, m, n, k
 		op.FLOPs = 2 * float64(batch) * float64(m) * float64(n) * float64(k)
+		weights, alone := weightOnly[strings.ToLower(dtype)]
+		if !alone {
+			weights = width[precision]
+		}
 		result := max(width[precision], 2) // in 16 bits of what is narrower
-		op.Bytes = float64(batch) * (width[precision]*float64(k)*float64(m+n) + result*float64(m)*float64(n))
+		op.Bytes = float64(batch) * (float64(k)*(width[precision]*float64(m)+weights*float64(n)) + result*float64(m)*float64(n))
 	}
 	return op, ""
 }
@@ -154,7 +160,13 @@ var dtypes = map[string]topology.Precision{
 	"bf16": topology.BF16, "bfloat16": topology.BF16,
 	"fp8": topology.FP8, "fp8_block": topology.FP8, "e4m3": topology.FP8,
 	"fp4": topology.FP4, "nvfp4": topology.FP4, "mxfp4": topology.FP4, "int8": topology.INT8,
+	"int8_wo": topology.FP16, "int4_wo": topology.FP16,
 }
+
+// weightOnly is the bytes of a weight that is narrower than the operands, which it is
+// turned into on its way. Of 4 bits each 128 have a scale and a zero, as GPTQ and AWQ
+// store them.
+var weightOnly = map[string]float64{"int8_wo": 1, "int4_wo": 0.5 + 2.5/128}
 
 // width is the bytes of an operand's element. FP4 has a byte of scale for every
 // 16 elements.

@@ -18,6 +18,7 @@ a,gemm,fp8,8,16,32,,,,,,2,1
 a,attn_prefill,bf16,3,,,2,10,4,2,64,3,1
 a,attn_decode,fp16,,,,2,10,4,2,64,,1
 a,gemm,int4_wo,8,16,32,,,,,,,1
+a,gemm,int3,8,16,32,,,,,,,1
 a,layernorm,bf16,8,,,,,,,,,1
 a,layernorm,bf16,9,,,,,,,,,1
 a,attn_decode,fp16,,,,2,10,,,,,1
@@ -26,28 +27,32 @@ a,attn_decode,fp16,,,,2,10,,,,,1
 		t.Fatal(err)
 	}
 	want := []Kernel{
-		{workload.Operator{
+		{Operator: workload.Operator{
 			Name: "gemm", Class: workload.Matrix, Precision: topology.BF16, Batch: 1, M: 8, N: 16, K: 32,
 			FLOPs: 2 * 8 * 16 * 32, Bytes: 2 * (8*32 + 32*16 + 8*16), Launches: 1,
-		}, 1.5e-3},
-		{workload.Operator{ // the result in 16 bits
+		}, Seconds: 1.5e-3},
+		{Operator: workload.Operator{ // the result in 16 bits
 			Name: "gemm", Class: workload.Matrix, Precision: topology.FP8, Batch: 1, M: 8, N: 16, K: 32,
 			FLOPs: 2 * 8 * 16 * 32, Bytes: 8*32 + 32*16 + 2*8*16, Launches: 2,
-		}, 1e-3},
-		{workload.Operator{ // three tokens meet 11, 12 and 13 keys
+		}, Seconds: 1e-3},
+		{Operator: workload.Operator{ // three tokens meet 11, 12 and 13 keys
 			Name: "attn_prefill", Class: workload.FlashAttention, Precision: topology.BF16, Batch: 2 * 4, M: 3, N: 13, K: 64, Groups: 2 * 2,
 			FLOPs: 4 * 8 * 64 * (11 + 12 + 13), Bytes: 2 * (2*8*3*64 + 2*2*2*13*64), Launches: 3,
-		}, 1e-3},
-		{workload.Operator{
+		}, Seconds: 1e-3},
+		{Operator: workload.Operator{
 			Name: "attn_decode", Class: workload.FlashAttention, Precision: topology.FP16, Batch: 2 * 4, M: 1, N: 10, K: 64, Groups: 2 * 2,
 			FLOPs: 4 * 8 * 64 * 10, Bytes: 2 * (2*8*64 + 2*2*2*10*64), Launches: 1,
-		}, 1e-3},
+		}, Seconds: 1e-3},
+		{Operator: workload.Operator{ // a weight of 4 bits has 20 / 128 more for its scale and zero
+			Name: "gemm", Class: workload.Matrix, Precision: topology.FP16, Batch: 1, M: 8, N: 16, K: 32,
+			FLOPs: 2 * 8 * 16 * 32, Bytes: 2*8*32 + (4+20./128)/8*32*16 + 2*8*16, Launches: 1,
+		}, Seconds: 1e-3},
 	}
 	if diff := cmp.Diff(want, kernels); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	passed := map[string]int{
-		`dtype "int4_wo"`: 1, `op "layernorm" without n and k`: 2,
+		`dtype "int3"`: 1, `op "layernorm" without n and k`: 2,
 		`op "attn_decode" without q_heads, kv_heads and head_dim`: 1,
 	}
 	if diff := cmp.Diff(passed, skipped); diff != "" {

@@ -34,6 +34,11 @@ func (o Override) WriteTOML(w io.Writer) error {
 		fmt.Fprintf(&b, "# %-36s %6d   %5.1f -> %5.1f %%   %5.1f -> %5.1f %%   %+6.1f -> %+6.1f %%\n", r.Group, r.Rows,
 			100*was.Median, 100*r.Median, 100*was.Ninth, 100*r.Ninth, 100*was.Bias, 100*r.Bias)
 	}
+	for _, r := range o.After {
+		if r.Call != (Call{}) {
+			fmt.Fprintf(&b, "# A call of %s takes %v.\n", r.Group, &r.Call)
+		}
+	}
 	fmt.Fprintf(&b, "\n[%s.%q]\nbase = %q\nsource = %q\n", o.Table, plain(o.Name), plain(o.Base),
 		fmt.Sprintf("fit to %s, %d rows; the rest: %s", plain(o.Data), rows, plain(o.Base)))
 	for _, c := range o.Constants {

@@ -23,6 +23,7 @@ import (
 func newCalibrate() *cobra.Command {
 	var kernels, iteration, base, name string
 	var logs, where []string
+	var calls bool
 	var given calibrate.Given
 	cmd := &cobra.Command{
 		Use:   "calibrate --base NAME {--kernels FILE | --nccl LOG... | --iteration TIME SCENARIO}",
@@ -35,7 +36,11 @@ n, k and measured_ms (or time_s, time_us) for matrix products; for attention op 
 attn_prefill or attn_decode and batch, m, kv_len, q_heads, kv_heads, head_dim say
 what it was; launches is how many kernels were timed as one. It fits
 matrix_efficiency, read_efficiency, launch_overhead, fp8_efficiency, fp4_efficiency
-and flash_efficiency of the accelerator --base.
+and flash_efficiency of the accelerator --base. With --calls the rows are calls of one
+engine, timed as it makes them: what a call takes beside its kernel, to turn activations
+into FP8 or FP4 or to prepare attention, and how long the host needs for one, is then
+fitted, too, and told apart from what the kernels reach. It is printed, and is no
+constant of the accelerator.
 
 --nccl takes logs of nccl-tests. They fit collective_overhead, step_overhead,
 scale_up_efficiency, nvls_efficiency and nic_efficiency of the host --base. The two overheads are
@@ -49,6 +54,9 @@ fp4_efficiency and flash_efficiency of the accelerator --base by one factor.`,
   railyard calibrate --base a100-sxm-80gb --iteration 1.832s scenarios/quickstart.toml`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if calls && kernels == "" {
+				return errors.New("--calls goes with --kernels, and with nothing else")
+			}
 			if (iteration != "") != (len(args) == 1) {
 				return errors.New("a scenario goes with --iteration, and with nothing else")
 			}
@@ -59,7 +67,7 @@ fp4_efficiency and flash_efficiency of the accelerator --base by one factor.`,
 			var err error
 			switch {
 			case kernels != "":
-				o, err = fromKernels(cmd.ErrOrStderr(), base, kernels, where)
+				o, err = fromKernels(cmd.ErrOrStderr(), base, kernels, where, calls)
 			case iteration != "":
 				o, err = fromIteration(cmd.Context(), base, iteration, args[0])
 			default:
@@ -80,6 +88,7 @@ fp4_efficiency and flash_efficiency of the accelerator --base by one factor.`,
 	f.StringVar(&kernels, "kernels", "", "table of measured kernels, CSV")
 	f.StringArrayVar(&logs, "nccl", nil, "log of nccl-tests; may be repeated")
 	f.StringArrayVar(&where, "where", nil, "use the rows of the table whose COLUMN=VALUE; may be repeated")
+	f.BoolVar(&calls, "calls", false, "the kernels are timed as an engine calls them: fit what a call takes beside")
 	f.StringVar(&given.Op, "op", "", "operation of the logs, as in all_reduce, if they do not say")
 	f.IntVar(&given.Ranks, "ranks", 0, "ranks of the logs, if they do not say")
 	f.IntVar(&given.Hosts, "hosts", 0, "hosts of the logs, if they do not say and do not fill them")
@@ -91,7 +100,7 @@ fp4_efficiency and flash_efficiency of the accelerator --base by one factor.`,
 	return cmd
 }
 
-func fromKernels(talk io.Writer, base, file string, where []string) (o calibrate.Override, err error) {
+func fromKernels(talk io.Writer, base, file string, where []string, calls bool) (o calibrate.Override, err error) {
 	var matches []calibrate.Match
 	for _, w := range where {
 		column, value, ok := strings.Cut(w, "=")
@@ -116,6 +125,12 @@ func fromKernels(talk io.Writer, base, file string, where []string) (o calibrate
 	for _, what := range slices.Sorted(maps.Keys(skipped)) {
 		fmt.Fprintf(talk, "%s: passed over %d rows: %s\n", file, skipped[what], what)
 	}
+	before := calibrate.Residuals(accelerator, kernels)
+	if calls {
+		if err := calibrate.Calls(accelerator, kernels); err != nil {
+			return o, fmt.Errorf("%s: %w", file, err)
+		}
+	}
 	fitted, constants, err := calibrate.Accelerator(accelerator, kernels)
 	if err != nil {
 		return o, fmt.Errorf("%s: %w", file, err)
@@ -126,7 +141,7 @@ func fromKernels(talk io.Writer, base, file string, where []string) (o calibrate
 	}
 	return calibrate.Override{
 		Table: "accelerators", Data: data, Constants: constants,
-		Before: calibrate.Residuals(accelerator, kernels), After: calibrate.Residuals(fitted, kernels),
+		Before: before, After: calibrate.Residuals(fitted, kernels),
 	}, nil
 }
 
