@@ -147,15 +147,17 @@ func (c *Cluster) Withdraw(job int) {
 func (c *Cluster) explode(n int32) {
 	l := &c.launches[n]
 	plan, size, owner := l.plan, l.size*l.times, l.owner
-	var ids []network.ID
-	var after []network.ID
-	err := plan.Everywhere(func(from, to topology.NodeID, share float64, waits []int) {
-		after = after[:0]
-		for _, number := range waits {
-			after = append(after, ids[number])
+	var ids, after, behind []network.ID
+	transfers := func(to []network.ID, messages []int) []network.ID {
+		for _, number := range messages {
+			to = append(to, ids[number])
 		}
+		return to
+	}
+	err := plan.Everywhere(func(from, to topology.NodeID, m collective.Message) {
+		after, behind = transfers(after[:0], m.After), transfers(behind[:0], m.Behind)
 		t := network.Transfer{
-			After: after, Bytes: share * size,
+			After: after, Behind: behind, Bytes: m.Share * size,
 			Owner: owner, Notify: true, Actor: c.actor, Arg: argPhase | uint64(n), Forget: true,
 		}
 		c.direct(&t, network.Connection{From: from, To: to})

@@ -54,3 +54,34 @@ func BenchmarkRingAllReduce16384(b *testing.B) {
 		b.ReportMetric(took.Seconds()*1e3, "simulated-ms")
 	})
 }
+
+// A ring all-reduce message by message: where all links are alike, and where two rings
+// leave a rack over one up-link.
+func BenchmarkExploded(b *testing.B) {
+	for _, c := range []struct {
+		name  string
+		topo  *topology.Topology
+		rings [][]topology.NodeID
+	}{
+		{"alone", bare("switch", 256, 50e9, sim.Microsecond), [][]topology.NodeID{accelerators(256)}},
+		{"shared", leafSpine(64, 4, 1, 2), [][]topology.NodeID{accelerators(256)[4:132], accelerators(256)[132:252]}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			messages := 0
+			for b.Loop() {
+				engine := sim.New()
+				on := cluster.New(engine, c.topo, 0)
+				messages = 0
+				for _, ranks := range c.rings {
+					plan := must(collective.NewPlanner(c.topo).Plan(collective.AllReduce, collective.Ring, ranks))
+					on.Launch(cluster.Collective{Plan: plan, Size: 1 << 28, Explode: true, Actor: engine.Register(&stopwatch{})})
+					messages += len(ranks) * plan.Steps
+				}
+				if err := engine.Run(context.Background()); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(messages)*float64(b.N)/b.Elapsed().Seconds(), "messages/s")
+		})
+	}
+}

@@ -90,12 +90,13 @@ func TestCoupledIsExplodedOnEqualHosts(t *testing.T) {
 // link at its full rate, and by L, the latency of the longest chain of messages.
 // The coupled form takes B + L, the exploded one at least the greater of the two,
 // since what is sent over a slow link meanwhile waits there and hides latency:
-// so coupled is at most twice exploded. The exploded form is the slower one where
-// messages of several rings meet on a link and some wait for data while the link
-// idles, which barriers would forbid: by 27 % in the worst random fabric found
-// (coupled/exploded from 0.73 to 1.41), on over-subscribed up-links. On rails of
-// hosts with as many NICs as accelerators the two agree within 0.2 % for large
-// messages and 5 % for small.
+// so coupled is at most twice exploded. A ring never takes longer exploded than
+// coupled; see TestExplodedRingIsBoundByFairShares. Where rounds are of several
+// sizes, as in halving-doubling, messages of two may meet on an over-subscribed
+// up-link that then idles while others wait for data, which barriers would forbid:
+// by 16 % in the worst random fabric found (coupled/exploded from 0.84 to 1.63). On
+// rails of hosts with as many NICs as accelerators the two agree within 0.5 % for
+// large messages and 5 % for small.
 func TestCoupledAgainstExplodedOnUnequalLinks(t *testing.T) {
 	for _, c := range []struct {
 		name         string
@@ -104,10 +105,10 @@ func TestCoupledAgainstExplodedOnUnequalLinks(t *testing.T) {
 		size         float64
 		below, above float64 // coupled / exploded
 	}{
-		{"rail 4 x 8, 8 rings, large", rail(4, 8, 8), collective.Ring, 1 << 28, 0.998, 1.002},
-		{"rail 4 x 8, 8 rings, small", rail(4, 8, 8), collective.Ring, 1 << 16, 0.95, 1.05},
-		{"rail 3 x 4, 2 rings, large", rail(3, 4, 2), collective.Ring, 1 << 28, 0.99, 1.01},
-		{"leaf-spine 8 x 4, 4:1, large", leafSpine(8, 4, 4, 4), collective.Ring, 1 << 28, 0.8, 1.05},
+		{"rail 4 x 8, 8 rings, large", rail(4, 8, 8), collective.Ring, 1 << 28, 1, 1.005},
+		{"rail 4 x 8, 8 rings, small", rail(4, 8, 8), collective.Ring, 1 << 16, 1, 1.05},
+		{"rail 3 x 4, 2 rings, large", rail(3, 4, 2), collective.Ring, 1 << 28, 1, 1.01},
+		{"leaf-spine 8 x 4, 4:1, large", leafSpine(8, 4, 4, 4), collective.Ring, 1 << 28, 1, 1.05},
 		{"leaf-spine 8 x 4, 4:1, small", leafSpine(8, 4, 4, 4), collective.Ring, 1 << 12, 0.95, 1.05},
 		{"rail 4 x 8, halving-doubling", rail(4, 8, 8), collective.HalvingDoubling, 1 << 28, 0.99, 1.01},
 		{"ring of 16, halving-doubling", bare("ring", 16, 50e9, sim.Microsecond), collective.HalvingDoubling, 1 << 28, 0.99, 1.01},
@@ -156,31 +157,20 @@ func TestCoupledAgainstExplodedOnRandomFabrics(t *testing.T) {
 	t.Logf("coupled / exploded from %.3f to %.3f", least, most)
 }
 
-// A transfer that wants the same link gets half of it from the coupled form. The
-// exploded form may have several messages on that link at once, when their rank
-// has received faster than it can send, and then takes more than a half of it:
-// its time is between that of all of the link and that of the coupled form.
+// Every hop shares its link with a transfer: all have half of the rate, and the two
+// forms agree as they do alone.
 func TestCoupledAgainstExplodedWithOthers(t *testing.T) {
 	const n, size = 8, 1 << 26
 	topo := bare("ring", n, 50e9, sim.Microsecond)
 	plan := must(collective.NewPlanner(topo).Plan(collective.AllReduce, collective.Ring, accelerators(n)))
-	alone := timeOf(topo, plan, size, false)
-	other := network.Transfer{Bytes: 1e10, Links: topo.Route(3, 4, 0, nil), Owner: network.NoOwner}
-	coupled, exploded := both(topo, plan, size, other)
-	t.Logf("alone %v; with another transfer on one link coupled %v, exploded %v", alone, coupled, exploded)
-	want := 2*alone.Seconds() - 14*1e-6 // latency is not shared
-	if math.Abs(coupled.Seconds()-want) > 1e-6*want {
-		t.Errorf("coupled %v, want %v s: half of the rate", coupled, want)
-	}
-	if exploded > coupled || exploded < alone {
-		t.Errorf("exploded %v is not between alone %v and coupled %v", exploded, alone, coupled)
-	}
-	// Everywhere: every hop gets half, and the two agree.
 	var everywhere []network.Transfer
 	for i := range n {
 		everywhere = append(everywhere, network.Transfer{Bytes: 1e10, Links: topo.Route(topology.NodeID(i), topology.NodeID((i+1)%n), 0, nil), Owner: network.NoOwner})
 	}
-	coupled, exploded = both(topo, plan, size, everywhere...)
+	coupled, exploded := both(topo, plan, size, everywhere...)
+	if want := 14 * (1e-6 + 2*float64(size)/n/50e9); math.Abs(coupled.Seconds()-want) > 1e-6*want {
+		t.Errorf("coupled %v, want %v s: half of the rate", coupled, want)
+	}
 	if d := coupled - exploded; max(d, -d) > halfATickAStep(plan) {
 		t.Errorf("with a transfer on every link: coupled %v, exploded %v", coupled, exploded)
 	}

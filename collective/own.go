@@ -18,7 +18,7 @@ type Own func(op Op, host []int) ([]Round, error)
 
 // Round is messages of one size that are sent at once. In the coupled form a round
 // begins when the one before has ended; in the exploded form a rank sends once it has
-// received all that earlier rounds send it.
+// received all that earlier rounds send it, and in order to each peer.
 type Round struct {
 	Share float64 // of the collective's size, a message
 	Sends []Send

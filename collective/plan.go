@@ -609,13 +609,15 @@ type Message struct {
 	From, To int     // ranks
 	Share    float64 // bytes per byte of the collective's size
 	After    []int   // earlier messages, by number, that must have arrived
+	Behind   []int   // those of the same queue that must have left
 }
 
 // Explode calls yield for every message, numbered from 0 in the order of the
 // calls. A message waits for all that its sender received in earlier rounds; of
 // a round that repeats, for that of its ring in the repetition before. In
-// halving-doubling it also waits for what its sender has sent. After is valid
-// during the call only. What is not Expandable has no exploded form.
+// halving-doubling it also waits for what its sender has sent. It leaves behind
+// the message before in its queue; see queues. After and Behind are valid during
+// the call only. What is not Expandable has no exploded form.
 func (p *Plan) Explode(yield func(Message)) error {
 	if !p.Expandable() {
 		return fmt.Errorf("%s by %s is a pipeline or sums in switches and cannot be expanded; direct can", p.Op, p.Algorithm)
@@ -624,9 +626,11 @@ func (p *Plan) Explode(yield func(Message)) error {
 	received := make([][]int, n) // numbers of the messages to wait for, by receiver and ring
 	next := make([][]int, n)
 	number := 0
+	var q queues
 	for _, r := range p.rounds {
+		q.enter(r)
 		for range r.repeat {
-			ring, sent := 0, 0 // rings do not wait for each other
+			ring, sent, i := 0, 0, 0 // rings do not wait for each other
 			for from, to := range r.sends {
 				if sent == n && r.repeat > 1 {
 					ring, sent = ring+n, 0
@@ -634,12 +638,12 @@ func (p *Plan) Explode(yield func(Message)) error {
 						received, next = append(received, make([][]int, n)...), append(next, make([][]int, n)...)
 					}
 				}
-				yield(Message{From: from, To: to, Share: r.share, After: received[ring+from]})
+				yield(Message{From: from, To: to, Share: r.share, After: received[ring+from], Behind: q.join(i, number)})
 				next[ring+to] = append(next[ring+to], number)
 				if p.Algorithm == HalvingDoubling { // whose ranks do one exchange at a time
 					next[from] = append(next[from], number)
 				}
-				number, sent = number+1, sent+1
+				number, sent, i = number+1, sent+1, i+1
 			}
 			for i := range next {
 				switch {

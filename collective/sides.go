@@ -16,21 +16,20 @@ type side struct {
 	rounds []round
 }
 
-// Everywhere calls yield for every message of all groups of a plan: what Explode
-// gives of the first, with accelerators in place of ranks. Messages are numbered
-// from 0 in the order of the calls; no group waits for another.
-func (p *Plan) Everywhere(yield func(from, to topology.NodeID, share float64, after []int)) error {
+// Everywhere calls yield for every message of all groups of a plan, with the
+// accelerators that it goes between: what Explode gives of the first. Messages are
+// numbered from 0 in the order of the calls; no group waits for another.
+func (p *Plan) Everywhere(yield func(from, to topology.NodeID, m Message)) error {
 	number := 0
-	var after []int
+	var after, behind []int
 	for _, s := range p.sides {
 		one := Plan{Op: p.Op, Algorithm: p.Algorithm, Ranks: s.ranks, rounds: s.rounds}
 		first := number
 		err := one.Explode(func(m Message) {
-			after = after[:0]
-			for _, a := range m.After {
-				after = append(after, first+a)
-			}
-			yield(s.ranks[m.From], s.ranks[m.To], m.Share, after)
+			after = renumber(after[:0], m.After, first)
+			behind = renumber(behind[:0], m.Behind, first)
+			m.After, m.Behind = after, behind
+			yield(s.ranks[m.From], s.ranks[m.To], m)
 			number++
 		})
 		if err != nil {
@@ -38,6 +37,14 @@ func (p *Plan) Everywhere(yield func(from, to topology.NodeID, share float64, af
 		}
 	}
 	return nil
+}
+
+// renumber appends numbers counted from first.
+func renumber(to, numbers []int, first int) []int {
+	for _, n := range numbers {
+		to = append(to, first+n)
+	}
+	return to
 }
 
 // messages is how many Everywhere gives, or why it cannot.

@@ -2,6 +2,7 @@ package collective
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -38,15 +39,15 @@ func TestEverywhere(t *testing.T) {
 			}
 		}
 		var group []int // of each message
-		err := plan.Everywhere(func(from, to topology.NodeID, share float64, after []int) {
+		err := plan.Everywhere(func(from, to topology.NodeID, m Message) {
 			for _, l := range topo.Route(from, to, 0, nil) {
-				got[l] += share
+				got[l] += m.Share
 			}
 			of := int(from) / 4
 			if name == "sends" {
 				of = int(from)
 			}
-			for _, a := range after {
+			for _, a := range slices.Concat(m.After, m.Behind) {
 				if a >= len(group) || group[a] != of {
 					t.Fatalf("%s: message %d of group %d waits for message %d", name, len(group), of, a)
 				}

@@ -35,6 +35,9 @@ type Observer interface {
 	Sent(l topology.LinkID, payload float64, from, now sim.Time)
 	// Waiting is called when something begins to wait for a link, or no longer does.
 	Waiting(l topology.LinkID, waiting bool, now sim.Time)
+	// Left is called when the last byte of a message has left its sender, unless Ended is
+	// at the same time.
+	Left(id ID, now sim.Time)
 	// Ended is called when a message has.
 	Ended(id ID, now sim.Time)
 }
@@ -96,6 +99,8 @@ func (s *shipping) Waiting(l topology.LinkID, waiting bool, now sim.Time) {
 	s.waiting[l] = waiting
 	s.contend(l, now)
 }
+
+func (s *shipping) Left(id ID, now sim.Time) { s.n.leftSender(id, now) }
 
 func (s *shipping) Ended(id ID, now sim.Time) {
 	t := &s.n.transfers[id]

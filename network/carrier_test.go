@@ -33,6 +33,9 @@ func (r *relay) Handle(now sim.Time, arg uint64) {
 	n, hop := int(arg>>32), int(uint32(arg))
 	m := r.sent[n]
 	r.Sent(m.Route[hop], m.Bytes, now-10*sim.Microsecond, now)
+	if hop == 0 {
+		r.Left(m.ID, now)
+	}
 	if hop+1 < len(m.Route) {
 		r.cross(n, hop+1)
 		return

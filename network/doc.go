@@ -6,6 +6,8 @@
 // eligible at the later of its start and the end of everything it waits for.
 // It then spends its latency, taking no bandwidth. From then on it shares
 // bandwidth, and ends when its last byte has drained; no latency is added then.
+// Behind others, it has its latency and then waits for the last of them to drain:
+// messages of one queue pair, which leave in order.
 //
 // Rates are weighted max-min fair (Bertsekas and Gallager, "Data Networks",
 // 1992, section 6.5.2): of all rate vectors under which no link carries more

@@ -27,6 +27,10 @@ type Transfer struct {
 	Start sim.Time
 	// After are the transfers that must end first.
 	After []ID
+	// Behind are the transfers that must have left first: its bytes wait until their last
+	// has drained, while its own latency passes. Messages of one queue pair go one behind
+	// the other.
+	Behind []ID
 	// Bytes drain over every hop. 0 is legal: it ends after its latency.
 	Bytes float64
 	// Latency passes between eligibility and the first byte.
@@ -76,17 +80,21 @@ type transfer struct {
 
 	waiting    int32 // transfers in After that have not ended
 	dependents int32 // first in edges, -1: none
+	behind     int32 // transfers in Behind that have not left
+	followers  int32 // first in edges of those behind it, -1: none
 	slot       int32 // while draining, else -1
 	owner      Owner
 	arg        uint64
 	actor      sim.Actor
 	notify     bool
 	forget     bool
+	ready      bool // but for those that it is behind
+	left       bool // its sender has nothing more of it
 	ended      bool
 	departed   bool // is among the loads; see loads
 }
 
-// edge is one dependent of a transfer, in a list.
+// edge is one dependent or follower of a transfer, in a list.
 type edge struct {
 	to   ID
 	next int32
@@ -177,7 +185,7 @@ func (n *Network) Add(t *Transfer) ID {
 	}
 	n.transfers[id] = transfer{
 		links: links, counts: counts, footprint: t.Footprint, bytes: t.Bytes, weight: weight,
-		start: t.Start, latency: t.Latency, from: t.Connection.From, to: t.Connection.To, dependents: -1, slot: -1,
+		start: t.Start, latency: t.Latency, from: t.Connection.From, to: t.Connection.To, dependents: -1, followers: -1, slot: -1,
 		owner: t.Owner, arg: t.Arg, actor: t.Actor, notify: t.Notify, forget: t.Forget,
 	}
 	n.unended++
@@ -187,24 +195,20 @@ func (n *Network) Add(t *Transfer) ID {
 		}
 		n.connections[id] = t.Connection
 	}
-	waiting := int32(0)
+	waiting, behind := int32(0), int32(0)
 	for _, d := range t.After {
-		before := &n.transfers[d]
-		if before.ended {
-			continue
+		if before := &n.transfers[d]; !before.ended {
+			n.tie(&before.dependents, id)
+			waiting++
 		}
-		e := n.freeEdges
-		if e >= 0 {
-			n.freeEdges = n.edges[e].next
-		} else {
-			e = int32(len(n.edges))
-			n.edges = append(n.edges, edge{})
-		}
-		n.edges[e] = edge{to: id, next: before.dependents}
-		before.dependents = e
-		waiting++
 	}
-	n.transfers[id].waiting = waiting
+	for _, d := range t.Behind {
+		if before := &n.transfers[d]; !before.left {
+			n.tie(&before.followers, id)
+			behind++
+		}
+	}
+	n.transfers[id].waiting, n.transfers[id].behind = waiting, behind
 	if t.Route != nil {
 		n.loads.routes[id] = t.Route
 	}
@@ -212,6 +216,30 @@ func (n *Network) Add(t *Transfer) ID {
 		n.release(id)
 	}
 	return id
+}
+
+// tie adds a transfer to a list of edges.
+func (n *Network) tie(list *int32, to ID) {
+	e := n.freeEdges
+	if e >= 0 {
+		n.freeEdges = n.edges[e].next
+	} else {
+		e = int32(len(n.edges))
+		n.edges = append(n.edges, edge{})
+	}
+	n.edges[e] = edge{to: to, next: *list}
+	*list = e
+}
+
+// untie empties a list of edges, and calls yield for each transfer that was in it.
+func (n *Network) untie(list *int32, yield func(ID)) {
+	for e := *list; e >= 0; {
+		done := &n.edges[e]
+		to := done.to
+		e, done.next, n.freeEdges = done.next, n.freeEdges, e
+		yield(to)
+	}
+	*list = -1
 }
 
 // release makes a transfer eligible, now or at its start.
@@ -242,6 +270,8 @@ func (n *Network) Handle(now sim.Time, arg uint64) {
 	case argBegin:
 		id := ID(arg &^ argMask)
 		switch t := &n.transfers[id]; {
+		case t.behind > 0:
+			t.ready = true
 		case t.bytes == 0 || len(t.links) == 0:
 			n.end(id, now)
 		case n.shipping != nil:
@@ -252,6 +282,10 @@ func (n *Network) Handle(now sim.Time, arg uint64) {
 	case argDepart:
 		id := ID(arg &^ argMask)
 		t := &n.transfers[id]
+		if t.behind > 0 { // it finds its way when it is its turn
+			t.ready = true
+			return
+		}
 		n.loads.depart(id, t)
 		n.engine.Schedule(now.After(t.latency), n.actor, argBegin|uint64(id))
 	case argFinish:
@@ -304,6 +338,25 @@ func (n *Network) leave(slot int32, now sim.Time) {
 	t.slot = -1
 }
 
+// leftSender gives those behind a transfer their turn.
+func (n *Network) leftSender(id ID, now sim.Time) {
+	t := &n.transfers[id]
+	t.left = true
+	n.untie(&t.followers, func(to ID) {
+		f := &n.transfers[to]
+		f.behind--
+		if !f.ready || f.behind > 0 {
+			return
+		}
+		f.ready = false
+		next := argBegin
+		if n.loads.on != nil {
+			next = argDepart
+		}
+		n.engine.Schedule(now, n.actor, next|uint64(to))
+	})
+}
+
 // end tells everyone who waits for a transfer.
 func (n *Network) end(id ID, now sim.Time) {
 	t := &n.transfers[id]
@@ -312,17 +365,15 @@ func (n *Network) end(id ID, now sim.Time) {
 	if t.notify {
 		n.engine.Schedule(now, t.actor, t.arg)
 	}
-	for e := t.dependents; e >= 0; {
-		done := &n.edges[e]
-		d := &n.transfers[done.to]
-		d.waiting--
-		if d.waiting == 0 {
-			n.release(done.to)
+	n.leftSender(id, now)
+	n.untie(&t.dependents, func(to ID) {
+		d := &n.transfers[to]
+		if d.waiting--; d.waiting == 0 {
+			n.release(to)
 		}
-		e, done.next, n.freeEdges = done.next, n.freeEdges, e
-	}
+	})
 	n.loads.arrive(t)
-	t.links, t.counts, t.footprint, t.dependents = nil, nil, nil, -1
+	t.links, t.counts, t.footprint = nil, nil, nil
 	if t.forget {
 		n.freeIDs = append(n.freeIDs, id)
 	}
@@ -419,6 +470,8 @@ func (n *Network) Waiting() []sim.Wait {
 				l = topology.LinkID(slices.IndexFunc(n.solver.links, func(k link) bool { return k.bundle == l }))
 			}
 			wait.For = "bandwidth on link " + n.topology.LinkName(l)
+		case t.behind > 0 && t.waiting == 0:
+			wait.For = fmt.Sprintf("%d transfers ahead of it that have not left", t.behind)
 		case n.shipping != nil && t.waiting == 0:
 			wait.For = "links that are paused or down"
 		default:

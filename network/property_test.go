@@ -26,9 +26,12 @@ func permuted(transfers []Transfer, p []int) []Transfer {
 	out := make([]Transfer, len(p))
 	for to, from := range p {
 		out[to] = transfers[from]
-		out[to].After = nil
+		out[to].After, out[to].Behind = nil, nil
 		for _, d := range transfers[from].After {
 			out[to].After = append(out[to].After, where[d])
+		}
+		for _, d := range transfers[from].Behind {
+			out[to].Behind = append(out[to].Behind, where[d])
 		}
 	}
 	return out
@@ -49,7 +52,7 @@ func ordered(transfers []Transfer, rank []int) []int {
 			return
 		}
 		placed[i] = true
-		for _, d := range transfers[i].After {
+		for _, d := range slices.Concat(transfers[i].After, transfers[i].Behind) {
 			place(int(d))
 		}
 		p = append(p, i)
@@ -217,7 +220,7 @@ func TestCountsAreTransfers(t *testing.T) {
 		var one, many []Transfer
 		var whose []int
 		for i, tr := range c.Transfers {
-			tr.After = nil
+			tr.After, tr.Behind = nil, nil
 			k := rapid.IntRange(1, 4).Draw(t, "multiplicity")
 			for range k {
 				single := tr

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -121,7 +122,7 @@ func fluid(c *traffic) []float64 {
 						moved = true
 					}
 				}
-				if state[i] == delayed && at[i] <= now {
+				if state[i] == delayed && at[i] <= now && !slices.ContainsFunc(t.Behind, func(d ID) bool { return state[d] != ended }) {
 					state[i], moved = draining, true
 				}
 				if state[i] == draining && left[i] <= 0 {
@@ -139,7 +140,7 @@ func fluid(c *traffic) []float64 {
 		rates := fairRates(limits, on)
 		next := math.Inf(1)
 		for i := range c.Transfers {
-			if state[i] == delayed {
+			if state[i] == delayed && at[i] > now {
 				next = min(next, at[i])
 			}
 		}
@@ -282,6 +283,9 @@ func drawTraffic(t *rapid.T, changes bool) *traffic {
 		}
 		for i > 0 && rapid.IntRange(0, 4).Draw(t, "after") == 4 {
 			tr.After = append(tr.After, ID(rapid.IntRange(0, i-1).Draw(t, "before")))
+		}
+		for i > 0 && rapid.IntRange(0, 5).Draw(t, "behind") == 5 {
+			tr.Behind = append(tr.Behind, ID(rapid.IntRange(0, i-1).Draw(t, "ahead")))
 		}
 		c.Transfers = append(c.Transfers, tr)
 	}

@@ -12,7 +12,8 @@
 //
 // A link serves what it is to forward first come, first served, whichever link it
 // came by; messages that begin at the link take turns with each other, and all of
-// them with what is forwarded. A message that has arrived leaves the network at
+// them with what is forwarded. A message behind another of its queue pair begins when
+// the last packet of that one has left. A message that has arrived leaves the network at
 // once: hosts read as fast as their links are.
 //
 // Acknowledgements, pause frames and other signals have a class of their own. They
@@ -58,8 +59,8 @@
 // # What is left out
 //
 // Classes of service (all data is in one), cut-through switching, losses by bit
-// errors, queue pairs that outlive a message, and the bandwidth of signals. Weights
-// of transfers have no meaning here.
+// errors, queue pairs whose rate outlives a message, and the bandwidth of signals.
+// Weights of transfers have no meaning here.
 //
 // # Cost
 //

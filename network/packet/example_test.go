@@ -14,6 +14,7 @@ type printer struct{}
 
 func (printer) Sent(topology.LinkID, float64, sim.Time, sim.Time) {}
 func (printer) Waiting(topology.LinkID, bool, sim.Time)           {}
+func (printer) Left(network.ID, sim.Time)                         {}
 func (printer) Ended(id network.ID, now sim.Time) {
 	fmt.Printf("message %d has arrived at %v\n", id, now)
 }

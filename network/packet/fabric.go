@@ -291,6 +291,9 @@ func (f *Fabric) sent(l topology.LinkID, now sim.Time) {
 		payload = m.lastPayload
 	}
 	f.observer.Sent(l, payload, p.began, now)
+	if k.hop == 0 && k.number == m.packets-1 && !m.done {
+		f.observer.Left(m.id, now)
+	}
 	if k.hop > 0 {
 		size := f.size(k)
 		if !k.trimmed {

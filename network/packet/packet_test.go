@@ -18,7 +18,8 @@ type watch struct {
 	f      *Fabric
 	engine *sim.Engine
 	ends   map[network.ID]sim.Time
-	sent   []float64 // payload over each link
+	left   map[network.ID]sim.Time // senders, by all of a message
+	sent   []float64               // payload over each link
 	last   sim.Time
 
 	// Called after each event on a link, if set.
@@ -36,6 +37,7 @@ func (w *watch) Sent(l topology.LinkID, payload float64, from, now sim.Time) {
 	}
 }
 func (w *watch) Waiting(topology.LinkID, bool, sim.Time) {}
+func (w *watch) Left(id network.ID, now sim.Time)        { w.left[id] = now }
 func (w *watch) Ended(id network.ID, now sim.Time)       { w.ends[id] = now }
 
 // rate is that of links in the tests: a byte takes 2 ticks.
@@ -60,7 +62,7 @@ func links(t testing.TB, n int, o Options) *watch {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &watch{engine: sim.New(), ends: map[network.ID]sim.Time{}, sent: make([]float64, n)}
+	w := &watch{engine: sim.New(), ends: map[network.ID]sim.Time{}, left: map[network.ID]sim.Time{}, sent: make([]float64, n)}
 	w.f = New(w.engine, topo, o, w)
 	return w
 }
@@ -125,6 +127,9 @@ func TestAloneOverHops(t *testing.T) {
 		if w.ends[0] != c.want {
 			t.Errorf("%v bytes over %d hops take %v, want %v", c.bytes, c.hops, w.ends[0], c.want)
 		}
+		if w.left[0] != ticks(c.bytes) {
+			t.Errorf("%v bytes have left their sender at %v, want %v", c.bytes, w.left[0], ticks(c.bytes))
+		}
 	}
 }
 
@@ -147,7 +152,7 @@ func TestOddRates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &watch{engine: sim.New(), ends: map[network.ID]sim.Time{}, sent: make([]float64, 1)}
+	w := &watch{engine: sim.New(), ends: map[network.ID]sim.Time{}, left: map[network.ID]sim.Time{}, sent: make([]float64, 1)}
 	w.f = New(w.engine, topo, Default(), w)
 	w.carry(t, 1e8, []topology.LinkID{0})
 	if want := sim.FromSeconds(1e8 / (900e9 / 7)); w.ends[0] < want-1 || w.ends[0] > want+1 {
@@ -321,7 +326,7 @@ func TestConservation(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w := &watch{engine: sim.New(), ends: map[network.ID]sim.Time{}, sent: make([]float64, len(bare))}
+		w := &watch{engine: sim.New(), ends: map[network.ID]sim.Time{}, left: map[network.ID]sim.Time{}, sent: make([]float64, len(bare))}
 		w.f = New(w.engine, topo, o, w)
 		w.look = func() {
 			used := make([]int64, len(w.f.nodes))
@@ -430,7 +435,7 @@ func TestSpray(t *testing.T) {
 	topo := fatTree(t, 4)
 	o := Default()
 	o.Transport = NDP
-	w := &watch{engine: sim.New(), ends: map[network.ID]sim.Time{}, sent: make([]float64, len(topo.Links))}
+	w := &watch{engine: sim.New(), ends: map[network.ID]sim.Time{}, left: map[network.ID]sim.Time{}, sent: make([]float64, len(topo.Links))}
 	w.f = New(w.engine, topo, o, w)
 	const bytes = 400 * 4096
 	w.f.Send(&network.Message{Bytes: bytes, Route: topo.Route(0, 12, 0, nil), From: 0, To: 12})
