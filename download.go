@@ -11,7 +11,7 @@ import (
 // downloads has replicas read their image and their weights, so many bytes of each
 // accelerator, from the file system. An image is pulled once, by the host that the replica
 // begins on; of the weights each accelerator reads its own.
-func (b *builder) downloads(w *scenario.Serving, f *serving.Fleet, weights float64) {
+func (b *builder) downloads(w *scenario.Serving, p *serving.Pool, weights float64) {
 	c := &w.ColdStart
 	path := w.Path + ".cold_start.from_storage"
 	if b.files == nil {
@@ -24,10 +24,10 @@ func (b *builder) downloads(w *scenario.Serving, f *serving.Fleet, weights float
 		}
 	}
 	if !c.WeightsRate.Set { // of a storage network, which is simulated now
-		f.Start.Weights = 0
+		p.Start.Weights = 0
 	}
 	image := float64(c.Image.Value)
-	f.Start.Download = func(accelerators []topology.NodeID, loaded bool) network.Transfer {
+	p.Start.Download = func(accelerators []topology.NodeID, loaded bool) network.Transfer {
 		bytes := image
 		if loaded {
 			bytes = weights

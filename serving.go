@@ -59,8 +59,9 @@ func (b *builder) addServing(w *scenario.Serving) {
 		return
 	}
 	forward := b.stepCosts(w, f, &f.Pool, j)
+	onward := 0.0
 	if f.Decode != nil && forward != nil {
-		b.disaggregate(w, f, j)
+		onward = b.disaggregate(w, f, j)
 	}
 	if len(b.faults) > before {
 		return
@@ -69,7 +70,7 @@ func (b *builder) addServing(w *scenario.Serving) {
 		return
 	}
 	weights := forward.WeightBytes() / float64(f.Stages)
-	b.scaling(w, f, weights)
+	b.scaling(w, f, weights, onward)
 	b.serve(w, f, j, weights, forward.TokenBytes()*float64(f.Batching.Blocks*f.Batching.BlockSize), whose)
 }
 

@@ -12,16 +12,18 @@ import (
 // their own: first those of prompts, then the others.
 func (b *builder) placePools(w *scenario.Serving, f *serving.Fleet, j *cluster.Job) bool {
 	x := w.Disaggregate
-	decode := serving.Pool{Replicas: int(x.Decode.Value), Tensor: f.Tensor, Expert: f.Expert, Stages: f.Stages}
-	f.Replicas = int(x.Prefill.Value)
-	if x.PrefillTensor.Set {
-		f.Tensor = int(x.PrefillTensor.Value)
+	f.Decode = &serving.Pool{Tensor: f.Tensor, Expert: f.Expert, Stages: f.Stages}
+	f.Decode.Routing, _ = scheduler.ParseRouting(x.Router.Value)
+	for i, k := range x.Pools() {
+		p := f.Pools()[i]
+		if p.Replicas = int(k.Replicas.Value); k.Autoscale != nil {
+			p.Replicas = int(k.Autoscale.Max.Value)
+		}
+		if k.Tensor.Set {
+			p.Tensor = int(k.Tensor.Value)
+		}
 	}
-	if x.DecodeTensor.Set {
-		decode.Tensor = int(x.DecodeTensor.Value)
-	}
-	decode.Routing, _ = scheduler.ParseRouting(x.Router.Value)
-	f.Decode = &decode
+	decode := f.Decode
 	wanted := f.Accelerators() + decode.Accelerators()
 	place := w.Placing
 	if !place.Accelerators.Set {
@@ -38,11 +40,15 @@ func (b *builder) placePools(w *scenario.Serving, f *serving.Fleet, j *cluster.J
 	return true
 }
 
-// disaggregate finds what the replicas cost that go on after the first token. Their
-// caches keep nothing for others: all keys and values of a prompt are sent to them.
-func (b *builder) disaggregate(w *scenario.Serving, f *serving.Fleet, j *cluster.Job) {
+// disaggregate finds what the replicas cost that go on after the first token, and the bytes
+// of the weights on an accelerator of theirs. Their caches keep nothing for others: all keys
+// and values of a prompt are sent to them.
+func (b *builder) disaggregate(w *scenario.Serving, f *serving.Fleet, j *cluster.Job) (weights float64) {
 	f.Batching.Hold = true
-	b.stepCosts(w, f, f.Decode, j) // last: TokenBytes is theirs
+	if forward := b.stepCosts(w, f, f.Decode, j); forward != nil { // last: TokenBytes is theirs
+		weights = forward.WeightBytes() / float64(f.Decode.Stages)
+	}
+	return weights
 }
 
 // handoverColumns are the columns of requests.csv that say how requests went from one
@@ -75,6 +81,14 @@ func (p *plant) handoverColumns() []result.Column {
 	}
 }
 
+// poolName is which of two pools one is; there is no name where there is but one.
+func (s *served) poolName(i int) string {
+	if s.Decode == nil {
+		return ""
+	}
+	return [...]string{"prefill", "decode"}[i]
+}
+
 // addHandovers adds to a workload's record how its requests went over, and what each of
 // its pools did, if there are several.
 func (s *served) addHandovers(m *result.Record) {
@@ -99,7 +113,7 @@ func (s *served) addHandovers(m *result.Record) {
 	var pools []*result.Record
 	for i, p := range s.Pools() {
 		r, l := &result.Record{}, &p.Level
-		r.Add(result.Name, [...]string{"prefill", "decode"}[i])
+		r.Add(result.Name, s.poolName(i))
 		r.Add(result.ServingReplicas, int64(p.Replicas))
 		r.Add(result.AcceleratorCount, int64(p.Accelerators()))
 		r.Add(result.ReplicaUse, ratio(s.Busy(p).Seconds(), l.Up*float64(p.Stages)))
@@ -107,6 +121,11 @@ func (s *served) addHandovers(m *result.Record) {
 		r.Add(result.MeanBatch, ratio(l.Ran, l.Up))
 		r.Add(result.MeanCache, ratio(l.Cached, l.Up*float64(p.Blocks())))
 		r.Add(result.CacheTokens, int64(p.Blocks())*int64(p.Batching.BlockSize))
+		r.Add(result.MeanReplicas, ratio(l.Up, l.Lasted()))
+		if p.Scaling != nil {
+			r.Add(result.MostReplicas, int64(l.Most))
+			r.Add(result.ScalingCount, s.scalings(i))
+		}
 		pools = append(pools, r)
 	}
 	m.Add(result.ServingPools, pools)

@@ -94,13 +94,75 @@ func TestDisaggregatedTails(t *testing.T) {
 	}
 }
 
+// Both kinds of replicas scale by the documented formula, on a metric of their own and
+// within their own bounds, and every request is answered. Decisions are compared where all
+// replicas are ready.
+func TestDisaggregatedScale(t *testing.T) {
+	text := apart(`rate = 8.0
+count = 600
+input = { distribution = "lognormal", mean = 2000, cv = 1.0, min = 16, max = 16000 }
+output = { distribution = "lognormal", mean = 200, cv = 0.8, min = 1, max = 2000 }
+[workload.serving.cold_start]
+image = "1GB"
+image_rate = "1GB/s"
+weights_rate = "20GB/s"
+engine = "4s"
+`, `decode = 2
+[workload.serving.disaggregate.prefill_autoscale]
+metric = "prompt-tokens"
+target = 8000.0
+max = 2
+down_window = "0s"
+[workload.serving.disaggregate.decode_autoscale]
+metric = "requests"
+target = 40.0
+max = 2
+down_window = "30s"
+`)
+	r := run(t, text, nil)
+	s := r.Summary.List("serving")[0]
+	if s.Float("requests") != 600 || s.Float("unfinished") != 0 {
+		t.Errorf("%v of 600 requests are answered", s.Float("requests"))
+	}
+	d := r.Table("scaling")
+	pool, ready, starting := d.Column("pool").Text, d.Column("ready").Integers, d.Column("starting").Integers
+	targets, changes := map[string]float64{"prefill": 8000, "decode": 40}, map[string]int{}
+	was := map[string]int64{"prefill": 1, "decode": 2}
+	for i, metric := range d.Column("metric").Numbers {
+		p, got, desired := pool[i], d.Column("recommended").Integers[i], d.Column("desired").Integers[i]
+		if desired < 1 || desired > 2 {
+			t.Errorf("row %d: %d replicas are desired, of at least 1 and at most 2", i, desired)
+		}
+		if desired != was[p] {
+			changes[p]++
+			was[p] = desired
+		}
+		want, ratio := float64(ready[i]), metric/targets[p]
+		if math.Abs(ratio-1) > 0.1 {
+			want = math.Ceil(want*ratio - 1e-9)
+		}
+		if starting[i] == 0 && float64(got) != want {
+			t.Errorf("row %d: %d replicas of %s at %v of %v: %d, want %v", i, ready[i], p, metric, targets[p], got, want)
+		}
+	}
+	for i, p := range s.List("pools") {
+		name := [...]string{"prefill", "decode"}[i]
+		if float64(changes[name]) != p.Float("scalings") || p.Float("scalings") < 1 || p.Float("mean_replicas") >= 2 || p.Float("most_replicas") != 2 {
+			t.Errorf("%s scales %d times; %v", name, changes[name], p)
+		}
+	}
+}
+
 func TestDisaggregateRefused(t *testing.T) {
 	drawn := "concurrency = 1\ncount = 1\ninput = 10\noutput = 10\n"
 	both := "prefill = 2\ndecode = 2\n"
 	for _, c := range []struct{ name, text, want string }{
 		{"replicas", apart("replicas = 4\n"+drawn, both), "case.toml:10:12: workload.serving[0].replicas: contradicts disaggregate"},
 		{"static", apart("batching = \"static\"\n"+drawn, both), "static keeps a batch together"},
-		{"autoscale", apart(drawn, both+"[workload.serving.autoscale]\ntarget = 2.0\n"), "workload.serving[0].autoscale: is not built yet with disaggregate"},
+		{"autoscale", apart(drawn, both+"[workload.serving.autoscale]\ntarget = 2.0\n"), "workload.serving[0].autoscale: is of replicas that do both"},
+		{"most of one kind", apart(drawn, both+"[workload.serving.disaggregate.decode_autoscale]\ntarget = 2.0\n"), "decode_autoscale: needs the key \"max\""},
+		{"more than the most", apart(drawn, both+"[workload.serving.disaggregate.prefill_autoscale]\ntarget = 2.0\nmax = 1\n"), "disaggregate.prefill: there are 2 at the start, more than prefill_autoscale.max, 1"},
+		{"most do not fit", apart(drawn, both+"[workload.serving.disaggregate.prefill_autoscale]\ntarget = 2.0\nmax = 4\n"), "24 are more than the 16"},
 		{"too many", apart(drawn, "prefill = 3\ndecode = 2\n"), "20 are more than the 16"},
 		{"not all", apart("accelerators = 12\n"+drawn, both), "2 replicas of 4 accelerators for prompts and 2 of 4 for tokens take 16, not 12"},
 		{"heads", apart(drawn, both+"decode_tensor = 3\n"), "tensor = 3 does not divide its 64 heads"},

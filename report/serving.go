@@ -53,7 +53,11 @@ func (p *printer) serving(s *result.Record) {
 // pools writes how requests went from the replicas that compute prompts to the others.
 func (p *printer) pools(s *result.Record) {
 	for _, x := range s.List(result.ServingPools.Name) {
-		p.item(x.Text(result.Name.Name), "%s replicas, %s busy; %.1f sequences on each, %.1f requests wait; cache %s used of %s tokens", Count(x.Float(result.ServingReplicas.Name)),
+		replicas := Count(x.Float(result.ServingReplicas.Name)) + " replicas"
+		if x.Get(result.ScalingCount.Name) != nil {
+			replicas = fmt.Sprintf("%.1f replicas in the mean, at most %s; scaled %s times", x.Float(result.MeanReplicas.Name), Count(x.Float(result.MostReplicas.Name)), Count(x.Float(result.ScalingCount.Name)))
+		}
+		p.item(x.Text(result.Name.Name), "%s, %s busy; %.1f sequences on each, %.1f requests wait; cache %s used of %s tokens", replicas,
 			Percent(x.Float(result.ReplicaUse.Name)), x.Float(result.MeanBatch.Name), x.Float(result.MeanQueue.Name),
 			Percent(x.Float(result.MeanCache.Name)), Count(x.Float(result.CacheTokens.Name)))
 	}

@@ -43,7 +43,7 @@ var places = []struct {
 	}},
 	{"summary.json", "serving[].kv_transfer_s", servingSpread},
 	{"summary.json", "serving[].kv_wait_s", servingSpread},
-	{"summary.json", "serving[].pools[]", []Metric{Name, ServingReplicas, AcceleratorCount, ReplicaUse, MeanQueue, MeanBatch, MeanCache, CacheTokens}},
+	{"summary.json", "serving[].pools[]", []Metric{Name, ServingReplicas, AcceleratorCount, ReplicaUse, MeanQueue, MeanBatch, MeanCache, CacheTokens, MeanReplicas, MostReplicas, ScalingCount}},
 	{"summary.json", "serving[].tenants[]", []Metric{
 		Name, RequestCount, RequestsRejected, RequestsRefused, RequestsUnended, FirstTokenTime, TokenTime, EndToEnd, OutputRate,
 		SLORatio, SLOFirst, SLOEach, SLOWhole, ServingGoodput, TokenGoodput,
@@ -133,7 +133,7 @@ var places = []struct {
 		Request, RequestArrival, RequestFirstToken, RequestFinish, RequestInput, RequestOutput, Workload, RequestStatus, RequestReplica, RequestStops, RequestTenant, RequestPrefill, RequestFetchStart, RequestFetchEnd,
 	}},
 	{"serving_series.csv", "serving_series", []Metric{Workload, SeriesTime, SeriesQueue, SeriesBatch, SeriesCache, SeriesReplicas}},
-	{"scaling.csv", "scaling", []Metric{Workload, ScalingTime, ScalingMetric, ScalingReady, ScalingStarting, ScalingRecommended, ScalingDesired}},
+	{"scaling.csv", "scaling", []Metric{Workload, ScalingTime, ScalingMetric, ScalingReady, ScalingStarting, ScalingRecommended, ScalingDesired, ScalingPool}},
 	{"jobs.csv", "jobs", []Metric{
 		JobID, JobSubmit, JobStart, JobFinish, JobAccelerators, JobStatus, JobWait, JobRun, JobSlowdown, JobPreemptions, JobRho, JobInterruptions,
 		JobUser, JobGroup, JobType, JobModel, JobEnergy,

@@ -51,6 +51,7 @@ var (
 	RequestsMoved    = Metric{Name: "moved", Definition: "times that a request went on on another replica, as its own had failed or gone, and was computed again"}
 
 	ScalingTime        = Metric{Name: "time_s", Unit: "s", Definition: "when the autoscaler decided"}
+	ScalingPool        = Metric{Name: "pool", Definition: "prefill or decode, where each has replicas of its own"}
 	ScalingMetric      = Metric{Name: "metric", Definition: "its metric, mean over the replicas that are ready"}
 	ScalingReady       = Metric{Name: "ready", Definition: "replicas that are ready"}
 	ScalingStarting    = Metric{Name: "starting", Definition: "replicas that wait for a host, pull their image, load weights or warm up"}

@@ -78,8 +78,13 @@ func (w *Serving) checkPass(family string, b *binder) {
 			}
 		}
 	}
-	if a := w.Autoscale; a != nil && a.Metric.Value == "kv" {
-		b.faultf(a.Metric.Pos, a.Path+".metric", "a model of the family %s has no cache of keys and values", family)
+	if a := w.Autoscale; a != nil {
+		switch a.Metric.Value {
+		case "kv":
+			b.faultf(a.Metric.Pos, a.Path+".metric", "a model of the family %s has no cache of keys and values", family)
+		case "prompt-tokens":
+			b.faultf(a.Metric.Pos, a.Path+".metric", "a model of the family %s computes no prompts", family)
+		}
 	}
 	if !serving.Long(family) {
 		refuse([]key{{"padding", x.Padding.Set, x.Padding.Pos}}, "models whose requests have lengths: bert, rnnt")

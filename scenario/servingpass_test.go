@@ -22,6 +22,7 @@ func TestSinglePassKeys(t *testing.T) {
 		{"output of a tenant", "bert-large", texts + "[[workload.serving.tenant]]\nname = \"a\"\noutput = 2\n", "tenant[0].output: belongs to models that answer token by token"},
 		{"guesses", "bert-large", texts + "[workload.serving.speculative]\ntokens = 2\nacceptance = 0.5\n", "speculative: belongs to models that answer token by token"},
 		{"scaling by a cache", "bert-large", texts + "[workload.serving.autoscale]\ntarget = 0.5\nmetric = \"kv\"\n", "autoscale.metric: a model of the family bert has no cache of keys and values"},
+		{"scaling by prompts", "bert-large", texts + "[workload.serving.autoscale]\ntarget = 0.5\nmetric = \"prompt-tokens\"\n", "autoscale.metric: a model of the family bert computes no prompts"},
 		{"padding of images", "resnet-50", demand + "padding = true\n", "padding: belongs to models whose requests have lengths"},
 		{"pruning of images", "resnet-50", demand + "pruning = 0.5\n", "pruning: belongs to models with feed-forward layers"},
 	} {

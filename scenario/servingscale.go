@@ -1,17 +1,20 @@
 package scenario
 
 import (
+	"strings"
+
 	"github.com/railyard/railyard/units"
 )
 
 // Autoscale is [workload.serving.autoscale]: replicas that come and go with the load, as
 // the Horizontal Pod Autoscaler of Kubernetes decides it. Defaults are those of its
-// documentation; poll and cooldown are KEDA's, grace is that of a pod.
+// documentation; poll and cooldown are KEDA's, grace is that of a pod. In
+// [workload.serving.disaggregate] each kind of replicas may have a table of its own.
 type Autoscale struct {
 	Header
 	Min       Key[int64]          `key:"min" default:"1" min:"0" max:"65536" doc:"least replicas; with 0 the first comes when a request does, and the last goes after cooldown"`
-	Max       Key[int64]          `key:"max" min:"1" max:"65536" doc:"most replicas; what fills the accelerators where left out. replicas is how many there are at the start, min where left out"`
-	Metric    Key[string]         `key:"metric" default:"\"requests\"" enum:"requests queue kv utilization" doc:"what is compared with the target, mean over the replicas that are ready: requests, that wait and run; queue, that wait; kv, share of the blocks of the cache that hold something; utilization, share of the time since the last decision in which it computed"`
+	Max       Key[int64]          `key:"max" min:"1" max:"65536" doc:"most replicas; what fills the accelerators where left out, but of one kind in disaggregate. replicas (prefill, decode) is how many there are at the start, min where left out"`
+	Metric    Key[string]         `key:"metric" default:"\"requests\"" enum:"requests queue prompt-tokens kv utilization" doc:"what is compared with the target, mean over the replicas that are ready: requests, that wait and run; queue, that wait; prompt-tokens, that are yet to be computed of prompts that wait and run; kv, share of the blocks of the cache that hold something; utilization, share of the time since the last decision in which it computed"`
 	Target    Key[float64]        `key:"target" required:"true" positive:"true" min:"0" max:"1e9" doc:"what the metric is to be: desired = ceil(current x metric / target)"`
 	Tolerance Key[float64]        `key:"tolerance" default:"0.1" min:"0" max:"10" doc:"by how much metric / target may be off one before anything changes"`
 	Sync      Key[units.Duration] `key:"sync" default:"\"15s\"" doc:"time between decisions"`
@@ -56,18 +59,23 @@ func (w *Serving) checkScaling(b *binder) {
 	if w.MaxQueue.Set && w.Concurrency.Set {
 		b.faultf(w.MaxQueue.Pos, w.Path+".max_queue", "belongs to requests or rate: of clients no more wait than there are")
 	}
-	a := w.Autoscale
-	if a == nil {
-		return
+	if w.Autoscale != nil && w.Disaggregate == nil {
+		w.Autoscale.check(b, w.Replicas, w.Path, "replicas")
 	}
+}
+
+// check judges the keys of an autoscaler together, of replicas whose number at the start a
+// key of the same table says.
+func (a *Autoscale) check(b *binder, start Key[int64], table, key string) {
+	name := strings.TrimPrefix(a.Path, table+".")
 	if a.Max.Set && a.Min.Value > a.Max.Value {
 		b.faultf(a.Min.Pos, a.Path+".min", "%d is more than max, %d", a.Min.Value, a.Max.Value)
 	}
-	if w.Replicas.Set && a.Max.Set && w.Replicas.Value > a.Max.Value {
-		b.faultf(w.Replicas.Pos, w.Path+".replicas", "there are %d at the start, more than autoscale.max, %d", w.Replicas.Value, a.Max.Value)
+	if start.Set && a.Max.Set && start.Value > a.Max.Value {
+		b.faultf(start.Pos, table+"."+key, "there are %d at the start, more than %s.max, %d", start.Value, name, a.Max.Value)
 	}
-	if w.Replicas.Set && w.Replicas.Value < a.Min.Value {
-		b.faultf(w.Replicas.Pos, w.Path+".replicas", "there are %d at the start, fewer than autoscale.min, %d", w.Replicas.Value, a.Min.Value)
+	if start.Set && start.Value < a.Min.Value {
+		b.faultf(start.Pos, table+"."+key, "there are %d at the start, fewer than %s.min, %d", start.Value, name, a.Min.Value)
 	}
 	for _, k := range []struct {
 		name string

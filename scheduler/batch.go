@@ -152,6 +152,17 @@ func (b *Batcher) Running() int { return len(b.running) + len(b.coming) }
 // queued is how many sequences have not been admitted, or were preempted.
 func (b *Batcher) queued() int { return len(b.waiting) - b.head }
 
+// PromptTokens is how many tokens of prompts are yet to be computed, those that were
+// preempted among them. O(sequences).
+func (b *Batcher) PromptTokens() (tokens int) {
+	for _, all := range [][]*Sequence{b.waiting[b.head:], b.running} {
+		for _, s := range all {
+			tokens += int(max(0, s.Prompt-s.Cached))
+		}
+	}
+	return tokens
+}
+
 // Used is how many blocks of the cache sequences use.
 func (b *Batcher) Used() int { return b.Blocks - b.available() }
 

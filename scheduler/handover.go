@@ -54,6 +54,15 @@ func (b *Batcher) forgo(s *Sequence) {
 	b.expected, b.coming = slices.DeleteFunc(b.expected, same), slices.DeleteFunc(b.coming, same)
 }
 
+// Decline no longer waits for those that are expected, and gives them.
+func (b *Batcher) Decline() (expected []*Sequence) {
+	expected, b.expected = b.expected, nil
+	return expected
+}
+
+// Held is how many sequences that have ended are held for other engines.
+func (b *Batcher) Held() int { return len(b.held) }
+
 // Disown frees what is held for other engines, and withdraws what is to come from them.
 func (b *Batcher) Disown() (held, expected []*Sequence) {
 	held, expected = b.held, slices.Concat(b.coming, b.expected)

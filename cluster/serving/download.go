@@ -13,11 +13,11 @@ type download struct {
 // load has a phase of a replica pass a time after what it loads is there: that takes
 // least from an instant on, or longer where it comes over the network.
 func (f *Fleet) load(r *replica, weights bool, from, least, after sim.Time) {
-	if f.Start.Download == nil {
+	if r.pool.Start.Download == nil {
 		f.c.Engine.Arm(r.phased, from.After(least).After(after))
 		return
 	}
-	t := f.Start.Download(r.ledger.Accelerators, weights)
+	t := r.pool.Start.Download(r.ledger.Accelerators, weights)
 	r.download = &download{f, r, from.After(least), after}
 	t.Start, t.Owner = from, f.c.Jobs[f.job].Owner
 	t.Notify, t.Actor, t.Forget = true, f.c.Engine.Register(r.download), true

@@ -39,7 +39,9 @@
 // costs is that of the busiest.
 //
 // Prompts and the tokens after the first may have replicas of their own, between which
-// keys and values go over the network ([Handover]).
+// keys and values go over the network ([Handover]). Each kind may have an autoscaler of its
+// own. One of those that compute prompts goes when all that it holds has been fetched; one
+// of the others still has what is on its way to it.
 //
 // A replica within a host exchanges what it takes alone, by closed form. What one on several
 // hosts sends between them is on the links of the network ([Splitter]).
@@ -78,8 +80,6 @@ type Fleet struct {
 	Context    int        // tokens that prompt and answer may have together; 0: no limit
 	Random     *rand.Rand // that routing draws from
 
-	Scaling  *Scaling // nil: all replicas are there at any time; else Replicas is the most that have a place
-	Start    Start
 	Intake   Intake                                        // of the replicas that compute prompts
 	Failures func(accelerators []topology.NodeID) Failures // of a replica; nil: none fails
 	MaxQueue int                                           // requests that may wait; 0: no limit
@@ -104,10 +104,6 @@ type Fleet struct {
 	latest    []sim.Time            // token of each request
 	handed    []*scheduler.Sequence // whose prompts have been computed in the step that ends
 	ways      map[way]*collective.Plan
-	wanted    int // replicas
-	scaler    *scheduler.Autoscaler
-	syncs     sim.Timer
-	polls     sim.Timer
 	next      int             // request to come
 	homes     map[int32]int32 // replica of the last request of each session
 	came      int
@@ -136,7 +132,7 @@ const (
 	argDecide                       // a lane's next step
 	argPhase                        // of a replica has passed
 	argFail                         // hosts of a replica fail
-	argSync                         // the autoscaler decides
+	argSync                         // the autoscaler of a pool decides
 	argPoll                         // it looks whether anybody asks
 	argFetched                      // keys and values of a request have come
 	argPassed                       // a stage has computed, or exchanged
@@ -232,9 +228,9 @@ func (f *Fleet) Handle(now sim.Time, arg uint64) {
 	case argFail:
 		f.fail(&f.replicas[n])
 	case argSync:
-		f.sync()
+		f.sync(f.pools[n])
 	case argPoll:
-		f.poll()
+		f.poll(f.pools[n])
 	case argFetched:
 		f.fetched(n)
 	case argPassed:
@@ -344,6 +340,7 @@ func (f *Fleet) decide(n int) {
 	f.fetch(l)
 	l.count(1)
 	if len(step) == 0 {
+		f.drained(l.replica)
 		return
 	}
 	f.measure(step)

@@ -173,7 +173,25 @@ func (f *Fleet) again(s *scheduler.Sequence) {
 	f.route(&f.Pool, q)
 }
 
-// redirect has others fetch what a replica was to fetch that fails.
+// decline has others fetch what replicas were to fetch that go, and have not begun to.
+func (f *Fleet) decline() {
+	for i := range f.Decode.replicas {
+		r := &f.Decode.replicas[i]
+		if r.phase != draining {
+			continue
+		}
+		for n := range r.lanes {
+			l := &r.lanes[n]
+			l.count(-1)
+			expected := l.Decline()
+			l.count(1)
+			f.redirect(expected)
+			f.due(l.number)
+		}
+	}
+}
+
+// redirect has others fetch what a replica was to fetch that fails or goes.
 func (f *Fleet) redirect(expected []*scheduler.Sequence) {
 	for _, s := range expected {
 		h := &f.Handovers[s.Request]

@@ -15,12 +15,21 @@ type Pool struct {
 	Routing                  scheduler.Routing
 	Costs                    Costs
 
+	Scaling *Scaling // nil: all replicas are there at any time; else Replicas is the most that have a place
+	Start   Start
+
 	Level Level // over time
 
-	loads  []scheduler.Load
-	open   []int32               // replicas that take requests
-	held   []*scheduler.Sequence // while there are none
-	routed int
+	number   int                   // in the order of Pools
+	wanted   int                   // replicas
+	scaler   *scheduler.Autoscaler // of Scaling
+	syncs    sim.Timer
+	polls    sim.Timer
+	replicas []replica // their part of the fleet's
+	loads    []scheduler.Load
+	open     []int32               // replicas that take requests
+	held     []*scheduler.Sequence // while there are none
+	routed   int
 }
 
 // Accelerators is how many the replicas have.
@@ -127,6 +136,7 @@ type Level struct {
 	Replicas            result.Bins // that answer or drain
 	// The integrals of them, in seconds, and of the replicas that hold accelerators.
 	Queued, Ran, Cached, Up, Held float64
+	Most                          int // replicas that held their accelerators at a time
 
 	waiting, running, used, up, held int
 	bins                             int

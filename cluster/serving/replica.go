@@ -28,13 +28,14 @@ type Measure uint8
 
 // The measures, each of a replica that is ready.
 const (
-	Requests    Measure = iota // that wait and run
-	Queue                      // that wait
-	CacheUse                   // share of the blocks of the cache that hold something
-	Utilization                // share of the time since the last sync in which it computed
+	Requests     Measure = iota // that wait and run
+	Queue                       // that wait
+	PromptTokens                // of prompts, that are yet to be computed
+	CacheUse                    // share of the blocks of the cache that hold something
+	Utilization                 // share of the time since the last sync in which it computed
 )
 
-var measureNames = [...]string{"requests", "queue", "kv", "utilization"}
+var measureNames = [...]string{"requests", "queue", "prompt-tokens", "kv", "utilization"}
 
 // ParseMeasure finds a measure by its name.
 func ParseMeasure(name string) (Measure, bool) {
@@ -64,6 +65,7 @@ type Failures interface {
 // Decision is one of the autoscaler.
 type Decision struct {
 	At                   sim.Time
+	Pool                 int     // in the order of Pools
 	Metric               float64 // mean over those that are ready
 	Ready, Starting      int
 	Recommended, Desired int
@@ -126,49 +128,65 @@ type Grown struct {
 func (f *Fleet) beginReplicas() error {
 	hosts := map[int]*host{}
 	all := f.c.Jobs[f.job].Accelerators
-	lanes := 0
+	places, lanes := 0, 0
 	for _, p := range f.pools {
-		f.wanted += p.Replicas
+		places += p.Replicas
 		lanes += p.Replicas * p.Stages
 	}
-	f.replicas, f.lanes = make([]replica, 0, f.wanted), make([]lane, 0, lanes)
-	for _, p := range f.pools {
+	f.replicas, f.lanes = make([]replica, 0, places), make([]lane, 0, lanes)
+	for i, p := range f.pools {
+		p.number, p.wanted = i, p.Replicas
 		p.loads = make([]scheduler.Load, p.Replicas)
 		each := p.Ranks()
 		if err := p.Costs.Place(f.c, all[:each]); err != nil {
 			return err
 		}
+		first := len(f.replicas)
 		for range p.Replicas {
 			if err := f.addReplica(p, all[:each], hosts); err != nil {
 				return err
 			}
 			all = all[each:]
 		}
+		p.replicas = f.replicas[first:]
 	}
-	if x := f.Scaling; x != nil {
-		f.wanted = x.Initial
-		f.scaler = scheduler.NewAutoscaler(x.Autoscaling)
-		f.syncs, f.polls = f.c.Engine.NewTimer(f.actor, argSync), f.c.Engine.NewTimer(f.actor, argPoll)
-		f.c.Engine.Arm(f.syncs, f.now.After(x.Sync))
-		if x.Min == 0 {
-			f.c.Engine.Arm(f.polls, f.now.After(x.Poll))
-		}
-	}
-	for i := range f.wanted {
-		r := &f.replicas[i]
-		r.host.image = true
-		f.enter(r, ready)
+	for _, p := range f.pools {
+		f.beginScaling(p)
 	}
 	f.refresh()
 	return nil
+}
+
+// beginScaling has the replicas of a pool start that there are from the start, and its
+// autoscaler watch them.
+func (f *Fleet) beginScaling(p *Pool) {
+	if x := p.Scaling; x != nil {
+		p.wanted = x.Initial
+		p.scaler = scheduler.NewAutoscaler(x.Autoscaling)
+		p.syncs, p.polls = f.c.Engine.NewTimer(f.actor, argSync|uint64(p.number)), f.c.Engine.NewTimer(f.actor, argPoll|uint64(p.number))
+		f.c.Engine.Arm(p.syncs, f.now.After(x.Sync))
+		if x.Min == 0 {
+			f.c.Engine.Arm(p.polls, f.now.After(x.Poll))
+		}
+	}
+	for i := range p.replicas[:p.wanted] {
+		r := &p.replicas[i]
+		r.host.image = true
+		f.enter(r, ready)
+	}
+}
+
+// Scales says whether any replicas come and go, and hosts with them.
+func (f *Fleet) Scales() bool {
+	return slices.ContainsFunc(f.Pools(), func(p *Pool) bool { return p.Scaling != nil })
 }
 
 // addReplica makes one on some accelerators, which is off.
 func (f *Fleet) addReplica(p *Pool, on []topology.NodeID, hosts map[int]*host) error {
 	server := f.c.Topology.Server(on[0])
 	if hosts[server] == nil {
-		hosts[server] = &host{image: f.Scaling == nil}
-		if f.Scaling == nil {
+		hosts[server] = &host{image: !f.Scales()}
+		if !f.Scales() {
 			hosts[server].until = sim.Never
 		}
 	}
@@ -204,9 +222,11 @@ func (f *Fleet) end() {
 			f.c.Engine.Disarm(r.failed)
 		}
 	}
-	if f.scaler != nil {
-		f.c.Engine.Disarm(f.syncs)
-		f.c.Engine.Disarm(f.polls)
+	for _, p := range f.pools {
+		if p.scaler != nil {
+			f.c.Engine.Disarm(p.syncs)
+			f.c.Engine.Disarm(p.polls)
+		}
 	}
 }
 
@@ -231,10 +251,11 @@ func (f *Fleet) enter(r *replica, p phase) {
 		holding += p.Level.held
 	}
 	f.Grown.Most = max(f.Grown.Most, holding)
+	r.pool.Level.Most = max(r.pool.Level.Most, r.pool.Level.held)
 	if r.host.replicas > 0 {
 		r.host.until = sim.Never
-	} else if f.Scaling != nil && r.host.until == sim.Never {
-		r.host.until = f.now.After(f.Start.Keep)
+	} else if f.Scales() && r.host.until == sim.Never {
+		r.host.until = f.now.After(r.pool.Start.Keep)
 	}
 }
 
@@ -261,32 +282,35 @@ func (f *Fleet) refresh() {
 	}
 }
 
-// reconcile has replicas start or go until there are as many as wanted, or no place is
+// reconcile has replicas of a pool start or go until there are as many as wanted, or no place is
 // left: on hosts that are there first, and of those that go the latest.
-func (f *Fleet) reconcile() {
+func (f *Fleet) reconcile(p *Pool) {
 	live := 0
-	for i := range f.replicas {
-		if f.replicas[i].up() {
+	for i := range p.replicas {
+		if p.replicas[i].up() {
 			live++
 		}
 	}
-	for ; live < f.wanted; live++ {
-		r := f.place()
+	for ; live < p.wanted; live++ {
+		r := f.place(p)
 		if r == nil {
 			break
 		}
 		f.start(r)
 	}
-	for ; live > f.wanted; live-- {
-		f.remove(f.newest())
+	for ; live > p.wanted; live-- {
+		f.remove(p.newest())
 	}
 	f.refresh()
+	if p == f.Decode {
+		f.decline()
+	}
 }
 
 // place is where the next replica starts, nil if there is no room.
-func (f *Fleet) place() (best *replica) {
-	for i := range f.replicas {
-		r := &f.replicas[i]
+func (f *Fleet) place(p *Pool) (best *replica) {
+	for i := range p.replicas {
+		r := &p.replicas[i]
 		if r.phase != off {
 			continue
 		}
@@ -305,21 +329,21 @@ func (f *Fleet) start(r *replica) {
 	f.Grown.Starts++
 	var wait sim.Time
 	if r.host.until <= f.now {
-		wait, r.host.image = f.Start.Provision, false
+		wait, r.host.image = r.pool.Start.Provision, false
 	}
 	f.enter(r, pending)
 	if r.host.image {
 		f.c.Engine.Arm(r.phased, f.now)
 		return
 	}
-	f.load(r, false, f.now.After(wait), f.Start.Image, 0)
+	f.load(r, false, f.now.After(wait), r.pool.Start.Image, 0)
 }
 
 // newest is the replica that goes first: one that is not ready yet, else the one that
 // became it last.
-func (f *Fleet) newest() (last *replica) {
-	for i := range f.replicas {
-		if r := &f.replicas[i]; r.up() && (last == nil || r.phase < last.phase || r.phase == last.phase && r.since >= last.since) {
+func (p *Pool) newest() (last *replica) {
+	for i := range p.replicas {
+		if r := &p.replicas[i]; r.up() && (last == nil || r.phase < last.phase || r.phase == last.phase && r.since >= last.since) {
 			last = r
 		}
 	}
@@ -334,7 +358,7 @@ func (f *Fleet) remove(r *replica) {
 		return
 	}
 	f.enter(r, draining)
-	f.c.Engine.Arm(r.phased, f.now.After(f.Scaling.Grace))
+	f.c.Engine.Arm(r.phased, f.now.After(r.pool.Scaling.Grace))
 }
 
 // idle says whether a replica has nothing to do.
@@ -343,7 +367,7 @@ func (r *replica) idle() bool {
 		return false
 	}
 	for i := range r.lanes {
-		if r.lanes[i].Waiting()+r.lanes[i].Running() > 0 {
+		if l := &r.lanes[i]; l.Waiting()+l.Running()+l.Held() > 0 {
 			return false
 		}
 	}
@@ -355,7 +379,7 @@ func (f *Fleet) drained(r *replica) {
 	if r.phase == draining && r.idle() {
 		f.c.Engine.Disarm(r.phased)
 		f.enter(r, off)
-		f.reconcile()
+		f.reconcile(r.pool)
 	}
 }
 
@@ -365,7 +389,7 @@ func (f *Fleet) phasePassed(r *replica) {
 	case pending:
 		r.host.image = true
 		f.enter(r, loading)
-		f.load(r, true, f.now, f.Start.Weights, f.Start.Engine)
+		f.load(r, true, f.now, r.pool.Start.Weights, r.pool.Start.Engine)
 	case loading:
 		f.enter(r, ready)
 		r.computed = r.ledger.ComputeBy(f.now)
@@ -373,13 +397,13 @@ func (f *Fleet) phasePassed(r *replica) {
 	case draining:
 		f.enter(r, off)
 		f.evict(r)
-		f.reconcile()
+		f.reconcile(r.pool)
 	case broken:
 		f.enter(r, off)
 		if r.host.until < sim.Never {
-			r.host.until = f.now.After(f.Start.Keep)
+			r.host.until = f.now.After(r.pool.Start.Keep)
 		}
-		f.reconcile()
+		f.reconcile(r.pool)
 	}
 }
 
@@ -443,21 +467,24 @@ func (f *Fleet) fail(r *replica) {
 	f.c.Engine.Arm(r.phased, r.repaired)
 	f.refresh()
 	f.evict(r)
-	f.reconcile()
+	f.reconcile(r.pool)
 	if r.repaired < sim.Never {
 		f.awaitFailure(r)
 	}
 }
 
-// gone says whether all replicas are broken for good.
+// gone says whether all replicas are broken for good, be it of one pool: others then have
+// nothing to come to an end with.
 func (f *Fleet) gone() bool {
-	return !slices.ContainsFunc(f.replicas, func(r replica) bool { return r.phase != broken || r.repaired < sim.Never })
+	return slices.ContainsFunc(f.pools, func(p *Pool) bool {
+		return !slices.ContainsFunc(p.replicas, func(r replica) bool { return r.phase != broken || r.repaired < sim.Never })
+	})
 }
 
-// observe is what the autoscaler sees.
-func (f *Fleet) observe() (seen scheduler.Observed) {
-	for i := range f.replicas {
-		r := &f.replicas[i]
+// observe is what the autoscaler of a pool sees.
+func (f *Fleet) observe(p *Pool) (seen scheduler.Observed) {
+	for i := range p.replicas {
+		r := &p.replicas[i]
 		switch r.phase {
 		case pending:
 			seen.Unready++
@@ -473,22 +500,30 @@ func (f *Fleet) observe() (seen scheduler.Observed) {
 
 // measured is the metric of a replica.
 func (f *Fleet) measured(r *replica) (sum float64) {
-	if f.Scaling.Measure == Utilization {
+	x := r.pool.Scaling
+	if x.Measure == Utilization {
 		computed := r.ledger.ComputeBy(f.now)
-		sum = (computed - r.computed).Seconds() / f.Scaling.Sync.Seconds()
+		sum = (computed - r.computed).Seconds() / x.Sync.Seconds()
 		r.computed = computed
 		return sum
 	}
-	if f.Scaling.Measure <= Queue {
+	switch x.Measure {
+	case Requests, Queue:
 		sum = float64(len(r.intake.queue))
+	case PromptTokens:
+		for _, s := range r.intake.queue {
+			sum += float64(s.Prompt)
+		}
 	}
 	for i := range r.lanes {
 		l := &r.lanes[i]
-		switch f.Scaling.Measure {
+		switch x.Measure {
 		case Requests:
 			sum += float64(l.Waiting() + l.Running())
 		case Queue:
 			sum += float64(l.Waiting())
+		case PromptTokens:
+			sum += float64(l.PromptTokens())
 		case CacheUse:
 			sum += float64(l.Used()) / float64(r.pool.Blocks())
 		}
@@ -496,43 +531,44 @@ func (f *Fleet) measured(r *replica) (sum float64) {
 	return sum
 }
 
-// sync has the autoscaler decide.
-func (f *Fleet) sync() {
-	seen := f.observe()
-	d := Decision{At: f.now, Ready: seen.Ready, Starting: seen.Unready + seen.Missing}
+// sync has the autoscaler of a pool decide.
+func (f *Fleet) sync(p *Pool) {
+	seen := f.observe(p)
+	d := Decision{At: f.now, Pool: p.number, Ready: seen.Ready, Starting: seen.Unready + seen.Missing}
 	if seen.Ready > 0 {
 		d.Metric = seen.Sum / float64(seen.Ready)
 	}
-	d.Recommended, d.Desired = f.scaler.Decide(units.Duration(f.now), f.wanted, seen)
-	f.scale(d)
+	d.Recommended, d.Desired = p.scaler.Decide(units.Duration(f.now), p.wanted, seen)
+	f.scale(p, d)
 	if !f.gone() {
-		f.c.Engine.Arm(f.syncs, f.now.After(f.Scaling.Sync))
+		f.c.Engine.Arm(p.syncs, f.now.After(p.Scaling.Sync))
 	}
 }
 
-// poll looks whether anybody asks for anything, where there may be no replica.
-func (f *Fleet) poll() {
-	d := Decision{At: f.now}
-	d.Desired = f.scaler.Activate(units.Duration(f.now), f.wanted, f.came > f.ended)
-	if d.Recommended = d.Desired; d.Desired != f.wanted {
-		seen := f.observe()
+// poll looks whether anybody asks for anything, where there may be no replica. Any request
+// under way keeps one of each pool, which it comes to sooner or later.
+func (f *Fleet) poll(p *Pool) {
+	d := Decision{At: f.now, Pool: p.number}
+	d.Desired = p.scaler.Activate(units.Duration(f.now), p.wanted, f.came > f.ended)
+	if d.Recommended = d.Desired; d.Desired != p.wanted {
+		seen := f.observe(p)
 		d.Ready, d.Starting = seen.Ready, seen.Unready+seen.Missing
-		f.scale(d)
+		f.scale(p, d)
 	}
 	if !f.gone() {
-		f.c.Engine.Arm(f.polls, f.now.After(f.Scaling.Poll))
+		f.c.Engine.Arm(p.polls, f.now.After(p.Scaling.Poll))
 	}
 }
 
 // mostDecisions is how many decisions are kept: those of a year of syncs of 15 s.
 const mostDecisions = 1 << 21
 
-func (f *Fleet) scale(d Decision) {
+func (f *Fleet) scale(p *Pool, d Decision) {
 	if len(f.Grown.Decisions) < mostDecisions {
 		f.Grown.Decisions = append(f.Grown.Decisions, d)
 	}
-	if d.Desired != f.wanted {
-		f.wanted = d.Desired
-		f.reconcile()
+	if d.Desired != p.wanted {
+		p.wanted = d.Desired
+		f.reconcile(p)
 	}
 }

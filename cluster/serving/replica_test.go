@@ -67,8 +67,7 @@ func finishes(f *Fleet) (all []float64) {
 // 630 s on 9 s, and a step.
 func TestColdStart(t *testing.T) {
 	f := &Fleet{
-		Pool: Pool{Replicas: 2, Tensor: 1, Stages: 1, Batching: mixed(), Costs: flat(1)}, Scaling: scaling(10, 0, 2, 0),
-		Start:    Start{Provision: 60 * second, Image: 20 * second, Weights: 5 * second, Engine: 4 * second, Keep: 600 * second},
+		Pool:     Pool{Replicas: 2, Tensor: 1, Stages: 1, Batching: mixed(), Costs: flat(1), Scaling: scaling(10, 0, 2, 0), Start: Start{Provision: 60 * second, Image: 20 * second, Weights: 5 * second, Engine: 4 * second, Keep: 600 * second}},
 		Requests: []serving.Request{{Arrival: 10, Input: 10, Output: 1}, {Arrival: 610, Input: 10, Output: 1}},
 	}
 	fleetOf(t, f)
@@ -89,8 +88,7 @@ func TestColdStart(t *testing.T) {
 // wanted, three start and are ready 10 s later. What waits stays where it is.
 func TestScaleUp(t *testing.T) {
 	f := &Fleet{
-		Pool: Pool{Replicas: 4, Tensor: 1, Stages: 1, Batching: mixed(), Costs: flat(1), Routing: scheduler.LeastLoaded}, Scaling: scaling(10, 1, 4, 1),
-		Start: Start{Image: 6 * second, Weights: 4 * second},
+		Pool: Pool{Replicas: 4, Tensor: 1, Stages: 1, Batching: mixed(), Costs: flat(1), Routing: scheduler.LeastLoaded, Scaling: scaling(10, 1, 4, 1), Start: Start{Image: 6 * second, Weights: 4 * second}},
 	}
 	for range 40 {
 		f.Requests = append(f.Requests, serving.Request{Input: 10, Output: 20})
@@ -111,7 +109,7 @@ func TestScaleUp(t *testing.T) {
 // computed 20 of 30 tokens. The other takes it up with its next step, at 21 s, and
 // computes the other 10.
 func TestDrain(t *testing.T) {
-	f := &Fleet{Pool: Pool{Replicas: 2, Tensor: 1, Stages: 1, Batching: mixed(), Costs: flat(1)}, Scaling: scaling(10, 1, 2, 2)}
+	f := &Fleet{Pool: Pool{Replicas: 2, Tensor: 1, Stages: 1, Batching: mixed(), Costs: flat(1), Scaling: scaling(10, 1, 2, 2)}}
 	f.Scaling.Down.Window, f.Scaling.Grace = 0, 11*second/2
 	f.Requests = []serving.Request{{Input: 10, Output: 30}, {Input: 10, Output: 30}}
 	fleetOf(t, f)
@@ -129,7 +127,7 @@ func TestDrain(t *testing.T) {
 func TestFailure(t *testing.T) {
 	half := second / 2
 	f := &Fleet{
-		Pool: Pool{Replicas: 2, Tensor: 1, Stages: 1, Batching: mixed(), Costs: flat(1)}, Start: Start{Image: 2 * second, Weights: second},
+		Pool: Pool{Replicas: 2, Tensor: 1, Stages: 1, Batching: mixed(), Costs: flat(1), Start: Start{Image: 2 * second, Weights: second}},
 		Failures: func(a []topology.NodeID) Failures {
 			if a[0] == 0 {
 				return &failing{{5 * half, 10 * second}}
@@ -151,7 +149,7 @@ func TestFailure(t *testing.T) {
 // look after 30 s finds them broken, and that after 60 s a request.
 func TestScaleAfterLastFailure(t *testing.T) {
 	f := &Fleet{
-		Pool: Pool{Replicas: 1, Tensor: 1, Stages: 1, Batching: mixed(), Costs: flat(1)}, Scaling: scaling(10, 0, 1, 0),
+		Pool:     Pool{Replicas: 1, Tensor: 1, Stages: 1, Batching: mixed(), Costs: flat(1), Scaling: scaling(10, 0, 1, 0)},
 		Failures: only([2]sim.Time{20 * second, 40 * second}), Requests: []serving.Request{{Arrival: 50, Input: 10, Output: 1}},
 	}
 	fleetOf(t, f)
@@ -163,7 +161,7 @@ func TestScaleAfterLastFailure(t *testing.T) {
 // All broken for good: the run says what waits.
 func TestAllBroken(t *testing.T) {
 	f := &Fleet{
-		Pool: Pool{Replicas: 1, Tensor: 1, Stages: 1, Batching: mixed(), Costs: flat(1)}, Scaling: scaling(10, 1, 1, 1),
+		Pool:     Pool{Replicas: 1, Tensor: 1, Stages: 1, Batching: mixed(), Costs: flat(1), Scaling: scaling(10, 1, 1, 1)},
 		Failures: only([2]sim.Time{second / 2, sim.Never}), Requests: []serving.Request{{Input: 10, Output: 4}},
 	}
 	top, err := topology.Pool(1)
@@ -213,10 +211,10 @@ func TestNothingIsLost(t *testing.T) {
 					Order: scheduler.Order(rapid.IntRange(0, 3).Draw(t, "order")), Budget: 64, MaxBatch: 4,
 					Blocks: rapid.IntRange(12, 40).Draw(t, "blocks"), BlockSize: 8,
 				},
+				Start: Start{Provision: seconds(0, 3, "provision"), Image: seconds(0, 3, "image"), Weights: seconds(0, 1, "weights"), Keep: seconds(0, 5, "keep")},
 			},
 			Random:      rand.New(rand.NewPCG(1, 1)),
 			Concurrency: rapid.IntRange(0, 5).Draw(t, "clients"),
-			Start:       Start{Provision: seconds(0, 3, "provision"), Image: seconds(0, 3, "image"), Weights: seconds(0, 1, "weights"), Keep: seconds(0, 5, "keep")},
 		}
 		if f.Concurrency == 0 {
 			f.MaxQueue = rapid.IntRange(0, 20).Draw(t, "queue")
