@@ -4,20 +4,21 @@
 // Load reads a scenario, Run replays it on an event queue in virtual time, and
 // the [Result] holds the summary and the tables that `railyard run` writes. [Why]
 // tells what bounds a training job, [Explain] what a metric or a key means. Policies
-// and collectives of one's own come in by [Extensions]. The
-// packages below are the parts: topology, network, collective, workload, cluster.
-// Results depend on the scenario, its files, the seed and the version alone.
+// and collectives of one's own come in by [Extensions]. Results depend on the scenario,
+// its files, the seed and the version alone.
+//
+// This is the face of the house, and nothing is computed here. The packages below are
+// its rooms: datacenter builds and runs a scenario of parts from cluster, workload,
+// collective, network and topology.
 package railyard
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
-	"github.com/railyard/railyard/cluster"
+	"github.com/railyard/railyard/datacenter"
+	"github.com/railyard/railyard/report/openmetrics"
 	"github.com/railyard/railyard/result"
 	"github.com/railyard/railyard/scenario"
-	"github.com/railyard/railyard/sim"
 )
 
 // Scenario is a scenario that has been read and found to be well-formed.
@@ -47,129 +48,102 @@ func Parse(path string, text []byte, overrides ...string) (*Scenario, error) {
 	return Extensions{}.Parse(path, text, overrides...)
 }
 
-// Options are how to run.
-type Options struct {
-	// Progress, if set, is called about every so many events with how far the
-	// run has come.
-	Progress func(Progress)
-	// MaxEvents ends the run with an error; 0 means no limit.
-	MaxEvents uint64
-	// Warn, if set, is called once with each thing that was mended or left
-	// out. The result has them too, but a run that cannot finish has none.
-	Warn func(string)
-	// SummaryOnly spares the tables and the utilization over time. What nothing
-	// can disturb is then computed in one go, with fewer events and the same
-	// summary otherwise.
-	SummaryOnly bool
-	// NoPeak, with SummaryOnly, leaves out the peak of power, for which the power over
-	// time would have to be kept.
-	NoPeak bool
-	// Kernels, if set, are the constants of the time model in place of the
-	// shipped ones, for whoever fits them. It is the one option that changes
-	// results.
-	Kernels *cluster.Kernels
-	// Timeline, if set, has a timeline made of what happens.
-	Timeline *TimelineOptions
-	// Usage has accelerators and network interfaces looked at one by one over time.
-	Usage bool
-}
+// Options are how to run, Progress is how far a run has come, and Result is what it
+// found.
+type (
+	Options  = datacenter.Options
+	Progress = datacenter.Progress
+	Result   = datacenter.Result
+)
 
-// Progress is how far a run has come.
-type Progress struct {
-	Now     sim.Time // virtual time
-	Events  uint64   // handled
-	Pending int      // events to come
-}
+// TimelineOptions are what of a run is put into its timeline: at most MaxSlices slices,
+// unless they say otherwise.
+type TimelineOptions = datacenter.TimelineOptions
 
-// Result is what a run found.
-type Result struct {
-	result.Results
-	// Missed are the thresholds of the scenario that did not hold, in words.
-	Missed []string
-	// Warnings are what in the input was mended or left out, in words.
-	Warnings []string
-	// Timeline is what happened when, nil if none was asked for.
-	Timeline *result.Timeline
-	// Usage is the tables that Options.Usage asks for.
-	Usage []*result.Table
-
-	timelineInFolder bool
-}
+// MaxSlices is how many slices a timeline has, unless more or fewer are asked for: 130 MB
+// of them in memory.
+const MaxSlices = datacenter.MaxSlices
 
 // Check does all of Run but the running: it reads the files that a scenario
 // names, builds its topology and its jobs, and returns what is wrong as Faults.
-func Check(s *Scenario) error {
-	_, faults := build(s, Options{})
-	return faults.Err()
-}
+func Check(s *Scenario) error { return datacenter.Check(s) }
 
 // Run replays a scenario. What is wrong with its input is returned as Faults; a
 // run that cannot finish as *sim.DeadlockError or sim.ErrEventLimit. If ctx ends
 // first, the result holds what was done until then, its status is "interrupted",
 // and the error is ctx's. A run that reaches its horizon is no error.
 func Run(ctx context.Context, s *Scenario, o Options) (*Result, error) {
-	p, faults := build(s, o)
-	if err := faults.Err(); err != nil {
-		return nil, err
-	}
-	var record *recorder
-	if o.Timeline != nil {
-		record = p.record(o.Timeline)
-	}
-	told := 0
-	tell := func() {
-		for ; told < len(p.warnings); told++ {
-			if o.Warn != nil {
-				o.Warn(p.warnings[told])
-			}
-		}
-	}
-	tell()
-	p.engine.Horizon = sim.Time(s.Sim.Horizon.Value)
-	err := p.run(ctx, o)
-	p.replayWarnings()
-	tell()
-	if p.cluster.Err != nil && ctx.Err() == nil { // what then waits for ever is but a consequence
-		err = p.cluster.Err
-	}
-	status := "done"
-	switch {
-	case errors.Is(err, sim.ErrHorizon):
-		status, err = "horizon", nil
-	case err != nil && ctx.Err() != nil:
-		status = "interrupted"
-	case err != nil:
-		return nil, fmt.Errorf("the simulation could not finish: %w", err)
-	}
-	p.findLosses(ctx, o)
-	p.runWithout(ctx, o)
-	if cut := ctx.Err(); cut != nil && err == nil { // what these have run again may have ended too soon
-		status, err = "interrupted", cut
-	}
-	r, problem := p.collect(status, o.SummaryOnly)
-	if record != nil {
-		r.Timeline, r.timelineInFolder = record.timeline(p, r.Tables), o.Timeline.InFolder
-	}
-	if o.Usage {
-		r.Usage = p.usage(p.engine.Now())
-	}
-	r.Warnings = p.warnings
-	tell()
-	return r, errors.Join(err, problem)
+	return datacenter.Run(ctx, s, o)
 }
 
-// run runs the engine, in pieces if somebody wants to see progress.
-func (p *plant) run(ctx context.Context, o Options) error {
-	const piece = 1 << 16
-	for {
-		p.engine.MaxEvents = o.MaxEvents
-		if next := p.engine.Handled() + piece; o.Progress != nil && (o.MaxEvents == 0 || next < o.MaxEvents) {
-			p.engine.MaxEvents = next
-		}
-		err := p.engine.Run(ctx)
-		if !errors.Is(err, sim.ErrEventLimit) || p.engine.Handled() == o.MaxEvents {
-			return err
-		}
-		o.Progress(Progress{p.engine.Now(), p.engine.Handled(), p.engine.Pending()})
-	}
+// Why explains the training jobs of a scenario: the critical path of an iteration, and
+// what 10 % more of each resource would gain. Errors are those of Run; if ctx ends first
+// there is no explanation.
+func Why(ctx context.Context, s *Scenario, o Options) (*result.Record, error) {
+	return datacenter.Why(ctx, s, o)
 }
+
+// Estimate sets the three first-order models of the data-centre standard beside what a
+// run finds, and says where each is off, and by how much. Errors are those of Run.
+func Estimate(ctx context.Context, s *Scenario, o Options) (*result.Record, error) {
+	return datacenter.Estimate(ctx, s, o)
+}
+
+// CompareFidelity runs a scenario as a fluid and packet by packet, whatever its fidelity
+// is, and says how far the times of its workloads are apart. Errors are those of Run; if
+// ctx ends first there is no comparison.
+func CompareFidelity(ctx context.Context, s *Scenario, o Options) (*result.Record, error) {
+	return datacenter.CompareFidelity(ctx, s, o)
+}
+
+// Topology says what the topology of a scenario is made of, what it can carry, how long
+// its ways are and what it costs. What is wrong with the scenario is returned as Faults.
+func Topology(s *Scenario) (*result.Record, error) { return datacenter.Topology(s) }
+
+// PlotTopology draws the topology of a scenario into a file, whose name ends in .svg or
+// .png: hosts at the bottom, and the tiers of switches above.
+func PlotTopology(s *Scenario, file string) error { return datacenter.PlotTopology(s, file) }
+
+// Ground is the data centre of a scenario, built once, on which many trainings are tried
+// for what they would take at the least; Rates are what it draws and costs.
+type (
+	Ground = datacenter.Ground
+	Rates  = datacenter.Rates
+)
+
+// NewGround builds the data centre of a scenario, which has to be of hosts of one kind.
+// What is wrong with it is returned as Faults.
+func NewGround(s *Scenario) (*Ground, error) { return datacenter.NewGround(s) }
+
+// Deployment is the first [[workload.serving]] of a scenario, built to ask what it takes
+// at the least before it runs; a Floor is the answer.
+type (
+	Deployment = datacenter.Deployment
+	Floor      = datacenter.Floor
+)
+
+// NewDeployment builds a scenario. What is wrong with it is returned as Faults, among it
+// that the model does not fit.
+func NewDeployment(s *Scenario) (*Deployment, error) { return datacenter.NewDeployment(s) }
+
+// CollectiveTest is what nccl-tests are asked for: one operation over some ranks of a
+// cluster at several sizes.
+type CollectiveTest = datacenter.CollectiveTest
+
+// LoadCollectiveTest reads a scenario with a test in place of its workload. Without a
+// path the cluster is Hosts of Host.
+func LoadCollectiveTest(path string, t *CollectiveTest, overrides ...string) (*Scenario, error) {
+	return datacenter.LoadCollectiveTest(path, t, overrides...)
+}
+
+// ParseTestSize reads a size as nccl-tests take it: bytes, or K, M, G and T of 1024.
+func ParseTestSize(text string) (int64, error) { return datacenter.ParseTestSize(text) }
+
+// TestSizes are the sizes from begin to end, in bytes, each factor times the one before
+// or, if the factor is 0, step bytes more.
+func TestSizes(begin, end, factor, step int64) ([]int64, error) {
+	return datacenter.TestSizes(begin, end, factor, step)
+}
+
+// AlertRules are the alerts of a scenario, for a Prometheus that has what the run wrote.
+func AlertRules(s *Scenario) []openmetrics.Rule { return datacenter.AlertRules(s) }

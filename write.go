@@ -18,7 +18,7 @@ import (
 func Write(dir string, s *Scenario, r *Result, host report.Host, also ...report.TableFormat) error {
 	earlier := report.Outputs(dir)
 	files, err := report.Write(dir, &r.Results, also...)
-	if err == nil && r.timelineInFolder {
+	if err == nil && r.TimelineInFolder {
 		path := filepath.Join(dir, "timeline.json.gz")
 		files, err = append(files, path), writeTimeline(path, r.Timeline)
 	}

@@ -1,0 +1,430 @@
+package datacenter
+
+import (
+	"slices"
+
+	"github.com/railyard/railyard/cluster"
+	"github.com/railyard/railyard/cluster/jobs"
+	"github.com/railyard/railyard/energy"
+	"github.com/railyard/railyard/result"
+	"github.com/railyard/railyard/scenario"
+	"github.com/railyard/railyard/sim"
+	"github.com/railyard/railyard/topology"
+)
+
+// defaultIdle is what an accelerator draws without work, of what it draws at full
+// utilization: 80.3 of 700 W, an H200. defaultHostIdle is the same of the rest of its
+// host.
+const (
+	defaultIdle     = 80.3 / 700
+	defaultHostIdle = 0.5
+)
+
+// draw is the power of an accelerator, or of its part of its host, in W.
+type draw struct{ idle, compute, communicate float64 }
+
+// above is the energy beyond idling of so many seconds.
+func (d draw) above(compute, communicate float64) float64 {
+	return (d.compute-d.idle)*compute + (d.communicate-d.idle)*communicate
+}
+
+// most is what is drawn at the most.
+func (d draw) most() float64 { return max(d.compute, d.communicate) }
+
+// draws are those of an accelerator and of its part of its host.
+type draws struct{ accelerator, host draw }
+
+func (d draws) idle() float64 { return d.accelerator.idle + d.host.idle }
+
+func (d draws) above(compute, communicate float64) float64 {
+	return d.accelerator.above(compute, communicate) + d.host.above(compute, communicate)
+}
+
+// powered is what the parts of a plant draw.
+type powered struct {
+	kinds    map[*topology.Host]draws // of each kind of host; of nil: bare accelerators
+	switches float64                  // W of all, at any time
+	servers  float64                  // W of all hosts without accelerators, at any time
+	pue      float64
+	grid     *energy.Steps // its intensity; nil: not asked for
+	battery  *energy.Battery
+	capped   *capped // nil: power has no limit
+}
+
+// readPower reads what the scenario says of power, where it asks for energy: by
+// [topology.power], by [topology.carbon], or by a [topology.cost] that is not a rent.
+func (b *builder) readPower() {
+	t := b.scenario.Topology
+	owned := t.Cost != nil && !t.Cost.Rental.Set
+	prices, carbon := b.ownConditions()
+	if t.Power == nil && t.Carbon == nil && !owned && !prices && !carbon {
+		return
+	}
+	p := t.PowerModel()
+	w := &powered{kinds: map[*topology.Host]draws{}, pue: p.PUE.Value}
+	gigabits := b.topology.Survey().PortRate * 8 / 1e9
+	if !b.topology.Bare() {
+		w.switches = gigabits * float64(p.Switch.Value)
+	}
+	var points []energy.Point
+	if p.Curve.Set {
+		var faults scenario.Faults
+		points, faults = b.scenario.ReadCurve(p)
+		b.faults = append(b.faults, faults...)
+	}
+	if c := t.Carbon; c != nil {
+		grid, faults := b.scenario.ReadCarbon(c)
+		b.faults = append(b.faults, faults...)
+		w.grid = &grid
+	}
+	if x := t.Battery; x != nil {
+		w.battery = &energy.Battery{Capacity: float64(x.Capacity.Value), Charge: float64(x.Charge.Value), Threshold: x.Threshold.Value}
+	}
+	if b.faults != nil {
+		return
+	}
+	b.power = w
+	if b.topology.Bare() && b.topology.Accelerators() > 0 {
+		b.readDraws(p, nil, points)
+	}
+	for i := range b.topology.Servers {
+		spec := b.topology.Servers[i].Spec
+		if spec.Accelerators == 0 {
+			w.servers += float64(spec.Power)
+			continue
+		}
+		if _, known := w.kinds[spec]; !known {
+			w.kinds[spec] = draws{}
+			b.readDraws(p, spec, points)
+		}
+	}
+}
+
+// readDraws finds what an accelerator of a kind of host draws, and its part of the host.
+func (b *builder) readDraws(p *scenario.Power, spec *topology.Host, points []energy.Point) {
+	at := b.at(p.Accelerator.Pos, b.at(p.At, b.scenario.Topology.At))
+	shape, _ := energy.ParseShape(p.Model.Value)
+	c := energy.Curve{
+		Shape: shape, Max: float64(p.Accelerator.Value), Points: points,
+		Batch: p.Batch.Value, Steepness: p.Steepness.Value, Midpoint: p.Midpoint.Value,
+	}
+	rated := 0.0 // of the data sheet, which the host's power includes
+	if spec != nil {
+		rated = float64(spec.Accelerator.Power)
+	}
+	if !p.Accelerator.Set {
+		c.Max = rated
+	}
+	if c.Max == 0 && shape != energy.Measured {
+		what := "bare accelerators have no entry in the catalogue"
+		if spec != nil {
+			what = spec.Accelerator.Name + " has no power in the catalogue"
+		}
+		b.fault(at, p.Path+".accelerator", "is missing: %s", what)
+		return
+	}
+	c.Idle = defaultIdle * c.Max
+	if p.Idle.Set {
+		c.Idle = float64(p.Idle.Value)
+	}
+	if err := c.Validate(); err != nil {
+		b.fault(b.at(p.Idle.Pos, at), p.Path+".accelerator_idle", "%v", err)
+		return
+	}
+	own := draw{c.Power(0), c.Power(p.Compute.Value), c.Power(p.Communication.Value)}
+	if spec == nil {
+		b.power.kinds[nil] = draws{accelerator: own}
+		return
+	}
+	n := float64(spec.Accelerators)
+	rest := max(0, float64(spec.Power)-n*rated)
+	if p.Host.Set {
+		rest = float64(p.Host.Value)
+	}
+	idle := defaultHostIdle * rest
+	if p.HostIdle.Set {
+		idle = float64(p.HostIdle.Value)
+	}
+	if idle > rest {
+		b.fault(p.HostIdle.Pos, p.Path+".host_idle", "is more than the %v W that %s draws beside its accelerators", rest, spec.Name)
+	}
+	b.power.kinds[spec] = draws{own, draw{idle / n, rest / n, rest / n}}
+}
+
+// draws are those of an accelerator.
+func (p *plant) draws(a topology.NodeID) draws {
+	if s := p.topology.Server(a); s >= 0 {
+		return p.power.kinds[p.topology.Servers[s].Spec]
+	}
+	return p.power.kinds[nil]
+}
+
+// consumption is what a run took.
+type consumption struct {
+	accelerators, hosts, switches float64 // J
+	total                         float64 // of the site
+	slowed                        float64 // accelerator-seconds of computation at lowered clocks
+	idle                          float64 // W of all machines without work
+	width                         sim.Time
+	load                          energy.Steps // W of the site over time; empty if no series are kept
+	grid                          energy.Steps // what of it the grid gave
+	left                          float64      // J in the battery
+	jobs                          []float64    // J of each job of the cluster, and its part of the hosts
+	emitted                       []float64    // g of each; nil if carbon is not asked for
+}
+
+// consume finds what the run took until its end. An accelerator computes, communicates
+// or is idle at any instant, so the time in each state times its power is exact, whatever
+// the shape of the curve.
+func (p *plant) consume(end sim.Time) *consumption {
+	w, n := p.power, p.topology.Accelerators()
+	c := &consumption{jobs: make([]float64, len(p.cluster.Jobs))}
+	compute, exposed := make([]float64, n), make([]float64, n)
+	for _, l := range p.cluster.Ledgers() {
+		for _, a := range l.Accelerators {
+			compute[a] += l.ComputeBy(end).Seconds()
+			exposed[a] += l.Exposed.Seconds()
+		}
+		if l.Job >= 0 {
+			c.jobs[l.Job] += p.above(l, l.ComputeBy(end).Seconds(), l.Exposed.Seconds())
+		}
+	}
+	var trace result.Bins
+	p.consumeTrace(c, compute, &trace, end)
+	for i, j := range p.cluster.Jobs {
+		if p.row(i) >= 0 || !j.Started || j.Shared {
+			continue
+		}
+		for _, s := range p.tenures(i) {
+			for _, a := range s.Accelerators {
+				c.jobs[i] += p.draws(a).idle() * (s.To - s.From).Seconds()
+			}
+		}
+	}
+	for i := range c.jobs {
+		c.jobs[i] *= w.pue
+	}
+	for i := range n {
+		d := p.draws(topology.NodeID(i))
+		busy := min(compute[i], end.Seconds()) // jobs that share an accelerator may both count a time
+		waits := min(exposed[i], end.Seconds()-busy)
+		c.accelerators += d.accelerator.idle*end.Seconds() + d.accelerator.above(busy, waits)
+		c.hosts += d.host.idle*end.Seconds() + d.host.above(busy, waits)
+		c.idle += d.idle()
+		if p.clock(topology.NodeID(i)) < 1 {
+			c.slowed += busy
+		}
+	}
+	c.hosts += w.servers * end.Seconds()
+	c.switches = w.switches * end.Seconds()
+	c.idle += w.servers + w.switches
+	c.total = (c.accelerators + c.hosts + c.switches) * w.pue
+	p.consumeOverTime(c, &trace, end)
+	return c
+}
+
+// above is what the accelerators of a ledger and their parts of hosts take beyond idling
+// in so many seconds.
+func (p *plant) above(l *cluster.Ledger, compute, communicate float64) float64 {
+	sum := 0.0
+	for _, a := range l.Accelerators {
+		sum += p.draws(a).above(compute, communicate)
+	}
+	return sum
+}
+
+// row is the number of the row of a trace that a job of the cluster is, -1 if it is none.
+func (p *plant) row(job int) int {
+	if p.queued == nil || job < p.queued.first || job >= p.queued.first+len(p.queued.rows) {
+		return -1
+	}
+	return job - p.queued.first
+}
+
+// consumeTrace adds what jobs took of which a trace has the duration: they compute all
+// the time that they run. A job that has a part of an accelerator uses that part.
+func (p *plant) consumeTrace(c *consumption, compute []float64, over *result.Bins, end sim.Time) {
+	if p.queued == nil {
+		return
+	}
+	bins := max(p.cluster.SeriesBins, 1)
+	for i, s := range p.queued.trace.Stretches(end) {
+		seconds, part := (s.To - s.From).Seconds(), p.partOf(int(s.Job))
+		for _, span := range p.queued.trace.Spans(i) {
+			for a := span.First; a <= span.Last; a++ {
+				compute[a] += part * seconds
+			}
+		}
+		idle, above := p.stretchPower(i, s)
+		c.jobs[s.Job] += (idle + above) * seconds
+		over.Add(s.From, s.To, above, bins)
+	}
+}
+
+// partOf is how much of each of its accelerators a job of a trace has.
+func (p *plant) partOf(job int) float64 {
+	if row := p.row(job); row >= 0 && p.queued.rows[row].Milli > 0 {
+		return float64(p.queued.rows[row].Milli) / 1000
+	}
+	return 1
+}
+
+// stretchPower is what the accelerators of stretch i of a trace and their part of the
+// hosts draw without work, and what they draw above that, in W.
+func (p *plant) stretchPower(i int, s jobs.Stretch) (idle, above float64) {
+	part := p.partOf(int(s.Job))
+	for _, span := range p.queued.trace.Spans(i) {
+		for a := span.First; a <= span.Last; a++ {
+			d := p.draws(a)
+			idle += part * d.idle()
+			above += part * d.above(1, 0)
+		}
+	}
+	return idle, above
+}
+
+// consumeOverTime finds the power over time, the grid's part of it and what it emits.
+func (p *plant) consumeOverTime(c *consumption, trace *result.Bins, end sim.Time) {
+	w := p.power
+	width, rates := p.cluster.Weighed(end, func(l *cluster.Ledger) (float64, float64) {
+		return p.above(l, 1, 0), p.above(l, 0, 1)
+	}, trace)
+	c.width = width
+	for i, above := range rates {
+		c.load.At = append(c.load.At, (sim.Time(i) * width).Seconds())
+		c.load.Values = append(c.load.Values, (c.idle+above)*w.pue)
+	}
+	c.grid = c.siteLoad(end)
+	if w.battery != nil {
+		c.grid, c.left = w.battery.Grid(c.grid, *w.grid, end.Seconds())
+	}
+}
+
+// siteLoad is the power of the site over time; where nobody keeps series of so many links
+// the mean has to do.
+func (c *consumption) siteLoad(end sim.Time) energy.Steps {
+	if len(c.load.Values) > 0 {
+		return c.load
+	}
+	return energy.Steps{At: []float64{0}, Values: []float64{ratio(c.total, end.Seconds())}}
+}
+
+// addEnergy adds what the run took to its results.
+func (p *plant) addEnergy(r *Result, end sim.Time, summaryOnly bool) {
+	if p.power == nil {
+		return
+	}
+	w, c := p.power, p.consume(end)
+	p.consumed = c
+	seconds := end.Seconds()
+	x := &result.Record{}
+	x.Add(result.EnergyTotal, c.total)
+	x.Add(result.EnergyAccelerators, c.accelerators)
+	x.Add(result.EnergyHosts, c.hosts)
+	x.Add(result.EnergySwitches, c.switches)
+	x.Add(result.EnergyFacility, max(0, c.total-c.accelerators-c.hosts-c.switches)) // rounding aside
+	x.Add(result.PUE, w.pue)
+	x.Add(result.AveragePower, ratio(c.total, seconds))
+	if len(c.load.Values) > 0 {
+		x.Add(result.PeakPower, slices.Max(c.load.Values))
+	}
+	if w.capped != nil {
+		x.Add(result.LowestClock, w.capped.lowest())
+		x.Add(result.CappedTime, c.slowed)
+		if !summaryOnly {
+			r.Tables = append(r.Tables, p.rackTable(end))
+		}
+	}
+	if w.battery != nil && seconds > 0 {
+		x.Add(result.GridEnergy, c.grid.Integral(0, seconds))
+		x.Add(result.BatteryLeft, c.left)
+	}
+	if w.grid != nil && seconds > 0 {
+		emissions := energy.Emissions(c.grid, *w.grid, 0, seconds)
+		x.Add(result.CarbonEmissions, emissions)
+		x.Add(result.CarbonMean, ratio(w.grid.Integral(0, seconds), seconds))
+		c.emitted = p.emit(c, end)
+	}
+	x.Add(result.EnergyJobs, p.jobEnergies(c))
+	r.Summary.Add(result.Energy, x)
+	if summaryOnly {
+		return
+	}
+	if t := r.Table("jobs"); t != nil {
+		t.Columns = append(t.Columns, result.Column{Metric: result.JobEnergy, Numbers: c.jobs})
+		if c.emitted != nil {
+			t.Columns = append(t.Columns, result.Column{Metric: result.CarbonEmissions, Numbers: c.emitted})
+		}
+	}
+	if t := p.powerSeries(c, seconds); t != nil {
+		r.Tables = append(r.Tables, t)
+	}
+}
+
+// jobEnergies are those of workloads that run event by event; jobs of traces have a
+// column of their table.
+func (p *plant) jobEnergies(c *consumption) []*result.Record {
+	all := []*result.Record{}
+	for i, j := range p.cluster.Jobs {
+		if p.row(i) >= 0 {
+			continue
+		}
+		x := &result.Record{}
+		x.Add(result.Name, j.Name)
+		x.Add(result.JobEnergy, c.jobs[i])
+		samples, tokens := p.produced(i)
+		if tokens > 0 {
+			x.Add(result.EnergyPerToken, c.jobs[i]/tokens)
+		}
+		if samples > 0 {
+			x.Add(result.EnergyPerSample, c.jobs[i]/samples)
+		}
+		if c.emitted != nil {
+			addCarbon(x, c.emitted[i], samples, tokens)
+		}
+		all = append(all, x)
+	}
+	return all
+}
+
+// produced is how many samples and tokens a job of the cluster has been trained on, or how
+// many tokens it has answered; 0 if it is neither training nor serving.
+func (p *plant) produced(job int) (samples, tokens float64) {
+	i := slices.Index(p.jobs, job)
+	if i < 0 {
+		return 0, p.answered(job)
+	}
+	t := &p.training[i].Training
+	samples = float64(p.training[i].Done) * float64(t.GlobalBatch)
+	if t.Sequence > 1 {
+		tokens = samples * float64(t.Sequence)
+	}
+	return samples, tokens
+}
+
+// powerSeries is the power over time.
+func (p *plant) powerSeries(c *consumption, end float64) *result.Table {
+	n := len(c.load.At)
+	if n == 0 {
+		return nil
+	}
+	t := &result.Table{Name: "power_series", Columns: []result.Column{
+		{Metric: result.SeriesTime, Numbers: c.load.At},
+		{Metric: result.SeriesPower, Numbers: c.load.Values},
+	}}
+	over := func(m result.Metric, of func(from, to float64) float64) {
+		column := make([]float64, n)
+		for i, from := range c.load.At {
+			column[i] = of(from, min(from+c.width.Seconds(), end))
+		}
+		t.Columns = append(t.Columns, result.Column{Metric: m, Numbers: column})
+	}
+	if p.power.battery != nil {
+		over(result.SeriesGrid, func(from, to float64) float64 { return c.grid.Integral(from, to) / (to - from) })
+	}
+	if g := p.power.grid; g != nil {
+		over(result.SeriesIntensity, func(from, to float64) float64 { return g.Integral(from, to) / (to - from) })
+		over(result.SeriesEmissions, func(from, to float64) float64 { return energy.Emissions(c.grid, *g, from, to) })
+	}
+	return t
+}

@@ -1,0 +1,110 @@
+package datacenter
+
+import (
+	"context"
+	"errors"
+
+	"github.com/railyard/railyard/cluster"
+	"github.com/railyard/railyard/cluster/training"
+	"github.com/railyard/railyard/scenario"
+	"github.com/railyard/railyard/sim"
+	"github.com/railyard/railyard/topology"
+	"github.com/railyard/railyard/workload"
+)
+
+// Ground is the data centre of a scenario, built once, on which many trainings are tried
+// for what they would take at the least. Its own workloads are left out.
+type Ground struct {
+	builder *builder
+	spec    *topology.Host
+	tried   int // on the cluster
+}
+
+// NewGround builds the data centre of a scenario, which has to be of hosts of one kind.
+// What is wrong with it is returned as Faults.
+func NewGround(s *scenario.Scenario) (*Ground, error) {
+	b := newBuilder(s, Options{SummaryOnly: true})
+	b.buildTopology()
+	if b.faults == nil {
+		b.spray()
+		b.readPower()
+	}
+	if b.faults == nil {
+		if len(b.topology.Servers) == 0 {
+			b.fault(s.Topology.Kind.Pos, "topology.kind", "is made of no hosts, and training needs some")
+		} else if spec := b.topology.Servers[0].Spec; spec != b.topology.Servers[len(b.topology.Servers)-1].Spec {
+			b.fault(s.Topology.At, "topology", "has hosts of several kinds")
+		}
+	}
+	if err := b.faults.Err(); err != nil {
+		return nil, err
+	}
+	return &Ground{builder: b, spec: b.topology.Servers[0].Spec}, nil
+}
+
+// atOnce is how many trainings are tried on one cluster, which keeps the plans of
+// collectives that it has laid over the same accelerators.
+const atOnce = 16
+
+// Try runs one iteration of a training, which must be valid, on the first accelerators,
+// and gives what it takes without contention: a run with contention takes no less.
+func (g *Ground) Try(ctx context.Context, t workload.Training, layers []workload.Layer) (training.Iteration, error) {
+	b := g.builder
+	if g.tried%atOnce == 0 {
+		b.engine = sim.New()
+		b.cluster = cluster.New(b.engine, b.topology, 0)
+		b.cluster.Network.Isolate()
+	}
+	g.tried++
+	j := newTraining(t, layers, cluster.Roofline{Accelerator: g.spec.Accelerator.Training()})
+	j.Iterations, j.AsShared, j.Bound = 1, true, true
+	b.cluster.Submit(&cluster.Job{Name: t.Model.Name, Start: b.engine.Now(), Count: t.Ranks(), Program: j})
+	err := errors.Join(b.engine.Run(ctx), b.cluster.Err)
+	if err != nil {
+		g.tried = 0 // the next one begins afresh
+	}
+	return j.Last, err
+}
+
+// Rates are what a data centre draws and costs. The cost of a run is what its time and
+// its energy cost.
+type Rates struct {
+	Accelerators, Racks int
+	Purchase            float64 // USD, of all that is bought; 0 if it is rented
+	Power               float64 // W, the most that the site draws
+
+	perSecond, perJoule float64 // USD
+	idle                float64 // W of the site without work
+	draws               draws
+	pue                 float64
+}
+
+// Rates are those of the scenario, which must have a [topology.power] and a
+// [topology.cost].
+func (g *Ground) Rates() Rates {
+	b := g.builder
+	t, w, n := b.topology, b.power, float64(b.topology.Accelerators())
+	second, joule := billFor(t, b.scenario.Topology, 1, 0), billFor(t, b.scenario.Topology, 0, 1)
+	r := Rates{
+		Accelerators: t.Accelerators(), Racks: racks(t, b.scenario.Topology.Cost),
+		perSecond: second.total(), perJoule: joule.total(),
+		draws: w.kinds[g.spec], pue: w.pue,
+	}
+	if second.bought != nil {
+		r.Purchase = second.bought.total()
+	}
+	r.idle = (n*r.draws.idle() + w.servers + w.switches) * w.pue
+	r.Power = r.idle + n*max(0, r.draws.above(1, 0), r.draws.above(0, 1))*w.pue
+	return r
+}
+
+// Energy is what the site takes, in J, in so many seconds in which each of so many
+// accelerators computes, and communicates with nothing computed meanwhile, for so many.
+func (r *Rates) Energy(accelerators int, seconds, compute, communicate float64) float64 {
+	return r.idle*seconds + float64(accelerators)*r.draws.above(compute, communicate)*r.pue
+}
+
+// Cost is what so many seconds cost, in USD, in which the grid gives so many joules.
+func (r *Rates) Cost(seconds, joules float64) float64 {
+	return r.perSecond*seconds + r.perJoule*joules
+}
