@@ -15,7 +15,7 @@ import (
 // The catalogue's constants against kernels measured on the accelerators
 // themselves, where those are at hand: every row of a product or of attention that the
 // table has of them. There are none of an H200, an H100 with faster memory: what stands
-// for them is servers on it, whose time per token TestMeasuredServing of the root package
+// for them is servers on it, whose time per token TestMeasuredServing of package datacenter
 // has. What an engine's call takes beside its kernel is one pair of constants for each
 // engine, operation and format (see [calibrate.Call]).
 func TestMeasuredKernels(t *testing.T) {

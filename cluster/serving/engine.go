@@ -39,7 +39,7 @@ type Engine struct {
 // Engines are those that a scenario may name. Orders, block sizes and batches are the
 // defaults of their documentation. Overheads, and TensorRT-LLM's budget, are fitted to
 // measured runs of each server, all models, accelerators and degrees together; see
-// TestMeasuredServing of the root package.
+// TestMeasuredServing of datacenter.
 var Engines = []Engine{
 	{
 		Name: "vllm", Order: scheduler.Mixed, Budget: 2048, MaxBatch: 1024, BlockSize: 16, MemoryShare: 0.9,
