@@ -15,6 +15,7 @@ package railyard
 import (
 	"context"
 
+	"github.com/railyard/railyard/alert"
 	"github.com/railyard/railyard/datacenter"
 	"github.com/railyard/railyard/report/openmetrics"
 	"github.com/railyard/railyard/result"
@@ -146,4 +147,4 @@ func TestSizes(begin, end, factor, step int64) ([]int64, error) {
 }
 
 // AlertRules are the alerts of a scenario, for a Prometheus that has what the run wrote.
-func AlertRules(s *Scenario) []openmetrics.Rule { return datacenter.AlertRules(s) }
+func AlertRules(s *Scenario) []openmetrics.Rule { return alert.Rules(s) }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/railyard/railyard/alert"
 	"github.com/railyard/railyard/cluster"
 	"github.com/railyard/railyard/cluster/rollout"
 	"github.com/railyard/railyard/cluster/storage"
@@ -195,7 +196,7 @@ func (b *builder) populate(bins int) {
 	}
 	b.replicate()
 	b.checkFlows()
-	b.checkAlerts()
+	b.faults = append(b.faults, alert.Check(s)...)
 }
 
 func (b *builder) fault(at scenario.Position, key, format string, args ...any) {
