@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
 )
 
 const nodes = `node,accelerators,type,speed,cpu_milli,rack
