@@ -84,7 +84,6 @@ type builder struct {
 	alone       bool // it has one workload of several, so that others may have used what it does not
 	summaryOnly bool
 	noPeak      bool
-	links       *scenario.LinkTable
 	nodes       *scenario.NodeTable
 	faults      scenario.Faults
 	taken       map[string]int // names of workloads
@@ -111,11 +110,9 @@ func newBuilder(s *scenario.Scenario, o Options) *builder {
 }
 
 func (b *builder) build(scale topology.Scale) (*plant, scenario.Faults) {
-	b.buildTopology()
-	if b.faults != nil {
+	if b.buildTopology(); b.faults != nil {
 		return nil, b.faults
 	}
-	b.spray()
 	b.readPower()
 	b.capPower()
 	if b.scale = scale; scale != (topology.Scale{}) {
@@ -139,6 +136,16 @@ func (b *builder) build(scale topology.Scale) (*plant, scenario.Faults) {
 	}
 	b.populate(bins)
 	return b.plant, b.faults
+}
+
+// buildTopology builds what [topology] describes, and keeps the tables that it is made of.
+func (b *builder) buildTopology() {
+	built, faults := b.scenario.BuildTopology()
+	if faults != nil {
+		b.faults = faults
+		return
+	}
+	b.topology, b.links, b.nodes = built.Topology, built.Links, built.Nodes
 }
 
 // populate makes the cluster on the topology, and all that is to run on it.

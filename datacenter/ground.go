@@ -6,6 +6,7 @@ import (
 
 	"github.com/railyard/railyard/cluster"
 	"github.com/railyard/railyard/cluster/training"
+	"github.com/railyard/railyard/price"
 	"github.com/railyard/railyard/scenario"
 	"github.com/railyard/railyard/sim"
 	"github.com/railyard/railyard/topology"
@@ -24,9 +25,7 @@ type Ground struct {
 // What is wrong with it is returned as Faults.
 func NewGround(s *scenario.Scenario) (*Ground, error) {
 	b := newBuilder(s, Options{SummaryOnly: true})
-	b.buildTopology()
-	if b.faults == nil {
-		b.spray()
+	if b.buildTopology(); b.faults == nil {
 		b.readPower()
 	}
 	if b.faults == nil {
@@ -84,14 +83,14 @@ type Rates struct {
 func (g *Ground) Rates() Rates {
 	b := g.builder
 	t, w, n := b.topology, b.power, float64(b.topology.Accelerators())
-	second, joule := billFor(t, b.scenario.Topology, 1, 0), billFor(t, b.scenario.Topology, 0, 1)
+	second, joule := price.For(t, b.scenario.Topology, 1, 0), price.For(t, b.scenario.Topology, 0, 1)
 	r := Rates{
-		Accelerators: t.Accelerators(), Racks: racks(t, b.scenario.Topology.Cost),
-		perSecond: second.total(), perJoule: joule.total(),
+		Accelerators: t.Accelerators(), Racks: price.Racks(t, b.scenario.Topology.Cost),
+		perSecond: second.Total(), perJoule: joule.Total(),
 		draws: w.kinds[g.spec], pue: w.pue,
 	}
-	if second.bought != nil {
-		r.Purchase = second.bought.total()
+	if second.Bought != nil {
+		r.Purchase = second.Bought.Total()
 	}
 	r.idle = (n*r.draws.idle() + w.servers + w.switches) * w.pue
 	r.Power = r.idle + n*max(0, r.draws.above(1, 0), r.draws.above(0, 1))*w.pue

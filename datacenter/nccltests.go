@@ -104,12 +104,11 @@ func LoadCollectiveTest(path string, t *CollectiveTest, overrides ...string) (*s
 		return nil, faults
 	}
 	if t.Ranks == 0 {
-		b := &builder{plant: &plant{scenario: probe}}
-		b.buildTopology()
-		if b.faults != nil {
-			return nil, b.faults
+		built, faults := probe.BuildTopology()
+		if faults != nil {
+			return nil, faults
 		}
-		t.Ranks = b.topology.Accelerators()
+		t.Ranks = built.Topology.Accelerators()
 	}
 	s, faults := scenario.ParseWith(path, text, "the test", t.workload(op, t.round(op)), overrides)
 	return s, faults.Err()
