@@ -12,6 +12,7 @@ import (
 	"github.com/railyard/railyard/collective"
 	"github.com/railyard/railyard/network"
 	"github.com/railyard/railyard/network/packet"
+	"github.com/railyard/railyard/power"
 	"github.com/railyard/railyard/scenario"
 	"github.com/railyard/railyard/scheduler"
 	"github.com/railyard/railyard/sim"
@@ -71,7 +72,7 @@ type plant struct {
 	fates       []fate       // of training jobs in the failures of other seeds
 	failing     *failing     // nil: the queue loses no accelerators
 	sites       *sited       // nil: there is but one
-	power       *powered     // nil: nobody asks for energy
+	power       *power.Model // nil: nobody asks for energy
 	consumed    *consumption // once it has run
 	warnings    []string
 }
@@ -113,8 +114,9 @@ func (b *builder) build(scale topology.Scale) (*plant, scenario.Faults) {
 	if b.buildTopology(); b.faults != nil {
 		return nil, b.faults
 	}
-	b.readPower()
-	b.capPower()
+	if b.readPower(); b.power != nil && b.faults == nil {
+		b.topology, b.faults = b.power.Cap(b.scenario, b.topology)
+	}
 	if b.scale = scale; scale != (topology.Scale{}) {
 		b.topology = b.topology.Scaled(scale)
 	}
@@ -130,7 +132,7 @@ func (b *builder) build(scale topology.Scale) (*plant, scenario.Faults) {
 		return nil, b.faults
 	}
 	bins := seriesBins(len(b.topology.Links))
-	overTime := b.power != nil && (b.power.grid != nil || !b.noPeak) // which carbon, and a peak, need of power
+	overTime := b.power != nil && (b.power.Grid != nil || !b.noPeak) // which carbon, and a peak, need of power
 	if scale != (topology.Scale{}) || b.summaryOnly && !overTime {
 		bins = 0
 	}
@@ -146,6 +148,12 @@ func (b *builder) buildTopology() {
 		return
 	}
 	b.topology, b.links, b.nodes = built.Topology, built.Links, built.Nodes
+}
+
+// readPower reads what the parts of the data centre draw, if the scenario asks for it.
+func (b *builder) readPower() {
+	model, faults := power.Read(b.scenario, b.topology)
+	b.power, b.faults = model, append(b.faults, faults...)
 }
 
 // populate makes the cluster on the topology, and all that is to run on it.
@@ -320,7 +328,7 @@ func (b *builder) checkPlan(w *scenario.Collective, p *cluster.CollectiveBenchma
 		err = collective.Supports(b.topology, p.Algorithm)
 	}
 	if err != nil {
-		at := b.at(w.Algorithm.Pos, w.Op.Pos)
+		at := w.Algorithm.Pos.Or(w.Op.Pos)
 		b.fault(at, w.Path+".algorithm", "%v", err)
 		return false
 	}

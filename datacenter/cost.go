@@ -22,12 +22,12 @@ func (p *plant) addCost(r *Result, seconds float64) {
 	joules := 0.0
 	if p.consumed != nil {
 		joules = p.consumed.total
-		if p.power.battery != nil && seconds > 0 {
+		if p.power.Battery != nil && seconds > 0 {
 			joules = p.consumed.grid.Integral(0, seconds)
 		}
 	}
 	costs := price.For(p.topology, s, seconds, joules)
-	if prices, _ := p.ownConditions(); prices && costs.Bought != nil {
+	if prices, _ := s.OwnConditions(); prices && costs.Bought != nil {
 		costs.Energy = 0
 		for _, use := range p.consumeBySite(p.engine.Now()) {
 			costs.Energy += use.price

@@ -6,6 +6,7 @@ import (
 
 	"github.com/railyard/railyard/cluster"
 	"github.com/railyard/railyard/cluster/training"
+	"github.com/railyard/railyard/power"
 	"github.com/railyard/railyard/price"
 	"github.com/railyard/railyard/scenario"
 	"github.com/railyard/railyard/sim"
@@ -74,7 +75,7 @@ type Rates struct {
 
 	perSecond, perJoule float64 // USD
 	idle                float64 // W of the site without work
-	draws               draws
+	draws               power.Draws
 	pue                 float64
 }
 
@@ -87,20 +88,20 @@ func (g *Ground) Rates() Rates {
 	r := Rates{
 		Accelerators: t.Accelerators(), Racks: price.Racks(t, b.scenario.Topology.Cost),
 		perSecond: second.Total(), perJoule: joule.Total(),
-		draws: w.kinds[g.spec], pue: w.pue,
+		draws: w.Of(g.spec), pue: w.PUE,
 	}
 	if second.Bought != nil {
 		r.Purchase = second.Bought.Total()
 	}
-	r.idle = (n*r.draws.idle() + w.servers + w.switches) * w.pue
-	r.Power = r.idle + n*max(0, r.draws.above(1, 0), r.draws.above(0, 1))*w.pue
+	r.idle = (n*r.draws.Idle() + w.Hosts + w.Switches) * w.PUE
+	r.Power = r.idle + n*max(0, r.draws.Above(1, 0), r.draws.Above(0, 1))*w.PUE
 	return r
 }
 
 // Energy is what the site takes, in J, in so many seconds in which each of so many
 // accelerators computes, and communicates with nothing computed meanwhile, for so many.
 func (r *Rates) Energy(accelerators int, seconds, compute, communicate float64) float64 {
-	return r.idle*seconds + float64(accelerators)*r.draws.above(compute, communicate)*r.pue
+	return r.idle*seconds + float64(accelerators)*r.draws.Above(compute, communicate)*r.pue
 }
 
 // Cost is what so many seconds cost, in USD, in which the grid gives so many joules.
