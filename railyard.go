@@ -15,7 +15,9 @@ package railyard
 import (
 	"context"
 
+	"github.com/railyard/railyard/alert"
 	"github.com/railyard/railyard/datacenter"
+	"github.com/railyard/railyard/nccltests"
 	"github.com/railyard/railyard/report/openmetrics"
 	"github.com/railyard/railyard/result"
 	"github.com/railyard/railyard/scenario"
@@ -128,22 +130,22 @@ func NewDeployment(s *Scenario) (*Deployment, error) { return datacenter.NewDepl
 
 // CollectiveTest is what nccl-tests are asked for: one operation over some ranks of a
 // cluster at several sizes.
-type CollectiveTest = datacenter.CollectiveTest
+type CollectiveTest = nccltests.Test
 
 // LoadCollectiveTest reads a scenario with a test in place of its workload. Without a
 // path the cluster is Hosts of Host.
 func LoadCollectiveTest(path string, t *CollectiveTest, overrides ...string) (*Scenario, error) {
-	return datacenter.LoadCollectiveTest(path, t, overrides...)
+	return nccltests.Load(path, t, overrides...)
 }
 
 // ParseTestSize reads a size as nccl-tests take it: bytes, or K, M, G and T of 1024.
-func ParseTestSize(text string) (int64, error) { return datacenter.ParseTestSize(text) }
+func ParseTestSize(text string) (int64, error) { return nccltests.ParseSize(text) }
 
 // TestSizes are the sizes from begin to end, in bytes, each factor times the one before
 // or, if the factor is 0, step bytes more.
 func TestSizes(begin, end, factor, step int64) ([]int64, error) {
-	return datacenter.TestSizes(begin, end, factor, step)
+	return nccltests.Sizes(begin, end, factor, step)
 }
 
 // AlertRules are the alerts of a scenario, for a Prometheus that has what the run wrote.
-func AlertRules(s *Scenario) []openmetrics.Rule { return datacenter.AlertRules(s) }
+func AlertRules(s *Scenario) []openmetrics.Rule { return alert.Rules(s) }

@@ -77,18 +77,18 @@ func (b *builder) addBackup(w *scenario.Backup) {
 	v := b.vaults[w.Path]
 	for _, d := range b.files.Servers {
 		if slices.Contains(v.hosts, d.Server) {
-			b.fault(b.at(w.To.Pos, w.Pool.Pos), w.Path, "%s keeps what is to be copied", b.topology.ServerName(d.Server))
+			b.fault(w.To.Pos.Or(w.Pool.Pos), w.Path, "%s keeps what is to be copied", b.topology.ServerName(d.Server))
 			return
 		}
 	}
 	for _, h := range v.hosts {
 		if b.topology.Servers[h].Spec.NICs == 0 {
-			b.fault(b.at(w.To.Pos, w.Pool.Pos), w.Path, "%s has no NICs", b.topology.ServerName(h))
+			b.fault(w.To.Pos.Or(w.Pool.Pos), w.Path, "%s has no NICs", b.topology.ServerName(h))
 			return
 		}
 	}
 	if every, copies := units.Duration(w.Every.Value), units.Duration(w.Copies.Value); w.Start.Value > units.Duration(sim.Never)-every || every > (units.Duration(sim.Never)-w.Start.Value)/copies {
-		b.fault(b.at(w.Copies.Pos, w.At), w.Path+".copies", "%d copies reach beyond the clock, %v", w.Copies.Value, sim.Never)
+		b.fault(w.Copies.Pos.Or(w.At), w.Path+".copies", "%d copies reach beyond the clock, %v", w.Copies.Value, sim.Never)
 		return
 	}
 	p := &backup.Job{

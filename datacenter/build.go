@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/railyard/railyard/alert"
 	"github.com/railyard/railyard/cluster"
 	"github.com/railyard/railyard/cluster/rollout"
 	"github.com/railyard/railyard/cluster/storage"
@@ -11,6 +12,7 @@ import (
 	"github.com/railyard/railyard/collective"
 	"github.com/railyard/railyard/network"
 	"github.com/railyard/railyard/network/packet"
+	"github.com/railyard/railyard/power"
 	"github.com/railyard/railyard/scenario"
 	"github.com/railyard/railyard/scheduler"
 	"github.com/railyard/railyard/sim"
@@ -70,7 +72,7 @@ type plant struct {
 	fates       []fate       // of training jobs in the failures of other seeds
 	failing     *failing     // nil: the queue loses no accelerators
 	sites       *sited       // nil: there is but one
-	power       *powered     // nil: nobody asks for energy
+	power       *power.Model // nil: nobody asks for energy
 	consumed    *consumption // once it has run
 	warnings    []string
 }
@@ -83,7 +85,6 @@ type builder struct {
 	alone       bool // it has one workload of several, so that others may have used what it does not
 	summaryOnly bool
 	noPeak      bool
-	links       *scenario.LinkTable
 	nodes       *scenario.NodeTable
 	faults      scenario.Faults
 	taken       map[string]int // names of workloads
@@ -110,13 +111,12 @@ func newBuilder(s *scenario.Scenario, o Options) *builder {
 }
 
 func (b *builder) build(scale topology.Scale) (*plant, scenario.Faults) {
-	b.buildTopology()
-	if b.faults != nil {
+	if b.buildTopology(); b.faults != nil {
 		return nil, b.faults
 	}
-	b.spray()
-	b.readPower()
-	b.capPower()
+	if b.readPower(); b.power != nil && b.faults == nil {
+		b.topology, b.faults = b.power.Cap(b.scenario, b.topology)
+	}
 	if b.scale = scale; scale != (topology.Scale{}) {
 		b.topology = b.topology.Scaled(scale)
 	}
@@ -132,12 +132,28 @@ func (b *builder) build(scale topology.Scale) (*plant, scenario.Faults) {
 		return nil, b.faults
 	}
 	bins := seriesBins(len(b.topology.Links))
-	overTime := b.power != nil && (b.power.grid != nil || !b.noPeak) // which carbon, and a peak, need of power
+	overTime := b.power != nil && (b.power.Grid != nil || !b.noPeak) // which carbon, and a peak, need of power
 	if scale != (topology.Scale{}) || b.summaryOnly && !overTime {
 		bins = 0
 	}
 	b.populate(bins)
 	return b.plant, b.faults
+}
+
+// buildTopology builds what [topology] describes, and keeps the tables that it is made of.
+func (b *builder) buildTopology() {
+	built, faults := b.scenario.BuildTopology()
+	if faults != nil {
+		b.faults = faults
+		return
+	}
+	b.topology, b.links, b.nodes = built.Topology, built.Links, built.Nodes
+}
+
+// readPower reads what the parts of the data centre draw, if the scenario asks for it.
+func (b *builder) readPower() {
+	model, faults := power.Read(b.scenario, b.topology)
+	b.power, b.faults = model, append(b.faults, faults...)
 }
 
 // populate makes the cluster on the topology, and all that is to run on it.
@@ -195,7 +211,7 @@ func (b *builder) populate(bins int) {
 	}
 	b.replicate()
 	b.checkFlows()
-	b.checkAlerts()
+	b.faults = append(b.faults, alert.Check(s)...)
 }
 
 func (b *builder) fault(at scenario.Position, key, format string, args ...any) {
@@ -312,7 +328,7 @@ func (b *builder) checkPlan(w *scenario.Collective, p *cluster.CollectiveBenchma
 		err = collective.Supports(b.topology, p.Algorithm)
 	}
 	if err != nil {
-		at := b.at(w.Algorithm.Pos, w.Op.Pos)
+		at := w.Algorithm.Pos.Or(w.Op.Pos)
 		b.fault(at, w.Path+".algorithm", "%v", err)
 		return false
 	}

@@ -13,14 +13,14 @@ import (
 // power_series.csv, as for the whole site.
 func (p *plant) emit(c *consumption, end sim.Time) []float64 {
 	w := p.power
-	grid := *w.grid
-	if w.battery != nil { // what it gives has the intensity at which it was charged
+	grid := *w.Grid
+	if w.Battery != nil { // what it gives has the intensity at which it was charged
 		shares := c.grid.Combine(c.siteLoad(end), ratio)
 		grid = shares.Combine(grid, func(share, intensity float64) float64 { return share * intensity })
 	}
 	emitted, under := make([]float64, len(c.jobs)), grid.Sum()
 	grams := func(watts float64, from, to sim.Time) float64 {
-		return watts * w.pue * under.Between(from.Seconds(), to.Seconds()) / energy.JoulesPerKWh
+		return watts * w.PUE * under.Between(from.Seconds(), to.Seconds()) / energy.JoulesPerKWh
 	}
 	if p.queued != nil {
 		for i, s := range p.queued.trace.Stretches(end) {
@@ -36,7 +36,7 @@ func (p *plant) emit(c *consumption, end sim.Time) []float64 {
 			idle := 0.0
 			if !j.Shared {
 				for _, a := range s.Accelerators {
-					idle += p.draws(a).idle()
+					idle += p.draws(a).Idle()
 				}
 			}
 			emitted[i] += grams(idle, s.From, s.To)

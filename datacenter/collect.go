@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/railyard/railyard/alert"
 	"github.com/railyard/railyard/cluster"
 	"github.com/railyard/railyard/cluster/training"
 	"github.com/railyard/railyard/collective"
@@ -138,7 +139,6 @@ func (p *plant) collect(status string, summaryOnly bool) (*Result, error) {
 	p.addEnergy(r, end, summaryOnly)
 	p.addSites(r, summaryOnly)
 	p.addCost(r, end.Seconds())
-	r.Warnings = p.warnings
 	if summaryOnly {
 		return r, p.expect(r)
 	}
@@ -170,7 +170,7 @@ func (p *plant) collect(status string, summaryOnly bool) (*Result, error) {
 	if table := p.linkSeries(uses, end); table != nil {
 		r.Tables = append(r.Tables, table)
 	}
-	p.addAlerts(r, end.Seconds())
+	p.warnings = append(p.warnings, alert.Add(p.scenario, &r.Results, end.Seconds())...)
 	return r, p.expect(r)
 }
 

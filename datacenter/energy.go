@@ -6,157 +6,18 @@ import (
 	"github.com/railyard/railyard/cluster"
 	"github.com/railyard/railyard/cluster/jobs"
 	"github.com/railyard/railyard/energy"
+	"github.com/railyard/railyard/power"
 	"github.com/railyard/railyard/result"
-	"github.com/railyard/railyard/scenario"
 	"github.com/railyard/railyard/sim"
 	"github.com/railyard/railyard/topology"
 )
 
-// defaultIdle is what an accelerator draws without work, of what it draws at full
-// utilization: 80.3 of 700 W, an H200. defaultHostIdle is the same of the rest of its
-// host.
-const (
-	defaultIdle     = 80.3 / 700
-	defaultHostIdle = 0.5
-)
-
-// draw is the power of an accelerator, or of its part of its host, in W.
-type draw struct{ idle, compute, communicate float64 }
-
-// above is the energy beyond idling of so many seconds.
-func (d draw) above(compute, communicate float64) float64 {
-	return (d.compute-d.idle)*compute + (d.communicate-d.idle)*communicate
-}
-
-// most is what is drawn at the most.
-func (d draw) most() float64 { return max(d.compute, d.communicate) }
-
-// draws are those of an accelerator and of its part of its host.
-type draws struct{ accelerator, host draw }
-
-func (d draws) idle() float64 { return d.accelerator.idle + d.host.idle }
-
-func (d draws) above(compute, communicate float64) float64 {
-	return d.accelerator.above(compute, communicate) + d.host.above(compute, communicate)
-}
-
-// powered is what the parts of a plant draw.
-type powered struct {
-	kinds    map[*topology.Host]draws // of each kind of host; of nil: bare accelerators
-	switches float64                  // W of all, at any time
-	servers  float64                  // W of all hosts without accelerators, at any time
-	pue      float64
-	grid     *energy.Steps // its intensity; nil: not asked for
-	battery  *energy.Battery
-	capped   *capped // nil: power has no limit
-}
-
-// readPower reads what the scenario says of power, where it asks for energy: by
-// [topology.power], by [topology.carbon], or by a [topology.cost] that is not a rent.
-func (b *builder) readPower() {
-	t := b.scenario.Topology
-	owned := t.Cost != nil && !t.Cost.Rental.Set
-	prices, carbon := b.ownConditions()
-	if t.Power == nil && t.Carbon == nil && !owned && !prices && !carbon {
-		return
-	}
-	p := t.PowerModel()
-	w := &powered{kinds: map[*topology.Host]draws{}, pue: p.PUE.Value}
-	gigabits := b.topology.Survey().PortRate * 8 / 1e9
-	if !b.topology.Bare() {
-		w.switches = gigabits * float64(p.Switch.Value)
-	}
-	var points []energy.Point
-	if p.Curve.Set {
-		var faults scenario.Faults
-		points, faults = b.scenario.ReadCurve(p)
-		b.faults = append(b.faults, faults...)
-	}
-	if c := t.Carbon; c != nil {
-		grid, faults := b.scenario.ReadCarbon(c)
-		b.faults = append(b.faults, faults...)
-		w.grid = &grid
-	}
-	if x := t.Battery; x != nil {
-		w.battery = &energy.Battery{Capacity: float64(x.Capacity.Value), Charge: float64(x.Charge.Value), Threshold: x.Threshold.Value}
-	}
-	if b.faults != nil {
-		return
-	}
-	b.power = w
-	if b.topology.Bare() && b.topology.Accelerators() > 0 {
-		b.readDraws(p, nil, points)
-	}
-	for i := range b.topology.Servers {
-		spec := b.topology.Servers[i].Spec
-		if spec.Accelerators == 0 {
-			w.servers += float64(spec.Power)
-			continue
-		}
-		if _, known := w.kinds[spec]; !known {
-			w.kinds[spec] = draws{}
-			b.readDraws(p, spec, points)
-		}
-	}
-}
-
-// readDraws finds what an accelerator of a kind of host draws, and its part of the host.
-func (b *builder) readDraws(p *scenario.Power, spec *topology.Host, points []energy.Point) {
-	at := b.at(p.Accelerator.Pos, b.at(p.At, b.scenario.Topology.At))
-	shape, _ := energy.ParseShape(p.Model.Value)
-	c := energy.Curve{
-		Shape: shape, Max: float64(p.Accelerator.Value), Points: points,
-		Batch: p.Batch.Value, Steepness: p.Steepness.Value, Midpoint: p.Midpoint.Value,
-	}
-	rated := 0.0 // of the data sheet, which the host's power includes
-	if spec != nil {
-		rated = float64(spec.Accelerator.Power)
-	}
-	if !p.Accelerator.Set {
-		c.Max = rated
-	}
-	if c.Max == 0 && shape != energy.Measured {
-		what := "bare accelerators have no entry in the catalogue"
-		if spec != nil {
-			what = spec.Accelerator.Name + " has no power in the catalogue"
-		}
-		b.fault(at, p.Path+".accelerator", "is missing: %s", what)
-		return
-	}
-	c.Idle = defaultIdle * c.Max
-	if p.Idle.Set {
-		c.Idle = float64(p.Idle.Value)
-	}
-	if err := c.Validate(); err != nil {
-		b.fault(b.at(p.Idle.Pos, at), p.Path+".accelerator_idle", "%v", err)
-		return
-	}
-	own := draw{c.Power(0), c.Power(p.Compute.Value), c.Power(p.Communication.Value)}
-	if spec == nil {
-		b.power.kinds[nil] = draws{accelerator: own}
-		return
-	}
-	n := float64(spec.Accelerators)
-	rest := max(0, float64(spec.Power)-n*rated)
-	if p.Host.Set {
-		rest = float64(p.Host.Value)
-	}
-	idle := defaultHostIdle * rest
-	if p.HostIdle.Set {
-		idle = float64(p.HostIdle.Value)
-	}
-	if idle > rest {
-		b.fault(p.HostIdle.Pos, p.Path+".host_idle", "is more than the %v W that %s draws beside its accelerators", rest, spec.Name)
-	}
-	b.power.kinds[spec] = draws{own, draw{idle / n, rest / n, rest / n}}
-}
-
 // draws are those of an accelerator.
-func (p *plant) draws(a topology.NodeID) draws {
+func (p *plant) draws(a topology.NodeID) power.Draws {
 	if s := p.topology.Server(a); s >= 0 {
-		return p.power.kinds[p.topology.Servers[s].Spec]
+		return p.power.Of(p.topology.Servers[s].Spec)
 	}
-	return p.power.kinds[nil]
+	return p.power.Of(nil)
 }
 
 // consumption is what a run took.
@@ -197,28 +58,28 @@ func (p *plant) consume(end sim.Time) *consumption {
 		}
 		for _, s := range p.tenures(i) {
 			for _, a := range s.Accelerators {
-				c.jobs[i] += p.draws(a).idle() * (s.To - s.From).Seconds()
+				c.jobs[i] += p.draws(a).Idle() * (s.To - s.From).Seconds()
 			}
 		}
 	}
 	for i := range c.jobs {
-		c.jobs[i] *= w.pue
+		c.jobs[i] *= w.PUE
 	}
 	for i := range n {
 		d := p.draws(topology.NodeID(i))
 		busy := min(compute[i], end.Seconds()) // jobs that share an accelerator may both count a time
 		waits := min(exposed[i], end.Seconds()-busy)
-		c.accelerators += d.accelerator.idle*end.Seconds() + d.accelerator.above(busy, waits)
-		c.hosts += d.host.idle*end.Seconds() + d.host.above(busy, waits)
-		c.idle += d.idle()
+		c.accelerators += d.Accelerator.Idle*end.Seconds() + d.Accelerator.Above(busy, waits)
+		c.hosts += d.Host.Idle*end.Seconds() + d.Host.Above(busy, waits)
+		c.idle += d.Idle()
 		if p.clock(topology.NodeID(i)) < 1 {
 			c.slowed += busy
 		}
 	}
-	c.hosts += w.servers * end.Seconds()
-	c.switches = w.switches * end.Seconds()
-	c.idle += w.servers + w.switches
-	c.total = (c.accelerators + c.hosts + c.switches) * w.pue
+	c.hosts += w.Hosts * end.Seconds()
+	c.switches = w.Switches * end.Seconds()
+	c.idle += w.Hosts + w.Switches
+	c.total = (c.accelerators + c.hosts + c.switches) * w.PUE
 	p.consumeOverTime(c, &trace, end)
 	return c
 }
@@ -228,7 +89,7 @@ func (p *plant) consume(end sim.Time) *consumption {
 func (p *plant) above(l *cluster.Ledger, compute, communicate float64) float64 {
 	sum := 0.0
 	for _, a := range l.Accelerators {
-		sum += p.draws(a).above(compute, communicate)
+		sum += p.draws(a).Above(compute, communicate)
 	}
 	return sum
 }
@@ -276,8 +137,8 @@ func (p *plant) stretchPower(i int, s jobs.Stretch) (idle, above float64) {
 	for _, span := range p.queued.trace.Spans(i) {
 		for a := span.First; a <= span.Last; a++ {
 			d := p.draws(a)
-			idle += part * d.idle()
-			above += part * d.above(1, 0)
+			idle += part * d.Idle()
+			above += part * d.Above(1, 0)
 		}
 	}
 	return idle, above
@@ -292,11 +153,11 @@ func (p *plant) consumeOverTime(c *consumption, trace *result.Bins, end sim.Time
 	c.width = width
 	for i, above := range rates {
 		c.load.At = append(c.load.At, (sim.Time(i) * width).Seconds())
-		c.load.Values = append(c.load.Values, (c.idle+above)*w.pue)
+		c.load.Values = append(c.load.Values, (c.idle+above)*w.PUE)
 	}
 	c.grid = c.siteLoad(end)
-	if w.battery != nil {
-		c.grid, c.left = w.battery.Grid(c.grid, *w.grid, end.Seconds())
+	if w.Battery != nil {
+		c.grid, c.left = w.Battery.Grid(c.grid, *w.Grid, end.Seconds())
 	}
 }
 
@@ -323,26 +184,26 @@ func (p *plant) addEnergy(r *Result, end sim.Time, summaryOnly bool) {
 	x.Add(result.EnergyHosts, c.hosts)
 	x.Add(result.EnergySwitches, c.switches)
 	x.Add(result.EnergyFacility, max(0, c.total-c.accelerators-c.hosts-c.switches)) // rounding aside
-	x.Add(result.PUE, w.pue)
+	x.Add(result.PUE, w.PUE)
 	x.Add(result.AveragePower, ratio(c.total, seconds))
 	if len(c.load.Values) > 0 {
 		x.Add(result.PeakPower, slices.Max(c.load.Values))
 	}
-	if w.capped != nil {
-		x.Add(result.LowestClock, w.capped.lowest())
+	if w.Limits != nil {
+		x.Add(result.LowestClock, w.Limits.Lowest())
 		x.Add(result.CappedTime, c.slowed)
 		if !summaryOnly {
 			r.Tables = append(r.Tables, p.rackTable(end))
 		}
 	}
-	if w.battery != nil && seconds > 0 {
+	if w.Battery != nil && seconds > 0 {
 		x.Add(result.GridEnergy, c.grid.Integral(0, seconds))
 		x.Add(result.BatteryLeft, c.left)
 	}
-	if w.grid != nil && seconds > 0 {
-		emissions := energy.Emissions(c.grid, *w.grid, 0, seconds)
+	if w.Grid != nil && seconds > 0 {
+		emissions := energy.Emissions(c.grid, *w.Grid, 0, seconds)
 		x.Add(result.CarbonEmissions, emissions)
-		x.Add(result.CarbonMean, ratio(w.grid.Integral(0, seconds), seconds))
+		x.Add(result.CarbonMean, ratio(w.Grid.Integral(0, seconds), seconds))
 		c.emitted = p.emit(c, end)
 	}
 	x.Add(result.EnergyJobs, p.jobEnergies(c))
@@ -419,10 +280,10 @@ func (p *plant) powerSeries(c *consumption, end float64) *result.Table {
 		}
 		t.Columns = append(t.Columns, result.Column{Metric: m, Numbers: column})
 	}
-	if p.power.battery != nil {
+	if p.power.Battery != nil {
 		over(result.SeriesGrid, func(from, to float64) float64 { return c.grid.Integral(from, to) / (to - from) })
 	}
-	if g := p.power.grid; g != nil {
+	if g := p.power.Grid; g != nil {
 		over(result.SeriesIntensity, func(from, to float64) float64 { return g.Integral(from, to) / (to - from) })
 		over(result.SeriesEmissions, func(from, to float64) float64 { return energy.Emissions(c.grid, *g, from, to) })
 	}

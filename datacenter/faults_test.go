@@ -158,3 +158,12 @@ func TestNICWithoutCable(t *testing.T) {
 		t.Errorf("%q, want %q in it", got, want)
 	}
 }
+
+// A bare link of 1 GB/s that is down for 2 s holds up what crosses it for as long.
+func TestFaultOfBareLink(t *testing.T) {
+	r := run(t, "[topology]\nkind = \"links\"\nfile = \"l.csv\"\n[[topology.fault]]\nkind = \"link\"\nname = \"a\"\nat = \"1s\"\nrepair = \"2s\"\n[[workload.flows]]\nfile = \"f.csv\"\n",
+		map[string]string{"l.csv": "link,capacity_Bps,latency_s\na,1e9,0\n", "f.csv": "flow,start_s,bytes,route\nx,0,4e9,a\n"})
+	if with, without := number(t, r, "makespan_s"), number(t, r, "faults.makespan_without_s"); with != 6 || without != 4 {
+		t.Errorf("it takes %v s, and %v s without the fault; want 6 and 4", with, without)
+	}
+}

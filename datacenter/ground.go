@@ -6,6 +6,8 @@ import (
 
 	"github.com/railyard/railyard/cluster"
 	"github.com/railyard/railyard/cluster/training"
+	"github.com/railyard/railyard/power"
+	"github.com/railyard/railyard/price"
 	"github.com/railyard/railyard/scenario"
 	"github.com/railyard/railyard/sim"
 	"github.com/railyard/railyard/topology"
@@ -24,9 +26,7 @@ type Ground struct {
 // What is wrong with it is returned as Faults.
 func NewGround(s *scenario.Scenario) (*Ground, error) {
 	b := newBuilder(s, Options{SummaryOnly: true})
-	b.buildTopology()
-	if b.faults == nil {
-		b.spray()
+	if b.buildTopology(); b.faults == nil {
 		b.readPower()
 	}
 	if b.faults == nil {
@@ -75,7 +75,7 @@ type Rates struct {
 
 	perSecond, perJoule float64 // USD
 	idle                float64 // W of the site without work
-	draws               draws
+	draws               power.Draws
 	pue                 float64
 }
 
@@ -84,24 +84,24 @@ type Rates struct {
 func (g *Ground) Rates() Rates {
 	b := g.builder
 	t, w, n := b.topology, b.power, float64(b.topology.Accelerators())
-	second, joule := billFor(t, b.scenario.Topology, 1, 0), billFor(t, b.scenario.Topology, 0, 1)
+	second, joule := price.For(t, b.scenario.Topology, 1, 0), price.For(t, b.scenario.Topology, 0, 1)
 	r := Rates{
-		Accelerators: t.Accelerators(), Racks: racks(t, b.scenario.Topology.Cost),
-		perSecond: second.total(), perJoule: joule.total(),
-		draws: w.kinds[g.spec], pue: w.pue,
+		Accelerators: t.Accelerators(), Racks: price.Racks(t, b.scenario.Topology.Cost),
+		perSecond: second.Total(), perJoule: joule.Total(),
+		draws: w.Of(g.spec), pue: w.PUE,
 	}
-	if second.bought != nil {
-		r.Purchase = second.bought.total()
+	if second.Bought != nil {
+		r.Purchase = second.Bought.Total()
 	}
-	r.idle = (n*r.draws.idle() + w.servers + w.switches) * w.pue
-	r.Power = r.idle + n*max(0, r.draws.above(1, 0), r.draws.above(0, 1))*w.pue
+	r.idle = (n*r.draws.Idle() + w.Hosts + w.Switches) * w.PUE
+	r.Power = r.idle + n*max(0, r.draws.Above(1, 0), r.draws.Above(0, 1))*w.PUE
 	return r
 }
 
 // Energy is what the site takes, in J, in so many seconds in which each of so many
 // accelerators computes, and communicates with nothing computed meanwhile, for so many.
 func (r *Rates) Energy(accelerators int, seconds, compute, communicate float64) float64 {
-	return r.idle*seconds + float64(accelerators)*r.draws.above(compute, communicate)*r.pue
+	return r.idle*seconds + float64(accelerators)*r.draws.Above(compute, communicate)*r.pue
 }
 
 // Cost is what so many seconds cost, in USD, in which the grid gives so many joules.

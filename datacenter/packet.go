@@ -47,7 +47,7 @@ func (b *builder) usePackets() {
 	o := packetOptions(b.scenario)
 	if err := o.Validate(); err != nil {
 		p := &b.scenario.Topology.Packet
-		b.fault(b.at(p.At, b.shippedAt()), "topology.packet", "%v", err)
+		b.fault(p.At.Or(b.shippedAt()), "topology.packet", "%v", err)
 		return
 	}
 	if !b.singlePaths(o.Transport == packet.NDP) {
@@ -82,7 +82,7 @@ func (b *builder) singlePaths(sprays bool) bool {
 // shippedAt is where the scenario asks for packets or blocking, if it does.
 func (b *builder) shippedAt() scenario.Position {
 	s := b.scenario
-	return b.at(s.Sim.Fidelity.Pos, b.at(s.Topology.Blocking.Pos, scenario.Position{File: s.File}))
+	return s.Sim.Fidelity.Pos.Or(s.Topology.Blocking.Pos.Or(scenario.Position{File: s.File}))
 }
 
 func packetRecord(s packet.Stats) *result.Record {
@@ -99,7 +99,7 @@ func packetRecord(s packet.Stats) *result.Record {
 // message, and counts its packets: size x the factor of its bus bandwidth leaves each
 // rank. A simulation that repeats itself is cut short after three iterations.
 func (b *builder) checkShipped(w *scenario.Collective, p *cluster.CollectiveBenchmark, n, messages, waits int) bool {
-	at := b.at(w.Algorithm.Pos, w.Op.Pos)
+	at := w.Algorithm.Pos.Or(w.Op.Pos)
 	if messages == 0 && n > 1 && p.Algorithm != collective.Auto {
 		b.fault(at, w.Path+".algorithm", "%s over a ring is a pipeline of small pieces, which has no messages to simulate; algorithm = \"direct\" can be", p.Op)
 		return false

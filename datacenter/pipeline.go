@@ -82,7 +82,7 @@ func (b *builder) workers(w *scenario.Pipeline, hosts []int) (clients []topology
 	for _, h := range hosts {
 		server := &b.topology.Servers[h]
 		if spec, first := server.Spec, b.topology.Servers[hosts[0]].Spec; spec.NICs != first.NICs || spec.CPUs != first.CPUs {
-			b.fault(b.at(w.Pool.Pos, w.At), w.Path, "its hosts are not alike: %s and %s; pool says which are meant", first.Name, spec.Name)
+			b.fault(w.Pool.Pos.Or(w.At), w.Path, "its hosts are not alike: %s and %s; pool says which are meant", first.Name, spec.Name)
 			return nil, 0
 		}
 		own := []topology.NodeID{server.FirstAccelerator}
@@ -100,7 +100,7 @@ func (b *builder) workers(w *scenario.Pipeline, hosts []int) (clients []topology
 		cores += float64(server.Spec.CPUs)
 	}
 	if cores == 0 {
-		b.fault(b.at(w.Pool.Pos, w.At), w.Path, "on which cores? The host %s has no cpus", b.topology.Servers[hosts[0]].Spec.Name)
+		b.fault(w.Pool.Pos.Or(w.At), w.Path, "on which cores? The host %s has no cpus", b.topology.Servers[hosts[0]].Spec.Name)
 		return nil, 0
 	}
 	return clients, cores

@@ -36,7 +36,7 @@ func (b *builder) findHosts() {
 	switch {
 	case b.nodes != nil:
 		b.poolHosts(h)
-	case !b.topology.Bare() && (k.Placement.Set || k.Consolidate.Value || k.AntiAffinity.Set || k.Security != nil || k.Policy.Value == "gavel" || k.Site.Set || b.power.lowered() || s.DealtToSites()):
+	case !b.topology.Bare() && (k.Placement.Set || k.Consolidate.Value || k.AntiAffinity.Set || k.Security != nil || k.Policy.Value == "gavel" || k.Site.Set || b.power.Lowered() || s.DealtToSites()):
 		b.fabricHosts(h)
 	default:
 		return

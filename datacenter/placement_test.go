@@ -8,23 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/railyard/railyard"
 )
-
-// words is a column of texts.
-func words(t testing.TB, r *railyard.Result, table, name string) []string {
-	t.Helper()
-	for _, x := range r.Tables {
-		for _, c := range x.Columns {
-			if x.Name == table && c.Metric.Name == name {
-				return c.Text
-			}
-		}
-	}
-	t.Fatalf("there is no %s.%s", table, name)
-	return nil
-}
 
 const nodes = `node,accelerators,type,speed,cpu_milli,rack
 old0,4,V100,,8000,r0

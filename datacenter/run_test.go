@@ -17,87 +17,18 @@ import (
 	"testing"
 
 	"github.com/railyard/railyard"
+	"github.com/railyard/railyard/internal/lab"
 	"github.com/railyard/railyard/report"
 	"github.com/railyard/railyard/result"
 	"github.com/railyard/railyard/sim"
 )
 
-// load writes a scenario as case.toml, and files beside it, and reads it.
-func load(t testing.TB, toml string, files map[string]string, set ...string) (*railyard.Scenario, error) {
-	t.Helper()
-	dir := t.TempDir()
-	for name, text := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	path := filepath.Join(dir, "case.toml")
-	if err := os.WriteFile(path, []byte(toml), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return railyard.Load(path, set...)
-}
-
-// run is load and Run; the scenario must be right.
-func run(t testing.TB, toml string, files map[string]string, set ...string) *railyard.Result {
-	t.Helper()
-	s, err := load(t, toml, files, set...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := railyard.Run(context.Background(), s, railyard.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	declared(t, r)
-	return r
-}
-
-// declared holds the tables of a run to what docs/results.md says of them: each is a file
-// that is declared, and has columns that are, in that order.
-func declared(t testing.TB, r *railyard.Result) {
-	t.Helper()
-	for _, table := range r.Tables {
-		file := table.Name + ".csv"
-		if table.Lines {
-			file = table.Name + ".jsonl"
-		}
-		i := slices.IndexFunc(result.Files, func(f result.File) bool { return f.Name == file })
-		if i < 0 {
-			t.Errorf("%s is not declared", file)
-			continue
-		}
-		left := result.Files[i].Columns()
-		for _, c := range table.Columns {
-			at := slices.IndexFunc(left, func(d result.Declared) bool { return d.Metric == c.Metric })
-			if at < 0 {
-				t.Errorf("%s: the column %s is not declared, or behind one that is later in the file", file, c.Metric.Name)
-				break
-			}
-			left = left[at+1:]
-		}
-	}
-}
-
-// refused is load and Run of a scenario that is wrong: what is said of it.
-func refused(t testing.TB, toml string, files map[string]string, set ...string) string {
-	t.Helper()
-	s, err := load(t, toml, files, set...)
-	if err == nil {
-		if checked := railyard.Check(s); checked == nil {
-			_, err = railyard.Run(context.Background(), s, railyard.Options{})
-			t.Errorf("Check found nothing; Run: %v", err)
-			return ""
-		}
-		_, err = railyard.Run(context.Background(), s, railyard.Options{})
-	}
-	var faults railyard.Faults
-	if !errors.As(err, &faults) {
-		t.Errorf("%v is no fault of the input", err)
-		return ""
-	}
-	return err.Error()
-}
+// What package lab does for tests of the whole.
+var (
+	load, run, refused    = lab.Load, lab.Run, lab.Refused
+	number, column, words = lab.Number, lab.Column, lab.Words
+	near                  = lab.Near
+)
 
 // bare is eight accelerators around a switch, 50 GB/s and 1 us.
 const bare = `[topology]
@@ -187,26 +118,6 @@ func hostRange(h int) string {
 }
 
 var everythingFiles = map[string]string{"flows.csv": "flow,start_s,bytes,src,dst,weight,after\nf0,0,1e9,host0/acc0,host2/acc0,2,\nf1,0.001,1000000,host1/acc3,host3/acc3,,f0\n"}
-
-func number(t testing.TB, r *railyard.Result, path string) float64 {
-	t.Helper()
-	v, err := r.Summary.Lookup(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return v
-}
-
-func column(t testing.TB, r *railyard.Result, table, name string) []float64 {
-	t.Helper()
-	tab := r.Table(table)
-	if tab == nil || tab.Column(name) == nil {
-		t.Fatalf("there is no %s.csv with a column %s", table, name)
-	}
-	return tab.Column(name).Numbers
-}
-
-func near(a, b, relative float64) bool { return math.Abs(a-b) <= relative*math.Abs(b) }
 
 // written is every file that a run writes, manifest.json left out.
 func written(t testing.TB, r *railyard.Result) map[string]string {

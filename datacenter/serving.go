@@ -98,7 +98,7 @@ func (b *builder) serve(w *scenario.Serving, f *serving.Fleet, j *cluster.Job, w
 func (b *builder) keepPrefixes(w *scenario.Serving, f *serving.Fleet, piece int) bool {
 	if piece > 0 {
 		if f.Batching.Piece = piece; piece%f.Batching.BlockSize != 0 {
-			b.fault(b.at(w.BlockSize.Pos, w.At), w.Path, "hashes of the requests are of %d tokens, which blocks of %d do not divide: set block_size, or prefix_cache = false", piece, f.Batching.BlockSize)
+			b.fault(w.BlockSize.Pos.Or(w.At), w.Path, "hashes of the requests are of %d tokens, which blocks of %d do not divide: set block_size, or prefix_cache = false", piece, f.Batching.BlockSize)
 			return false
 		}
 		return true
@@ -141,7 +141,7 @@ func (b *builder) placeReplicas(w *scenario.Serving, f *serving.Fleet, j *cluste
 	}
 	b.dealReplicas(w, j, each)
 	if f.Replicas*each != j.Count {
-		b.fault(b.at(w.Tensor.Pos, w.At), w.Path, "%d replicas of %d accelerators (tensor %d, expert %d, pipeline %d) do not make up the %d that there are",
+		b.fault(w.Tensor.Pos.Or(w.At), w.Path, "%d replicas of %d accelerators (tensor %d, expert %d, pipeline %d) do not make up the %d that there are",
 			max(f.Replicas, 1), each, f.Tensor, f.Expert, f.Stages, j.Count)
 		return false
 	}
@@ -262,7 +262,7 @@ func (b *builder) stepCosts(w *scenario.Serving, f *serving.Fleet, p *serving.Po
 	p.Batching.MaxBatch = max(1, p.Batching.MaxBatch/p.Stages)
 	p.Batching.Watermark = int(engine.Watermark * float64(p.Batching.Blocks))
 	if p.Batching.Blocks < 1 {
-		b.fault(b.at(w.Tensor.Pos, w.At), path, "%s does not fit: of %.1f GB of %s, %s takes %.0f %%; weights of %.1f GB an accelerator and activations leave nothing for keys and values. More tensor or pipeline, or a quantization",
+		b.fault(w.Tensor.Pos.Or(w.At), path, "%s does not fit: of %.1f GB of %s, %s takes %.0f %%; weights of %.1f GB an accelerator and activations leave nothing for keys and values. More tensor or pipeline, or a quantization",
 			w.Model.Value, float64(accelerator.Memory)/1e9, accelerator.Name, engine.Name, 100*engine.MemoryShare, forward.WeightBytes()/float64(p.Stages)/1e9)
 		return nil
 	}

@@ -33,7 +33,7 @@ func (b *builder) placePools(w *scenario.Serving, f *serving.Fleet, j *cluster.J
 		return false
 	}
 	if wanted != j.Count {
-		b.fault(b.at(w.Accelerators.Pos, x.At), x.Path, "%d replicas of %d accelerators for prompts and %d of %d for tokens take %d, not %d",
+		b.fault(w.Accelerators.Pos.Or(x.At), x.Path, "%d replicas of %d accelerators for prompts and %d of %d for tokens take %d, not %d",
 			f.Replicas, f.Ranks(), decode.Replicas, decode.Ranks(), wanted, j.Count)
 		return false
 	}

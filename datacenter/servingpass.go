@@ -61,7 +61,7 @@ func (b *builder) passes(w *scenario.Serving, f *serving.Fleet, model workload.M
 		b.warnings = append(b.warnings, w.Requests.Value+": output_tokens are not looked at: "+w.Model.Value+" answers in one pass")
 	}
 	if err := pass.Validate(requests, longest, passMemory*float64(accelerator.Memory)); err != nil {
-		b.fault(b.at(w.MaxBatch.Pos, w.At), w.Path, "%s: %v", w.Model.Value, err)
+		b.fault(w.MaxBatch.Pos.Or(w.At), w.Path, "%s: %v", w.Model.Value, err)
 		return 0, false
 	}
 	f.Costs = &serving.Passes{

@@ -13,16 +13,6 @@ type siteUse struct {
 	joules, price, emitted float64 // J, USD, g
 }
 
-// ownConditions says whether sites have prices or intensities of their own.
-func (p *plant) ownConditions() (prices, carbon bool) {
-	for i := range p.scenario.Topology.Site {
-		s := &p.scenario.Topology.Site[i]
-		prices = prices || s.Tariff.Set || s.TariffFile.Set
-		carbon = carbon || s.Carbon != nil
-	}
-	return prices, carbon
-}
-
 // consumeBySite finds what each site took until the end, as consume does of all together:
 // the energy is exact, and its price and emissions are by the power over time, constant
 // within an interval, with what it costs and emits then.
@@ -32,10 +22,10 @@ func (p *plant) consumeBySite(end sim.Time) []siteUse {
 	switches := p.switchShares()
 	for site := range uses {
 		here := func(a topology.NodeID) bool { return t.SiteOf(a) == site }
-		idle := switches[site] * w.switches
+		idle := switches[site] * w.Switches
 		for a := range topology.NodeID(t.Accelerators()) {
 			if here(a) {
-				idle += p.draws(a).idle()
+				idle += p.draws(a).Idle()
 			}
 		}
 		for i := range t.Servers {
@@ -46,7 +36,7 @@ func (p *plant) consumeBySite(end sim.Time) []siteUse {
 		of := func(l *cluster.Ledger, compute, communicate float64) (sum float64) {
 			for _, a := range l.Accelerators {
 				if here(a) {
-					sum += p.draws(a).above(compute, communicate)
+					sum += p.draws(a).Above(compute, communicate)
 				}
 			}
 			return sum
@@ -56,14 +46,14 @@ func (p *plant) consumeBySite(end sim.Time) []siteUse {
 		for _, l := range p.cluster.Ledgers() {
 			joules += of(l, l.ComputeBy(end).Seconds(), l.Exposed.Seconds())
 		}
-		joules *= w.pue
+		joules *= w.PUE
 		load := energy.Steps{At: []float64{0}, Values: []float64{ratio(joules, end.Seconds())}}
 		width, rates := p.cluster.Weighed(end, func(l *cluster.Ledger) (float64, float64) { return of(l, 1, 0), of(l, 0, 1) }, &trace)
 		for i, above := range rates {
 			if i == 0 {
 				load = energy.Steps{}
 			}
-			load.At, load.Values = append(load.At, (sim.Time(i)*width).Seconds()), append(load.Values, (idle+above)*w.pue)
+			load.At, load.Values = append(load.At, (sim.Time(i)*width).Seconds()), append(load.Values, (idle+above)*w.PUE)
 		}
 		x := &uses[site]
 		x.joules = joules
@@ -87,7 +77,7 @@ func (p *plant) traceAbove(here func(topology.NodeID) bool, over *result.Bins, e
 		for _, span := range p.queued.trace.Spans(i) {
 			for a := span.First; a <= span.Last; a++ {
 				if here(a) {
-					above += part * p.draws(a).above(1, 0)
+					above += part * p.draws(a).Above(1, 0)
 				}
 			}
 		}

@@ -1,6 +1,7 @@
 package datacenter
 
 import (
+	"github.com/railyard/railyard/price"
 	"github.com/railyard/railyard/report"
 	"github.com/railyard/railyard/result"
 	"github.com/railyard/railyard/scenario"
@@ -10,11 +11,11 @@ import (
 // Topology says what the topology of a scenario is made of, what it can carry, how long
 // its ways are and what it costs. What is wrong with the scenario is returned as Faults.
 func Topology(s *scenario.Scenario) (*result.Record, error) {
-	b := newBuilder(s, Options{})
-	if b.buildTopology(); b.faults != nil {
-		return nil, b.faults
+	built, faults := s.BuildTopology()
+	if faults != nil {
+		return nil, faults
 	}
-	t := b.topology
+	t := built.Topology
 	survey := t.Survey()
 	r := &result.Record{}
 	r.Add(result.Name, s.Name.Value)
@@ -52,13 +53,13 @@ func Topology(s *scenario.Scenario) (*result.Record, error) {
 	}
 	addWays(r, t.Walk(uint64(s.Sim.Seed.Value)))
 	if !t.Bare() && survey.Ports > 0 {
-		price := priceFabric(t, survey, &s.Topology.Prices)
+		cost := price.OfFabric(t, survey, &s.Topology.Prices)
 		x := &result.Record{}
-		x.Add(result.CostSwitches, price.switches)
-		x.Add(result.CostTrunks, price.trunks)
-		x.Add(result.CostAccess, price.access)
-		x.Add(result.CostTotal, price.total())
-		x.Add(result.CostPerAccelerator, price.total()/float64(t.Accelerators()))
+		x.Add(result.CostSwitches, cost.Switches)
+		x.Add(result.CostTrunks, cost.Trunks)
+		x.Add(result.CostAccess, cost.Access)
+		x.Add(result.CostTotal, cost.Total())
+		x.Add(result.CostPerAccelerator, cost.Total()/float64(t.Accelerators()))
 		r.Add(result.FabricCost, x)
 	}
 	return r, nil
@@ -91,11 +92,11 @@ func addWays(r *result.Record, w *topology.Walk) {
 // PlotTopology draws the topology of a scenario into a file, whose name ends in .svg or
 // .png: hosts at the bottom, and the tiers of switches above.
 func PlotTopology(s *scenario.Scenario, file string) error {
-	b := newBuilder(s, Options{})
-	if b.buildTopology(); b.faults != nil {
-		return b.faults
+	built, faults := s.BuildTopology()
+	if faults != nil {
+		return faults
 	}
-	t := b.topology
+	t := built.Topology
 	links := make([]report.NetworkLink, len(t.Links))
 	for i := range t.Links {
 		l := &t.Links[i]

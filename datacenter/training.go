@@ -83,13 +83,13 @@ func (b *builder) addTraining(w *scenario.Training) {
 				has = append(has, topology.Precision(p).String())
 			}
 		}
-		b.fault(b.at(w.Precision.Pos, w.At), path+".precision", "%s has no %s; it has %s", accelerator.Name, precision, strings.Join(has, ", "))
+		b.fault(w.Precision.Pos.Or(w.At), path+".precision", "%s has no %s; it has %s", accelerator.Name, precision, strings.Join(has, ", "))
 		return
 	}
 	roofline := cluster.Roofline{Accelerator: accelerator.Training(), Kernels: b.kernels}
 	t, layers, fits := choose(t, w.MicroBatch.Value.Auto, w.Recompute.Value == "auto", roofline, accelerator.Memory)
 	if !fits && !w.AllowOversubscribed.Value {
-		at := b.at(w.MicroBatch.Pos, w.At)
+		at := w.MicroBatch.Pos.Or(w.At)
 		b.fault(at, path+".micro_batch", "%d does not fit in memory: %s; allow_oversubscribed = true runs it anyway", t.MicroBatch, tooMuch(asked, t, accelerator))
 		return
 	}
@@ -330,14 +330,6 @@ func tooMuch(asked, t workload.Training, a topology.Accelerator) string {
 	return text + "; would fit: " + strings.Join(would, ", or ")
 }
 
-// at is a key's place, or where it is left out its table's.
-func (b *builder) at(key, table scenario.Position) scenario.Position {
-	if key.Line == 0 && key.File == "" {
-		return table
-	}
-	return key
-}
-
 // checkDegrees sees to it that the degrees of parallelism make up the
 // accelerators, and gives the data-parallel one.
 func (b *builder) checkDegrees(w *scenario.Training, accelerators int) (data int) {
@@ -352,7 +344,7 @@ func (b *builder) checkDegrees(w *scenario.Training, accelerators int) (data int
 		}
 		rest := int64(accelerators) / product
 		if v := d.key.Value; v > rest || rest%v != 0 {
-			b.fault(b.at(d.key.Pos, w.At), path+"."+d.name, "%d does not divide the %d accelerators%s; nearest: %s",
+			b.fault(d.key.Pos.Or(w.At), path+"."+d.name, "%d does not divide the %d accelerators%s; nearest: %s",
 				v, accelerators, left(product, rest), workload.NearestDivisors(v, rest))
 			return 0
 		}
@@ -385,7 +377,7 @@ func (b *builder) trainingFaults(w *scenario.Training, err error) {
 	}
 	for _, e := range flatten(err) {
 		key, _, _ := strings.Cut(e.Error(), " ")
-		at := b.at(keys[key], w.At)
+		at := keys[key].Or(w.At)
 		b.faults = append(b.faults, at.Faultf(w.Path, "%s: %v", w.Path, e))
 	}
 }

@@ -63,8 +63,8 @@ func (p *plant) acceleratorUsage(end sim.Time) (accelerators, hosts *result.Tabl
 			compute[a][i], communication[a][i] = c, min(1-c, communication[a][i]/part)
 			computes, waits = append(computes, c), append(waits, communication[a][i])
 			if p.power != nil {
-				d := p.draws(topology.NodeID(a)).accelerator
-				power = append(power, d.idle+d.above(c, communication[a][i]))
+				d := p.draws(topology.NodeID(a)).Accelerator
+				power = append(power, d.Idle+d.Above(c, communication[a][i]))
 			}
 		}
 		if room := p.memoryOf(a); room > 0 {
@@ -125,7 +125,7 @@ func (p *plant) hostUsage(compute, communication [][]float64, width sim.Time) *r
 		for i := range compute[first] {
 			watts := 0.0
 			for a := first; a < last; a++ {
-				watts += d.idle() + d.above(compute[a][i], communication[a][i])
+				watts += d.Idle() + d.Above(compute[a][i], communication[a][i])
 			}
 			host, at, power = append(host, p.topology.ServerName(s)), append(at, (sim.Time(i)*width).Seconds()), append(power, watts)
 		}

@@ -4,10 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
-	"io"
-	"net"
-	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
@@ -19,6 +15,7 @@ import (
 	"time"
 
 	"github.com/railyard/railyard"
+	"github.com/railyard/railyard/internal/lab"
 	"github.com/railyard/railyard/report/openmetrics"
 	"github.com/railyard/railyard/result"
 )
@@ -92,7 +89,7 @@ func TestPrometheus(t *testing.T) {
 	if out, err := exec.Command("promtool", "tsdb", "create-blocks-from", "openmetrics", metrics, data).CombinedOutput(); err != nil {
 		t.Fatalf("promtool: %v\n%s", err, out)
 	}
-	server := prometheus(t, dir, data)
+	server := lab.Prometheus(t, dir, data)
 	end := number(t, r, "makespan_s")
 	at := start.Add(time.Duration(end*1e9) + time.Millisecond)
 
@@ -107,7 +104,7 @@ func TestPrometheus(t *testing.T) {
 		`vllm:request_success_total{model_name=~"llama-3.*"}`: "serving.0.requests",
 		`vllm:time_to_first_token_seconds_count`:              "serving.0.requests",
 	} {
-		got := ask(t, server, query, at)
+		got := lab.Ask(t, server, query, at)
 		if want := number(t, r, path); len(got) != 1 || got[0] != want {
 			t.Errorf("%s is %v, summary.json has %v as %s", query, got, want, path)
 		}
@@ -120,19 +117,19 @@ func TestPrometheus(t *testing.T) {
 			sent += links.Column("bytes").Numbers[i]
 		}
 	}
-	if got := ask(t, server, "sum(node_network_transmit_bytes_total)", at); len(got) != 1 || !near(got[0], sent, 1e-6) || sent == 0 {
+	if got := lab.Ask(t, server, "sum(node_network_transmit_bytes_total)", at); len(got) != 1 || !near(got[0], sent, 1e-6) || sent == 0 {
 		t.Errorf("NICs have sent %v, want %v", got, sent)
 	}
 	// What accelerators have drawn in all is the energy of the summary.
-	if got, want := ask(t, server, "sum(DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION)/1000", at), number(t, r, "energy.accelerators_J"); len(got) != 1 || !near(got[0], want, 1e-6) {
+	if got, want := lab.Ask(t, server, "sum(DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION)/1000", at), number(t, r, "energy.accelerators_J"); len(got) != 1 || !near(got[0], want, 1e-6) {
 		t.Errorf("accelerators took %v J, want %v", got, want)
 	}
 	// In the middle of the training its accelerators hold what it says, and no other does.
 	middle := start.Add(time.Duration(number(t, r, "training.0.iteration_s")*200*1e9) + time.Millisecond)
-	if got, want := ask(t, server, `max(DCGM_FI_DEV_FB_USED{Hostname="host0"})*1048576`, middle), number(t, r, "training.0.memory_per_accelerator_bytes"); len(got) != 1 || !near(got[0], want, 1e-9) {
+	if got, want := lab.Ask(t, server, `max(DCGM_FI_DEV_FB_USED{Hostname="host0"})*1048576`, middle), number(t, r, "training.0.memory_per_accelerator_bytes"); len(got) != 1 || !near(got[0], want, 1e-9) {
 		t.Errorf("host0 holds %v bytes, want %v", got, want)
 	}
-	if got := ask(t, server, `count(DCGM_FI_DEV_FB_USED + DCGM_FI_DEV_FB_FREE > 0)`, middle); len(got) != 1 || got[0] != 32 {
+	if got := lab.Ask(t, server, `count(DCGM_FI_DEV_FB_USED + DCGM_FI_DEV_FB_FREE > 0)`, middle); len(got) != 1 || got[0] != 32 {
 		t.Errorf("memory of %v accelerators", got)
 	}
 	checkDashboard(t, server, start, at.Add(5*time.Second))
@@ -162,11 +159,11 @@ func checkDashboard(t *testing.T, server string, start, end time.Time) {
 	for _, p := range board.Panels {
 		for _, target := range p.Targets {
 			queries++
-			v := url.Values{"query": {fill.Replace(target.Expr)}, "start": {stamp(start)}, "end": {stamp(end)}, "step": {"1"}}
+			v := url.Values{"query": {fill.Replace(target.Expr)}, "start": {lab.Stamp(start)}, "end": {lab.Stamp(end)}, "step": {"1"}}
 			var answer struct {
 				Result []struct{ Values [][2]any }
 			}
-			get(t, server+"/api/v1/query_range?"+v.Encode(), &answer)
+			lab.Query(t, server+"/api/v1/query_range?"+v.Encode(), &answer)
 			values := 0
 			for _, series := range answer.Result {
 				for _, v := range series.Values {
@@ -187,91 +184,12 @@ func checkDashboard(t *testing.T, server string, start, end time.Time) {
 		args := strings.TrimSuffix(strings.TrimPrefix(v.Query, "label_values("), ")")
 		metric, label, found := strings.Cut(args, ", ")
 		var values []string
-		get(t, server+"/api/v1/label/"+label+"/values?"+url.Values{"match[]": {metric}, "start": {stamp(start)}, "end": {stamp(end)}}.Encode(), &values)
+		lab.Query(t, server+"/api/v1/label/"+label+"/values?"+url.Values{"match[]": {metric}, "start": {lab.Stamp(start)}, "end": {lab.Stamp(end)}}.Encode(), &values)
 		if !found || len(values) == 0 {
 			t.Errorf("%s has no values", v.Query)
 		}
 	}
 }
-
-// prometheus serves blocks on loopback until the test ends, and gives its address.
-func prometheus(t *testing.T, dir, data string) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	l.Close()
-	config := filepath.Join(dir, "prometheus.yml")
-	if err := os.WriteFile(config, nil, 0o666); err != nil {
-		t.Fatal(err)
-	}
-	var log bytes.Buffer
-	cmd := exec.Command("prometheus", "--config.file="+config, "--storage.tsdb.path="+data, "--storage.tsdb.retention.time=100y", "--web.listen-address="+address)
-	cmd.Stdout, cmd.Stderr = &log, &log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		cmd.Process.Kill()
-		cmd.Wait()
-		if t.Failed() {
-			t.Log(log.String())
-		}
-	})
-	server := "http://" + address
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
-		answer, err := http.Get(server + "/-/ready")
-		if err == nil {
-			answer.Body.Close()
-			if answer.StatusCode == http.StatusOK {
-				return server
-			}
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("Prometheus does not become ready: %v", err)
-		}
-	}
-}
-
-// ask gives the values of a query at an instant.
-func ask(t *testing.T, server, query string, at time.Time) (values []float64) {
-	t.Helper()
-	var answer struct{ Result []struct{ Value [2]any } }
-	get(t, server+"/api/v1/query?"+url.Values{"query": {query}, "time": {stamp(at)}}.Encode(), &answer)
-	for _, r := range answer.Result {
-		v, err := strconv.ParseFloat(fmt.Sprint(r.Value[1]), 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		values = append(values, v)
-	}
-	return values
-}
-
-// get reads the data of an answer.
-func get(t *testing.T, address string, data any) {
-	t.Helper()
-	answer, err := http.Get(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer answer.Body.Close()
-	text, err := io.ReadAll(answer.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	whole := struct {
-		Status string
-		Data   any
-	}{Data: data}
-	if err := json.Unmarshal(text, &whole); err != nil || whole.Status != "success" {
-		t.Fatalf("%s: %v\n%s", address, err, text)
-	}
-}
-
-func stamp(t time.Time) string { return strconv.FormatFloat(float64(t.UnixMilli())/1e3, 'f', 3, 64) }
 
 // TestUsage holds the means over time of single accelerators to their totals.
 func TestUsage(t *testing.T) {

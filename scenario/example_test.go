@@ -47,3 +47,29 @@ latency = 1
 	// case.toml:5:11: topology.latency: "1" has no unit; a time was expected: ps, ns, us, ms, s, m, h, d
 	// case.toml: there is no workload: add a [[workload.training]], [[workload.collective]] or [[workload.flows]]
 }
+
+func ExampleScenario_BuildTopology() {
+	s, faults := scenario.Parse("fabric.toml", []byte(`
+[topology]
+kind = "leaf-spine"
+host = "dgx-h100"
+hosts = 8
+hosts_per_rack = 4
+
+[[workload.collective]]
+op = "all_reduce"
+sizes = ["1GB"]
+`), nil)
+	if faults != nil {
+		fmt.Println(faults)
+		return
+	}
+	built, faults := s.BuildTopology()
+	if faults != nil {
+		fmt.Println(faults)
+		return
+	}
+	t := built.Topology
+	fmt.Println(t.Accelerators(), "accelerators,", len(t.Racks), "racks")
+	// Output: 64 accelerators, 2 racks
+}

@@ -23,6 +23,14 @@ func (p Position) String() string {
 	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Col)
 }
 
+// Or is the place of a key, or where that is left out another, as that of its table.
+func (p Position) Or(table Position) Position {
+	if p.Line == 0 && p.File == "" {
+		return table
+	}
+	return p
+}
+
 // Faultf is a fault at this position. The key is the dotted path of what is
 // wrong, as in "workload.training[0].tensor"; it may be empty.
 func (p Position) Faultf(key, format string, args ...any) Fault {

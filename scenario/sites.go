@@ -276,3 +276,13 @@ func (s *Scenario) ReadTariff(site *Site) (energy.Steps, Faults) {
 	})
 	return steps, faults
 }
+
+// OwnConditions says whether sites have prices or intensities of their own.
+func (t *Topology) OwnConditions() (prices, carbon bool) {
+	for i := range t.Site {
+		s := &t.Site[i]
+		prices = prices || s.Tariff.Set || s.TariffFile.Set
+		carbon = carbon || s.Carbon != nil
+	}
+	return prices, carbon
+}

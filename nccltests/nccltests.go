@@ -1,4 +1,12 @@
-package datacenter
+// Package nccltests has a simulated cluster run the tests that NCCL has for real ones
+// (https://github.com/NVIDIA/nccl-tests): one collective over some ranks at several sizes,
+// asked for by the same words.
+//
+// [Load] makes a scenario of a [Test]: of one that there is, whose workload the test takes
+// the place of, or of hosts of the catalogue on rails. Sizes are rounded down to whole
+// elements of every rank, as the tests do. What a log of theirs says was measured can be
+// given, and is then asked for at the same sizes.
+package nccltests
 
 import (
 	"fmt"
@@ -8,18 +16,17 @@ import (
 
 	"github.com/railyard/railyard/calibrate"
 	"github.com/railyard/railyard/collective"
-	"github.com/railyard/railyard/result"
 	"github.com/railyard/railyard/scenario"
 )
 
-// CollectiveTest is what nccl-tests are asked for: one operation over some ranks of a
-// cluster at several sizes. See [LoadCollectiveTest].
-type CollectiveTest struct {
-	Op        string // "all_reduce", ...; also as nccl-tests have it: "alltoall", "sendrecv"
-	Algorithm string // "auto" where empty
-	Ranks     int    // the first so many in topology order; 0 is all
-	Type      string // of an element, "float" where empty
-	Sizes     []int64
+// Test is what nccl-tests are asked for: one operation over some ranks of a cluster at
+// several sizes.
+type Test struct {
+	Op        string  // "all_reduce", ...; also as nccl-tests have it: "alltoall", "sendrecv"
+	Algorithm string  // "auto" where empty
+	Ranks     int     // the first so many in topology order; 0 is all
+	Type      string  // of an element, "float" where empty
+	Sizes     []int64 // bytes
 
 	// Host and Hosts are a cluster of hosts of the catalogue on rails, where no scenario
 	// says what there is. Hosts 0 is as many as Ranks fill.
@@ -37,12 +44,12 @@ var elementBytes = map[string]int64{
 	"float": 4, "int32": 4, "uint32": 4, "double": 8, "int64": 8, "uint64": 8,
 }
 
-// maxTestSizes bounds how many sizes are tested.
-const maxTestSizes = 1024
+// maxSizes bounds how many sizes are tested.
+const maxSizes = 1024
 
-// TestSizes are the sizes from begin to end, each factor times the one before or, if
-// the factor is 0, step bytes more.
-func TestSizes(begin, end, factor, step int64) ([]int64, error) {
+// Sizes are the sizes from begin to end, in bytes, each factor times the one before or,
+// if the factor is 0, step bytes more.
+func Sizes(begin, end, factor, step int64) ([]int64, error) {
 	switch {
 	case begin < 1 || end < begin:
 		return nil, fmt.Errorf("sizes from %d to %d bytes; from 1 byte up there are some", begin, end)
@@ -51,8 +58,8 @@ func TestSizes(begin, end, factor, step int64) ([]int64, error) {
 	}
 	var sizes []int64
 	for size := begin; size <= end; {
-		if len(sizes) == maxTestSizes {
-			return nil, fmt.Errorf("more than %d sizes", maxTestSizes)
+		if len(sizes) == maxSizes {
+			return nil, fmt.Errorf("more than %d sizes", maxSizes)
 		}
 		sizes = append(sizes, size)
 		next := size + step
@@ -67,8 +74,8 @@ func TestSizes(begin, end, factor, step int64) ([]int64, error) {
 	return sizes, nil
 }
 
-// ParseTestSize reads a size as nccl-tests take it: bytes, or K, M, G and T of 1024.
-func ParseTestSize(text string) (int64, error) {
+// ParseSize reads a size as nccl-tests take it: bytes, or K, M, G and T of 1024.
+func ParseSize(text string) (int64, error) {
 	number := strings.TrimRight(text, "KMGTkmgt")
 	shift := 0
 	if unit := strings.ToUpper(text[len(number):]); unit != "" {
@@ -81,9 +88,9 @@ func ParseTestSize(text string) (int64, error) {
 	return n << shift, nil
 }
 
-// LoadCollectiveTest reads a scenario with a test in place of its workload. Without a
+// Load reads a scenario with a test in place of its workload. Without a
 // path the cluster is Hosts of Host.
-func LoadCollectiveTest(path string, t *CollectiveTest, overrides ...string) (*scenario.Scenario, error) {
+func Load(path string, t *Test, overrides ...string) (*scenario.Scenario, error) {
 	op, err := t.complete()
 	if err != nil {
 		return nil, err
@@ -104,19 +111,18 @@ func LoadCollectiveTest(path string, t *CollectiveTest, overrides ...string) (*s
 		return nil, faults
 	}
 	if t.Ranks == 0 {
-		b := &builder{plant: &plant{scenario: probe}}
-		b.buildTopology()
-		if b.faults != nil {
-			return nil, b.faults
+		built, faults := probe.BuildTopology()
+		if faults != nil {
+			return nil, faults
 		}
-		t.Ranks = b.topology.Accelerators()
+		t.Ranks = built.Topology.Accelerators()
 	}
 	s, faults := scenario.ParseWith(path, text, "the test", t.workload(op, t.round(op)), overrides)
 	return s, faults.Err()
 }
 
 // complete takes from the log what is not given, and checks what needs no scenario.
-func (t *CollectiveTest) complete() (op collective.Op, err error) {
+func (t *Test) complete() (op collective.Op, err error) {
 	if t.Op == "" && t.Measured != nil {
 		t.Op = t.Measured.Op.String()
 	}
@@ -160,7 +166,7 @@ func (t *CollectiveTest) complete() (op collective.Op, err error) {
 }
 
 // cluster is the text of a scenario of hosts on rails.
-func (t *CollectiveTest) cluster() ([]byte, error) {
+func (t *Test) cluster() ([]byte, error) {
 	h, faults := (&scenario.Scenario{File: "-"}).Host(t.Host)
 	if faults != nil {
 		return nil, faults
@@ -173,7 +179,7 @@ func (t *CollectiveTest) cluster() ([]byte, error) {
 }
 
 // workload is the text of the test as a workload.
-func (t *CollectiveTest) workload(op collective.Op, sizes []int64) string {
+func (t *Test) workload(op collective.Op, sizes []int64) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "[[workload.collective]]\nop = %q\n", op)
 	if t.Algorithm != "" {
@@ -192,7 +198,7 @@ func (t *CollectiveTest) workload(op collective.Op, sizes []int64) string {
 
 // round gives the sizes in whole elements, of each rank where an operation has a part
 // for each, as nccl-tests do; what leaves nothing is left out.
-func (t *CollectiveTest) round(op collective.Op) []int64 {
+func (t *Test) round(op collective.Op) []int64 {
 	unit := elementBytes[t.Type]
 	switch op {
 	case collective.AllGather, collective.ReduceScatter, collective.AllToAll:
@@ -211,25 +217,5 @@ func (t *CollectiveTest) round(op collective.Op) []int64 {
 	return sizes
 }
 
-// ElementBytes is the size of an element of the test.
-func (t *CollectiveTest) ElementBytes() int64 { return elementBytes[t.Type] }
-
-// AddMeasured puts the bus bandwidths of a log of nccl-tests beside those of the same
-// sizes in the result of a test.
-func (r *Result) AddMeasured(l *calibrate.Log) {
-	for _, t := range r.Tables {
-		if t.Name != "collectives" {
-			continue
-		}
-		records := r.Summary.List(result.Collectives.Name)
-		measured := make([]float64, t.Rows())
-		for i, size := range t.Column(result.CollectiveSize.Name).Numbers {
-			measured[i] = result.Missing
-			if at := slices.Index(l.Size, size); at >= 0 {
-				_, measured[i] = collective.Bandwidth(l.Op, l.Ranks, size, l.Seconds[at])
-				records[i].Add(result.MeasuredBusBW, measured[i])
-			}
-		}
-		t.Columns = append(t.Columns, result.Column{Metric: result.MeasuredBusBW, Numbers: measured})
-	}
-}
+// ElementBytes is the size of an element of the test, in bytes.
+func (t *Test) ElementBytes() int64 { return elementBytes[t.Type] }

@@ -1,9 +1,11 @@
-package datacenter_test
+package scenario_test
 
 import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/railyard/railyard/internal/lab"
 )
 
 // Every kind of topology from its keys to a time that is known in closed form.
@@ -88,7 +90,7 @@ func TestTopologies(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := number(t, run(t, c.toml, c.files), c.metric); !near(got, c.want, c.within) {
+			if got := lab.Number(t, lab.Run(t, c.toml, c.files), c.metric); !lab.Near(got, c.want, c.within) {
 				t.Errorf("%s is %v, want %v", c.metric, got, c.want)
 			}
 		})
@@ -115,12 +117,12 @@ func TestGraphRefused(t *testing.T) {
 		{"a,host\nb,host\nc,host\n", "a,b,1,0\n", "case.toml:2:8: topology: no cables lead from a to c"},
 		{"a,switch\nb,switch\n", "a,b,1,0\n", "case.toml:2:8: topology: a graph of switches alone"},
 	} {
-		text := refused(t, toml, map[string]string{"n.csv": "node,kind\n" + c.nodes, "l.csv": "from,to,bandwidth_Bps,latency_s\n" + c.links})
+		text := lab.Refused(t, toml, map[string]string{"n.csv": "node,kind\n" + c.nodes, "l.csv": "from,to,bandwidth_Bps,latency_s\n" + c.links})
 		if !strings.Contains(text, c.want) {
 			t.Errorf("%q is not in: %s", c.want, text)
 		}
 	}
-	if text := refused(t, toml, nil); !strings.Contains(text, `case.toml:3:9: topology.nodes: cannot read "n.csv"`) {
+	if text := lab.Refused(t, toml, nil); !strings.Contains(text, `case.toml:3:9: topology.nodes: cannot read "n.csv"`) {
 		t.Error(text)
 	}
 }
@@ -136,7 +138,9 @@ func TestMixedHosts(t *testing.T) {
 		}
 		return toml + training
 	}
-	compute := func(toml string) float64 { return number(t, run(t, toml, nil), "training.0.breakdown_s.compute") }
+	compute := func(toml string) float64 {
+		return lab.Number(t, lab.Run(t, toml, nil), "training.0.breakdown_s.compute")
+	}
 	old, young := compute(pools("dgx-a100", "dgx-a100")), compute(pools("dgx-h100", "dgx-h100"))
 	if mixed := compute(pools("dgx-h100", "dgx-a100")); mixed != old || old < 1.5*young {
 		t.Errorf("compute takes %v s on both, %v on the old and %v on the new", mixed, old, young)

@@ -1,4 +1,12 @@
-package datacenter
+// Package alert has the alerts of a scenario look at what a run found: its [[alert]]
+// tables, as rules for Prometheus ([Rules]), and where and when each fired in virtual time
+// ([Add]).
+//
+// An alert looks at a column of a table over time, such as job_series.queued. A value holds
+// until the next; the alert is pending from the first value that is amiss, and fires if
+// values stay so for as long as it says, as in Prometheus, but at every instant instead of
+// every scrape (https://prometheus.io/docs/prometheus/latest/configuration/alerting_rules).
+package alert
 
 import (
 	"fmt"
@@ -13,19 +21,19 @@ import (
 	"github.com/railyard/railyard/sim"
 )
 
-// maxAlerts bounds the rows of alerts.csv.
-const maxAlerts = 1 << 16
+// maxFirings bounds the rows of alerts.csv.
+const maxFirings = 1 << 16
 
-// AlertRules are the alerts of a scenario, for a Prometheus that has what the run wrote.
-func AlertRules(s *scenario.Scenario) []openmetrics.Rule {
+// Rules are the alerts of a scenario, for a Prometheus that has what the run wrote.
+func Rules(s *scenario.Scenario) []openmetrics.Rule {
 	var all []openmetrics.Rule
 	for i := range s.Alert {
-		all = append(all, alertRule(&s.Alert[i]))
+		all = append(all, ruleOf(&s.Alert[i]))
 	}
 	return all
 }
 
-func alertRule(a *scenario.Alert) openmetrics.Rule {
+func ruleOf(a *scenario.Alert) openmetrics.Rule {
 	table, column, _ := strings.Cut(a.Metric.Value, ".")
 	return openmetrics.Rule{
 		Name: a.Name.Value, Table: table, Column: column, Of: a.Of.Value, Op: a.Op.Value, Value: a.Value.Value,
@@ -33,10 +41,10 @@ func alertRule(a *scenario.Alert) openmetrics.Rule {
 	}
 }
 
-// checkAlerts sees to it that what alerts look at is told over time.
-func (b *builder) checkAlerts() {
-	if len(b.scenario.Alert) == 0 {
-		return // listing every metric takes longer than a small run
+// Check sees to it that what alerts look at is told over time.
+func Check(s *scenario.Scenario) (faults scenario.Faults) {
+	if len(s.Alert) == 0 {
+		return nil // listing every metric takes longer than a small run
 	}
 	over := map[string]bool{} // columns of tables over time
 	var names []string
@@ -46,17 +54,19 @@ func (b *builder) checkAlerts() {
 			names = append(names, d.Path)
 		}
 	}
-	for i := range b.scenario.Alert {
-		a := &b.scenario.Alert[i]
-		r := alertRule(a)
+	for i := range s.Alert {
+		a := &s.Alert[i]
+		r := ruleOf(a)
 		if !over[a.Metric.Value] || !r.Written() {
 			hint := ""
 			if near := scenario.Nearest(a.Metric.Value, names); near != "" {
 				hint = fmt.Sprintf(" (did you mean %q?)", near)
 			}
-			b.fault(a.Metric.Pos, a.Path+".metric", "%q is no column of a table over time%s", a.Metric.Value, hint)
+			key := a.Path + ".metric"
+			faults = append(faults, a.Metric.Pos.Faultf(key, "%s: %q is no column of a table over time%s", key, a.Metric.Value, hint))
 		}
 	}
+	return faults
 }
 
 // firing is a time for which an alert fired.
@@ -67,30 +77,31 @@ type firing struct {
 	worst                  float64
 }
 
-// addAlerts adds which alerts fired, and when, as a Prometheus finds them that looks at
-// every instant: a value holds until the next.
-func (p *plant) addAlerts(r *Result, end float64) {
-	if len(p.scenario.Alert) == 0 {
-		return
+// Add adds to the results of a scenario that ran for so many seconds which alerts fired,
+// and when, as a Prometheus finds them that looks at every instant. What they could not
+// look at it returns as warnings.
+func Add(s *scenario.Scenario, r *result.Results, seconds float64) (warnings []string) {
+	if len(s.Alert) == 0 {
+		return nil
 	}
 	var all []firing
-	for i := range p.scenario.Alert {
-		a := alertRule(&p.scenario.Alert[i])
+	for i := range s.Alert {
+		a := ruleOf(&s.Alert[i])
 		t := r.Table(a.Table)
 		if t == nil {
-			p.warnings = append(p.warnings, fmt.Sprintf("the alert %s looks at %s, which this run does not have", a.Name, a.Table))
+			warnings = append(warnings, fmt.Sprintf("the alert %s looks at %s, which this run does not have", a.Name, a.Table))
 			continue
 		}
-		all = append(all, firings(i, &a, t, end)...)
-		if len(all) > maxAlerts {
-			p.warnings = append(p.warnings, fmt.Sprintf("alerts.csv has the first %d times that alerts fired", maxAlerts))
-			all = all[:maxAlerts]
+		all = append(all, firings(i, &a, t, seconds)...)
+		if len(all) > maxFirings {
+			warnings = append(warnings, fmt.Sprintf("alerts.csv has the first %d times that alerts fired", maxFirings))
+			all = all[:maxFirings]
 			break
 		}
 	}
-	r.Warnings = p.warnings
-	r.Tables = append(r.Tables, p.alertTable(all))
-	r.Summary.Add(result.Alerts, p.alertRecords(all, end))
+	r.Tables = append(r.Tables, table(s, all))
+	r.Summary.Add(result.Alerts, records(s, all, seconds))
+	return warnings
 }
 
 // firings are the times for which an alert fires on the series of a table.
@@ -158,13 +169,13 @@ func amiss(a *openmetrics.Rule, v float64) bool {
 	return v != a.Value
 }
 
-// alertTable has a row for each time that an alert fired.
-func (p *plant) alertTable(all []firing) *result.Table {
+// table has a row for each time that an alert fired.
+func table(s *scenario.Scenario, all []firing) *result.Table {
 	n := len(all)
 	name, of, severity := make([]string, n), make([]string, n), make([]string, n)
 	from, fired, resolved, worst := make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n)
 	for i, f := range all {
-		a := &p.scenario.Alert[f.alert]
+		a := &s.Alert[f.alert]
 		name[i], of[i], severity[i] = a.Name.Value, f.of, a.Severity.Value
 		from[i], fired[i], resolved[i], worst[i] = f.amiss, f.fired, f.resolved, f.worst
 	}
@@ -179,11 +190,11 @@ func (p *plant) alertTable(all []firing) *result.Table {
 	}}
 }
 
-// alertRecords is a record for each alert.
-func (p *plant) alertRecords(all []firing, end float64) []*result.Record {
-	records := make([]*result.Record, len(p.scenario.Alert))
+// records is a record for each alert.
+func records(s *scenario.Scenario, all []firing, end float64) []*result.Record {
+	records := make([]*result.Record, len(s.Alert))
 	for i := range records {
-		a := &p.scenario.Alert[i]
+		a := &s.Alert[i]
 		times, first, lasted := int64(0), result.Missing, 0.0
 		for _, f := range all {
 			if f.alert != i {
@@ -201,7 +212,7 @@ func (p *plant) alertRecords(all []firing, end float64) []*result.Record {
 		r := &result.Record{}
 		r.Add(result.AlertName, a.Name.Value)
 		r.Add(result.AlertSeverity, a.Severity.Value)
-		r.Add(result.AlertRule, alertText(a))
+		r.Add(result.AlertRule, inWords(a))
 		r.Add(result.AlertTimes, times)
 		if times > 0 {
 			r.Add(result.AlertFirst, first)
@@ -212,8 +223,8 @@ func (p *plant) alertRecords(all []firing, end float64) []*result.Record {
 	return records
 }
 
-// alertText is an alert in words.
-func alertText(a *scenario.Alert) string {
+// inWords is an alert in words.
+func inWords(a *scenario.Alert) string {
 	text := a.Metric.Value + " " + a.Op.Value + " " + result.Number(a.Value.Value)
 	if a.For.Value > 0 {
 		text += " for " + a.For.Value.String()

@@ -1,4 +1,4 @@
-package datacenter_test
+package alert_test
 
 import (
 	"bytes"
@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/railyard/railyard"
+	"github.com/railyard/railyard/alert"
+	"github.com/railyard/railyard/internal/lab"
 	"github.com/railyard/railyard/report/openmetrics"
 	"github.com/railyard/railyard/result"
 )
@@ -57,15 +59,15 @@ d,700,4,200
 // Alerts fire when what is amiss has been for as long as they say, and end with it, up to
 // the intervals of the series.
 func TestAlerts(t *testing.T) {
-	r := run(t, alerting, alertingJobs)
-	width := column(t, r, "job_series", "time_s")[1]
+	r := lab.Run(t, alerting, alertingJobs)
+	width := lab.Column(t, r, "job_series", "time_s")[1]
 	if width > 10 {
 		t.Fatalf("intervals of %v s are too long for this", width)
 	}
 	type fired struct{ amiss, fired, resolved float64 }
 	got := map[string][]fired{}
-	amiss, at, resolved := column(t, r, "alerts", "pending_s"), column(t, r, "alerts", "fired_s"), column(t, r, "alerts", "resolved_s")
-	for i, name := range words(t, r, "alerts", "alert") {
+	amiss, at, resolved := lab.Column(t, r, "alerts", "pending_s"), lab.Column(t, r, "alerts", "fired_s"), lab.Column(t, r, "alerts", "resolved_s")
+	for i, name := range lab.Words(t, r, "alerts", "alert") {
 		got[name] = append(got[name], fired{amiss[i], at[i], resolved[i]})
 	}
 	for name, want := range map[string][]fired{
@@ -79,30 +81,31 @@ func TestAlerts(t *testing.T) {
 			t.Errorf("%s fired %v, want about %v", name, got[name], want)
 		}
 	}
-	if got := number(t, r, "alerts.0.fired"); got != 1 {
+	if got := lab.Number(t, r, "alerts.0.fired"); got != 1 {
 		t.Errorf("JobsWait fired %v times", got)
 	}
-	if got := number(t, r, "alerts.0.firing_s"); math.Abs(got-240) > 2*width {
+	if got := lab.Number(t, r, "alerts.0.firing_s"); math.Abs(got-240) > 2*width {
 		t.Errorf("JobsWait fired for %v s, want about 240", got)
 	}
 }
 
 // Each link by itself, or one of them; an alert at the end of the run is not resolved.
 func TestAlertsOfLinks(t *testing.T) {
-	text := bare + "[[workload.flows]]\nfile = \"flows.csv\"\n[[alert]]\nname = \"Busy\"\nmetric = \"link_series.utilization_ratio\"\nop = \">\"\nvalue = 0.9\nfor = \"1s\"\n"
+	const fabric = "[topology]\nkind = \"switch\"\naccelerators = 8\nbandwidth = \"50GB/s\"\nlatency = \"1us\"\n"
+	text := fabric + "[[workload.flows]]\nfile = \"flows.csv\"\n[[alert]]\nname = \"Busy\"\nmetric = \"link_series.utilization_ratio\"\nop = \">\"\nvalue = 0.9\nfor = \"1s\"\n"
 	files := map[string]string{"flows.csv": "flow,start_s,bytes,src,dst\na,0,250e9,acc0,acc1\nb,6,200e9,acc0,acc2\n"}
-	r := run(t, text, files)
-	if got := words(t, r, "alerts", "of"); !slices.Equal(got, []string{"acc0>switch", "acc0>switch", "switch>acc1", "switch>acc2"}) {
+	r := lab.Run(t, text, files)
+	if got := lab.Words(t, r, "alerts", "of"); !slices.Equal(got, []string{"acc0>switch", "acc0>switch", "switch>acc1", "switch>acc2"}) {
 		t.Errorf("alerts of %q", got)
 	}
-	resolved := column(t, r, "alerts", "resolved_s")
+	resolved := lab.Column(t, r, "alerts", "resolved_s")
 	for i, open := range []bool{false, true, false, true} {
 		if math.IsNaN(resolved[i]) != open {
 			t.Errorf("alert %d ends at %v s", i, resolved[i])
 		}
 	}
-	one := run(t, text+"of = \"switch>acc2\"\n", files)
-	if got := words(t, one, "alerts", "of"); !slices.Equal(got, []string{"switch>acc2"}) {
+	one := lab.Run(t, text+"of = \"switch>acc2\"\n", files)
+	if got := lab.Words(t, one, "alerts", "of"); !slices.Equal(got, []string{"switch>acc2"}) {
 		t.Errorf("alerts of %q", got)
 	}
 }
@@ -114,11 +117,11 @@ func TestAlertFaults(t *testing.T) {
 		{strings.Replace(alerting, "\"Idle\"", "\"JobsWait\"", 1), `alert[1].name: "JobsWait" is there twice`},
 		{strings.Replace(alerting, "op = \">\"", "op = \"~\"", 1), `alert[0].op: "~" is unknown`},
 	} {
-		if got := refused(t, c.text, alertingJobs); !strings.Contains(got, c.want) {
+		if got := lab.Refused(t, c.text, alertingJobs); !strings.Contains(got, c.want) {
 			t.Errorf("got %s, want %s", got, c.want)
 		}
 	}
-	r := run(t, strings.Replace(alerting, "job_series.queued", "serving_series.queue", 1), alertingJobs)
+	r := lab.Run(t, strings.Replace(alerting, "job_series.queued", "serving_series.queue", 1), alertingJobs)
 	if text := strings.Join(r.Warnings, "\n"); !strings.Contains(text, "the alert JobsWait looks at serving_series, which this run does not have") {
 		t.Errorf("warnings: %s", text)
 	}
@@ -149,7 +152,7 @@ func TestAlertsInPrometheus(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, rules := range map[string][]openmetrics.Rule{"alerts.yml": railyard.AlertRules(s), "standard.yml": openmetrics.Standard} {
+	for name, rules := range map[string][]openmetrics.Rule{"alerts.yml": alert.Rules(s), "standard.yml": openmetrics.Standard} {
 		var b bytes.Buffer
 		if err := openmetrics.Rules(&b, rules); err != nil {
 			t.Fatal(err)
@@ -172,10 +175,10 @@ func TestAlertsInPrometheus(t *testing.T) {
 	if out, err := exec.Command("promtool", "tsdb", "create-blocks-from", "openmetrics", write("run.om", text.Bytes()), data).CombinedOutput(); err != nil {
 		t.Fatalf("promtool: %v\n%s", err, out)
 	}
-	server := prometheus(t, dir, data)
-	for i, rule := range railyard.AlertRules(s) {
+	server := lab.Prometheus(t, dir, data)
+	for i, rule := range alert.Rules(s) {
 		for _, at := range []float64{50, 200, 300, 450, 640, 690, 800} {
-			amiss := len(ask(t, server, rule.Expression(), start.Add(time.Duration(at*1e9)))) > 0
+			amiss := len(lab.Ask(t, server, rule.Expression(), start.Add(time.Duration(at*1e9)))) > 0
 			want := slices.ContainsFunc([][2]float64{{100, 400}, {630, 700}}[i:min(i+1, 2)], func(w [2]float64) bool { return w[0] < at && at < w[1] })
 			if amiss != want {
 				t.Errorf("at %v s: %s: %v, want %v", at, rule.Expression(), amiss, want)
@@ -189,10 +192,10 @@ func TestAlertsInPrometheus(t *testing.T) {
 func ruleTest(t *testing.T, r *railyard.Result) string {
 	var b strings.Builder
 	fmt.Fprint(&b, "rule_files:\n  - alerts.yml\nevaluation_interval: 1s\ntests:\n  - interval: 1s\n    input_series:\n")
-	end := number(t, r, "makespan_s")
-	at := column(t, r, "job_series", "time_s")
+	end := lab.Number(t, r, "makespan_s")
+	at := lab.Column(t, r, "job_series", "time_s")
 	for series, name := range map[string]string{"railyard_job_queued": "queued", "railyard_job_allocation_ratio": "allocation_ratio", "railyard_job_running": "running"} {
-		values, k := column(t, r, "job_series", name), 0
+		values, k := lab.Column(t, r, "job_series", name), 0
 		fmt.Fprintf(&b, "      - series: %s\n        values: '", series)
 		for now := 0.0; now < end; now++ {
 			for k+1 < len(at) && at[k+1] <= now {
@@ -210,9 +213,9 @@ func ruleTest(t *testing.T, r *railyard.Result) string {
 			fmt.Fprintf(&b, "        exp_alerts:\n          - exp_labels: {severity: %s}\n            exp_annotations: {summary: %q}\n", severity, summaries[alert])
 		}
 	}
-	fired, resolved := column(t, r, "alerts", "fired_s"), column(t, r, "alerts", "resolved_s")
-	for i, name := range words(t, r, "alerts", "alert") {
-		severity := words(t, r, "alerts", "severity")[i]
+	fired, resolved := lab.Column(t, r, "alerts", "fired_s"), lab.Column(t, r, "alerts", "resolved_s")
+	for i, name := range lab.Words(t, r, "alerts", "alert") {
+		severity := lab.Words(t, r, "alerts", "severity")[i]
 		expect(name, severity, fired[i]-2, false)
 		expect(name, severity, fired[i]+3, true)
 		expect(name, severity, resolved[i]-2, true)
