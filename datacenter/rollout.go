@@ -131,6 +131,7 @@ func (p *plant) rolloutRecords() []*result.Record {
 		if x.Peers {
 			how = "peer-to-peer"
 		}
+		registered, passed := x.Sent()
 		r := &result.Record{}
 		r.Add(result.Name, p.cluster.Jobs[x.job].Name)
 		r.Add(result.RolloutHow, how)
@@ -141,8 +142,8 @@ func (p *plant) rolloutRecords() []*result.Record {
 			r.Add(result.RolloutTime, (j.FinishedAt - j.StartedAt).Seconds())
 		}
 		r.Add(result.RolloutPull, pull)
-		r.Add(result.RolloutRegistered, x.Registered)
-		r.Add(result.RolloutPassed, x.Passed)
+		r.Add(result.RolloutRegistered, registered)
+		r.Add(result.RolloutPassed, passed)
 		r.Add(result.RolloutDown, down)
 		r.Add(result.RolloutInterrupted, interrupted)
 		all = append(all, r)

@@ -105,6 +105,35 @@ func TestRolloutTakes(t *testing.T) {
 	}
 }
 
+// Of images that are on their way when the run ends those bytes count that have moved: after
+// 5 s of hosts that take 2 s each, two and a half images; after 1 s of a chain of 16, the part
+// that the first has had since the last pieces' delay, sixteen times.
+func TestRolloutUnderWay(t *testing.T) {
+	const image, piece = 20e9, 4 << 20
+	for _, c := range []struct {
+		name, horizon, keys string
+		registry, passed    float64
+	}{
+		{"from the registry", "5s", "batch = 1\n", 2.5 * image, 0},
+		{"peer to peer", "1s", "batch = 16\ndistribution = \"peer-to-peer\"\n", 10e9 - 15*piece, 15 * (10e9 - 15*piece)},
+	} {
+		r := run(t, "[sim]\nhorizon = \""+c.horizon+"\"\n"+rolling("registry = [\"host16\"]\n"+c.keys), nil)
+		registry, passed := number(t, r, "rollouts.0.registry_bytes"), number(t, r, "rollouts.0.passed_bytes")
+		if !near(registry, c.registry, 1e-6) || !near(passed, c.passed, 1e-6) && passed != c.passed {
+			t.Errorf("%s: %v bytes of registries and %v passed on, want %v and %v", c.name, registry, passed, c.registry, c.passed)
+		}
+		into := 0.0
+		for i, to := range words(t, r, "links", "to") {
+			if strings.HasSuffix(to, "/nic0") && !strings.HasPrefix(words(t, r, "links", "from")[i], "host") {
+				into += column(t, r, "links", "bytes")[i]
+			}
+		}
+		if !near(into, registry+passed, 1e-9) {
+			t.Errorf("%s: NICs received %v B, want %v", c.name, into, registry+passed)
+		}
+	}
+}
+
 // Hosts of a batch take no new jobs from the time that they have the image until they
 // have restarted; what still runs when the drain ends is put back. Here four hosts in two
 // batches, each with its image after 4 s, drained for 10 s and away for 20.

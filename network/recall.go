@@ -15,14 +15,12 @@ func (n *Network) Recall(id ID) (left float64) {
 	if n.shipping != nil || t.ended {
 		panic(fmt.Sprintf("network: transfer %d cannot be recalled", id))
 	}
-	left, t.notify, t.forget = t.bytes, false, true
+	left, t.notify, t.forget = n.Left(id), false, true
 	if t.slot < 0 { // it ends when its latency has passed, or those before it have ended
 		t.bytes = 0
 		return left
 	}
 	now := n.engine.Now()
-	f := &n.solver.flows[t.slot]
-	left = max(0, f.remaining-f.rate*(now-f.since).Seconds())
 	t.bytes -= left
 	n.arrivals = slices.DeleteFunc(n.arrivals, func(slot int32) bool { return slot == t.slot })
 	n.finishes.remove(t.slot)
@@ -30,6 +28,20 @@ func (n *Network) Recall(id ID) (left float64) {
 	n.end(id, now)
 	n.deferRepair()
 	return left
+}
+
+// Left is the bytes that each of the hops of a transfer still has to move: all, until its
+// latency has passed. It is for a fluid only.
+func (n *Network) Left(id ID) float64 {
+	t := &n.transfers[id]
+	switch {
+	case t.ended:
+		return 0
+	case t.slot < 0:
+		return t.bytes
+	}
+	f := &n.solver.flows[t.slot]
+	return max(0, f.remaining-f.rate*(n.engine.Now()-f.since).Seconds())
 }
 
 // Forget lets the ID of a transfer that has ended be used again.

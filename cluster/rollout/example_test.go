@@ -31,7 +31,8 @@ func Example() {
 			fmt.Println(err)
 			return
 		}
-		fmt.Println(r.Rows[0].Ended, r.Registered/1e9, r.Passed/1e9)
+		registered, passed := r.Sent()
+		fmt.Println(r.Rows[0].Ended, registered/1e9, passed/1e9)
 	}
 	// Output:
 	// 8s 80 0

@@ -60,16 +60,52 @@ type Job struct {
 	Unpack, Drain, Restart sim.Time
 	Hold                   Holder // nil: there is no queue whose jobs could be in the way
 
-	// Rows are the batches, Registered and Passed the bytes that registries gave and that
-	// hosts passed on.
-	Rows               []Row
-	Registered, Passed float64
+	Rows []Row // the batches
 
 	c       *cluster.Cluster
 	job     int
 	actor   sim.Actor
-	pending int     // streams of the batch
-	heads   []int32 // hosts that have the image, one for each chain; nil: none yet
+	streams []stream // of the batch
+	pending int      // of them
+	before  sent     // in all batches before
+	heads   []int32  // hosts that have the image, one for each chain; nil: none yet
+}
+
+// stream is an image on its way, from a registry or not, over so many hops.
+type stream struct {
+	id         network.ID
+	registered bool
+	hops       int
+	came       bool
+}
+
+// sent is images that registries gave, and that hosts passed on.
+type sent struct{ registered, passed float64 }
+
+// add adds a part of the image of a stream.
+func (s *sent) add(x *stream, part float64) {
+	passed := x.hops
+	if x.registered {
+		s.registered += part
+		passed--
+	}
+	s.passed += part * float64(passed)
+}
+
+// Sent is the bytes that registries gave and that hosts passed on until now, those of images
+// that are still on their way among them; these are known of a fluid only.
+func (j *Job) Sent() (registered, passed float64) {
+	all := j.before
+	for i := range j.streams {
+		x := &j.streams[i]
+		switch {
+		case x.came:
+			all.add(x, 1)
+		case !j.c.Network.Ships():
+			all.add(x, 1-j.c.Network.Left(x.id)/j.Image)
+		}
+	}
+	return all.registered * j.Image, all.passed * j.Image
 }
 
 // Row is one batch: when it began, when all its hosts had the image, unpacked, when they
@@ -86,6 +122,7 @@ const (
 	argUnpacked
 	argDrained
 	argRestarted
+	argKinds = iota // the stream that is pulled is above
 )
 
 // Begin begins the first batch.
@@ -105,6 +142,10 @@ func (j *Job) pull() {
 	j.Rows = append(j.Rows, Row{Start: j.c.Engine.Now(), Pulled: -1, Drained: -1, Ended: -1})
 	hosts := j.batch()
 	j.Rows[len(j.Rows)-1].Hosts = len(hosts)
+	for i := range j.streams {
+		j.before.add(&j.streams[i], 1)
+	}
+	j.streams = j.streams[:0]
 	if j.Peers {
 		j.chain(hosts)
 		return
@@ -112,8 +153,7 @@ func (j *Job) pull() {
 	for i, h := range hosts {
 		r := &j.Registries[i%len(j.Registries)]
 		t := j.hop(r.Host, int(h), i/len(j.Registries), r.Services)
-		j.Registered += j.Image
-		j.send(&t)
+		j.send(&t, true, 1)
 	}
 }
 
@@ -125,9 +165,6 @@ func (j *Job) chain(hosts []int32) {
 		from, services := j.Registries[k].Host, j.Registries[k].Services
 		if j.heads != nil {
 			from, services = int(j.heads[k]), nil
-			j.Passed += j.Image
-		} else {
-			j.Registered += j.Image
 		}
 		var all network.Transfer
 		place := map[topology.LinkID]int{} // in all
@@ -137,11 +174,10 @@ func (j *Job) chain(hosts []int32) {
 			from, services = int(hosts[i]), nil
 			hops++
 		}
-		j.Passed += float64(hops-1) * j.Image
 		heads[k] = int32(from)
 		// The last host has the last piece once all before have passed it on.
 		all.Latency = all.Latency.After(sim.FromSeconds(float64(hops-1) * j.Piece / j.rate(&all)))
-		j.send(&all)
+		j.send(&all, j.heads == nil, hops)
 	}
 	if len(heads) >= len(j.heads) { // the last batch may be small
 		j.heads = heads
@@ -185,10 +221,11 @@ func (j *Job) rate(t *network.Transfer) float64 {
 	return rate
 }
 
-func (j *Job) send(t *network.Transfer) {
+// send sends the image, from a registry or not, over so many hops.
+func (j *Job) send(t *network.Transfer, registered bool, hops int) {
 	t.Bytes, t.Owner = j.Image, j.c.Jobs[j.job].Owner
-	t.Notify, t.Actor, t.Arg, t.Forget = true, j.actor, argPulled, true
-	j.c.Network.Add(t)
+	t.Notify, t.Actor, t.Arg, t.Forget = true, j.actor, argPulled+argKinds*uint64(len(j.streams)), true
+	j.streams = append(j.streams, stream{id: j.c.Network.Add(t), registered: registered, hops: hops})
 	j.pending++
 }
 
@@ -196,8 +233,9 @@ func (j *Job) send(t *network.Transfer) {
 func (j *Job) Handle(now sim.Time, arg uint64) {
 	row := &j.Rows[len(j.Rows)-1]
 	after := func(d sim.Time, what uint64) { j.c.Engine.Schedule(now.After(d), j.actor, what) }
-	switch arg {
+	switch arg % argKinds {
 	case argPulled:
+		j.streams[arg/argKinds].came = true
 		if j.pending--; j.pending == 0 {
 			after(j.Unpack, argUnpacked)
 		}

@@ -29,7 +29,8 @@ type Sites interface {
 //
 // When a site is lost its requests are noticed to be so after Takeover; until then new ones
 // are sent there, too. Then all go to other sites, are computed again there, and their
-// clients get the tokens that they had not had.
+// clients get the tokens that they had not had. What a second loss strikes before has come out
+// of neither until it has its next token.
 type Geography struct {
 	Sites    Sites
 	Home     []int32    // site that the client of each request is near
@@ -48,12 +49,13 @@ type Geography struct {
 	// Failovers are the losses of sites that had requests.
 	Failovers []Failover
 
-	latency [][]sim.Time // one way between gateways
-	site    []int        // of each replica
-	under   []int        // requests that each site has
-	at      []int32      // site that each request is at or goes to; -1: none
-	moved   []int32      // failover of each request that it has not come out of, from 1
-	noticed []sim.Time   // when the latest loss of each site is
+	latency [][]sim.Time      // one way between gateways
+	site    []int             // of each replica
+	under   []int             // requests that each site has
+	at      []int32           // site that each request is at or goes to; -1: none
+	noticed []sim.Time        // when the latest loss of each site is
+	latest  []int32           // failover of that, from 1; 0: it had no requests
+	moved   map[int32][]int32 // failovers that a request has not come out of, from 1
 	order   []scheduler.Site
 	there   []int   // replicas of each site that take requests, for a moment
 	few     []int32 // those of one, for a moment
@@ -82,14 +84,14 @@ func (g *Geography) begin(f *Fleet) {
 			g.latency[a][b] = g.Sites.Latency(a, b)
 		}
 	}
-	g.under, g.there, g.noticed = make([]int, n), make([]int, n), make([]sim.Time, n)
-	g.at, g.moved = make([]int32, len(f.Requests)), make([]int32, len(f.Requests))
+	g.under, g.there, g.noticed, g.latest = make([]int, n), make([]int, n), make([]sim.Time, n), make([]int32, n)
+	g.at, g.moved = make([]int32, len(f.Requests)), map[int32][]int32{}
 	for i := range g.at {
 		g.at[i] = -1
 	}
 	g.Sites.Watch(func(site int, lost bool) {
 		if lost {
-			g.noticed[site] = f.c.Engine.Now().After(g.Takeover)
+			g.noticed[site], g.latest[site] = f.c.Engine.Now().After(g.Takeover), 0
 		}
 	})
 }
@@ -207,14 +209,14 @@ func (g *Geography) evicted(f *Fleet, s *scheduler.Sequence) {
 		g.reach(f, s)
 		return
 	}
-	n := len(g.Failovers)
-	if at := g.noticed[site] - g.Takeover; n == 0 || g.Failovers[n-1].Site != site || g.Failovers[n-1].At != at {
-		g.Failovers = append(g.Failovers, Failover{Site: site, At: at, Resumed: -1})
-		n++
+	if g.latest[site] == 0 {
+		g.Failovers = append(g.Failovers, Failover{Site: site, At: g.noticed[site] - g.Takeover, Resumed: -1})
+		g.latest[site] = int32(len(g.Failovers))
 	}
+	n := g.latest[site]
 	g.Failovers[n-1].Requests++
 	g.Failovers[n-1].Left++
-	g.moved[s.Request] = int32(n)
+	g.moved[s.Request] = append(g.moved[s.Request], n)
 	g.leave(f, s, site)
 }
 
@@ -224,11 +226,13 @@ func (g *Geography) back(f *Fleet, request, tokens int) sim.Time {
 	site, home := int(g.at[request]), int(g.Home[request])
 	g.Crossed[site][home] += g.Bytes * float64(tokens)
 	at := f.now.After(g.way(request, site))
-	if n := g.moved[request]; n > 0 {
-		g.moved[request] = 0
-		x := &g.Failovers[n-1]
-		x.Left--
-		x.Resumed = max(x.Resumed, at)
+	if len(g.moved) > 0 {
+		for _, n := range g.moved[int32(request)] {
+			x := &g.Failovers[n-1]
+			x.Left--
+			x.Resumed = max(x.Resumed, at)
+		}
+		delete(g.moved, int32(request))
 	}
 	return at
 }

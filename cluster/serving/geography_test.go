@@ -2,6 +2,7 @@ package serving
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -12,13 +13,18 @@ import (
 	"github.com/railyard/railyard/workload/serving"
 )
 
-// line is sites in a row, an accelerator each, 100 ms apart. One of them is lost for a time.
+// line is sites in a row, an accelerator each, 100 ms apart. Some of them are lost for a time,
+// each once.
 type line struct {
-	sites      int
-	lost       int
+	sites  int
+	losses []siteLoss
+	now    func() sim.Time
+	told   []func(int, bool)
+}
+
+type siteLoss struct {
+	site       int
 	from, till sim.Time
-	now        func() sim.Time
-	told       []func(int, bool)
 	was        bool
 }
 
@@ -28,14 +34,19 @@ func (l *line) Watch(told func(int, bool))    { l.told = append(l.told, told) }
 func (l *line) Latency(from, to int) sim.Time { return sim.Time(max(from-to, to-from)) * second / 10 }
 
 func (l *line) Lost(site int) bool {
-	is := l.now() >= l.from && l.now() < l.till
-	if is != l.was {
-		l.was = is
-		for _, told := range l.told {
-			told(l.lost, is)
+	lost := false
+	for i := range l.losses {
+		x := &l.losses[i]
+		is := l.now() >= x.from && l.now() < x.till
+		if is != x.was {
+			x.was = is
+			for _, told := range l.told {
+				told(x.site, is)
+			}
 		}
+		lost = lost || is && site == x.site
 	}
-	return is && site == l.lost
+	return lost
 }
 
 // scattered is a fleet of a replica at each site of a line.
@@ -48,13 +59,14 @@ func scattered(l *line, rule scheduler.SiteRule, homes []int32, requests []servi
 		},
 	}
 	l.now = func() sim.Time { return f.now }
-	if l.till > 0 {
-		f.Failures = func(a []topology.NodeID) Failures {
-			if l.SiteOf(a[0]) == l.lost {
-				return &fails{{l.from, l.till}}
+	f.Failures = func(a []topology.NodeID) Failures {
+		all := &fails{}
+		for _, x := range l.losses {
+			if l.SiteOf(a[0]) == x.site {
+				*all = append(*all, [2]sim.Time{x.from, x.till})
 			}
-			return &fails{}
 		}
+		return all
 	}
 	return f
 }
@@ -113,7 +125,7 @@ func TestSiteLimit(t *testing.T) {
 // are computed in a step that gives the third: it comes at 5.5 + 0.1 + 1 + 0.1 s, and the
 // fourth a second later. A request that comes at 3 s waits as long, one at 6 s does not.
 func TestSiteLost(t *testing.T) {
-	l := &line{sites: 2, from: 5 * second / 2, till: 1000 * second}
+	l := &line{sites: 2, losses: []siteLoss{{site: 0, from: 5 * second / 2, till: 1000 * second}}}
 	f := scattered(l, scheduler.NearestSite, make([]int32, 3), []serving.Request{
 		{Input: 10, Output: 4}, {Arrival: 3, Input: 10, Output: 1}, {Arrival: 6.65, Input: 10, Output: 1},
 	})
@@ -129,14 +141,52 @@ func TestSiteLost(t *testing.T) {
 	}
 }
 
+// Two sites of two replicas each are lost at once, after 2.5 s: each is one failover, of both
+// requests that it had. They go to the third at 5.5 s, 200 and 100 ms away, where each has its
+// third token in a step of 1 s; the step that the latter are in begins first.
+func TestTwoSitesLost(t *testing.T) {
+	at := 5 * second / 2
+	l := &line{sites: 3, losses: []siteLoss{{site: 0, from: at, till: 1000 * second}, {site: 1, from: at, till: 1000 * second}}}
+	f := scattered(l, scheduler.NearestSite, []int32{0, 1, 0, 1}, slices.Repeat([]serving.Request{{Input: 10, Output: 4}}, 4))
+	f.Replicas, f.Routing = 6, scheduler.LeastLoaded
+	fleetOf(t, f)
+	// Each of the third site's replicas has one of either; a step is under way as the others
+	// come, and gives them their turn at 6.6 s.
+	want := []Failover{{0, at, 2, 0, sim.FromSeconds(7.6 + 0.2)}, {1, at, 2, 0, sim.FromSeconds(6.6 + 0.1)}}
+	if got := f.Geography.Failovers; !slices.Equal(got, want) {
+		t.Errorf("failovers %+v, want %+v", got, want)
+	}
+}
+
+// A request whose site is lost at 2.5 s comes to the next at 5.6 s. That is lost, too, at 6 s,
+// before the step ends: it goes on at 9 s to the third, 200 ms away, and has its third token
+// at 9.2 + 1 + 0.2 s. That is the end of both failovers.
+func TestSiteLostOnTheWay(t *testing.T) {
+	l := &line{sites: 3, losses: []siteLoss{{site: 0, from: 5 * second / 2, till: 1000 * second}, {site: 1, from: 6 * second, till: 1000 * second}}}
+	f := scattered(l, scheduler.NearestSite, []int32{0}, []serving.Request{{Input: 10, Output: 4}})
+	fleetOf(t, f)
+	resumed := sim.FromSeconds(10.4)
+	want := []Failover{{0, 5 * second / 2, 1, 0, resumed}, {1, 6 * second, 1, 0, resumed}}
+	if got := f.Geography.Failovers; !slices.Equal(got, want) {
+		t.Errorf("failovers %+v, want %+v", got, want)
+	}
+	if o := f.Outcomes[0]; o.Finish != sim.FromSeconds(11.4) {
+		t.Errorf("it ends at %v s, want 11.4", o.Finish.Seconds())
+	}
+}
+
 // Whatever is lost when, each request is answered once: all of its tokens come, none twice,
 // and no site is left with any.
 func TestNoRequestIsLostWithItsSite(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(2, 4).Draw(t, "sites")
-		l := &line{sites: n, lost: rapid.IntRange(0, n-1).Draw(t, "lost")}
-		l.from = sim.Time(rapid.IntRange(0, 400).Draw(t, "from")) * second / 20
-		l.till = l.from + sim.Time(rapid.IntRange(1, 400).Draw(t, "for"))*second/20
+		l := &line{sites: n}
+		for site := range n {
+			if rapid.Bool().Draw(t, "lost") {
+				from := sim.Time(rapid.IntRange(0, 400).Draw(t, "from")) * second / 20
+				l.losses = append(l.losses, siteLoss{site: site, from: from, till: from + sim.Time(rapid.IntRange(1, 400).Draw(t, "for"))*second/20})
+			}
+		}
 		var requests []serving.Request
 		var homes []int32
 		at, tokens := 0.0, int64(0)
@@ -173,10 +223,12 @@ func TestNoRequestIsLostWithItsSite(t *testing.T) {
 				t.Fatalf("site %d still has %d requests", site, under)
 			}
 		}
+		of := map[int]bool{}
 		for _, x := range g.Failovers {
-			if x.Left != 0 || x.At != l.from {
-				t.Fatalf("%+v", x)
+			if x.Left != 0 || x.Resumed < x.At || of[x.Site] || !slices.ContainsFunc(l.losses, func(y siteLoss) bool { return y.site == x.Site && y.from == x.At }) {
+				t.Fatalf("%+v of %+v", x, l.losses)
 			}
+			of[x.Site] = true
 		}
 		if answered != int64(len(requests)) || f.Level.waiting != 0 || f.Level.running != 0 {
 			t.Fatalf("%d of %d answered, %d wait, %d run", answered, len(requests), f.Level.waiting, f.Level.running)

@@ -153,6 +153,11 @@ func (f *Fleet) beginReplicas() error {
 	for _, p := range f.pools {
 		f.beginScaling(p)
 	}
+	for i := range f.replicas {
+		if r := &f.replicas[i]; r.failures != nil {
+			f.awaitFailure(r)
+		}
+	}
 	f.refresh()
 	return nil
 }
@@ -207,7 +212,6 @@ func (f *Fleet) addReplica(p *Pool, on []topology.NodeID, hosts map[int]*host) e
 	if f.Failures != nil {
 		r.failures = f.Failures(on)
 		r.failed = f.c.Engine.NewTimer(f.actor, argFail|uint64(i))
-		f.awaitFailure(r)
 	}
 	return f.layAcross(r)
 }
@@ -444,16 +448,20 @@ func (f *Fleet) elsewhere(s *scheduler.Sequence) {
 	f.route(&f.Pool, s)
 }
 
-// awaitFailure arms the next failure of a replica's hosts.
+// awaitFailure arms the next failure of a replica's hosts, or has them fail at once that are
+// away already.
 func (f *Fleet) awaitFailure(r *replica) {
-	at := f.base
-	for at <= f.now { // what failed while it was away concerns it no longer
-		at, r.back = r.failures.Next()
-		if at == sim.Never {
-			return
-		}
+	at, back := r.failures.Next()
+	for at <= f.now && back <= f.now {
+		at, back = r.failures.Next()
 	}
-	f.c.Engine.Arm(r.failed, at)
+	switch r.back = back; {
+	case at == sim.Never:
+	case at <= f.now:
+		f.fail(r)
+	default:
+		f.c.Engine.Arm(r.failed, at)
+	}
 }
 
 // fail is the failure of a replica's hosts. Their disks are new when they are back.
@@ -463,7 +471,7 @@ func (f *Fleet) fail(r *replica) {
 	}
 	f.enter(r, broken)
 	r.host.image = false
-	r.repaired = max(r.back, f.now)
+	r.repaired = max(r.back, r.repaired, f.now)
 	f.c.Engine.Arm(r.phased, r.repaired)
 	f.refresh()
 	f.evict(r)

@@ -145,6 +145,43 @@ func TestFailure(t *testing.T) {
 	}
 }
 
+// Hosts that are away when a job begins take no requests until they are back: from the
+// start, from before it, and for the longer of two failures at one instant.
+func TestAwayAtTheStart(t *testing.T) {
+	for _, c := range []struct {
+		start    sim.Time
+		failures [][2]sim.Time
+	}{
+		{0, [][2]sim.Time{{0, 10 * second}}},
+		{5 * second, [][2]sim.Time{{0, second}, {2 * second, 10 * second}}},
+		{5 * second, [][2]sim.Time{{5 * second, 6 * second}, {5 * second, 10 * second}, {5 * second, 5 * second}}},
+	} {
+		f := &Fleet{
+			Pool: Pool{Replicas: 2, Tensor: 1, Stages: 1, Batching: mixed(), Costs: flat(1)}, Failures: only(c.failures...),
+		}
+		for _, at := range []sim.Time{c.start, c.start, 9 * second, 11 * second, 11 * second} {
+			f.Requests = append(f.Requests, serving.Request{Arrival: (at - c.start).Seconds(), Input: 10, Output: 1})
+		}
+		top, err := topology.Pool(2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		engine := sim.New()
+		cluster.New(engine, top, 0).Submit(&cluster.Job{Name: "fleet", Count: 2, Program: f, Start: c.start})
+		if err := engine.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for i, want := range []int32{1, 1, 1, 1, 0} { // in turn, once both are there
+			if got := f.Outcomes[i].Replica; got != want {
+				t.Errorf("%v: request %d goes to replica %d, want %d", c.failures, i, got, want)
+			}
+		}
+		if g := f.Grown; g.Failed != 1 || g.Moved != 0 {
+			t.Errorf("%v: %+v", c.failures, g)
+		}
+	}
+}
+
 // Hosts that are back from their last failure are looked after again: they fail at 20 s, the
 // look after 30 s finds them broken, and that after 60 s a request.
 func TestScaleAfterLastFailure(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 // come while the one before was on its way, and is acknowledged when all copies have it; who
 // writes waits while Window of them are not. Asynchronously it is acknowledged at once, and
 // every Interval what has changed is sent, or, if the time before is still on its way, when
-// that has come.
+// that has come. Never is more sent at a time than there is.
 //
 // When the site is lost one of the copies takes its place after Takeover; if that is lost
 // before it has, or none was there, the next that is, Takeover later. It lacks nothing
@@ -22,7 +22,7 @@ type Dataset struct {
 	Name        string
 	Site        int
 	To          []int   // sites of the copies
-	Bytes       float64 // of all of it
+	Bytes       float64 // of all of it, and so the most that a copy can lack; 0: it is not known
 	Unseeded    bool    // copies begin with nothing, and are sent all of it first
 	Change      float64 // bytes a second
 	Commit      sim.Time
@@ -180,7 +180,7 @@ func (d *Dataset) sendAll() {
 // send brings a copy up to date, if nothing is on its way to it.
 func (d *Dataset) send(i int) {
 	c := &d.Copies[i]
-	bytes := c.owed + float64(d.made-c.has.commits)*d.Change*d.Commit.Seconds()
+	bytes := d.atMost(c.owed + d.changed(d.made-c.has.commits))
 	if c.id != 0 || bytes == 0 {
 		return
 	}
@@ -188,6 +188,20 @@ func (d *Dataset) send(i int) {
 	c.going = version{d.made, d.engine.Now()}
 	c.times++
 	c.id = d.wan.Send(d.Site, d.To[i], bytes, d.owner, d.actor, argCame|uint64(c.times)<<16|uint64(i))
+}
+
+// changed is the bytes of so many commits. What has changed twice is there but once: they do
+// not come to more than the dataset.
+func (d *Dataset) changed(commits int64) float64 {
+	return d.atMost(float64(commits) * d.Change * d.Commit.Seconds())
+}
+
+// atMost is some bytes, or all of the dataset.
+func (d *Dataset) atMost(bytes float64) float64 {
+	if d.Bytes > 0 {
+		return min(bytes, d.Bytes)
+	}
+	return bytes
 }
 
 // came notes that a copy is up to date.
@@ -261,7 +275,7 @@ func (d *Dataset) takeOver() {
 	c := &d.Copies[best]
 	last.To, last.Resumed = d.To[best], d.engine.Now().After(d.Takeover)
 	if missing := d.Commits - c.has.commits; missing > 0 {
-		last.Age, last.Bytes = last.At-c.has.taken, float64(missing)*d.Change*d.Commit.Seconds()
+		last.Age, last.Bytes = last.At-c.has.taken, d.changed(missing)
 	}
 }
 

@@ -189,6 +189,45 @@ func TestDataset(t *testing.T) {
 	}
 }
 
+// After an absence longer than it takes to change all of a dataset, a copy gets all of it
+// and no more. 1,000 bytes change by 10 a second, and are copied every 60 s over 100 B/s and
+// 2 s to a site that is away from 30 to 430 s: the 600 of the first 60 s, which have waited,
+// come after 8 s, then the 1,000 that there are, and not the 3,700 of 37 commits, after 12.
+// A site that is lost with a copy that is 405 s old loses these 1,000, not the 4,000 of 40.
+func TestDatasetIsAllThatChanges(t *testing.T) {
+	x, w := triangle(t)
+	x.Submit(&cluster.Job{Name: "job", Count: 1, Program: held{1000 * second}})
+	d := wan.Dataset{Bytes: 1000, To: []int{1}, Commit: 10 * second, Change: 10, Interval: 60 * second}
+	w.Replicate(&d, false)
+	at(x, 30*second, func() { w.Lose(1) })
+	at(x, 430*second, func() { w.Restore(1) })
+	for _, c := range []struct {
+		at, bytes float64
+		copies    int64
+	}{{437, 0, 0}, {439, 600, 1}, {449, 600, 1}, {451, 1600, 2}, {479, 1600, 2}, {488, 2100, 3}} {
+		at(x, sim.FromSeconds(c.at), func() {
+			if got := d.Copies[0]; got.Bytes != c.bytes || got.Done != c.copies {
+				t.Errorf("after %v s: %v bytes in %d copies, want %v in %d", c.at, got.Bytes, got.Done, c.bytes, c.copies)
+			}
+		})
+	}
+	if err := x.Engine.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+
+	x, w = triangle(t)
+	x.Submit(&cluster.Job{Name: "job", Count: 1, Program: held{500 * second}})
+	rare := wan.Dataset{Bytes: 1000, To: []int{1}, Commit: 10 * second, Change: 10, Interval: 600 * second, Takeover: 30 * second}
+	w.Replicate(&rare, false)
+	at(x, 405*second, func() { w.Lose(0) })
+	if err := x.Engine.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if want := (wan.DatasetLoss{At: 405 * second, To: 1, Age: 405 * second, Bytes: 1000, Resumed: 435 * second}); !slices.Equal(rare.Losses, []wan.DatasetLoss{want}) {
+		t.Errorf("%+v, want %+v", rare.Losses, want)
+	}
+}
+
 // Writers of a dataset that changes faster than its cable carries wait: of 200 B/s on 100 B/s
 // half is acknowledged in the end, and not more than Window commits are open.
 func TestWritersWait(t *testing.T) {
