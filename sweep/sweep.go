@@ -89,7 +89,7 @@ const (
 )
 
 // ErrInterrupted says that the context ended before all points had run. Those
-// that were running were finished and kept.
+// that were running were left, and run anew when the sweep is resumed.
 var ErrInterrupted = errors.New("interrupted")
 
 // InputError is something wrong with what a sweep was asked to do, rather than
@@ -174,7 +174,9 @@ func (s *Sweep) run(ctx context.Context, j *journal, todo []int, total int, o Op
 	for range workers {
 		all.Go(func() {
 			for i := range points {
-				rows <- s.point(i)
+				if r, whole := s.point(ctx, i); whole {
+					rows <- r
+				}
 			}
 		})
 	}

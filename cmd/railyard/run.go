@@ -142,10 +142,10 @@ func unfinished(err error) error {
 	var deadlock *sim.DeadlockError
 	var failed *cluster.JobError
 	switch {
+	case errors.Is(err, context.Canceled): // first: what has not ended may lack what an expectation is of
+		return &failure{exitInterrupted, errors.New("interrupted")}
 	case errors.As(err, &faults):
 		return &failure{exitInput, err}
-	case errors.Is(err, context.Canceled):
-		return &failure{exitInterrupted, errors.New("interrupted before the run had begun")}
 	case errors.As(err, &deadlock), errors.As(err, &failed), errors.Is(err, sim.ErrEventLimit):
 		return &failure{exitUnfinished, err}
 	}
