@@ -308,7 +308,7 @@ func Parse(path string, text []byte, r Request) (*Sweep, error) {
 		if v.Range != "" {
 			var err error
 			if p, err = ParseValues(v.Key, v.Range); err != nil {
-				return nil, v.Pos.Faultf("sweep.vary", "sweep.vary: %v", err)
+				return nil, railyard.Faults{v.Pos.Faultf("sweep.vary", "sweep.vary: %v", err)}
 			}
 		}
 		plan.Parameters = append(plan.Parameters, p)
@@ -330,11 +330,16 @@ func Parse(path string, text []byte, r Request) (*Sweep, error) {
 		objectives = r.Objectives
 	}
 	space, err := NewSpace(plan)
+	if where, ok := errors.AsType[*whereError](err); ok && where.number < len(w.Where.Value) {
+		return nil, railyard.Faults{w.Where.Pos.Faultf("sweep.where", "sweep.%v", err)}
+	}
 	if err != nil {
 		return nil, err
 	}
 	s := &Sweep{Space: space, file: path, text: text, set: r.Set, checksum: &checksums{}}
-	if s.Objectives, err = parseObjectives(objectives); err != nil {
+	if s.Objectives, err = parseObjectives(objectives); err != nil && r.Objectives == nil {
+		return nil, railyard.Faults{w.Objectives.Pos.Faultf("sweep.objectives", "sweep.objectives: %v", err)}
+	} else if err != nil {
 		return nil, err
 	}
 	return s, s.begin()

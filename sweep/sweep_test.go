@@ -394,6 +394,10 @@ func TestErrors(t *testing.T) {
 		{"seeds twice", rings, sweep.Request{Vary: []string{"sim.seed=1,2"}, Seeds: 3}, "sim.seed is varied: leave out the number of seeds"},
 		{"samples without a number", rings, sweep.Request{Method: "halton"}, "the method halton needs a number of points"},
 		{"in the scenario", strings.Replace(rings, `"2..32*2"`, `"8..2"`, 1), sweep.Request{}, "rings.toml:14:25: sweep.vary: topology.accelerators: the range 8..2 is empty"},
+		{"constraint in the scenario", strings.Replace(rings, "objectives", "where = [\"haste > 1\"]\nobjectives", 1), sweep.Request{}, "rings.toml:12:9: sweep.where: haste is neither varied nor given in the scenario"},
+		{"objective in the scenario", strings.Replace(rings, "time_s\"", "tim\"", 1), sweep.Request{}, "rings.toml:12:14: sweep.objectives: objective \"collectives.0.tim\": summary.json has no metric"},
+		{"a number of points of a grid", rings, sweep.Request{Points: 3}, "a number of points belongs to the methods that sample: random, latin-hypercube, halton"},
+		{"a method of points spelt out", strings.Split(rings, "[sweep]")[0] + "[[sweep.point]]\nsim.seed = 2\n", sweep.Request{Method: "halton"}, "the method halton makes points by varying keys, and they are spelt out"},
 		{"unknown key in the scenario", strings.Replace(rings, "topology.acc", "topology.akk", 1), sweep.Request{}, `rings.toml:14:25: sweep.vary: unknown key "akkelerators"`},
 		{"a scenario that no point makes right", strings.Replace(rings, "bandwidth", "bandwith", 1), sweep.Request{}, `unknown key "bandwith" in topology (did you mean "bandwidth"?)`},
 	} {
@@ -404,6 +408,9 @@ func TestErrors(t *testing.T) {
 			}
 			if !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%v\nwant %s", err, c.want)
+			}
+			if !errors.As(err, new(railyard.Faults)) && !errors.As(err, new(*sweep.InputError)) {
+				t.Errorf("a %T, which is no fault of the input", err)
 			}
 		})
 	}
