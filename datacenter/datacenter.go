@@ -132,6 +132,7 @@ func Run(ctx context.Context, s *scenario.Scenario, o Options) (*Result, error) 
 	}
 	p.findLosses(ctx, o)
 	p.runWithout(ctx, o)
+	p.failureRuns(ctx)
 	if cut := ctx.Err(); cut != nil && err == nil { // what these have run again may have ended too soon
 		status, err = "interrupted", cut
 	}

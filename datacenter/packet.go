@@ -2,6 +2,7 @@ package datacenter
 
 import (
 	"math"
+	"strings"
 
 	"github.com/railyard/railyard/cluster"
 	"github.com/railyard/railyard/collective"
@@ -47,7 +48,9 @@ func (b *builder) usePackets() {
 	o := packetOptions(b.scenario)
 	if err := o.Validate(); err != nil {
 		p := &b.scenario.Topology.Packet
-		b.fault(p.At.Or(b.shippedAt()), "topology.packet", "%v", err)
+		for wrong := range strings.Lines(err.Error()) { // all of it, joined
+			b.fault(p.At.Or(b.shippedAt()), "topology.packet", "%s", strings.TrimSpace(wrong))
+		}
 		return
 	}
 	if !b.singlePaths(o.Transport == packet.NDP) {

@@ -2,6 +2,7 @@ package datacenter
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -404,7 +405,7 @@ func (p *plant) addReliability(r *result.Record, n int) {
 		x.Add(result.FaultCauses, causes)
 	}
 	if w.Checkpointing.Runs.Set {
-		x.Add(result.FailureRuns, p.failureRuns(n))
+		x.Add(result.FailureRuns, p.failureRunsRecord(n))
 	}
 	r.Add(result.Reliability, x)
 }
@@ -458,27 +459,37 @@ func (p *plant) tolls(fared *training.Outcome) []*result.Record {
 	return all
 }
 
-// failureRuns is how a job fares in the failures of other seeds.
-func (p *plant) failureRuns(n int) *result.Record {
-	w, j, job := &p.scenario.Workload.Training[n], p.training[n], p.cluster.Jobs[p.jobs[n]]
-	var interruptions, goodputs []float64
-	f := fate{workload: job.Name}
-	drawn := int64(0)
-	for k := range w.Checkpointing.Runs.Value {
-		if drawn > mostDrawn {
-			p.warnings = append(p.warnings, fmt.Sprintf("failure_runs ends after %d: there have been %d failures", k, drawn))
-			break
-		}
-		f.seed = p.scenario.Sim.Seed.Value + k
-		how := p.recovery(w, j.Training, k, job.Accelerators)
-		fared, end, err := training.Fare(how, job.StartedAt, j.Last, j.Iterations)
-		drawn += fared.Interrupted + int64(p.stopping.streams)
-		if err != nil {
+// failureRuns finds how training jobs fare in the failures of other seeds, until ctx ends.
+func (p *plant) failureRuns(ctx context.Context) {
+	for n, j := range p.training {
+		w, job := &p.scenario.Workload.Training[n], p.cluster.Jobs[p.jobs[n]]
+		if how, _ := j.Outcome(); how == nil {
 			continue
 		}
-		f.interruptions, f.goodput = fared.Interrupted, goodput(&fared, end-job.StartedAt)
-		interruptions, goodputs = append(interruptions, float64(f.interruptions)), append(goodputs, f.goodput)
-		p.fates = append(p.fates, f)
+		drawn := int64(0)
+		for k := int64(0); k < w.Checkpointing.Runs.Value && ctx.Err() == nil; k++ {
+			if drawn > mostDrawn {
+				p.warnings = append(p.warnings, fmt.Sprintf("failure_runs ends after %d: there have been %d failures", k, drawn))
+				break
+			}
+			how := p.recovery(w, j.Training, k, job.Accelerators)
+			fared, end, err := training.Fare(how, job.StartedAt, j.Last, j.Iterations)
+			drawn += fared.Interrupted + int64(p.stopping.streams)
+			if err != nil {
+				continue
+			}
+			p.fates = append(p.fates, fate{n, p.scenario.Sim.Seed.Value + k, fared.Interrupted, goodput(&fared, end-job.StartedAt)})
+		}
+	}
+}
+
+// failureRunsRecord is how a training job fares in the failures of other seeds.
+func (p *plant) failureRunsRecord(n int) *result.Record {
+	var interruptions, goodputs []float64
+	for _, f := range p.fates {
+		if f.training == n {
+			interruptions, goodputs = append(interruptions, float64(f.interruptions)), append(goodputs, f.goodput)
+		}
 	}
 	r := &result.Record{}
 	r.Add(result.FailureRunCount, int64(len(goodputs)))
@@ -492,7 +503,7 @@ func (p *plant) failureRuns(n int) *result.Record {
 
 // fate is how a training job fares in the failures of a seed.
 type fate struct {
-	workload      string
+	training      int
 	seed          int64
 	interruptions int64
 	goodput       float64
@@ -506,7 +517,7 @@ func (p *plant) fateTable() *result.Table {
 	}
 	of, seeds, interruptions, goodputs := make([]string, n), make([]float64, n), make([]float64, n), make([]float64, n)
 	for i, f := range p.fates {
-		of[i], seeds[i], interruptions[i], goodputs[i] = f.workload, float64(f.seed), float64(f.interruptions), f.goodput
+		of[i], seeds[i], interruptions[i], goodputs[i] = p.cluster.Jobs[p.jobs[f.training]].Name, float64(f.seed), float64(f.interruptions), f.goodput
 	}
 	return &result.Table{Name: "failure_runs", Columns: []result.Column{
 		{Metric: result.Workload, Text: of},

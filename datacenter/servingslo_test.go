@@ -49,6 +49,18 @@ e2e = "1900ms"
 	}
 }
 
+// An empty list of tables is as if it were left out.
+func TestNoTenants(t *testing.T) {
+	const serves = "[topology]\nkind = \"single-host\"\nhost = \"dgx-h100\"\n[[workload.serving]]\nmodel = \"llama-3.1-8b\"\n" +
+		"rate = 10\ncount = 10\ninput = 100\noutput = 10\nshared_prefix = 64\n"
+	want := number(t, run(t, serves, nil), "serving.0.e2e_s.mean")
+	for _, key := range []string{"tenant", "client"} {
+		if got := number(t, run(t, serves+key+" = []\n", nil), "serving.0.e2e_s.mean"); got != want {
+			t.Errorf("%s: %v, want %v", key, got, want)
+		}
+	}
+}
+
 // Under more load than there is room for, the tenant of the higher priority has its first
 // token sooner; the shares are those asked for.
 func TestTenants(t *testing.T) {

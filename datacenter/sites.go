@@ -144,7 +144,7 @@ func (s *sited) takers(some []string) []int {
 // replicated is where the checkpoints of a training lie; nil if no site loses them.
 func (b *builder) replicated(w *scenario.Training, requeued bool) *training.Copying {
 	c := &w.TrainingCopies
-	if c.To.Set && !requeued {
+	if c.To.Set && !requeued && b.breaks {
 		b.fault(c.To.Pos, w.Path+".replicate_to", "belongs to on_failure = \"requeue\": the job keeps its accelerators when they fail")
 	}
 	if b.sites == nil || !requeued || !w.Checkpointing.Interval.Set || !c.To.Set && !b.scenario.Topology.Storage.BySite.Value {

@@ -177,6 +177,18 @@ func TestStoppedForGood(t *testing.T) {
 	}
 }
 
+// A transfer that takes longer than the clock goes says so: the link is there, and slow.
+func TestTooSlowForTheClock(t *testing.T) {
+	engine, _ := start(t, &traffic{Links: bare(1e-3), Transfers: []Transfer{{Bytes: 1e9, Links: []topology.LinkID{0}}}})
+	var deadlock *sim.DeadlockError
+	if err := engine.Run(context.Background()); !errors.As(err, &deadlock) || len(deadlock.Waits) != 1 {
+		t.Fatalf("Run: %v, want a deadlock", err)
+	}
+	if got := deadlock.Waits[0].For; !strings.HasPrefix(got, "bandwidth on link a, at whose rate, 0.001 B/s, it ends after the clock does") {
+		t.Errorf("waits for %s", got)
+	}
+}
+
 // What is left of a sum of rates after rounding must not let a transfer creep
 // over a stopped link.
 func TestStoppedIsStopped(t *testing.T) {

@@ -470,10 +470,15 @@ func (n *Network) Waiting() []sim.Wait {
 				l = topology.LinkID(slices.IndexFunc(n.solver.links, func(k link) bool { return k.bundle == l }))
 			}
 			wait.For = "bandwidth on link " + n.topology.LinkName(l)
+			if rate := n.solver.flows[t.slot].rate; rate > 0 {
+				wait.For += fmt.Sprintf(", at whose rate, %.3g B/s, it ends after the clock does, at %v", rate, sim.Never-1)
+			}
 		case t.behind > 0 && t.waiting == 0:
 			wait.For = fmt.Sprintf("%d transfers ahead of it that have not left", t.behind)
 		case n.shipping != nil && t.waiting == 0:
 			wait.For = "links that are paused or down"
+		case t.waiting == 0:
+			wait.For = fmt.Sprintf("a beginning or an end after that of the clock, at %v", sim.Never-1)
 		default:
 			wait.For = fmt.Sprintf("%d transfers that have not ended", t.waiting)
 		}

@@ -11,10 +11,10 @@ import (
 // nothing uses are faults, unless they are to be dropped.
 func (s *Scenario) check(root *node, b *binder, drop bool) {
 	if root.table["topology"] == nil {
-		b.add(Fault{File: s.File, Message: "there is no [topology]: say what the data centre is made of"})
+		b.faultf(Position{File: s.File}, "", "there is no [topology]: say what the data centre is made of")
 	}
 	if !hasWorkload(root) {
-		b.add(Fault{File: s.File, Message: "there is no workload: add a [[workload.training]], [[workload.collective]] or [[workload.flows]]"})
+		b.faultf(Position{File: s.File}, "", "there is no workload: add a [[workload.training]], [[workload.collective]] or [[workload.flows]]")
 	}
 	r := newResolver(s)
 	if s.Topology != nil {
@@ -62,6 +62,9 @@ func hasWorkload(root *node) bool {
 		return true // it may be copied
 	}
 	if w := root.table["workload"]; w != nil {
+		if w.table == nil {
+			return true
+		}
 		for _, list := range w.table {
 			if !list.isList || len(list.list) > 0 {
 				return true

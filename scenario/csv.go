@@ -409,6 +409,8 @@ func (r *rows) id(column int, index map[string]int32) string {
 	switch _, dup := index[name]; {
 	case name == "":
 		r.faultf(column, "is empty")
+	case strings.ContainsFunc(name, unprintable):
+		r.faultf(column, "must not hold control characters, as %q does", shown(name))
 	case dup:
 		r.faultf(column, "%q is there twice", shown(name))
 	default:

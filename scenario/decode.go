@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"unicode"
+	"unicode/utf8"
 )
 
 // The tables of a scenario are Go structs whose tags declare the keys:
@@ -168,6 +170,7 @@ type binder struct {
 	limited
 	extended map[string][]string // what Extensions add, by the tag "extend"
 	misread  map[string]bool     // tables with a key that is not what it should be
+	unread   []string            // paths of keys and tables that are not what they should be
 	judging  bool                // what has been read
 }
 
@@ -178,12 +181,17 @@ const maxTables = 10_000
 // maxFaults bounds the faults that a scenario reports: nobody reads more.
 const maxFaults = 100
 
+func newBinder() *binder {
+	return &binder{limited: limited{most: maxFaults}, misread: map[string]bool{}}
+}
+
 // bind fills the struct that to points at.
 func bind(root *node, to any) *binder { return bindExtended(root, to, nil) }
 
 // bindExtended is bind with more strings for the keys that take Extensions.
 func bindExtended(root *node, to any, extended map[string][]string) *binder {
-	b := &binder{limited: limited{most: maxFaults}, extended: extended, misread: map[string]bool{}}
+	b := newBinder()
+	b.extended = extended
 	b.table(root, "", reflect.ValueOf(to).Elem())
 	return b
 }
@@ -196,7 +204,56 @@ func (b *binder) faultf(at Position, path, format string, args ...any) {
 		b.more++ // spare the formatting
 		return
 	}
-	b.add(at.Faultf(path, "%s", join(path, fmt.Sprintf(format, args...), ": ")))
+	message := fmt.Sprintf(format, args...)
+	if b.judging && b.judgesUnread(path, message) {
+		return
+	}
+	b.add(at.Faultf(path, "%s", join(path, message, ": ")))
+}
+
+// cannotRead notes that what is at a path is not what it should be. What is judged of it
+// later, such as that it is missing, would be judged of its default.
+func (b *binder) cannotRead(path string) {
+	if len(b.unread) < maxFaults {
+		b.unread = append(b.unread, path)
+	}
+}
+
+// judgesUnread says whether a judgement at a path speaks of what could not be read: of
+// another key of its table, or of a table by its header.
+func (b *binder) judgesUnread(path, message string) bool {
+	return slices.ContainsFunc(b.unread, func(unread string) bool {
+		table, key := cutPath(unread)
+		if key == "name" && mentions(message, "[["+withoutIndices(table)+"]]") || mentions(message, "["+withoutIndices(unread)+"]") {
+			return true
+		}
+		of, _ := cutPath(path)
+		return (table == of || table == path || mentions(message, "["+withoutIndices(table)+"]")) && mentions(message, key)
+	})
+}
+
+// cutPath is the table that a path is in, and the last name of the path.
+func cutPath(path string) (table, name string) {
+	i := strings.LastIndexByte(path, '.')
+	return path[:max(0, i)], path[i+1:]
+}
+
+// mentions says whether some words are in a message, whole.
+func mentions(message, words string) bool {
+	within := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || r == '_' || r == '-' }
+	for words != "" {
+		before, after, found := strings.Cut(message, words)
+		if !found {
+			break
+		}
+		last, _ := utf8.DecodeLastRuneInString(before)
+		next, _ := utf8.DecodeRuneInString(after)
+		if !within(last) && !within(next) {
+			return true
+		}
+		message = after
+	}
+	return false
 }
 
 // join is a and b with a separator where neither is empty.
@@ -222,7 +279,11 @@ func (b *binder) table(n *node, path string, v reflect.Value) {
 		if !slices.Contains(names, name) {
 			b.unknown(n.table[name], path, name, names)
 			if len(misspelt) < len(names) {
-				misspelt = append(misspelt, Nearest(name, names))
+				near := Nearest(name, names)
+				misspelt = append(misspelt, near)
+				if near != "" {
+					b.cannotRead(join(path, near, "."))
+				}
 			}
 		}
 	}
@@ -294,7 +355,9 @@ func (b *binder) field(n *node, path string, d declared, field reflect.Value) {
 		}
 		if err != nil {
 			b.faultf(n.valueAt(), path, "%v", err)
-			b.misread[path[:max(0, strings.LastIndexByte(path, '.'))]] = true
+			table, _ := cutPath(path)
+			b.misread[table] = true
+			b.cannotRead(path)
 		}
 	case d.typ.Kind() == reflect.Struct:
 		if b.isTable(n, path) {
@@ -307,18 +370,25 @@ func (b *binder) field(n *node, path string, d declared, field reflect.Value) {
 		}
 	case d.typ.Kind() == reflect.Slice:
 		if !n.isList {
-			b.faultf(n.keyAt(), path, "must be a list of tables: write [[%s]]", path)
+			b.faultf(n.keyAt(), path, "must be a list of tables: write [[%s]]", withoutIndices(path))
+			b.cannotRead(path)
 			return
 		}
 		if b.tooMany(n, path, len(n.list)) {
 			return
 		}
+		if len(n.list) == 0 {
+			return // as if it were left out
+		}
 		field.Set(reflect.MakeSlice(d.typ, len(n.list), len(n.list)))
+		tables := 0
 		for i, item := range n.list {
 			if itemPath := fmt.Sprintf("%s[%d]", path, i); b.isTable(item, itemPath) {
-				b.fill(item, itemPath, field.Index(i))
+				b.fill(item, itemPath, field.Index(tables))
+				tables++
 			}
 		}
+		field.SetLen(tables)
 	case d.typ.Kind() == reflect.Map:
 		if !b.isTable(n, path) || b.tooMany(n, path, len(n.keys)) {
 			return
@@ -355,6 +425,7 @@ func (b *binder) fill(n *node, path string, v reflect.Value) {
 func (b *binder) isTable(n *node, path string) bool {
 	if n.isList || n.scalar != nil {
 		b.faultf(n.keyAt(), path, "must be a table, not %s", n.kind())
+		b.cannotRead(path)
 		return false
 	}
 	return true
@@ -365,6 +436,17 @@ func (b *binder) tooMany(n *node, path string, tables int) bool {
 		b.faultf(n.keyAt(), path, "has %d tables; at most %d are taken", tables, maxTables)
 	}
 	return tables > maxTables
+}
+
+// withoutIndices is the path of a table as its header has it.
+func withoutIndices(path string) string {
+	var b strings.Builder
+	for path != "" {
+		before, after, _ := strings.Cut(path, "[")
+		b.WriteString(before)
+		_, path, _ = strings.Cut(after, "]")
+	}
+	return b.String()
 }
 
 // quoteKey is a key as TOML writes it.

@@ -129,9 +129,14 @@ func shown(name string) string {
 }
 
 // Nearest is the candidate that name was most likely meant to be, or "" where
-// none is near: one letter differs, or it begins with the name as its first words, or at
-// most a third of its letters differ.
+// none is near: only capitals differ, or one letter, or it begins with the name as its
+// first words, or at most a third of its letters differ.
 func Nearest(name string, candidates []string) string {
+	for _, c := range candidates {
+		if strings.EqualFold(name, c) {
+			return c
+		}
+	}
 	best, least := "", max(1, len(name)/3)+1
 	for _, c := range candidates {
 		if d := distance(name, c, least); d < least {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/railyard/railyard/units"
 )
@@ -196,9 +197,15 @@ func wantString(n *node, d declared) (string, error) {
 			shown(s), meant(s, d.enum), strings.Join(d.enum, ", "))
 	case s == "":
 		return "", fmt.Errorf("must not be empty")
+	case strings.ContainsFunc(s, unprintable):
+		return "", fmt.Errorf("must not hold control characters, as %q does", shown(s))
 	}
 	return s, nil
 }
+
+// unprintable are the characters that a picture, which is XML, cannot hold, and that lead
+// a terminal astray.
+func unprintable(r rune) bool { return unicode.IsControl(r) && r != '\t' && r != '\n' }
 
 func wantBool(n *node) (bool, error) {
 	b, ok := n.scalar.(bool)

@@ -17,11 +17,65 @@ const (
 	allReduce = "\n[[workload.collective]]\nop = \"all_reduce\"\nsizes = [\"1MiB\"]\n"
 )
 
-// A key that is given and wrong is not called missing, too.
+// A key that is given and wrong is one fault: it is not called missing, too, and what
+// belongs to it, or is called by it, is not judged by its default.
 func TestOneFaultOnce(t *testing.T) {
-	_, faults := Parse("case.toml", []byte(switch8+"\n[[workload.serving]]\nmodel = \"llama-2-7b\"\nrate = 5\ncount = 10\ninput = 0\noutput = 5\n"), nil)
-	if len(faults) != 1 || !strings.HasPrefix(faults.Error(), "case.toml:11:9: workload.serving[0].input: must be from 1") {
-		t.Errorf("%v, want the fault of input alone", faults)
+	const (
+		fabric  = "[topology]\nkind = \"leaf-spine\"\n"
+		serving = "\n[[workload.serving]]\nmodel = \"llama-2-7b\"\ninput = 9\noutput = 5\ncount = 10\n"
+		train   = "\n[[workload.training]]\nmodel = \"bert-large\"\nglobal_batch = 8\n"
+	)
+	for _, c := range []struct{ name, text, want string }{
+		{
+			"a length", switch8 + strings.Replace(serving, "= 9", "= 0", 1) + "rate = 5\n",
+			"case.toml:9:9: workload.serving[0].input: must be from 1 to 16777216, not 0",
+		},
+		{
+			"what keys belong to", fabric + "host = \"dgx-h100\"\nhosts = 2\n[topology.storage]\nlayout = \"stripd\"\ndrives = 4\ndrive_read = \"1GB/s\"\n" + train,
+			"case.toml:6:10: topology.storage.layout: \"stripd\" is unknown (did you mean \"striped\"?); one of: local, striped, replicated, object, erasure-coded",
+		},
+		{
+			"a key misspelt", fabric + "host = \"dgx-h100\"\nhosts = 2\n[topology.storage]\nlayuot = \"striped\"\ndrives = 4\ndrive_read = \"1GB/s\"\n" + train,
+			"case.toml:6:1: unknown key \"layuot\" in topology.storage (did you mean \"layout\"?)",
+		},
+		{
+			"in capitals", switch8 + serving + "rate = 5\narrivals = \"GAMMA\"\ncv = 2.0\n",
+			"case.toml:13:12: workload.serving[0].arrivals: \"GAMMA\" is unknown (did you mean \"gamma\"?); one of: poisson, constant, gamma, diurnal",
+		},
+		{
+			"a name", fabric + "[[topology.pool]]\nname = 5\nhost = \"dgx-h100\"\nhosts = 2\n[topology.storage]\nlayout = \"striped\"\npool = \"files\"\ndrive_read = \"1GB/s\"\n" + train,
+			"case.toml:4:8: topology.pool[0].name: must be a string, not a number",
+		},
+		{
+			"tables that are none", switch8 + "\n[workload]\nserving = [5]\n",
+			"case.toml:8:12: workload.serving[0]: must be a table, not a number",
+		},
+		{
+			"a table that is none", "workload = 5\n" + switch8,
+			"case.toml:1:1: workload: must be a table, not a number",
+		},
+		{
+			"a list of a list", switch8 + serving + "rate = 5\nclient = \"here\"\nsite_router = \"nearest\"\n",
+			"case.toml:13:1: workload.serving[0].client: must be a list of tables: write [[workload.serving.client]]",
+		},
+		{
+			"a number beyond all", strings.Replace(switch8, "= 8", "= 99999999999999999999", 1) + allReduce,
+			"case.toml:3:16: topology.accelerators: 99999999999999999999 is more than any number can be",
+		},
+		{
+			"gaps of no variation", switch8 + serving + "rate = 5\narrivals = \"gamma\"\ncv = 1e-308\n",
+			"case.toml:14:6: workload.serving[0].cv: must be from 0.001 to 100, not 1e-308",
+		},
+		{
+			"what a terminal obeys", "name = \"a\\u001b[2J\"\n" + switch8 + allReduce,
+			"case.toml:1:8: name: must not hold control characters, as \"a\\x1b[2J\" does",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if _, faults := Parse("case.toml", []byte(c.text), nil); len(faults) != 1 || faults.Error() != c.want {
+				t.Errorf("got\n%v\nwant\n%s", faults, c.want)
+			}
+		})
 	}
 }
 

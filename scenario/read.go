@@ -40,6 +40,9 @@ func read(src *source, text string) (*node, *Fault) {
 			return nil, new(src.at(0).Faultf("", "%s", strings.TrimPrefix(err.Error(), "toml: ")))
 		}
 		at := src.at(min(syntax.Position.Start, len(text)))
+		if number, _, large := strings.Cut(syntax.Message, " is out of range for "); large {
+			return nil, new(at.Faultf(syntax.LastKey, "%s: %s is more than any number can be", syntax.LastKey, shown(number)))
+		}
 		return nil, new(at.Faultf("", "%s", syntax.Message))
 	}
 	root.take(values)

@@ -61,7 +61,7 @@ type Serving struct {
 	Speedup     Key[float64]        `key:"speedup" default:"1" positive:"true" min:"0" max:"1e6" doc:"requests of a file come so many times as fast"`
 	Rate        Key[float64]        `key:"rate" positive:"true" min:"0" max:"1e9" doc:"demand: requests a second, however many are under way"`
 	Arrivals    Key[string]         `key:"arrivals" default:"\"poisson\"" enum:"poisson constant gamma diurnal" doc:"with rate, how requests come: poisson, at random; constant, evenly; gamma, with gaps of a coefficient of variation cv; diurnal, at random at a rate that goes up and down, rate (1 + swing cos(2 pi (time - peak) / period))"`
-	CV          Key[float64]        `key:"cv" positive:"true" min:"0" max:"100" doc:"with arrivals = \"gamma\", coefficient of variation of the time between requests"`
+	CV          Key[float64]        `key:"cv" min:"0.001" max:"100" doc:"with arrivals = \"gamma\", coefficient of variation of the time between requests"`
 	Swing       Key[float64]        `key:"swing" min:"0" max:"1" doc:"with arrivals = \"diurnal\", by which part of it the rate goes up and down; 0.5 where left out"`
 	Period      Key[units.Duration] `key:"period" positive:"true" doc:"with arrivals = \"diurnal\", how long a day is; 24h where left out"`
 	Peak        Key[units.Duration] `key:"peak" doc:"with arrivals = \"diurnal\", when the rate is at its highest; half a period where left out"`

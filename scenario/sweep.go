@@ -229,7 +229,7 @@ func ReadSweep(file string, text []byte, overrides []string) (*Sweep, map[string
 		return nil, nil, faults
 	}
 	s := &Scenario{}
-	b := &binder{limited: limited{most: maxFaults}, misread: map[string]bool{}}
+	b := newBinder()
 	if n := root.table["sweep"]; n == nil {
 		setDefaults(declared{typ: reflect.TypeFor[Sweep]()}, reflect.ValueOf(&s.Sweep).Elem())
 	} else if b.isTable(n, "sweep") {

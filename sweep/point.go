@@ -16,21 +16,21 @@ import (
 )
 
 // point runs one point. What goes wrong is a row too: a sweep is there to find
-// out what can be.
-func (s *Sweep) point(i int) (r row) {
-	r = row{Point: i, Values: s.Values(i)}
+// out what can be. If ctx ends first, the point has no row: it is not whole.
+func (s *Sweep) point(ctx context.Context, i int) (r row, whole bool) {
+	r, whole = row{Point: i, Values: s.Values(i)}, true
 	defer func() {
 		if p := recover(); p != nil { // the other points are not to be lost by it
 			r.Status, r.Reason = Failed, fmt.Sprintf("internal error: %v", p)
 		}
 	}()
-	fail := func(err error) row {
+	fail := func(err error) (row, bool) {
 		r.Status, r.Reason = Failed, err.Error()
 		if faults, ok := errors.AsType[railyard.Faults](err); ok {
 			faults.Sort()
 			r.Status, r.Reason = Invalid, faults[0].Error()
 		}
-		return r
+		return r, true
 	}
 	scenario, err := s.load(i)
 	if err != nil {
@@ -39,8 +39,10 @@ func (s *Sweep) point(i int) (r row) {
 	if r.Run, err = s.runID(scenario); err != nil {
 		return fail(err)
 	}
-	// A point that has begun is finished, whatever becomes of the sweep.
-	found, err := railyard.Run(context.Background(), scenario, railyard.Options{SummaryOnly: true})
+	found, err := railyard.Run(ctx, scenario, railyard.Options{SummaryOnly: true})
+	if ctx.Err() != nil {
+		return row{}, false
+	}
 	if err != nil {
 		return fail(err)
 	}
@@ -49,7 +51,7 @@ func (s *Sweep) point(i int) (r row) {
 	if s.Len() <= mostSpread {
 		r.Spread = spread(found.Distributions)
 	}
-	return r
+	return r, true
 }
 
 // metrics lists the numbers and words of a summary with their paths, as in

@@ -69,6 +69,9 @@ func (s *Space) Settings(i int) []string {
 	return set
 }
 
+// sampled says whether a method draws its points, as many as it is told.
+func sampled(method string) bool { return method != "" && method != Grid && method != Zip }
+
 // NewSpace makes the points of a plan.
 func NewSpace(p Plan) (*Space, error) {
 	s := &Space{}
@@ -76,6 +79,10 @@ func NewSpace(p Plan) (*Space, error) {
 	switch {
 	case p.Listed != nil && p.Parameters != nil:
 		return nil, inputf("points are either made by varying keys or spelt out, not both")
+	case p.Points > 0 && (p.Listed != nil || !sampled(p.Method)):
+		return nil, inputf("a number of points belongs to the methods that sample: %s", strings.Join(Methods[2:], ", "))
+	case p.Listed != nil && sampled(p.Method):
+		return nil, inputf("the method %s makes points by varying keys, and they are spelt out", p.Method)
 	case p.Listed != nil:
 		s.list(p.Listed)
 	case p.Parameters == nil && p.Seeds <= 1:
@@ -94,16 +101,16 @@ func NewSpace(p Plan) (*Space, error) {
 			return nil, &InputError{err}
 		}
 	}
-	for _, text := range p.Where {
+	for i, text := range p.Where {
 		c, err := ParseConstraint(text, s.Keys, p.Known)
 		if err != nil {
-			return nil, &InputError{err}
+			return nil, &whereError{i, &InputError{err}}
 		}
 		kept := s.points[:0]
 		for _, values := range s.points {
 			holds, err := c.Holds(values)
 			if err != nil {
-				return nil, &InputError{err}
+				return nil, &whereError{i, &InputError{err}}
 			}
 			if holds {
 				kept = append(kept, values)
@@ -113,6 +120,14 @@ func NewSpace(p Plan) (*Space, error) {
 	}
 	return s, nil
 }
+
+// whereError says which constraint of a plan is wrong.
+type whereError struct {
+	number int
+	error
+}
+
+func (e *whereError) Unwrap() error { return e.error }
 
 // list takes points that are spelt out. The keys are in the order of their first
 // appearance.
@@ -139,13 +154,12 @@ func (s *Space) make(p Plan) error {
 	if !slices.Contains(Methods, p.Method) {
 		return inputf("%q is no method: one of %s", p.Method, strings.Join(Methods, ", "))
 	}
-	sampled := p.Method != Grid && p.Method != Zip
 	for _, parameter := range p.Parameters {
 		if slices.Contains(s.Keys, parameter.Key) {
 			return inputf("%s is varied twice", parameter.Key)
 		}
 		s.Keys = append(s.Keys, parameter.Key)
-		if !sampled && parameter.Values == nil {
+		if !sampled(p.Method) && parameter.Values == nil {
 			return inputf("%s: a range of fractions needs a step, as in %s..%s*2, or one of the methods that sample: %s", parameter.Key,
 				number(parameter.span.from), number(parameter.span.to)+parameter.span.unit, strings.Join(Methods[2:], ", "))
 		}

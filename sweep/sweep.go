@@ -89,7 +89,7 @@ const (
 )
 
 // ErrInterrupted says that the context ended before all points had run. Those
-// that were running were finished and kept.
+// that were running were left, and run anew when the sweep is resumed.
 var ErrInterrupted = errors.New("interrupted")
 
 // InputError is something wrong with what a sweep was asked to do, rather than
@@ -174,7 +174,9 @@ func (s *Sweep) run(ctx context.Context, j *journal, todo []int, total int, o Op
 	for range workers {
 		all.Go(func() {
 			for i := range points {
-				rows <- s.point(i)
+				if r, whole := s.point(ctx, i); whole {
+					rows <- r
+				}
 			}
 		})
 	}
@@ -306,7 +308,7 @@ func Parse(path string, text []byte, r Request) (*Sweep, error) {
 		if v.Range != "" {
 			var err error
 			if p, err = ParseValues(v.Key, v.Range); err != nil {
-				return nil, v.Pos.Faultf("sweep.vary", "sweep.vary: %v", err)
+				return nil, railyard.Faults{v.Pos.Faultf("sweep.vary", "sweep.vary: %v", err)}
 			}
 		}
 		plan.Parameters = append(plan.Parameters, p)
@@ -328,11 +330,16 @@ func Parse(path string, text []byte, r Request) (*Sweep, error) {
 		objectives = r.Objectives
 	}
 	space, err := NewSpace(plan)
+	if where, ok := errors.AsType[*whereError](err); ok && where.number < len(w.Where.Value) {
+		return nil, railyard.Faults{w.Where.Pos.Faultf("sweep.where", "sweep.%v", err)}
+	}
 	if err != nil {
 		return nil, err
 	}
 	s := &Sweep{Space: space, file: path, text: text, set: r.Set, checksum: &checksums{}}
-	if s.Objectives, err = parseObjectives(objectives); err != nil {
+	if s.Objectives, err = parseObjectives(objectives); err != nil && r.Objectives == nil {
+		return nil, railyard.Faults{w.Objectives.Pos.Faultf("sweep.objectives", "sweep.objectives: %v", err)}
+	} else if err != nil {
 		return nil, err
 	}
 	return s, s.begin()

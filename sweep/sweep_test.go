@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -23,7 +24,7 @@ import (
 	"github.com/railyard/railyard/sweep"
 )
 
-// A process of this test that is to run a sweep and be killed over it.
+// A process of this test that is to run a sweep and be killed or interrupted over it.
 func TestMain(m *testing.M) {
 	if dir := os.Getenv("RAILYARD_TEST_SWEEP"); dir != "" {
 		r, o := request, sweep.Options{Workers: 2, Resume: true}
@@ -34,7 +35,8 @@ func TestMain(m *testing.M) {
 		}
 		s, err := sweep.Load(filepath.Join(dir, "rings.toml"), r)
 		if err == nil {
-			_, err = sweep.Run(context.Background(), s, filepath.Join(dir, "out"), o)
+			ctx, _ := signal.NotifyContext(context.Background(), os.Interrupt)
+			_, err = sweep.Run(ctx, s, filepath.Join(dir, "out"), o)
 		}
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -265,7 +267,7 @@ func TestSameBytes(t *testing.T) {
 	})
 }
 
-// Whenever a sweep is killed, what had run is kept, and nothing twice.
+// Whenever a sweep is killed or interrupted, what had run is kept, and nothing twice.
 func TestKilled(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "rings.toml"), []byte(rings), 0o666); err != nil {
@@ -286,7 +288,7 @@ func TestKilled(t *testing.T) {
 		return info.Size()
 	}
 	killed := 0
-	for range 20 {
+	for n := range 20 {
 		child := exec.Command(os.Args[0])
 		child.Env = append(os.Environ(), "RAILYARD_TEST_SWEEP="+dir)
 		before := size()
@@ -300,7 +302,11 @@ func TestKilled(t *testing.T) {
 			}
 			time.Sleep(100 * time.Microsecond)
 		}
-		if child.Process.Kill() == nil && child.Wait() != nil {
+		end := os.Kill
+		if n%2 == 1 {
+			end = os.Interrupt
+		}
+		if child.Process.Signal(end) == nil && child.Wait() != nil {
 			killed++
 		}
 		if now := size(); now < before-2000 {
@@ -334,6 +340,32 @@ func TestKilled(t *testing.T) {
 	}
 }
 
+// A sweep that is interrupted leaves the points that run, one of which would run for
+// hours, and keeps no row of them.
+func TestInterruptedAtOnce(t *testing.T) {
+	s := load(t, rings, sweep.Request{
+		Set:  []string{"sim.fidelity=packet"},
+		Vary: []string{"topology.accelerators=4", `workload.collective.0.sizes=["1MB"],["1TB"],["2MB"],["3MB"]`},
+	})
+	dir := t.TempDir()
+	ctx, cancel := context.WithCancel(t.Context())
+	tally, err := sweep.Run(ctx, s, dir, sweep.Options{Workers: 2, Progress: func(p sweep.Progress) {
+		if p.Done == 3 {
+			cancel()
+		}
+	}})
+	if !errors.Is(err, sweep.ErrInterrupted) || tally.Points[sweep.Done] != 3 || len(tally.Points) != 1 {
+		t.Fatalf("%v, %v", tally, err)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "journal-0-of-1.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lines := strings.Count(string(text), "\n"); lines != 4 || strings.Contains(string(text), `"point":1,`) {
+		t.Errorf("the journal is\n%s", text)
+	}
+}
+
 func TestErrors(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -362,6 +394,10 @@ func TestErrors(t *testing.T) {
 		{"seeds twice", rings, sweep.Request{Vary: []string{"sim.seed=1,2"}, Seeds: 3}, "sim.seed is varied: leave out the number of seeds"},
 		{"samples without a number", rings, sweep.Request{Method: "halton"}, "the method halton needs a number of points"},
 		{"in the scenario", strings.Replace(rings, `"2..32*2"`, `"8..2"`, 1), sweep.Request{}, "rings.toml:14:25: sweep.vary: topology.accelerators: the range 8..2 is empty"},
+		{"constraint in the scenario", strings.Replace(rings, "objectives", "where = [\"haste > 1\"]\nobjectives", 1), sweep.Request{}, "rings.toml:12:9: sweep.where: haste is neither varied nor given in the scenario"},
+		{"objective in the scenario", strings.Replace(rings, "time_s\"", "tim\"", 1), sweep.Request{}, "rings.toml:12:14: sweep.objectives: objective \"collectives.0.tim\": summary.json has no metric"},
+		{"a number of points of a grid", rings, sweep.Request{Points: 3}, "a number of points belongs to the methods that sample: random, latin-hypercube, halton"},
+		{"a method of points spelt out", strings.Split(rings, "[sweep]")[0] + "[[sweep.point]]\nsim.seed = 2\n", sweep.Request{Method: "halton"}, "the method halton makes points by varying keys, and they are spelt out"},
 		{"unknown key in the scenario", strings.Replace(rings, "topology.acc", "topology.akk", 1), sweep.Request{}, `rings.toml:14:25: sweep.vary: unknown key "akkelerators"`},
 		{"a scenario that no point makes right", strings.Replace(rings, "bandwidth", "bandwith", 1), sweep.Request{}, `unknown key "bandwith" in topology (did you mean "bandwidth"?)`},
 	} {
@@ -372,6 +408,9 @@ func TestErrors(t *testing.T) {
 			}
 			if !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%v\nwant %s", err, c.want)
+			}
+			if !errors.As(err, new(railyard.Faults)) && !errors.As(err, new(*sweep.InputError)) {
+				t.Errorf("a %T, which is no fault of the input", err)
 			}
 		})
 	}

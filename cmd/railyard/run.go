@@ -13,6 +13,7 @@ import (
 	"github.com/railyard/railyard/cluster"
 	"github.com/railyard/railyard/report"
 	"github.com/railyard/railyard/sim"
+	"github.com/railyard/railyard/sweep"
 )
 
 func newRun() *cobra.Command {
@@ -142,10 +143,10 @@ func unfinished(err error) error {
 	var deadlock *sim.DeadlockError
 	var failed *cluster.JobError
 	switch {
+	case errors.Is(err, context.Canceled): // first: what has not ended may lack what an expectation is of
+		return &failure{exitInterrupted, errors.New("interrupted")}
 	case errors.As(err, &faults):
 		return &failure{exitInput, err}
-	case errors.Is(err, context.Canceled):
-		return &failure{exitInterrupted, errors.New("interrupted before the run had begun")}
 	case errors.As(err, &deadlock), errors.As(err, &failed), errors.Is(err, sim.ErrEventLimit):
 		return &failure{exitUnfinished, err}
 	}
@@ -177,11 +178,7 @@ and prints everything that is wrong, one line each: file:line:col: message.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var all []error
 			for _, path := range args {
-				s, err := railyard.Load(path, set...)
-				if err == nil {
-					err = railyard.Check(s)
-				}
-				if err != nil {
+				if err := check(path, set); err != nil {
 					all = append(all, err)
 					continue
 				}
@@ -195,6 +192,23 @@ and prints everything that is wrong, one line each: file:line:col: message.`,
 	}
 	cmd.Flags().StringArrayVar(&set, "set", nil, "set a key of the scenarios: KEY=VALUE; may be repeated")
 	return cmd
+}
+
+// check says what is wrong with a scenario, or with the sweep that it describes.
+func check(path string, set []string) error {
+	text, err := railyard.ReadText(path)
+	if err != nil {
+		return err
+	}
+	s, err := railyard.Parse(path, text, set...)
+	if err != nil {
+		return err
+	}
+	if err := railyard.Check(s); err != nil || s.Sweep.Vary.Keys == nil && s.Sweep.Point == nil {
+		return err
+	}
+	_, err = sweep.Parse(path, text, sweep.Request{Set: set})
+	return err
 }
 
 // host describes this machine and what the run has cost so far.
