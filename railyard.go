@@ -16,11 +16,13 @@ import (
 	"context"
 
 	"github.com/railyard/railyard/alert"
+	"github.com/railyard/railyard/bound"
 	"github.com/railyard/railyard/datacenter"
 	"github.com/railyard/railyard/nccltests"
 	"github.com/railyard/railyard/report/openmetrics"
 	"github.com/railyard/railyard/result"
 	"github.com/railyard/railyard/scenario"
+	"github.com/railyard/railyard/study"
 )
 
 // Scenario is a scenario that has been read and found to be well-formed.
@@ -82,51 +84,51 @@ func Run(ctx context.Context, s *Scenario, o Options) (*Result, error) {
 // what 10 % more of each resource would gain. Errors are those of Run; if ctx ends first
 // there is no explanation.
 func Why(ctx context.Context, s *Scenario, o Options) (*result.Record, error) {
-	return datacenter.Why(ctx, s, o)
+	return study.Why(ctx, s, o)
 }
 
 // Estimate sets the three first-order models of the data-centre standard beside what a
 // run finds, and says where each is off, and by how much. Errors are those of Run.
 func Estimate(ctx context.Context, s *Scenario, o Options) (*result.Record, error) {
-	return datacenter.Estimate(ctx, s, o)
+	return study.Estimate(ctx, s, o)
 }
 
 // CompareFidelity runs a scenario as a fluid and packet by packet, whatever its fidelity
 // is, and says how far the times of its workloads are apart. Errors are those of Run; if
 // ctx ends first there is no comparison.
 func CompareFidelity(ctx context.Context, s *Scenario, o Options) (*result.Record, error) {
-	return datacenter.CompareFidelity(ctx, s, o)
+	return study.CompareFidelity(ctx, s, o)
 }
 
 // Topology says what the topology of a scenario is made of, what it can carry, how long
 // its ways are and what it costs. What is wrong with the scenario is returned as Faults.
-func Topology(s *Scenario) (*result.Record, error) { return datacenter.Topology(s) }
+func Topology(s *Scenario) (*result.Record, error) { return study.Topology(s) }
 
 // PlotTopology draws the topology of a scenario into a file, whose name ends in .svg or
 // .png: hosts at the bottom, and the tiers of switches above.
-func PlotTopology(s *Scenario, file string) error { return datacenter.PlotTopology(s, file) }
+func PlotTopology(s *Scenario, file string) error { return study.PlotTopology(s, file) }
 
 // Ground is the data centre of a scenario, built once, on which many trainings are tried
 // for what they would take at the least; Rates are what it draws and costs.
 type (
-	Ground = datacenter.Ground
-	Rates  = datacenter.Rates
+	Ground = bound.Ground
+	Rates  = bound.Rates
 )
 
 // NewGround builds the data centre of a scenario, which has to be of hosts of one kind.
 // What is wrong with it is returned as Faults.
-func NewGround(s *Scenario) (*Ground, error) { return datacenter.NewGround(s) }
+func NewGround(s *Scenario) (*Ground, error) { return bound.NewGround(s) }
 
 // Deployment is the first [[workload.serving]] of a scenario, built to ask what it takes
 // at the least before it runs; a Floor is the answer.
 type (
-	Deployment = datacenter.Deployment
-	Floor      = datacenter.Floor
+	Deployment = bound.Deployment
+	Floor      = bound.Floor
 )
 
 // NewDeployment builds a scenario. What is wrong with it is returned as Faults, among it
 // that the model does not fit.
-func NewDeployment(s *Scenario) (*Deployment, error) { return datacenter.NewDeployment(s) }
+func NewDeployment(s *Scenario) (*Deployment, error) { return bound.NewDeployment(s) }
 
 // CollectiveTest is what nccl-tests are asked for: one operation over some ranks of a
 // cluster at several sizes.

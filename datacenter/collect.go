@@ -44,7 +44,7 @@ func (p *plant) collect(status string, summaryOnly bool) (*Result, error) {
 	s.Add(result.Makespan, end.Seconds())
 	s.Add(result.Events, int64(p.engine.Handled()))
 	s.Add(result.Seed, p.scenario.Sim.Seed.Value)
-	s.Add(result.Cluster, clusterRecord(t))
+	s.Add(result.Cluster, ClusterRecord(t))
 	r.Summary = s
 	if len(p.training) > 0 {
 		var all []*result.Record
@@ -174,7 +174,8 @@ func (p *plant) collect(status string, summaryOnly bool) (*Result, error) {
 	return r, p.expect(r)
 }
 
-func clusterRecord(t *topology.Topology) *result.Record {
+// ClusterRecord is what a topology is made of, in short.
+func ClusterRecord(t *topology.Topology) *result.Record {
 	c := &result.Record{}
 	c.Add(result.TopologyKind, t.Kind)
 	c.Add(result.AcceleratorCount, int64(t.Accelerators()))
@@ -284,30 +285,13 @@ func (p *plant) trainingRecord(j *training.Job, job *cluster.Job) *result.Record
 	r.Add(result.Breakdown, b)
 	kinds := &result.Record{}
 	for k, exposed := range j.Last.Exposed {
-		kinds.Add(kindMetric(training.Kind(k)), (exposed + outer.Exposed[k]).Seconds())
+		kinds.Add(training.Kind(k).Metric(), (exposed + outer.Exposed[k]).Seconds())
 	}
 	r.Add(result.ExposedByKind, kinds)
 	r.Add(result.OverlappedTime, j.Last.Overlapped.Seconds())
-	r.Add(result.ComputeByClass, classRecord(j.ComputeByClass()))
+	r.Add(result.ComputeByClass, training.ByClass(j.ComputeByClass()))
 	r.Add(result.SlowedCompute, j.Roofline.Interference()*j.Last.Overlapped.Seconds())
 	return r
-}
-
-// classRecord is seconds by class of operator.
-func classRecord(seconds [workload.NumClasses]float64) *result.Record {
-	r := &result.Record{}
-	for c, s := range seconds {
-		if s > 0 {
-			class := workload.Class(c)
-			r.Add(result.Metric{Name: class.String(), Unit: "s", Definition: "operators of class " + class.String()}, s)
-		}
-	}
-	return r
-}
-
-// kindMetric is communication of a kind, as breakdowns name it.
-func kindMetric(k training.Kind) result.Metric {
-	return result.Metric{Name: k.String(), Unit: "s", Definition: "waiting for the exchange of " + k.Exchanged()}
 }
 
 func (p *plant) collectiveTable() *result.Table {

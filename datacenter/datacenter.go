@@ -20,8 +20,7 @@
 // rollout.go and backup.go. The models themselves are below, in cluster, network and
 // workload; this package knows what a scenario says of them, and they do not.
 //
-// Some ask more than one run can tell: [Why], [Estimate] and [CompareFidelity] run a
-// scenario several times; [Ground] and [Deployment] say what it takes at the least.
+// Those who ask more than one run can tell begin with [Build] or [Trace].
 package datacenter
 
 import (
@@ -88,8 +87,8 @@ type Result struct {
 // Check does all of Run but the running: it reads the files that a scenario
 // names, builds its topology and its jobs, and returns what is wrong as Faults.
 func Check(s *scenario.Scenario) error {
-	_, faults := build(s, Options{})
-	return faults.Err()
+	_, err := Build(s, Options{})
+	return err
 }
 
 // Run replays a scenario. What is wrong with its input is returned as Faults; a

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/railyard/railyard"
 	"pgregory.net/rapid"
 )
 
@@ -286,7 +287,15 @@ func TestWhyInput(t *testing.T) {
 		{"sample = \"1kB\"\ncpu = \"100ms\"\n", "input-bound: 10 % more CPU cores for samples gives 10"},
 		{"sample = \"1kB\"\n", "compute"},
 	} {
-		job := why(t, fed("", "epochs = 2\ndataset = 102400\n", c.input))
+		s, err := load(t, fed("", "epochs = 2\ndataset = 102400\n", c.input), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := railyard.Why(t.Context(), s, railyard.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		job := r.List("training")[0]
 		if got := job.Text("verdict"); !strings.HasPrefix(got, c.want) && !(c.want == "compute" && !strings.Contains(got, "storage")) {
 			t.Errorf("%s: %q, want %q", c.input, got, c.want)
 		}

@@ -43,3 +43,19 @@ func TestKernels(t *testing.T) {
 		t.Error("there is no backward pass")
 	}
 }
+
+// The classes of operators, and what communication beside them adds, make up the
+// compute of the breakdown.
+func TestComputeMakesUpItsClasses(t *testing.T) {
+	r := run(t, everything, everythingFiles)
+	for i, job := range r.Summary.List("training") {
+		sum := job.Float("slowed_compute_s")
+		for _, f := range job.Record("compute_by_class_s").Fields {
+			sum += f.Value.(float64)
+		}
+		// Every step of a pass rounds to a tick of 10 ps.
+		if got := job.Record("breakdown_s").Float("compute"); !near(got, sum, 1e-7) {
+			t.Errorf("training.%d: compute %v, its parts sum to %v", i, got, sum)
+		}
+	}
+}

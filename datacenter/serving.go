@@ -498,14 +498,6 @@ func (s *served) levels() (all levels) {
 	return all
 }
 
-// rank is the value at a share of some in ascending order, the nearest; 0 if there are none.
-func rank(values []float64, share float64) float64 {
-	if len(values) == 0 {
-		return 0
-	}
-	return values[max(0, int(math.Ceil(share*float64(len(values))))-1)]
-}
-
 // spread is the distribution of some times, which it sorts.
 func spread(times []float64) *result.Record {
 	slices.Sort(times)
@@ -515,9 +507,9 @@ func spread(times []float64) *result.Record {
 	}
 	r := &result.Record{}
 	r.Add(result.Mean, ratio(sum, float64(len(times))))
-	r.Add(result.P50, rank(times, 0.5))
-	r.Add(result.P90, rank(times, 0.9))
-	r.Add(result.P99, rank(times, 0.99))
+	r.Add(result.P50, serving.Quantile(times, 0.5))
+	r.Add(result.P90, serving.Quantile(times, 0.9))
+	r.Add(result.P99, serving.Quantile(times, 0.99))
 	return r
 }
 

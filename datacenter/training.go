@@ -93,7 +93,7 @@ func (b *builder) addTraining(w *scenario.Training) {
 		b.fault(at, path+".micro_batch", "%d does not fit in memory: %s; allow_oversubscribed = true runs it anyway", t.MicroBatch, tooMuch(asked, t, accelerator))
 		return
 	}
-	job := newTraining(t, layers, roofline)
+	job := training.New(t, layers, roofline)
 	job.Prefetch, job.Stragglers = w.Prefetch.Value, stragglers
 	job.Unfold, job.Folded, job.AsShared = w.Expand.Value, w.Expand.Set && !w.Expand.Value, true
 	if t.Islands > 1 {
@@ -127,7 +127,7 @@ func (b *builder) addTraining(w *scenario.Training) {
 	}
 	if w.Overlap.Set {
 		job.Overlap = w.Overlap.Value
-		job.BucketBytes = bucketBytes(job)
+		job.BucketBytes = job.Buckets()
 	}
 	if w.BucketSize.Set {
 		job.BucketBytes = int64(w.BucketSize.Value)
@@ -155,28 +155,6 @@ func (b *builder) addTraining(w *scenario.Training) {
 	only := *w
 	only.Name.Value, only.Name.Set = j.Name, true
 	b.submit(j, scenario.Workload{Training: []scenario.Training{only}})
-}
-
-// newTraining is a training job with the habits of its framework. Megatron-LM reduces
-// gradients after the pipeline has run dry unless it is told otherwise, and only its
-// interleaved schedule sends beside computation; DistributedDataParallel and FSDP reduce
-// while they compute.
-func newTraining(t workload.Training, layers []workload.Layer, r cluster.Roofline) *training.Job {
-	job := &training.Job{
-		Training: t, Layers: layers, Roofline: r,
-		Overlap: t.Pipeline == 1, Prefetch: true, SendOverlap: t.PipelineSchedule == workload.Interleaved,
-	}
-	job.BucketBytes = bucketBytes(job)
-	return job
-}
-
-// bucketBytes is the size of a job's gradient buckets: one for all where nothing
-// computes beside their sum.
-func bucketBytes(j *training.Job) int64 {
-	if !j.Overlap && j.Training.Zero < 3 {
-		return 0
-	}
-	return j.Training.BucketBytes()
 }
 
 // stragglers are the ranks that a scenario slows down.

@@ -74,3 +74,12 @@ func (o *Outcome) Status() string {
 	}
 	return "finished"
 }
+
+// Quantile is the value at a share of some in ascending order, the nearest rank; 0 if
+// there are none.
+func Quantile(sorted []float64, share float64) float64 {
+	if len(sorted) == 0 {
+		return 0
+	}
+	return sorted[max(0, int(math.Ceil(share*float64(len(sorted))))-1)]
+}

@@ -1,4 +1,4 @@
-package datacenter
+package bound
 
 import (
 	"context"
@@ -17,29 +17,36 @@ import (
 // Ground is the data centre of a scenario, built once, on which many trainings are tried
 // for what they would take at the least. Its own workloads are left out.
 type Ground struct {
-	builder *builder
-	spec    *topology.Host
-	tried   int // on the cluster
+	scenario *scenario.Topology
+	topology *topology.Topology
+	power    *power.Model // nil: nobody asks for energy
+	spec     *topology.Host
+
+	cluster *cluster.Cluster // of the trainings at hand
+	engine  *sim.Engine      // that it runs on
+	tried   int              // on the cluster
 }
 
 // NewGround builds the data centre of a scenario, which has to be of hosts of one kind.
 // What is wrong with it is returned as Faults.
 func NewGround(s *scenario.Scenario) (*Ground, error) {
-	b := newBuilder(s, Options{SummaryOnly: true})
-	if b.buildTopology(); b.faults == nil {
-		b.readPower()
+	built, faults := s.BuildTopology()
+	if faults != nil {
+		return nil, faults
 	}
-	if b.faults == nil {
-		if len(b.topology.Servers) == 0 {
-			b.fault(s.Topology.Kind.Pos, "topology.kind", "is made of no hosts, and training needs some")
-		} else if spec := b.topology.Servers[0].Spec; spec != b.topology.Servers[len(b.topology.Servers)-1].Spec {
-			b.fault(s.Topology.At, "topology", "has hosts of several kinds")
-		}
+	t := built.Topology
+	model, faults := power.Read(s, t)
+	if faults != nil {
+		return nil, faults
 	}
-	if err := b.faults.Err(); err != nil {
-		return nil, err
+	if len(t.Servers) == 0 {
+		return nil, scenario.Faults{s.Topology.Kind.Pos.Faultf("topology.kind", "topology.kind: is made of no hosts, and training needs some")}
 	}
-	return &Ground{builder: b, spec: b.topology.Servers[0].Spec}, nil
+	spec := t.Servers[0].Spec
+	if spec != t.Servers[len(t.Servers)-1].Spec {
+		return nil, scenario.Faults{s.Topology.At.Faultf("topology", "topology: has hosts of several kinds")}
+	}
+	return &Ground{scenario: s.Topology, topology: t, power: model, spec: spec}, nil
 }
 
 // atOnce is how many trainings are tried on one cluster, which keeps the plans of
@@ -49,17 +56,16 @@ const atOnce = 16
 // Try runs one iteration of a training, which must be valid, on the first accelerators,
 // and gives what it takes without contention: a run with contention takes no less.
 func (g *Ground) Try(ctx context.Context, t workload.Training, layers []workload.Layer) (training.Iteration, error) {
-	b := g.builder
 	if g.tried%atOnce == 0 {
-		b.engine = sim.New()
-		b.cluster = cluster.New(b.engine, b.topology, 0)
-		b.cluster.Network.Isolate()
+		g.engine = sim.New()
+		g.cluster = cluster.New(g.engine, g.topology, 0)
+		g.cluster.Network.Isolate()
 	}
 	g.tried++
-	j := newTraining(t, layers, cluster.Roofline{Accelerator: g.spec.Accelerator.Training()})
+	j := training.New(t, layers, cluster.Roofline{Accelerator: g.spec.Accelerator.Training()})
 	j.Iterations, j.AsShared, j.Bound = 1, true, true
-	b.cluster.Submit(&cluster.Job{Name: t.Model.Name, Start: b.engine.Now(), Count: t.Ranks(), Program: j})
-	err := errors.Join(b.engine.Run(ctx), b.cluster.Err)
+	g.cluster.Submit(&cluster.Job{Name: t.Model.Name, Start: g.engine.Now(), Count: t.Ranks(), Program: j})
+	err := errors.Join(g.engine.Run(ctx), g.cluster.Err)
 	if err != nil {
 		g.tried = 0 // the next one begins afresh
 	}
@@ -82,11 +88,10 @@ type Rates struct {
 // Rates are those of the scenario, which must have a [topology.power] and a
 // [topology.cost].
 func (g *Ground) Rates() Rates {
-	b := g.builder
-	t, w, n := b.topology, b.power, float64(b.topology.Accelerators())
-	second, joule := price.For(t, b.scenario.Topology, 1, 0), price.For(t, b.scenario.Topology, 0, 1)
+	t, w, n := g.topology, g.power, float64(g.topology.Accelerators())
+	second, joule := price.For(t, g.scenario, 1, 0), price.For(t, g.scenario, 0, 1)
 	r := Rates{
-		Accelerators: t.Accelerators(), Racks: price.Racks(t, b.scenario.Topology.Cost),
+		Accelerators: t.Accelerators(), Racks: price.Racks(t, g.scenario.Cost),
 		perSecond: second.Total(), perJoule: joule.Total(),
 		draws: w.Of(g.spec), pue: w.PUE,
 	}

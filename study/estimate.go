@@ -1,10 +1,11 @@
-package datacenter
+package study
 
 import (
 	"context"
 	"strings"
 
 	"github.com/railyard/railyard/cluster/training"
+	"github.com/railyard/railyard/datacenter"
 	"github.com/railyard/railyard/result"
 	"github.com/railyard/railyard/scenario"
 	"github.com/railyard/railyard/topology"
@@ -29,27 +30,28 @@ const (
 //	training   T = parameters / compute batch epochs
 //
 // A worker is a host. Errors are those of Run.
-func Estimate(ctx context.Context, s *scenario.Scenario, o Options) (*result.Record, error) {
+func Estimate(ctx context.Context, s *scenario.Scenario, o datacenter.Options) (*result.Record, error) {
 	if len(s.Workload.Training) == 0 {
 		return nil, scenario.Faults{scenario.Position{File: s.File}.Faultf("workload.training", "there is no [[workload.training]] to estimate")}
 	}
 	o.SummaryOnly = true
-	run, err := Run(ctx, s, o)
+	run, err := datacenter.Run(ctx, s, o)
 	if err != nil {
 		return nil, err
 	}
-	p, faults := build(s, o)
-	if faults != nil {
-		return nil, faults
+	built, err := datacenter.Build(s, o)
+	if err != nil {
+		return nil, err
 	}
+	t := built.Cluster.Topology
 	r := &result.Record{}
 	r.Add(result.Name, s.Name.Value)
-	r.Add(result.Cluster, clusterRecord(p.topology))
+	r.Add(result.Cluster, datacenter.ClusterRecord(t))
 	simulated := run.Summary.List(result.Training.Name)
-	r.Add(result.EstimateResources, estimateResources(p.topology, simulated))
+	r.Add(result.EstimateResources, estimateResources(t, simulated))
 	var transfers, trainings []*result.Record
-	for i, j := range p.training {
-		transfers = append(transfers, p.estimateTransfer(j, simulated[i]))
+	for i, j := range built.Trainings {
+		transfers = append(transfers, estimateTransfer(t, j, simulated[i]))
 		trainings = append(trainings, estimateTraining(j, s.Workload.Training[i].Epochs, simulated[i]))
 	}
 	r.Add(result.EstimateTransfer, transfers)
@@ -107,12 +109,12 @@ func sampleBytes(t *workload.Training) float64 {
 
 // estimateTransfer sets the time in which one host after the other gets the batch beside
 // the communication of an iteration.
-func (p *plant) estimateTransfer(j *training.Job, simulated *result.Record) *result.Record {
+func estimateTransfer(over *topology.Topology, j *training.Job, simulated *result.Record) *result.Record {
 	t := &j.Training
 	iteration := simulated.Float(result.IterationTime.Name)
 	batch := float64(t.GlobalBatch) * sampleBytes(t)
-	spec := p.topology.Servers[0].Spec
-	workers := float64(len(p.topology.Servers))
+	spec := over.Servers[0].Spec
+	workers := float64(len(over.Servers))
 	rate := float64(spec.NICs) * float64(spec.NICBandwidth)
 	written := ratio(batch, rate) * workers
 	exposed, overlapped := simulated.Record(result.Breakdown.Name).Float(result.ExposedPart.Name), simulated.Float(result.OverlappedTime.Name)

@@ -1,4 +1,4 @@
-package datacenter
+package bound
 
 import (
 	"errors"
@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/railyard/railyard/cluster/serving"
+	"github.com/railyard/railyard/datacenter"
 	"github.com/railyard/railyard/scenario"
 	"github.com/railyard/railyard/topology"
 )
@@ -20,19 +21,19 @@ type Deployment struct {
 // NewDeployment builds a scenario. What is wrong with it is returned as Faults, among it
 // that the model does not fit.
 func NewDeployment(s *scenario.Scenario) (*Deployment, error) {
-	p, faults := build(s, Options{SummaryOnly: true, NoPeak: true})
-	if err := faults.Err(); err != nil {
+	built, err := datacenter.Build(s, datacenter.Options{SummaryOnly: true, NoPeak: true})
+	if err != nil {
 		return nil, err
 	}
-	if len(p.served) == 0 {
+	if len(built.Fleets) == 0 {
 		return nil, errors.New("the scenario serves no model")
 	}
-	f := p.served[0].Fleet
+	f := built.Fleets[0]
 	accelerators := make([]topology.NodeID, f.Tensor*f.Stages)
 	for i := range accelerators {
 		accelerators[i] = topology.NodeID(i)
 	}
-	if err := f.Costs.Place(p.cluster, accelerators); err != nil {
+	if err := f.Costs.Place(built.Cluster, accelerators); err != nil {
 		return nil, err
 	}
 	return &Deployment{f, f.Batching.Lookahead > 0 || f.Batching.Piece > 0}, nil
@@ -83,7 +84,7 @@ func (d *Deployment) Floor(share float64) (Floor, error) {
 	for _, times := range [][]float64{first, each, whole, work, steps} {
 		slices.Sort(times)
 	}
-	x.First, x.Each, x.Whole = rank(first, share), rank(each, share), rank(whole, share)
+	x.First, x.Each, x.Whole = serving.Quantile(first, share), serving.Quantile(each, share), serving.Quantile(whole, share)
 	var alone float64
 	for i := range int(math.Ceil(share * float64(len(work)))) {
 		x.Work += work[i]

@@ -1,16 +1,17 @@
-package datacenter_test
+package study_test
 
 import (
 	"testing"
 
-	"github.com/railyard/railyard"
+	"github.com/railyard/railyard/internal/lab"
+	"github.com/railyard/railyard/study"
 )
 
 // The fabric of a 2,048-accelerator cluster, and its price: 64 switches of 64 ports at
 // 400 Gbit/s and 32 spines of as many, as the two-level fat tree of Table 3 in
 // "Insights into DeepSeek-V3" (ISCA 2025), 96 switches and 2,048 links for 9 MUSD.
 func TestTopology(t *testing.T) {
-	s, err := load(t, `
+	s, err := lab.Load(t, `
 [hosts.node]
 accelerator = "h100-sxm-80gb"
 accelerators = 8
@@ -28,7 +29,7 @@ sizes = ["1MiB"]
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := railyard.Topology(s)
+	r, err := study.Topology(s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,10 +42,10 @@ sizes = ["1MiB"]
 			t.Errorf("tier %d is %v %s, want %+v", i, tiers[i].Float("nodes"), tiers[i].Text("tier"), want)
 		}
 	}
-	if share := r.Float("bisection_ratio"); !near(share, 1, 1e-9) {
+	if share := r.Float("bisection_ratio"); !lab.Near(share, 1, 1e-9) {
 		t.Errorf("bisection %v of what the NICs of a half can send, want all", share)
 	}
-	if cost := r.Record("cost").Float("total_USD"); !near(cost, 9e6, 0.01) {
+	if cost := r.Record("cost").Float("total_USD"); !lab.Near(cost, 9e6, 0.01) {
 		t.Errorf("it costs %v, published are 9 MUSD", cost)
 	}
 	if r.Float("diameter") != 6 || len(r.List("problems")) > 0 {
@@ -52,14 +53,28 @@ sizes = ["1MiB"]
 	}
 }
 
-// A price is what the scenario says.
+// A price is what the scenario says. The fabric is four hosts under two leaves, which eight
+// spines join.
 func TestPrices(t *testing.T) {
+	const fabric = `
+[hosts.small]
+accelerator = "h100-sxm-80gb"
+accelerators = 4
+nics = 4
+nic_bandwidth = "400Gbps"
+[topology]
+kind = "leaf-spine"
+host = "small"
+hosts = 4
+hosts_per_rack = 2
+oversubscription = 1.0
+`
 	cost := func(set ...string) float64 {
-		s, err := load(t, fabric+"[[workload.collective]]\nop = \"all_reduce\"\nsizes = [\"1MiB\"]\n", nil, set...)
+		s, err := lab.Load(t, fabric+"[[workload.collective]]\nop = \"all_reduce\"\nsizes = [\"1MiB\"]\n", nil, set...)
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := railyard.Topology(s)
+		r, err := study.Topology(s)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -71,7 +86,7 @@ func TestPrices(t *testing.T) {
 		more float64 // USD, for each dollar a Gbit/s
 	}{{"switch", 48 * 400}, {"trunk", 16 * 400}, {"access", 16 * 400}} {
 		other := "topology.prices." + c.key + "="
-		if got := cost(other+"5USD") - cost(other+"4USD"); !near(got, c.more, 1e-9) {
+		if got := cost(other+"5USD") - cost(other+"4USD"); !lab.Near(got, c.more, 1e-9) {
 			t.Errorf("a dollar more of %s is %v USD more, want %v", c.key, got, c.more)
 		}
 	}

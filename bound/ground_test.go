@@ -1,10 +1,12 @@
-package datacenter_test
+package bound_test
 
 import (
 	"context"
 	"testing"
 
 	"github.com/railyard/railyard"
+	"github.com/railyard/railyard/bound"
+	"github.com/railyard/railyard/internal/lab"
 	"github.com/railyard/railyard/topology"
 	"github.com/railyard/railyard/workload"
 )
@@ -39,7 +41,7 @@ iterations = 5
 		if err != nil {
 			t.Fatal(err)
 		}
-		g, err := railyard.NewGround(s)
+		g, err := bound.NewGround(s)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -56,7 +58,7 @@ iterations = 5
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got, want := found.Time.Seconds(), number(t, r, "training.0.iteration_s"); got != want {
+			if got, want := found.Time.Seconds(), lab.Number(t, r, "training.0.iteration_s"); got != want {
 				t.Errorf("%v: an iteration of %v s, want %v", set, got, want)
 			}
 			rates := g.Rates()
@@ -67,11 +69,11 @@ iterations = 5
 				"cost.total_USD":          rates.Cost(took, joules),
 				"cost.purchase.total_USD": rates.Purchase,
 			} {
-				if want := number(t, r, path); !near(got, want, 1e-6) {
+				if want := lab.Number(t, r, path); !lab.Near(got, want, 1e-6) {
 					t.Errorf("%v: %s %v, want %v", set, path, got, want)
 				}
 			}
-			if peak := number(t, r, "energy.peak_power_W"); rates.Power < peak*(1-1e-9) {
+			if peak := lab.Number(t, r, "energy.peak_power_W"); rates.Power < peak*(1-1e-9) {
 				t.Errorf("%v: at most %v W, it draws %v", set, rates.Power, peak)
 			}
 		}

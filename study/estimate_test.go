@@ -1,21 +1,22 @@
-package datacenter_test
+package study_test
 
 import (
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/railyard/railyard"
+	"github.com/railyard/railyard/internal/lab"
 	"github.com/railyard/railyard/result"
+	"github.com/railyard/railyard/study"
 )
 
 func estimate(t *testing.T, toml string, set ...string) *result.Record {
 	t.Helper()
-	s, err := load(t, toml, nil, set...)
+	s, err := lab.Load(t, toml, nil, set...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := railyard.Estimate(t.Context(), s, railyard.Options{})
+	r, err := study.Estimate(t.Context(), s, railyard.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +62,7 @@ iterations = 10
 		"training.0.factors.tokens":    10 * 4096,
 		"training.0.factors.active":    1,
 	} {
-		if got, err := r.Lookup(path); err != nil || !near(got, want, 1e-3) && got != want {
+		if got, err := r.Lookup(path); err != nil || !lab.Near(got, want, 1e-3) && got != want {
 			t.Errorf("%s is %v, want %v; %v", path, got, want, err)
 		}
 	}
@@ -70,7 +71,7 @@ iterations = 10
 		t.Errorf("it trains in %v s, faster than the peak allows, %v s", took, six)
 	}
 	y := r.List("transfer")[0]
-	if got, want := y.Float("simulated_over_written"), y.Float("simulated_s")/y.Float("as_written_s"); !near(got, want, 1e-12) {
+	if got, want := y.Float("simulated_over_written"), y.Float("simulated_s")/y.Float("as_written_s"); !lab.Near(got, want, 1e-12) {
 		t.Errorf("the transfer is off by %v, want %v", got, want)
 	}
 }
@@ -100,50 +101,11 @@ global_batch = 32
 		for _, f := range x.Record("factors").Fields {
 			product *= f.Value.(float64)
 		}
-		if want := x.Float("simulated_over_written"); !near(product, want, 1e-9) {
+		if want := x.Float("simulated_over_written"); !lab.Near(product, want, 1e-9) {
 			t.Errorf("%s %s: the factors give %v, want %v", c.model, c.more, product, want)
 		}
 		if active := x.Record("factors").Float("active"); (active < 1) != (c.model == "mixtral-8x7b") {
 			t.Errorf("%s: %v of the parameters are visited", c.model, active)
 		}
 	}
-}
-
-// Whatever energy, cost and an estimate hold can be explained where it is found.
-func TestEnergyIsExplained(t *testing.T) {
-	var walk func(where, path string, r *result.Record)
-	walk = func(where, path string, r *result.Record) {
-		for _, f := range r.Fields {
-			at := strings.TrimPrefix(path+"."+f.Metric.Name, ".")
-			x, err := railyard.Explain(at)
-			if err != nil || !slices.ContainsFunc(x.Metrics, func(d result.Declared) bool { return d.Where == where }) {
-				t.Errorf("%s of %s: %v", at, where, err)
-			}
-			switch v := f.Value.(type) {
-			case *result.Record:
-				walk(where, at, v)
-			case []*result.Record:
-				for _, r := range v {
-					walk(where, at, r)
-				}
-			}
-		}
-	}
-	toml, files := onePool("600")
-	r := run(t, toml, files, "topology.carbon.intensity=100", "topology.battery.capacity=1kWh", "topology.battery.charge=1kW", "topology.battery.threshold=200", "topology.cost.tariff=1USD/kWh")
-	walk("summary.json", "energy", r.Summary.Record("energy"))
-	walk("summary.json", "cost", r.Summary.Record("cost"))
-	for _, name := range []string{"jobs", "power_series"} {
-		for _, c := range r.Table(name).Columns {
-			x, err := railyard.Explain(name + "." + c.Metric.Name)
-			here := func(d result.Declared) bool { return d.Where == name+".csv" }
-			if err != nil || !slices.ContainsFunc(x.Metrics, here) {
-				t.Errorf("%s of %s: %v", c.Metric.Name, name, err)
-			}
-		}
-	}
-	r = run(t, bert, nil, "topology.cost.rental=1USD/h", "topology.power.pue=1")
-	walk("summary.json", "energy", r.Summary.Record("energy"))
-	walk("summary.json", "cost", r.Summary.Record("cost"))
-	walk("railyard estimate --json", "", estimate(t, bert))
 }

@@ -1,6 +1,7 @@
-package datacenter
+package study
 
 import (
+	"github.com/railyard/railyard/datacenter"
 	"github.com/railyard/railyard/price"
 	"github.com/railyard/railyard/report"
 	"github.com/railyard/railyard/result"
@@ -19,7 +20,7 @@ func Topology(s *scenario.Scenario) (*result.Record, error) {
 	survey := t.Survey()
 	r := &result.Record{}
 	r.Add(result.Name, s.Name.Value)
-	r.Add(result.Cluster, clusterRecord(t))
+	r.Add(result.Cluster, datacenter.ClusterRecord(t))
 	var tiers, cables []*result.Record
 	for i := range survey.Tiers {
 		tier := &survey.Tiers[i]

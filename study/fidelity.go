@@ -1,4 +1,4 @@
-package datacenter
+package study
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/railyard/railyard/datacenter"
 	"github.com/railyard/railyard/report"
 	"github.com/railyard/railyard/result"
 	"github.com/railyard/railyard/scenario"
@@ -15,12 +16,12 @@ import (
 // fidelity is, and says how far the times of its workloads are apart. Its
 // expectations are not judged. Errors are those of Run; if ctx ends first there is
 // no comparison.
-func CompareFidelity(ctx context.Context, s *scenario.Scenario, o Options) (*result.Record, error) {
-	run := func(fidelity string) (*Result, error) {
+func CompareFidelity(ctx context.Context, s *scenario.Scenario, o datacenter.Options) (*result.Record, error) {
+	run := func(fidelity string) (*datacenter.Result, error) {
 		with := *s
 		with.Sim.Fidelity.Value = fidelity
 		with.Expect = nil
-		r, err := Run(ctx, &with, o)
+		r, err := datacenter.Run(ctx, &with, o)
 		if err == nil && r.Summary.Text(result.Status.Name) != "done" {
 			err = errors.New("the horizon comes before the end: there is nothing to compare")
 		}
@@ -72,7 +73,7 @@ func (c *comparison) add(what string, m result.Metric, fluid, packet *result.Rec
 }
 
 // each compares metrics of all workloads of a kind.
-func (c *comparison) each(kind result.Metric, fluid, packet *Result, name func(*result.Record) string, metrics ...result.Metric) {
+func (c *comparison) each(kind result.Metric, fluid, packet *datacenter.Result, name func(*result.Record) string, metrics ...result.Metric) {
 	others := packet.Summary.List(kind.Name)
 	for i, f := range fluid.Summary.List(kind.Name) {
 		for _, m := range metrics {

@@ -1,15 +1,14 @@
-package datacenter
+package study
 
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
 
-	"github.com/railyard/railyard/cluster"
 	"github.com/railyard/railyard/cluster/training"
+	"github.com/railyard/railyard/datacenter"
 	"github.com/railyard/railyard/report"
 	"github.com/railyard/railyard/result"
 	"github.com/railyard/railyard/scenario"
@@ -61,28 +60,28 @@ func hasInput(s *scenario.Scenario) bool {
 // is that of the iteration of median length. Nothing breaks meanwhile.
 //
 // Errors are those of Run; if ctx ends first there is no explanation.
-func Why(ctx context.Context, s *scenario.Scenario, o Options) (*result.Record, error) {
+func Why(ctx context.Context, s *scenario.Scenario, o datacenter.Options) (*result.Record, error) {
 	if len(s.Workload.Training) == 0 {
 		return nil, scenario.Faults{scenario.Position{File: s.File}.Faultf("workload.training", "there is no [[workload.training]] to explain")}
 	}
-	base, err := explained(ctx, s, o, topology.Scale{})
+	base, err := datacenter.Trace(ctx, s, o, topology.Scale{})
 	if err != nil {
 		return nil, err
 	}
-	with := make([][]sim.Time, len(base.training)) // iterations of each job with more of each resource
+	with := make([][]sim.Time, len(base)) // iterations of each job with more of each resource
 	changed := slices.DeleteFunc(slices.Clone(resources), func(r resource) bool { return r.is != nil && !r.is(s) })
 	for _, r := range changed {
-		p, err := explained(ctx, s, o, r.scale)
+		jobs, err := datacenter.Trace(ctx, s, o, r.scale)
 		if err != nil {
 			return nil, err
 		}
-		for i, j := range p.training {
+		for i, j := range jobs {
 			with[i] = append(with[i], j.Last.Time)
 		}
 	}
 	var all []*result.Record
-	for i, j := range base.training {
-		all = append(all, whyRecord(base, i, j, changed, with[i]))
+	for i, j := range base {
+		all = append(all, whyRecord(j, changed, with[i]))
 	}
 	r := &result.Record{}
 	r.Add(result.Name, s.Name.Value)
@@ -90,61 +89,10 @@ func Why(ctx context.Context, s *scenario.Scenario, o Options) (*result.Record, 
 	return r, nil
 }
 
-// explained builds and runs a scenario with its resources multiplied; its training
-// jobs are cut short and, where nothing is, traced. Iterations of a job that has
-// the data centre to itself are alike unless they have jitter, and one is enough.
-func explained(ctx context.Context, s *scenario.Scenario, o Options, scale topology.Scale) (*plant, error) {
-	p, faults := buildScaled(s, o, scale)
-	if err := faults.Err(); err != nil {
-		return nil, err
-	}
-	for _, j := range p.training {
-		most := int64(training.Simulated)
-		if len(p.cluster.Jobs) == 1 && len(p.cluster.Flows) == 0 && j.Stragglers.Jitter == 0 && j.Input == nil {
-			most = 1
-		}
-		if in := p.loadingOf(j); in != nil && in.from == "" { // the last iterations: what caches hold by then they have
-			in.begun = max(0, j.Iterations-most)
-		}
-		j.Iterations = min(j.Iterations, most)
-		j.Every = 0
-		if scale == (topology.Scale{}) {
-			j.Trace = &training.Trace{}
-		}
-	}
-	p.engine.Horizon = sim.Time(s.Sim.Horizon.Value)
-	err := p.run(ctx, o)
-	if err == nil {
-		err = p.cluster.Err
-	}
-	if fault := untraceable(s, p, err); fault != nil {
-		return nil, fault
-	}
-	if err != nil && !errors.Is(err, sim.ErrHorizon) {
-		return nil, fmt.Errorf("the simulation could not finish: %w", err)
-	}
-	return p, nil
-}
-
-// untraceable is the fault of a scenario one of whose jobs has an iteration too long
-// to be traced, nil if that is not what went wrong.
-func untraceable(s *scenario.Scenario, p *plant, err error) error {
-	var job *cluster.JobError
-	var long *training.TraceError
-	if !errors.As(err, &job) || !errors.As(err, &long) {
-		return nil
-	}
-	i := slices.IndexFunc(p.jobs, func(n int) bool { return p.cluster.Jobs[n].Name == job.Job })
-	w := s.Workload.Training[i]
-	return scenario.Faults{w.GlobalBatch.Pos.Faultf(w.Path+".global_batch", "makes %d micro-batches, %d computations and exchanges in an iteration, more than can be explained, %d; fewer micro-batches have much the same critical path",
-		p.training[i].Training.Accumulation(), long.Activities, training.MaxActivities)}
-}
-
-func whyRecord(p *plant, number int, j *training.Job, changed []resource, with []sim.Time) *result.Record {
-	run := p.trainingRecord(j, p.cluster.Jobs[p.jobs[number]])
+func whyRecord(j datacenter.Traced, changed []resource, with []sim.Time) *result.Record {
 	r := &result.Record{}
 	for _, m := range []result.Metric{result.Name, result.Model, result.AcceleratorCount, result.IterationTime, result.Breakdown} {
-		r.Add(m, run.Get(m.Name))
+		r.Add(m, j.Record.Get(m.Name))
 	}
 	if j.Done == 0 {
 		r.Add(result.Verdict, "no iteration ended")
@@ -207,7 +155,7 @@ func sensitivityRecords(iteration sim.Time, resources []resource, with []sim.Tim
 }
 
 func totalsRecord(t training.Totals) *result.Record {
-	r := classRecord(t.Classes)
+	r := training.ByClass(t.Classes)
 	for _, part := range []struct {
 		metric result.Metric
 		time   sim.Time
@@ -218,7 +166,7 @@ func totalsRecord(t training.Totals) *result.Record {
 	}
 	for k, time := range t.Exposed {
 		if time > 0 {
-			r.Add(kindMetric(training.Kind(k)), time.Seconds())
+			r.Add(training.Kind(k).Metric(), time.Seconds())
 		}
 	}
 	return r

@@ -1,4 +1,4 @@
-package datacenter_test
+package study_test
 
 import (
 	"context"
@@ -9,17 +9,19 @@ import (
 	"testing"
 
 	"github.com/railyard/railyard"
+	"github.com/railyard/railyard/internal/lab"
 	"github.com/railyard/railyard/result"
+	"github.com/railyard/railyard/study"
 )
 
 // why explains the only training of a scenario.
 func why(t testing.TB, toml string, set ...string) *result.Record {
 	t.Helper()
-	s, err := load(t, toml, nil, set...)
+	s, err := lab.Load(t, toml, nil, set...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := railyard.Why(context.Background(), s, railyard.Options{})
+	r, err := study.Why(context.Background(), s, railyard.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,8 +127,8 @@ func TestWhyAgreesWithRun(t *testing.T) {
 	}
 	set := []string{"workload.training.0.pipeline=4", "workload.training.0.tensor=2", "workload.training.0.micro_batch=8"}
 	job := why(t, bert, set...)
-	r := run(t, bert, nil, set...)
-	iteration := number(t, r, "training.0.iteration_s")
+	r := lab.Run(t, bert, nil, set...)
+	iteration := lab.Number(t, r, "training.0.iteration_s")
 	var path float64
 	for _, s := range job.List("critical_path") {
 		path += s.Float("time_s")
@@ -134,15 +136,15 @@ func TestWhyAgreesWithRun(t *testing.T) {
 	for name, got := range map[string]float64{
 		"iteration": job.Float("iteration_s"), "totals": sum(job.Record("critical_path_s")), "path": path, "breakdown": sum(job.Record("breakdown_s")),
 	} {
-		if !near(got, iteration, 1e-9) {
+		if !lab.Near(got, iteration, 1e-9) {
 			t.Errorf("%s %v, the iteration takes %v", name, got, iteration)
 		}
 	}
 	// A dgx-a100 has 300 GB/s.
 	const more = "\n[hosts.more]\nbase = \"dgx-a100\"\nscale_up_bandwidth = \"330GB/s\"\n"
-	with := run(t, bert+more, nil, append(set, "topology.host=more")...)
+	with := lab.Run(t, bert+more, nil, append(set, "topology.host=more")...)
 	for _, s := range job.List("sensitivity") {
-		if got, want := s.Float("iteration_s"), number(t, with, "training.0.iteration_s"); s.Text("resource") == "scale-up bandwidth" && !near(got, want, 1e-9) {
+		if got, want := s.Float("iteration_s"), lab.Number(t, with, "training.0.iteration_s"); s.Text("resource") == "scale-up bandwidth" && !lab.Near(got, want, 1e-9) {
 			t.Errorf("with 10 %% more scale-up bandwidth %v, run again with it %v", got, want)
 		}
 	}
@@ -150,11 +152,15 @@ func TestWhyAgreesWithRun(t *testing.T) {
 
 // Each of several jobs has its explanation.
 func TestWhyOfSeveral(t *testing.T) {
-	s, err := load(t, twoBerts, nil)
+	// Two equal jobs, each on a host of either rack, over one pair of up-links a leaf.
+	const west, east = "accelerators = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23]\n",
+		"accelerators = [8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31]\n"
+	job := bert[strings.Index(bert, "\n[[workload"):]
+	s, err := lab.Load(t, strings.Replace(bert, "2.0", "8.0", 1)+west+job+east, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := railyard.Why(context.Background(), s, railyard.Options{})
+	r, err := study.Why(context.Background(), s, railyard.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,44 +189,28 @@ func TestWhyOfWhatFails(t *testing.T) {
 
 // What cannot be explained is a fault of the scenario, or the run's error.
 func TestWhyOfNothing(t *testing.T) {
-	s, err := load(t, bare+allReduce, nil)
+	s, err := lab.Load(t, bert[:strings.Index(bert, "[[workload")]+"[[workload.collective]]\nop = \"all_reduce\"\nsizes = [\"1MiB\"]\n", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var faults railyard.Faults
-	if _, err := railyard.Why(context.Background(), s, railyard.Options{}); !errors.As(err, &faults) {
+	if _, err := study.Why(context.Background(), s, railyard.Options{}); !errors.As(err, &faults) {
 		t.Errorf("no training: %v", err)
 	}
-	if s, err = load(t, bert, nil); err != nil {
+	if s, err = lab.Load(t, bert, nil); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if r, err := railyard.Why(ctx, s, railyard.Options{}); r != nil || !errors.Is(err, context.Canceled) {
+	if r, err := study.Why(ctx, s, railyard.Options{}); r != nil || !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v, %v", r, err)
 	}
-	if s, err = load(t, bert, nil, "sim.horizon=1ms"); err != nil {
+	if s, err = lab.Load(t, bert, nil, "sim.horizon=1ms"); err != nil {
 		t.Fatal(err)
 	}
-	r, err := railyard.Why(context.Background(), s, railyard.Options{})
+	r, err := study.Why(context.Background(), s, railyard.Options{})
 	if err != nil || r.List("training")[0].Text("verdict") != "no iteration ended" {
 		t.Errorf("at the horizon: %v, %v", r, err)
-	}
-}
-
-// The classes of operators, and what communication beside them adds, make up the
-// compute of the breakdown.
-func TestComputeMakesUpItsClasses(t *testing.T) {
-	r := run(t, everything, everythingFiles)
-	for i, job := range r.Summary.List("training") {
-		sum := job.Float("slowed_compute_s")
-		for _, f := range job.Record("compute_by_class_s").Fields {
-			sum += f.Value.(float64)
-		}
-		// Every step of a pass rounds to a tick of 10 ps.
-		if got := job.Record("breakdown_s").Float("compute"); !near(got, sum, 1e-7) {
-			t.Errorf("training.%d: compute %v, its parts sum to %v", i, got, sum)
-		}
 	}
 }
 
@@ -242,8 +232,8 @@ iterations = 8
 jitter = 0.2
 `
 	job := why(t, jitter)
-	r := run(t, jitter, nil)
-	if got, want := job.Float("iteration_s"), number(t, r, "training.0.iteration_s"); !near(got, want, 1e-12) {
+	r := lab.Run(t, jitter, nil)
+	if got, want := job.Float("iteration_s"), lab.Number(t, r, "training.0.iteration_s"); !lab.Near(got, want, 1e-12) {
 		t.Errorf("an iteration takes %v, in a run of eight %v", got, want)
 	}
 	critical := job.Float("critical_iteration_s")
@@ -254,7 +244,7 @@ jitter = 0.2
 	for _, f := range job.Record("critical_path_s").Fields {
 		totals += f.Value.(float64)
 	}
-	if !near(path, critical, 1e-9) || !near(totals, critical, 1e-9) {
+	if !lab.Near(path, critical, 1e-9) || !lab.Near(totals, critical, 1e-9) {
 		t.Errorf("the path sums to %v, its totals to %v, the iteration takes %v", path, totals, critical)
 	}
 	if slowed := job.Record("critical_path_s").Float("slowed_compute"); slowed != 0 {
@@ -272,7 +262,7 @@ jitter = 0.2
 // An iteration of too many passes to be traced is a fault of the key that makes it
 // so, before any of it is simulated.
 func TestWhyOfTooMuch(t *testing.T) {
-	s, err := load(t, `[topology]
+	s, err := lab.Load(t, `[topology]
 kind = "single-host"
 host = "dgx-a100"
 
@@ -287,7 +277,7 @@ tensor = 8
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = railyard.Why(context.Background(), s, railyard.Options{})
+	_, err = study.Why(context.Background(), s, railyard.Options{})
 	var faults railyard.Faults
 	if !errors.As(err, &faults) || len(faults) != 1 {
 		t.Fatal(err)
