@@ -53,11 +53,13 @@ func Parse(path string, text []byte, overrides ...string) (*Scenario, error) {
 }
 
 // Options are how to run, Progress is how far a run has come, and Result is what it
-// found.
+// found. StepCosts are what a run may leave to the next that serves the same model.
 type (
 	Options  = datacenter.Options
 	Progress = datacenter.Progress
 	Result   = datacenter.Result
+
+	StepCosts = datacenter.StepCosts
 )
 
 // TimelineOptions are what of a run is put into its timeline: at most MaxSlices slices,
@@ -127,8 +129,10 @@ type (
 )
 
 // NewDeployment builds a scenario. What is wrong with it is returned as Faults, among it
-// that the model does not fit.
-func NewDeployment(s *Scenario) (*Deployment, error) { return bound.NewDeployment(s) }
+// that the model does not fit. What is known of its steps may be given.
+func NewDeployment(s *Scenario, known *StepCosts) (*Deployment, error) {
+	return bound.NewDeployment(s, known)
+}
 
 // CollectiveTest is what nccl-tests are asked for: one operation over some ranks of a
 // cluster at several sizes.

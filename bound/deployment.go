@@ -19,9 +19,9 @@ type Deployment struct {
 }
 
 // NewDeployment builds a scenario. What is wrong with it is returned as Faults, among it
-// that the model does not fit.
-func NewDeployment(s *scenario.Scenario) (*Deployment, error) {
-	built, err := datacenter.Build(s, datacenter.Options{SummaryOnly: true, NoPeak: true})
+// that the model does not fit. What is known of its steps may be given.
+func NewDeployment(s *scenario.Scenario, known *datacenter.StepCosts) (*Deployment, error) {
+	built, err := datacenter.Build(s, datacenter.Options{SummaryOnly: true, NoPeak: true, StepCosts: known})
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +103,7 @@ func (d *Deployment) least() (token, step float64, err error) {
 		return 0, 0, nil
 	}
 	token = math.Inf(1)
-	for tokens := 1; tokens <= 1<<16; tokens *= 2 {
+	for tokens := 1 << 16; tokens > 0; tokens /= 2 {
 		t, err := d.fleet.Costs.Time(&serving.Step{Tokens: tokens})
 		if err != nil {
 			return 0, 0, err

@@ -84,6 +84,7 @@ type builder struct {
 	breaks      bool // the faults of the scenario happen
 	alone       bool // it has one workload of several, so that others may have used what it does not
 	summaryOnly bool
+	stepsKnown  *StepCosts // nil: nothing is kept
 	noPeak      bool
 	nodes       *scenario.NodeTable
 	faults      scenario.Faults
@@ -95,7 +96,7 @@ type builder struct {
 
 func build(s *scenario.Scenario, o Options) (*plant, scenario.Faults) {
 	b := newBuilder(s, o)
-	b.breaks = true
+	b.breaks, b.stepsKnown = true, o.StepCosts
 	return b.build(topology.Scale{})
 }
 

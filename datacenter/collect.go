@@ -74,11 +74,13 @@ func (p *plant) collect(status string, summaryOnly bool) (*Result, error) {
 		s.Add(result.Replay, p.replayRecords())
 	}
 	if len(p.served) > 0 {
-		r.Tables = append(r.Tables, p.requestTable())
-		s.Add(result.Serving, p.servingRecords())
-		if table := p.scalingTable(); table != nil {
-			r.Tables = append(r.Tables, table)
+		if !summaryOnly {
+			r.Tables = append(r.Tables, p.requestTable())
+			if table := p.scalingTable(); table != nil {
+				r.Tables = append(r.Tables, table)
+			}
 		}
+		s.Add(result.Serving, p.servingRecords())
 	}
 	if len(p.stored) > 0 {
 		r.Tables = append(r.Tables, p.storageTable())

@@ -282,9 +282,15 @@ func (b *builder) stepCosts(w *scenario.Serving, f *serving.Fleet, p *serving.Po
 	if draft != nil {
 		costs.Draft = &serving.Computed{Forward: draft, Roofline: roofline}
 	}
+	if b.stepsKnown != nil && len(b.served) == 0 && p == &f.Pool {
+		costs.Memory = &b.stepsKnown.memory
+	}
 	p.Costs, f.Intake = costs, serving.FrontEnd
 	return forward
 }
+
+// StepCosts is what steps cost that has been computed. It may be used for one run at a time.
+type StepCosts struct{ memory serving.Memory }
 
 // pruned is a width of which a part has been taken out.
 func pruned(width int64, part float64) int64 { return int64(math.Round(float64(width) * (1 - part))) }

@@ -129,7 +129,7 @@ func TestDeployFloor(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		x, err := railyard.NewDeployment(built)
+		x, err := railyard.NewDeployment(built, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -76,11 +76,12 @@ type variant struct {
 	tensor         int
 	limit
 
-	place  *site   // where its replicas stand
-	each   int     // replicas of a host
-	refuse string  // why no number of replicas will do
-	least  int     // replicas that the work takes at the least
-	floor  float64 // USD an hour of those
+	place  *site               // where its replicas stand
+	steps  *railyard.StepCosts // which batches do not change
+	each   int                 // replicas of a host
+	refuse string              // why no number of replicas will do
+	least  int                 // replicas that the work takes at the least
+	floor  float64             // USD an hour of those
 	runs   map[int]*trial
 	holds  int // least number of replicas that does; 0: none was found
 }
@@ -178,9 +179,10 @@ func (d *deploying) spread(k *kind, weights []scenario.Score) error {
 			if place == nil || tensor > most {
 				continue
 			}
+			steps := &railyard.StepCosts{}
 			for _, l := range limits {
 				k.variants = append(k.variants, &variant{
-					kind: k, Score: x, tensor: tensor, limit: l, place: place, each: place.host.Accelerators / tensor, runs: map[int]*trial{},
+					kind: k, Score: x, tensor: tensor, limit: l, place: place, each: place.host.Accelerators / tensor, steps: steps, runs: map[int]*trial{},
 				})
 			}
 		}
@@ -338,7 +340,7 @@ func (d *deploying) bound(v *variant) error {
 	if err != nil {
 		return err
 	}
-	x, err := railyard.NewDeployment(built)
+	x, err := railyard.NewDeployment(built, v.steps)
 	if faults, ok := errors.AsType[railyard.Faults](err); ok {
 		refuse(strings.TrimPrefix(faults[0].Message, "workload.serving[0]: "))
 		return nil
@@ -515,7 +517,7 @@ func (d *deploying) simulate(ctx context.Context, v *variant, replicas, requests
 	if err != nil {
 		return nil, err
 	}
-	r, err := railyard.Run(ctx, made, railyard.Options{SummaryOnly: true, NoPeak: true})
+	r, err := railyard.Run(ctx, made, railyard.Options{SummaryOnly: true, NoPeak: true, StepCosts: v.steps})
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()

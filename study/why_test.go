@@ -170,23 +170,6 @@ func TestWhyOfSeveral(t *testing.T) {
 	}
 }
 
-// Nothing breaks while a job is explained, and what a scenario says for when it does is no
-// fault: the job goes back to the queue on failures alone, and copies its checkpoints for that.
-func TestWhyOfWhatFails(t *testing.T) {
-	toml := eastLost(45) + strings.Replace(saves, "on_failure = \"requeue\"\n", "replicate_to = [\"west\", \"east\"]\n", 1) +
-		"[[workload.collective]]\nop = \"all_reduce\"\naccelerators = 8\nsizes = [\"1MB\"]\n"
-	s, err := load(t, toml, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := railyard.Run(t.Context(), s, railyard.Options{}); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := railyard.Why(t.Context(), s, railyard.Options{}); err != nil {
-		t.Error(err)
-	}
-}
-
 // What cannot be explained is a fault of the scenario, or the run's error.
 func TestWhyOfNothing(t *testing.T) {
 	s, err := lab.Load(t, bert[:strings.Index(bert, "[[workload")]+"[[workload.collective]]\nop = \"all_reduce\"\nsizes = [\"1MiB\"]\n", nil)

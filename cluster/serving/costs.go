@@ -44,6 +44,8 @@ type Computed struct {
 	// Draft is the small model that guesses the tokens of speculative decoding, nil if that
 	// costs nothing (n-grams of the prompt). It is laid like the model itself.
 	Draft *Computed
+	// Memory, if set, is shared with fleets that run before or after.
+	Memory *Memory
 
 	reduce, gather *collective.Plan // of the tensor-parallel ranks, nil for a single one
 	own            *collective.Plan // all-reduce of these by kernels of the engine if they share a host, else nil
@@ -51,10 +53,6 @@ type Computed struct {
 	dispatch       *collective.Plan // all-to-all of those that share experts, nil where none do
 	stages         int
 	send           *collective.Plan // from a stage to the next, nil for a single one
-
-	dense []float64 // by tokens; 0 is not known yet
-	head  []float64 // by sequences
-	known map[tokens]*parts
 }
 
 // ownReduce is up to what size engines sum with their own kernels rather than those of the
@@ -103,6 +101,10 @@ func (x *Computed) Place(c *cluster.Cluster, accelerators []topology.NodeID) err
 		}
 		x.dispatch = plan
 	}
+	if x.Memory == nil {
+		x.Memory = &Memory{}
+	}
+	x.Memory.keep(x)
 	if x.Draft != nil {
 		x.Draft.Engine = &Engine{LaunchShare: x.Engine.LaunchShare, ReduceOverhead: x.Engine.ReduceOverhead, SwitchedReduce: x.Engine.SwitchedReduce}
 		if err := x.Draft.Place(c, accelerators[:ranks]); err != nil {
@@ -169,13 +171,14 @@ func (x *Computed) denseTime(tokens int) float64 {
 	if tokens > mostKnown { // of static batches with long prompts, which are few
 		return x.computeDense(tokens)
 	}
-	for tokens >= len(x.dense) {
-		x.dense = append(x.dense, 0)
+	m := x.Memory
+	if n := len(m.dense); tokens >= n {
+		m.dense = append(m.dense, make([]float64, tokens+1-n)...)
 	}
-	if x.dense[tokens] == 0 {
-		x.dense[tokens] = x.computeDense(tokens)
+	if m.dense[tokens] == 0 {
+		m.dense[tokens] = x.computeDense(tokens)
 	}
-	return x.dense[tokens]
+	return m.dense[tokens]
 }
 
 func (x *Computed) computeDense(tokens int) (t float64) {
@@ -196,18 +199,19 @@ func (x *Computed) headTime(s *Step) float64 {
 		return 0
 	}
 	sequences := s.Sequences + s.Guessed
-	for sequences >= len(x.head) {
-		x.head = append(x.head, 0)
+	m := x.Memory
+	for sequences >= len(m.head) {
+		m.head = append(m.head, 0)
 	}
-	if x.head[sequences] == 0 {
+	if m.head[sequences] == 0 {
 		var t float64
 		x.Forward.Head(sequences, func(o workload.Operator, times int) { t += float64(times) * x.Roofline.Time(o) })
 		if x.gather != nil {
 			t += x.gather.Predict(x.Forward.LogitBytes(sequences))
 		}
-		x.head[sequences] = t
+		m.head[sequences] = t
 	}
-	return x.head[sequences]
+	return m.head[sequences]
 }
 
 // reduceTime is an all-reduce of the tensor-parallel ranks. Within a host engines have

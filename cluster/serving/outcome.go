@@ -21,8 +21,12 @@ type Gaps struct {
 	counts []int64
 	total  int64
 	sum    float64
-	last   sim.Time // added
-	index  int      // of its interval: all that a step brings have mostly the same gap
+
+	// The last that was added, in seconds, too, and its interval: all that a step brings
+	// have mostly the same gap.
+	last    sim.Time
+	seconds float64
+	index   int
 }
 
 // gapsPerFactor is how many intervals a factor of e has.
@@ -31,7 +35,7 @@ const gapsPerFactor = 100
 // add counts a gap.
 func (g *Gaps) add(gap sim.Time) {
 	if gap != g.last {
-		g.last, g.index = gap, 0
+		g.last, g.seconds, g.index = gap, gap.Seconds(), 0
 		if gap > 0 {
 			g.index = 1 + int(gapsPerFactor*math.Log(float64(gap)))
 		}
@@ -41,7 +45,7 @@ func (g *Gaps) add(gap sim.Time) {
 	}
 	g.counts[g.index]++
 	g.total++
-	g.sum += gap.Seconds()
+	g.sum += g.seconds
 }
 
 // Mean is the mean in seconds, 0 if there are none.

@@ -85,7 +85,8 @@ type tokens struct{ own, mean int }
 
 // parts are known for each number of tokens once they have been asked for.
 func (x *Computed) parts(n tokens) *parts {
-	if d := x.known[n]; d != nil {
+	m := x.Memory
+	if d := m.known[n]; d != nil {
 		return d
 	}
 	d := &parts{}
@@ -102,10 +103,10 @@ func (x *Computed) parts(n tokens) *parts {
 			d.exchanges[i].Times += times
 		}
 	})
-	if x.known == nil || len(x.known) == mostParts {
-		x.known = map[tokens]*parts{}
+	if m.known == nil || len(m.known) == mostParts {
+		m.known = map[tokens]*parts{}
 	}
-	x.known[n] = d
+	m.known[n] = d
 	return d
 }
 

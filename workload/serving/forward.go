@@ -96,21 +96,34 @@ func (f *Forward) Validate(stages int) error {
 	return nil
 }
 
-func (f *Forward) unfold(tokens int) []workload.Layer {
-	return f.Model.Unfold(workload.Batch{Samples: 1, Sequence: int64(tokens), Precision: f.Precision, Tensor: int64(f.Tensor), Expert: int64(f.Expert)})
+func (f *Forward) unfold(m workload.Model, tokens int) []workload.Layer {
+	return m.Unfold(workload.Batch{Samples: 1, Sequence: int64(tokens), Precision: f.Precision, Tensor: int64(f.Tensor), Expert: int64(f.Expert)})
+}
+
+// kinds are the layers over so many tokens, one of those that are alike: the embedding,
+// blocks and the head, and how many there are of each.
+func (f *Forward) kinds(tokens int) (layers []workload.Layer, times []int) {
+	m := f.Model
+	times = []int{1}
+	dense, others := m.DenseLayers, m.Layers-m.DenseLayers
+	m.DenseLayers, m.Layers = 0, 0
+	if dense > 0 {
+		m.DenseLayers, m.Layers = 1, 1
+		times = append(times, int(dense))
+	}
+	if others > 0 {
+		m.Layers++
+		times = append(times, int(others))
+	}
+	return f.unfold(m, tokens), append(times, 1)
 }
 
 // Dense calls op for every operator of a step over so many tokens but attention and the
 // head, with how many times it runs. With Expert the tokens are those of a group, which
 // all have so many in the mean.
 func (f *Forward) Dense(tokens, mean int, op func(o workload.Operator, times int)) {
-	layers := f.unfold(tokens)
-	layers = layers[:len(layers)-1] // without the head
-	for i := 0; i < len(layers); {
-		n := 1
-		for i+n < len(layers) && layers[i].SharesOperators(&layers[i+n]) {
-			n++
-		}
+	layers, times := f.kinds(tokens)
+	for i := range layers[:len(layers)-1] { // without the head
 		for _, o := range layers[i].Forward {
 			switch o.Class {
 			case workload.FlashAttention, workload.FlashAttention2:
@@ -125,9 +138,8 @@ func (f *Forward) Dense(tokens, mean int, op func(o workload.Operator, times int
 					o.FLOPs *= float64(mean) / float64(tokens)
 				}
 			}
-			op(o, n)
+			op(o, times[i])
 		}
-		i += n
 	}
 }
 
@@ -178,7 +190,7 @@ func (f *Forward) quantize(o *workload.Operator, tokens int) {
 // Head calls op for the operators that choose the next token of so many sequences: norm,
 // logits, and a pass of the sampler over them.
 func (f *Forward) Head(sequences int, op func(o workload.Operator, times int)) {
-	layers := f.unfold(sequences)
+	layers, _ := f.kinds(sequences)
 	for _, o := range layers[len(layers)-1].Forward {
 		if o.Class == workload.Loss || o.Class == workload.Communication {
 			continue
@@ -249,7 +261,7 @@ func (f *Forward) Prefill(tokens, cached int) workload.Operator {
 
 // WeightBytes is what the weights of a rank take.
 func (f *Forward) WeightBytes() float64 {
-	layers := f.unfold(1)
+	layers := f.unfold(f.Model, 1)
 	var sum float64
 	for i, l := range layers {
 		bytes := f.Weights.Bytes
