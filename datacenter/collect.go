@@ -284,6 +284,9 @@ func (p *plant) trainingRecord(j *training.Job, job *cluster.Job) *result.Record
 	b.Add(result.BubblePart, (j.Last.Bubble + outer.Bubble).Seconds())
 	b.Add(result.StoragePart, storage+j.Last.Input.Seconds())
 	b.Add(result.OptimizerPart, (j.Last.Optimizer + outer.Optimizer).Seconds())
+	if launch := j.Last.Launch + outer.Launch; launch > 0 {
+		b.Add(result.LaunchPart, launch.Seconds())
+	}
 	r.Add(result.Breakdown, b)
 	kinds := &result.Record{}
 	for k, exposed := range j.Last.Exposed {

@@ -35,7 +35,7 @@ func breaks(kind, name, keys string) string {
 // A job that failures slow down takes, from then on, the iteration time of the fabric
 // that is left: whole iterations are jumped over, but not a failure.
 func TestTrainingThroughFaults(t *testing.T) {
-	job := "[[workload.training]]\nmodel = \"bert-large\"\nglobal_batch = 64\nsequence = 128\niterations = %d\n"
+	job := "[[workload.training]]\nmodel = \"bert-large\"\nglobal_batch = 64\nsequence = 128\ncuda_graphs = \"full\"\niterations = %d\n"
 	most := func(at string) (all string) { // spines, but not all
 		for i := 1; i < 8; i++ {
 			all += breaks("switch", fmt.Sprintf("spine%d", i), at)

@@ -42,6 +42,7 @@ collective_overhead = "%gns"
 step_overhead = "%gns"
 network_overhead = "%gns"
 simple_overhead = "%gns"
+launch_time = "%gns"
 ramp_overhead = "0s"
 network_ramp_overhead = "0s"
 cpus = 64
@@ -66,9 +67,9 @@ hosts_per_rack = 2
 
 // plainFigures are the figures of plain in its order, those of the network and of accelerators;
 // those below are rates, the others times.
-var plainFigures = []float64{400, 400, 50, 100, 320, 160, 4800, 800, 8000, 6400, 64, 960, 3.2, 4000}
+var plainFigures = []float64{400, 400, 50, 100, 320, 160, 4800, 800, 8000, 6400, 16000, 64, 960, 3.2, 4000}
 
-func isRate(i int) bool       { return i < 3 || i >= 10 && i < 13 }
+func isRate(i int) bool       { return i < 3 || i >= 11 && i < 14 }
 func ofTheNetwork(i int) bool { return i < 10 }
 
 // plainTimes is plain with the figures that are chosen so many times as fast.

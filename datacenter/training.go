@@ -50,7 +50,7 @@ func (b *builder) addTraining(w *scenario.Training) {
 		VirtualStages: int(w.VirtualStages.Value), PipelineSchedule: w.Schedule.Value,
 		Zero: int(w.Zero.Value), Order: order,
 		GradientCompression: w.GradientCompression.Value, GradientDensity: w.GradientDensity.Value,
-		Tuning: w.Tuning.Value, LoRARank: int(w.LoRARank.Value),
+		Tuning: w.Tuning.Value, LoRARank: int(w.LoRARank.Value), CUDAGraphs: w.CUDAGraphs.Value,
 	}
 	if w.Recompute.Value != "auto" {
 		t.Recompute = w.Recompute.Value

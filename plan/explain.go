@@ -299,6 +299,7 @@ func cause(p, c *candidate) string {
 	}
 	parts := []part{
 		{computation, was.Compute.Seconds(), now.Compute.Seconds()},
+		{"waiting for the host to launch kernels", was.Launch.Seconds(), now.Launch.Seconds()},
 		{"the bubble of the pipeline", was.Bubble.Seconds(), now.Bubble.Seconds()},
 		{"the optimizer", was.Optimizer.Seconds(), now.Optimizer.Seconds()},
 	}

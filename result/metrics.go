@@ -84,6 +84,7 @@ var (
 	BubblePart          = Metric{Name: "bubble", Unit: "s", Definition: "waiting for another pipeline stage, or at the end for slower ranks"}
 	StoragePart         = Metric{Name: "storage", Unit: "s", Definition: "waiting for data or checkpoints"}
 	OptimizerPart       = Metric{Name: "optimizer", Unit: "s", Definition: "the optimizer's update; with gradient_compression, the gradients made whole before it too"}
+	LaunchPart          = Metric{Name: "launch", Unit: "s", Definition: "waiting for the host to launch kernels; left out where it never waits"}
 	ExposedByKind       = Metric{Name: "exposed_by_kind_s", Unit: "s", Definition: "exposed communication of one iteration by what was communicated"}
 	ComputeByClass      = Metric{Name: "compute_by_class_s", Unit: "s", Definition: "compute of one iteration by class of operator, as it would be with no communication beside it; what that adds is slowed_compute_s"}
 	SlowedCompute       = Metric{Name: "slowed_compute_s", Unit: "s", Definition: "part of breakdown_s.compute by which communication kernels slow the computation beside them: it is not in compute_by_class_s", Formula: "share of the multiprocessors that they take x overlapped_communication_s"}
@@ -207,7 +208,7 @@ var (
 	SeriesOffered         = Metric{Name: "offered_ratio", Unit: "ratio", Definition: "rate that the owners of the link's traffic wanted, over that of the wire, mean over the interval: what it carried and, while it was contended, what more they would have sent had each been alone"}
 
 	// Explanations of a training job.
-	CriticalTotals = Metric{Name: "critical_path_s", Unit: "s", Definition: "time on the critical path of an iteration by cause: classes of operators, what communication adds to them, the optimizer, and communication by what is exchanged; the parts sum to critical_iteration_s"}
+	CriticalTotals = Metric{Name: "critical_path_s", Unit: "s", Definition: "time on the critical path of an iteration by cause: classes of operators, what communication adds to them, waiting for the host to launch them, the optimizer, and communication by what is exchanged; the parts sum to critical_iteration_s"}
 	CriticalLength = Metric{Name: "critical_iteration_s", Unit: "s", Definition: "length of the iteration whose critical path is told: one like all others, or with jitter that of median length, of an even number the shorter, of those whose mean is iteration_s"}
 	CriticalOf     = Metric{Name: "CAUSE", Unit: "s", Definition: "a class of operators, the optimizer, or a kind of communication"}
 	CriticalSlowed = Metric{Name: "slowed_compute", Unit: "s", Definition: "what communication kernels add to the computation beside them"}

@@ -24,7 +24,7 @@ var places = []struct {
 	{"summary.json", "training[].input", []Metric{SampleBytes, InputReaders, InputRead, InputHits, InputReading, InputPreparing, InputCores, InputWaited}},
 	{"summary.json", "training[].memory_bytes", []Metric{MemoryParameters, MemoryGradients, MemoryOptimizer, MemoryActivations, MemoryGathered, MemoryBuffers, MemoryFramework}},
 	{"summary.json", "training[].degrees", []Metric{DegreeOf}},
-	{"summary.json", "training[].breakdown_s", []Metric{ComputePart, ExposedPart, BubblePart, StoragePart, OptimizerPart}},
+	{"summary.json", "training[].breakdown_s", []Metric{ComputePart, ExposedPart, BubblePart, StoragePart, OptimizerPart, LaunchPart}},
 	{"summary.json", "training[].exposed_by_kind_s", []Metric{ExposedOf}},
 	{"summary.json", "training[].compute_by_class_s", []Metric{ComputeOf}},
 	{"summary.json", "collectives[]", collectives},
@@ -190,7 +190,7 @@ var places = []struct {
 
 	{"railyard why --json", "training[]", []Metric{Verdict, Sensitivity, CriticalLength, CriticalTotals, CriticalPath}},
 	{"railyard why --json", "training[].sensitivity[]", []Metric{Resource, ResourceFactor, IterationTime, ThroughputGain, TimeElasticity}},
-	{"railyard why --json", "training[].critical_path_s", []Metric{CriticalSlowed, CriticalOf}},
+	{"railyard why --json", "training[].critical_path_s", []Metric{CriticalSlowed, LaunchPart, CriticalOf}},
 	{"railyard why --json", "training[].critical_path[]", []Metric{PathCycle, PathTimes, PathShift, PathStep, PathCount, PathTime, PathExposed}},
 
 	{"railyard run --compare-fidelity --json", "", comparison},

@@ -119,6 +119,7 @@ func (r *resolver) host(name string, at Position, path string) (h topology.Host,
 	var scaleUp topology.ScaleUp
 	if ok = without; !without {
 		accelerator, ok = r.accelerator(e.Accelerator.Value, e.Accelerator.Pos, e.Path+".accelerator")
+		accelerator.HostLaunch = e.LaunchTime.Value
 		var known bool
 		if scaleUp, known = topology.ParseScaleUp(e.ScaleUp.Value); !known {
 			panic("scenario: the schema accepts a scale-up network that the topology does not have: " + e.ScaleUp.Value)

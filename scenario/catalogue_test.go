@@ -221,6 +221,7 @@ func TestEveryAcceleratorHasAHost(t *testing.T) {
 		}
 		for _, n := range []int{1, 4, 8, 16} {
 			h := resolve(t, "case", fmt.Sprintf("[hosts.case]\naccelerator = %q\naccelerators = %d\n", name, n))
+			a.HostLaunch = h.Accelerator.HostLaunch // which is the host's
 			if h.Accelerator != a || h.Accelerators != n || h.NICs < 1 || h.ScaleUpBandwidth <= 0 {
 				t.Errorf("%d x %s: %+v", n, name, h)
 			}
@@ -357,6 +358,7 @@ network_ramp_overhead = "10.6us"
 copy_bandwidth = "10.7GB/s"
 nvls_efficiency = 0.108
 nvls_overhead = "10.9us"
+launch_time = "10.95us"
 cpus = 11
 memory = "12GB"
 storage = "13GB"
@@ -390,7 +392,7 @@ price = "31USD"
 		Accelerator: topology.Accelerator{
 			Name: "case", Peak: [...]units.Compute{16, 17, 18, 19, 20, 21, 22}, Vector: 23, Memory: 24, MemoryBandwidth: 25, Multiprocessors: 26,
 			MatrixEfficiency: 0.27, FP8Efficiency: 0.271, FP4Efficiency: 0.272, FlashEfficiency: 0.273, Flash2Efficiency: 0.274,
-			MemoryEfficiency: 0.28, ReadEfficiency: 0.281, LaunchOverhead: 2900, Power: 30, Price: 31,
+			MemoryEfficiency: 0.28, ReadEfficiency: 0.281, LaunchOverhead: 2900, HostLaunch: 10.95e5, Power: 30, Price: 31,
 		},
 		Accelerators: 3, ScaleUp: topology.ScaleUpMesh, ScaleUpBandwidth: 1e9, ScaleUpEfficiency: 0.1, ScaleUpLatency: 2e5, ScaleUpDimensions: 2,
 		NICs: 4, NICBandwidth: 5e9, NICEfficiency: 0.2, PCIeBandwidth: 6e9, LinkLatency: 7e5, SwitchLatency: 8e5,

@@ -41,6 +41,8 @@ type Host struct {
 	NVLSEfficiency     Key[float64]        `key:"nvls_efficiency" positive:"true" min:"0" max:"1" doc:"share of scale_up_bandwidth that sums in the scale-up switch reach; it has none where left out"`
 	NVLSOverhead       Key[units.Duration] `key:"nvls_overhead" default:"\"56us\"" most:"1m" doc:"software time before the first byte of a collective that is summed in switches"`
 
+	LaunchTime Key[units.Duration] `key:"launch_time" default:"\"13.5us\"" most:"1m" doc:"what a core takes to launch a kernel of a training from PyTorch, from Transformer Engine 2.7 times that, while the accelerator works; with 0s it is always far enough ahead"`
+
 	CPUs    Key[int64]       `key:"cpus" min:"1" max:"65536" doc:"number of CPU cores"`
 	Memory  Key[units.Bytes] `key:"memory" doc:"memory of the CPUs"`
 	Storage Key[units.Bytes] `key:"storage" doc:"local storage"`

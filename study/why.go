@@ -41,6 +41,7 @@ var resources = []resource{
 	{"network latency", "latency-bound", less, topology.Scale{Latency: less}, nil},
 	{"collective overhead", "latency-bound", less, topology.Scale{Collective: less}, nil},
 	{"kernel launch overhead", "launch-bound", less, topology.Scale{Launch: less}, nil},
+	{"launch time of the host", "host-bound, launching kernels", less, topology.Scale{Host: less}, nil},
 	{"WAN bandwidth", "WAN-bound", more, topology.Scale{WAN: more}, func(s *scenario.Scenario) bool { return len(s.Topology.Site) > 1 }},
 	{"storage", "storage-bound", more, topology.Scale{Storage: more}, hasInput},
 	{"CPU cores for samples", "input-bound", more, topology.Scale{CPU: more}, hasInput},
@@ -159,7 +160,7 @@ func totalsRecord(t training.Totals) *result.Record {
 	for _, part := range []struct {
 		metric result.Metric
 		time   sim.Time
-	}{{result.CriticalSlowed, t.Slowed}, {result.OptimizerPart, t.Optimizer}, {result.StoragePart, t.Input}} {
+	}{{result.CriticalSlowed, t.Slowed}, {result.LaunchPart, t.Launch}, {result.OptimizerPart, t.Optimizer}, {result.StoragePart, t.Input}} {
 		if part.time > 0 {
 			r.Add(part.metric, part.time.Seconds())
 		}

@@ -165,7 +165,7 @@ func TestWhyOfSeveral(t *testing.T) {
 		t.Fatal(err)
 	}
 	jobs := r.List("training")
-	if len(jobs) != 2 || jobs[0].Text("name") != "bert-large" || jobs[1].Text("name") != "bert-large#2" || len(jobs[1].List("sensitivity")) != 8 {
+	if len(jobs) != 2 || jobs[0].Text("name") != "bert-large" || jobs[1].Text("name") != "bert-large#2" || len(jobs[1].List("sensitivity")) != 9 {
 		t.Errorf("%+v", jobs)
 	}
 }

@@ -72,6 +72,9 @@ type Accelerator struct {
 	CacheEfficiency  float64
 
 	LaunchOverhead units.Duration // what one kernel costs beside its work
+	// HostLaunch is what a core of the host that it is in takes to launch a kernel from
+	// PyTorch, while the accelerator works; 0 where it need not.
+	HostLaunch units.Duration
 	// CombineOverhead is what it costs to put the parts of attention together whose keys
 	// were split over multiprocessors.
 	CombineOverhead units.Duration

@@ -23,6 +23,7 @@ type Scale struct {
 
 	Collective float64 // software overhead of starting a collective, and of each of its steps
 	Launch     float64 // overhead of launching a kernel
+	Host       float64 // time that the host takes to launch one
 }
 
 // Scaled is a copy of the topology with its resources multiplied. Routes stay. The
@@ -51,6 +52,7 @@ func (t *Topology) Scaled(by Scale) *Topology {
 			a.Vector = units.Compute(float64(a.Vector) * factor(by.Compute))
 			rate(&a.MemoryBandwidth, by.Memory)
 			span(&a.LaunchOverhead, by.Launch)
+			span(&a.HostLaunch, by.Host)
 			rate(&h.ScaleUpBandwidth, by.ScaleUp)
 			rate(&h.NICBandwidth, by.NIC)
 			span(&h.ScaleUpLatency, by.Latency)

@@ -35,6 +35,7 @@ func (u *unfolder) experts(m Model) {
 	u.layer.Parameters += m.Hidden * m.Experts
 	u.linear("router", shared, m.Experts, m.Hidden)
 	u.pass("top-k", Elementwise, u.moves(shared*m.Experts, 3, 0, softmaxSlots), u.moves(shared*m.Experts, 3, 0, softmaxGradientSlots))
+	u.issue(scoring+counting, scoringBack)
 
 	if m.SharedExperts > 0 {
 		u.feedForward(m, m.SharedExperts*m.ExpertFFN)
@@ -49,8 +50,12 @@ func (u *unfolder) experts(m Model) {
 			there /= u.element
 		}
 	}
+	u.dynamic = m.CapacityFactor == 0 // else there are so many rows, empty ones among them
+	unknown := u.dynamic              // how many go where, to the host
 	travel := func(forward, backward float64) {
 		u.copies("permute", routed*m.Hidden, 1)
+		u.issue(permuting, permutingBack)
+		u.counted, unknown = unknown, false
 		if b.Expert > 1 {
 			u.add([]Operator{u.exchange(collective.AllToAll, ExpertGroup, forward)},
 				[]Operator{u.exchange(collective.AllToAll, ExpertGroup, backward)})
@@ -81,6 +86,7 @@ func (u *unfolder) experts(m Model) {
 	u.routed = false
 	travel(back, there)
 	u.pass("weighted sum", Elementwise, u.moves(routed*m.Hidden, 2, 0, moveSlots), u.moves(routed*m.Hidden, 3, 0, moveSlots))
+	u.dynamic = false
 }
 
 // hostsPerToken is on how many of so many hosts, which share the experts out, those of a

@@ -43,6 +43,12 @@ type Operator struct {
 	Class     Class
 	Precision topology.Precision // number format of the operands
 
+	// Dynamic marks work whose shape follows from where tokens are routed, which is
+	// another each time. Before what is Counted the host waits until it is told.
+	Dynamic, Counted bool
+	// Issued is the number of kernels that the host launches, 0 where it is Launches.
+	Issued int32
+
 	// Batch products of an M x K by a K x N matrix. Zero where the work is not
 	// a matrix product.
 	Batch, M, N, K int64
@@ -60,7 +66,7 @@ type Operator struct {
 	// from one kernel to the next.
 	Bytes float64
 
-	// Launches is the number of kernels.
+	// Launches is the number of kernels that the accelerator runs one after the other.
 	Launches int
 
 	// Eager marks a pass that a framework without fused kernels runs.
@@ -258,6 +264,8 @@ type unfolder struct {
 	backward []Operator // in the order of the calls
 	calls    []int      // where in backward each call's begin
 
+	dynamic, counted bool // what follows is Dynamic, the next operator Counted
+
 	adapters
 }
 
@@ -318,14 +326,17 @@ func (u *unfolder) append(forward, backward []Operator) {
 		backward = nil
 	}
 	for i := range forward {
-		forward[i].Routed = u.routed
+		forward[i].Routed, forward[i].Dynamic = u.routed, u.dynamic
+	}
+	if u.counted && len(forward) > 0 {
+		forward[0].Counted, u.counted = true, false
 	}
 	u.layer.Forward = append(u.layer.Forward, forward...)
 	begin := len(u.backward)
 	u.calls = append(u.calls, begin)
 	u.backward = append(u.backward, backward...)
 	for i := begin; i < len(u.backward); i++ {
-		u.backward[i].Backward = true
+		u.backward[i].Backward, u.backward[i].Dynamic = true, u.dynamic
 	}
 }
 
@@ -353,6 +364,7 @@ func (u *unfolder) weighted(name string, batch, m, k int64, widths ...int64) (fo
 	}
 	gradient := u.product(name+" weight gradient", Matrix, batch, n, k, m)
 	gradient.Weight = true
+	u.issueProducts(&forward[0], &data[0], &gradient)
 	return forward, data, []Operator{gradient}
 }
 

@@ -77,6 +77,9 @@ type Training struct {
 	// default RecomputeNone.
 	Recompute string
 
+	// CUDAGraphs is what captured graphs launch in place of the host; default GraphsNone.
+	CUDAGraphs string
+
 	// Order is the dimensions of parallelism from the innermost, whose ranks are
 	// next to each other, to the outermost; default tensor, context, data,
 	// pipeline.
@@ -144,6 +147,9 @@ func (t Training) WithDefaults() Training {
 	}
 	if t.GradientCompression == CompressionTopK && t.GradientDensity == 0 {
 		t.GradientDensity = gradientDensity
+	}
+	if t.CUDAGraphs == "" {
+		t.CUDAGraphs = GraphsNone
 	}
 	if t.Tuning == "" {
 		t.Tuning = TuningFull
@@ -235,7 +241,7 @@ func (t Training) Validate() error {
 	default:
 		bad("recompute %q is unknown: %q, %q or %q", t.Recompute, RecomputeNone, RecomputeSelective, RecomputeFull)
 	}
-	return errors.Join(append(errs, t.checkTuning(), t.checkCompression())...)
+	return errors.Join(append(errs, t.checkTuning(), t.checkCompression(), t.checkGraphs())...)
 }
 
 // checkSize refuses a micro-batch so large that the bytes of its activations could

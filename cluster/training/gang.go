@@ -48,10 +48,11 @@ type gang struct {
 
 	// The computation that is on.
 	computing bool
-	timer     sim.Timer
-	left      sim.Time // work at changed
+	timer     sim.Timer // also of a wait for the host
+	left      sim.Time  // work at changed
 	changed   sim.Time
 	begun     sim.Time // of the computation
+	launching sim.Time // since when the host launches what is under way
 
 	// The pass that is on as one, and whether passes can be.
 	whole  *whole
@@ -112,6 +113,7 @@ const (
 	forMessage       // activations or gradients
 	forSend          // of the last pass's result
 	forStream        // everything in the data stream
+	forLaunch        // the host
 	forOthers        // the end of the iteration
 )
 
@@ -220,6 +222,10 @@ func (g *gang) step(now sim.Time) {
 		} else {
 			g.held = append(g.held, s.transfers...)
 		}
+	case stepLaunch:
+		g.launching = now
+	case stepLaunched:
+		g.launched(s, now)
 	}
 	g.at++
 }
@@ -380,6 +386,10 @@ func (g *gang) settle(now sim.Time, disturbed bool) {
 func (g *gang) computed(now sim.Time) {
 	if g.whole != nil {
 		g.ran(now)
+		return
+	}
+	if g.wait == forLaunch {
+		g.hasLaunched(now)
 		return
 	}
 	g.settle(now, g.disturbed())

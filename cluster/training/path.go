@@ -94,6 +94,7 @@ const (
 	Exchanging                 // a collective, from its launch to its end
 	Sending                    // a message to another stage, the same
 	Feeding                    // waiting for samples, before the iteration begins
+	Launching                  // waiting for the host to launch kernels
 )
 
 // Segment is one activity on the critical path.
@@ -146,6 +147,14 @@ func (t *Trace) update(g *gang) int32 {
 		return none
 	}
 	return t.begin(g, g.cause, Segment{Activity: Updating})
+}
+
+// launch notes that a gang waits for the host.
+func (t *Trace) launch(g *gang) int32 {
+	if t == nil {
+		return none
+	}
+	return t.begin(g, g.cause, Segment{Activity: Launching, InPass: true})
 }
 
 // exchange notes that a collective begins, of which a gang was the last to be
@@ -210,6 +219,7 @@ type Totals struct {
 	Classes   [workload.NumClasses]float64 // seconds of computation by class of operator
 	Slowed    sim.Time                     // what communication beside it adds to computation
 	Exposed   [NumKinds]sim.Time           // communication
+	Launch    sim.Time                     // waiting for the host to launch kernels
 	Input     sim.Time                     // waiting for samples
 	Optimizer sim.Time
 }
@@ -233,6 +243,8 @@ func (p Path) Totals() Totals {
 			t.Slowed += s.Length() - s.Work
 		case Updating:
 			t.Optimizer += s.Length()
+		case Launching:
+			t.Launch += s.Length()
 		case Feeding:
 			t.Input += s.Length()
 		default:

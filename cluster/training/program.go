@@ -39,7 +39,8 @@ type chunk struct {
 // follow each other as one run, so that it costs little until it is run step by step.
 type pass struct {
 	runs  []run
-	steps []step // of all parts, once they have been asked for
+	host  sim.Time // to launch it all, if that is a stretch that it may bound
+	steps []step   // of all parts, once they have been asked for
 	// whole is the pass as one, nil if it cannot be; priced says whether that has
 	// been asked.
 	whole  *whole
@@ -88,6 +89,9 @@ func (p *pass) joined() []step {
 				}
 			}
 		}
+		if p.host > 0 {
+			p.steps = append(slices.Insert(p.steps, 0, step{do: stepLaunch}), step{do: stepLaunched, duration: p.host})
+		}
 	}
 	return p.steps
 }
@@ -95,8 +99,10 @@ func (p *pass) joined() []step {
 // part is steps of a pass: most often those of a layer. Layers of the same shape
 // share theirs.
 type part struct {
-	steps []step
-	needs needs
+	steps     []step
+	needs     needs
+	launching launching
+	ahead     *part // without waiting for the host, once it has been asked for
 }
 
 // newPart is a part of some steps, nil if there are none.
@@ -141,7 +147,7 @@ func (n *needs) join(others *needs) {
 // step is a part of a pass.
 type step struct {
 	do       stepKind
-	duration sim.Time // of stepCompute
+	duration sim.Time // of stepCompute and stepLaunched
 	work     work     // what duration is made of
 	transfer transfer // of stepExchange and stepBeside
 	copied   bool     // it slows nothing beside it
@@ -169,6 +175,8 @@ const (
 	stepBeside            // one that runs beside the next computation
 	stepGather            // the layer's parameters must be there
 	stepReduce            // gradients are complete
+	stepLaunch            // the host begins to launch what follows
+	stepLaunched          // it takes duration for what has followed since
 )
 
 // transfer is a collective of a kind.
@@ -422,6 +430,13 @@ func (j *Job) compileChunk(layers []workload.Layer, n, of int) chunk {
 		last.add(add)
 		last.add(j.part(&layers[0], nil, which, ready[0]))
 	}
+	c.forward.runAhead()
+	for i := range 2 {
+		for k := range 2 {
+			c.back[i][k].runAhead()
+			c.weight[i][k].runAhead()
+		}
+	}
 	return c
 }
 
@@ -524,26 +539,32 @@ func (j *Job) part(l *workload.Layer, ops []workload.Operator, which selection, 
 		}
 	}
 	var steps []step
+	var launching launching
 	switch {
 	case due != gradientsDue{}:
-		steps = append(steps, j.part(l, ops, which, gradientsDue{}).steps...)
+		alone := j.part(l, ops, which, gradientsDue{})
+		steps, launching = append(steps, alone.steps...), alone.launching
 		steps = append(steps, j.reduce(due)...)
 	case first != nil:
 		if which != weightGradients {
 			steps = j.gathers(l)
 		}
-		steps = append(steps, j.time(ops, which)...)
+		var timed []step
+		timed, launching = j.time(ops, which)
+		steps = append(steps, timed...)
 	}
 	p := newPart(steps...)
+	p.launching = launching
 	j.parts = append(j.parts, known{first, which, due, p})
 	return p
 }
 
-// time works out the steps of operators.
-func (j *Job) time(ops []workload.Operator, which selection) []step {
+// time works out the steps of operators, and what the host takes for them.
+func (j *Job) time(ops []workload.Operator, which selection) ([]step, launching) {
 	var steps []step
 	var seconds float64
 	classes := make(work, workload.NumClasses)
+	queue := j.queue()
 	flush := func() {
 		if seconds > 0 {
 			steps = append(steps, step{do: stepCompute, duration: sim.FromSeconds(seconds), work: classes})
@@ -552,10 +573,17 @@ func (j *Job) time(ops []workload.Operator, which selection) []step {
 	}
 	for i := range ops {
 		op := &ops[i]
+		if !which.wants(op) {
+			continue
+		}
+		if queue.waits(op) {
+			flush()
+			steps = queue.drain(steps)
+		}
 		switch {
-		case !which.wants(op):
 		case op.Class == workload.Communication:
 			flush()
+			queue.launch(op, 0)
 			s := step{do: stepExchange, transfer: transfer{kind: kindOf(op.Group), op: op.Collective, bytes: op.Bytes}}
 			if op.Beside && i+1 < len(ops) && which.wants(&ops[i+1]) {
 				s.do, s.copied = stepBeside, op.Copied
@@ -563,6 +591,7 @@ func (j *Job) time(ops []workload.Operator, which selection) []step {
 			steps = append(steps, s)
 		default:
 			took := j.Roofline.Time(*op)
+			queue.launch(op, took)
 			seconds += took
 			classes[op.Class] += took
 			if n := len(steps); n > 0 && steps[n-1].do == stepBeside {
@@ -571,7 +600,8 @@ func (j *Job) time(ops []workload.Operator, which selection) []step {
 		}
 	}
 	flush()
-	return steps
+	steps = queue.drain(steps)
+	return steps, queue.all
 }
 
 // extends says whether a computation that follows steps is one with the last of

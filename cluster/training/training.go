@@ -58,8 +58,8 @@
 // jobs small enough, where the groups of a stage would not all go at one pace by
 // themselves ([collective.Planner.Even]).
 //
-// What it leaves out: time lost to the host, but for waiting for samples where the job
-// has an [Input].
+// What it leaves out: time lost to the host, but for launching kernels and for waiting for
+// samples where the job has an [Input].
 //
 // # Repetition
 //
@@ -243,10 +243,11 @@ func kindOf(g workload.Group) Kind {
 }
 
 // Iteration is where the time of one iteration went: the mean over the ranks.
-// Compute, Exposed, Bubble, Input and Optimizer sum to Time.
+// Compute, Launch, Exposed, Bubble, Input and Optimizer sum to Time.
 type Iteration struct {
 	Time       sim.Time
 	Compute    sim.Time // forward and backward passes, recomputation and accumulation
+	Launch     sim.Time // waiting for the host to launch kernels
 	Exposed    [NumKinds]sim.Time
 	Bubble     sim.Time // waiting for another stage, or at the end for slower ranks
 	Input      sim.Time // waiting for its samples, before it began
@@ -268,6 +269,7 @@ func (i *Iteration) add(o Iteration, times int64) {
 	n := sim.Time(times)
 	i.Time += n * o.Time
 	i.Compute += n * o.Compute
+	i.Launch += n * o.Launch
 	i.Bubble += n * o.Bubble
 	i.Input += n * o.Input
 	i.Optimizer += n * o.Optimizer
@@ -281,11 +283,12 @@ func (i *Iteration) add(o Iteration, times int64) {
 func (i Iteration) over(n int64) Iteration {
 	d := sim.Time(n)
 	i.Time, i.Compute, i.Optimizer, i.Overlapped = i.Time/d, i.Compute/d, i.Optimizer/d, i.Overlapped/d
+	i.Launch /= d
 	i.Input /= d
 	for k := range i.Exposed {
 		i.Exposed[k] /= d
 	}
-	i.Bubble = i.Time - i.Compute - i.Input - i.Optimizer - i.AllExposed()
+	i.Bubble = i.Time - i.Compute - i.Launch - i.Input - i.Optimizer - i.AllExposed()
 	return i
 }
 
@@ -583,14 +586,15 @@ func (j *Job) OuterShare() Iteration {
 // mean is the iteration of the mean rank.
 func (j *Job) mean(took sim.Time) Iteration {
 	var sum struct {
-		compute, optimizer, overlapped float64
-		exposed                        [NumKinds]float64
+		compute, launch, optimizer, overlapped float64
+		exposed                                [NumKinds]float64
 	}
 	ranks := 0.0
 	for _, g := range j.gangs {
 		n := float64(len(g.ledger.Accelerators))
 		ranks += n
 		sum.compute += n * float64(g.parts.Compute)
+		sum.launch += n * float64(g.parts.Launch)
 		sum.optimizer += n * float64(g.parts.Optimizer)
 		sum.overlapped += n * float64(g.parts.Overlapped)
 		for k, t := range g.parts.Exposed {
@@ -598,13 +602,13 @@ func (j *Job) mean(took sim.Time) Iteration {
 		}
 	}
 	mean := func(sum float64) sim.Time { return sim.Time(sum/ranks + 0.5) }
-	i := Iteration{Time: took, Compute: mean(sum.compute), Optimizer: mean(sum.optimizer), Overlapped: mean(sum.overlapped)}
+	i := Iteration{Time: took, Compute: mean(sum.compute), Launch: mean(sum.launch), Optimizer: mean(sum.optimizer), Overlapped: mean(sum.overlapped)}
 	for k, t := range sum.exposed {
 		i.Exposed[k] = mean(t)
 	}
 	if j.feed != nil && !j.between {
 		i.Input = j.feed.stalled
 	}
-	i.Bubble = took - i.Compute - i.Input - i.Optimizer - i.AllExposed()
+	i.Bubble = took - i.Compute - i.Launch - i.Input - i.Optimizer - i.AllExposed()
 	return i
 }

@@ -18,7 +18,13 @@ func (g *gang) weave(forward, backward workload.Action) *pass {
 		}
 	}
 	w := &woven{forward: f, backward: b}
-	w.both.add(newPart(weave(f.joined(), b.joined())...))
+	forwards, host := unqueued(f.joined())
+	backwards, more := unqueued(b.joined())
+	both := weave(forwards, backwards)
+	if host += more; host > 0 { // which launches both
+		both = append(append([]step{{do: stepLaunch}}, both...), step{do: stepLaunched, duration: host})
+	}
+	w.both.add(newPart(both...))
 	p.woven = append(p.woven, w)
 	return &w.both
 }

@@ -116,9 +116,13 @@ func (g *gang) price(p *pass) *whole {
 			w.carry(c)
 		}
 	}
-	w.time = w.parts.Compute + w.parts.AllExposed()
+	w.parts.Launch += max(0, p.host-w.took())
+	w.time = w.took()
 	return w
 }
+
+// took is how long all parts are.
+func (w *whole) took() sim.Time { return w.parts.Compute + w.parts.Launch + w.parts.AllExposed() }
 
 // carry adds to what is carried.
 func (w *whole) carry(c carried) {
@@ -148,6 +152,7 @@ func (g *gang) pricePart(p *part) *whole {
 
 // priceSteps adds the steps of a part.
 func (g *gang) priceSteps(part []step, w *whole) bool {
+	var launching sim.Time
 	for i := 0; i < len(part); i++ {
 		s := &part[i]
 		switch s.do {
@@ -168,6 +173,10 @@ func (g *gang) priceSteps(part []step, w *whole) bool {
 				return false
 			}
 			w.held = append(w.held, s.transfers...)
+		case stepLaunch:
+			launching = w.took()
+		case stepLaunched:
+			w.parts.Launch += max(0, launching+s.duration-w.took())
 		case stepGather:
 			return false
 		}

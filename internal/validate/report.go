@@ -165,6 +165,7 @@ func (r *row) configuration() string {
 	if r.cells["expert_overlap"] != "" {
 		parts = append(parts, "woven")
 	}
+	add("cuda_graphs", "%s graphs")
 	add("zero", "ZeRO %s")
 	if r.cells["sequence_parallel"] != "" {
 		parts = append(parts, "SP")

@@ -23,7 +23,7 @@ var (
 		"precision", "tensor", "pipeline", "virtual_stages", "zero", "sequence_parallel",
 		"micro_batch", "global_batch", "sequence", "recompute", "attention",
 		"schedule", "expert", "expert_dispatch", "expert_overlap", "allow_oversubscribed",
-		"context", "framework", "overlap", "tensor_pipelining",
+		"context", "framework", "overlap", "tensor_pipelining", "cuda_graphs",
 	}
 )
 
