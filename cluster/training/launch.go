@@ -58,9 +58,9 @@ func newQueue(t *workload.Training, r *cluster.Roofline) queue {
 	return q
 }
 
-// Seconds is how long the operators of a layer take a rank of a training, which has its
+// LayerSeconds is how long the operators of a layer take a rank of a training, which has its
 // defaults, one way: what the accelerator or the host needs, exchanges left out.
-func Seconds(t workload.Training, r cluster.Roofline, ops []workload.Operator) float64 {
+func LayerSeconds(t workload.Training, r cluster.Roofline, ops []workload.Operator) float64 {
 	q := newQueue(&t, &r)
 	for i := range ops {
 		q.launch(&ops[i], r.Time(ops[i]))
