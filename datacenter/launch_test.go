@@ -65,3 +65,15 @@ func TestHostBound(t *testing.T) {
 		t.Errorf("without launches %v s, %v in one graph", got, took["full"])
 	}
 }
+
+// The micro-batch that is chosen is one that the host can keep up with: the shortest
+// iteration of all, where bubbles alone would ask for the smallest.
+func TestMicroBatchOfTheHost(t *testing.T) {
+	text := strings.Replace(few, "expert = 8\nglobal_batch = 16\n", "expert = 2\npipeline = 4\nglobal_batch = 64\n", 1)
+	chosen := number(t, run(t, text+"micro_batch = \"auto\"\n", nil), "training.0.iteration_s")
+	for _, micro := range []string{"1", "2", "4", "8", "16", "32"} {
+		if took := number(t, run(t, text+"micro_batch = "+micro+"\n", nil), "training.0.iteration_s"); took < 0.999*chosen {
+			t.Errorf("an iteration takes %v s, with micro-batches of %s %v", chosen, micro, took)
+		}
+	}
+}

@@ -260,7 +260,7 @@ func choose(t workload.Training, anyMicro, anyRecompute bool, r cluster.Roofline
 func estimate(t workload.Training, layers []workload.Layer, r cluster.Roofline) float64 {
 	var pass float64
 	for _, l := range layers {
-		pass += r.Total(l.Forward) + r.Total(l.Backward)
+		pass += training.LayerSeconds(t, r, l.Forward) + training.LayerSeconds(t, r, l.Backward)
 	}
 	stages := float64(t.Pipeline)
 	return pass / stages * (float64(t.Accumulation()) + (stages-1)/float64(t.VirtualStages))

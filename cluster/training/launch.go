@@ -3,6 +3,7 @@ package training
 import (
 	"slices"
 
+	"github.com/railyard/railyard/cluster"
 	"github.com/railyard/railyard/sim"
 	"github.com/railyard/railyard/workload"
 )
@@ -46,15 +47,25 @@ type launching struct {
 	waits        bool
 }
 
-func (j *Job) queue() queue {
-	if j.Training.CUDAGraphs == workload.GraphsFull {
+func newQueue(t *workload.Training, r *cluster.Roofline) queue {
+	if t.CUDAGraphs == workload.GraphsFull {
 		return queue{}
 	}
-	q := queue{each: j.Roofline.Accelerator.HostLaunch.Seconds(), graphs: j.Training.CUDAGraphs}
-	if j.Training.Framework == workload.FrameworkMegatron && j.Training.Model.Family == workload.FamilyTransformer {
+	q := queue{each: r.Accelerator.HostLaunch.Seconds(), graphs: t.CUDAGraphs}
+	if t.Framework == workload.FrameworkMegatron && t.Model.Family == workload.FamilyTransformer {
 		q.each *= modules
 	}
 	return q
+}
+
+// LayerSeconds is how long the operators of a layer take a rank of a training, which has its
+// defaults, one way: what the accelerator or the host needs, exchanges left out.
+func LayerSeconds(t workload.Training, r cluster.Roofline, ops []workload.Operator) float64 {
+	q := newQueue(&t, &r)
+	for i := range ops {
+		q.launch(&ops[i], r.Time(ops[i]))
+	}
+	return max(q.host, q.device)
 }
 
 // launch counts an operator, which takes the accelerator so many seconds.

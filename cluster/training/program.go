@@ -564,7 +564,7 @@ func (j *Job) time(ops []workload.Operator, which selection) ([]step, launching)
 	var steps []step
 	var seconds float64
 	classes := make(work, workload.NumClasses)
-	queue := j.queue()
+	queue := newQueue(&j.Training, &j.Roofline)
 	flush := func() {
 		if seconds > 0 {
 			steps = append(steps, step{do: stepCompute, duration: sim.FromSeconds(seconds), work: classes})

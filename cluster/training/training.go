@@ -28,6 +28,9 @@
 //     schedule. ZeRO 3 all-gathers each layer's parameters before its forward
 //     and before its backward pass, one layer ahead, and reduce-scatters its
 //     gradients after it (Rajbhandari et al. 2020; Zhao et al. 2023, FSDP).
+//   - Where no CUDA graphs do it, the host launches each kernel of a pass. It runs ahead
+//     of the accelerator, which waits for it where many kernels are short, as those of
+//     small experts; and it waits itself to be told how many tokens experts get.
 //   - The optimizer steps once a stage's gradients are summed, and an iteration
 //     ends when all stages' have.
 //
@@ -40,9 +43,9 @@
 // A communication kernel takes multiprocessors away from the computation beside
 // it, which slows down in that proportion ([cluster.Kernels]).
 //
-// The time of a rank is computation, exposed communication (a wait for a
-// collective or for a message on its way), the optimizer, and the bubble: a wait
-// for a stage that has not sent yet.
+// The time of a rank is computation, waits for kernels that are not launched yet, exposed
+// communication (a wait for a collective or for a message on its way), the optimizer, and
+// the bubble: a wait for a stage that has not sent yet.
 //
 // # Folding
 //
