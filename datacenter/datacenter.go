@@ -15,10 +15,9 @@
 //   - Collect (collect.go): ledgers of accelerators, counters of links and logs of jobs
 //     become the summary and the tables, and of them energy, carbon and cost.
 //
-// There is a file for each kind of workload, which builds its jobs and collects them:
-// training.go, serving.go, storage.go, pipeline.go, replay.go, jobs.go for a queue,
-// rollout.go and backup.go. The models themselves are below, in cluster, network and
-// workload; this package knows what a scenario says of them, and they do not.
+// There is a file for each kind of workload, which builds its jobs and tells what they
+// did; workloads.go lists them. The models themselves are below, in cluster, network and
+// workload: this package knows what a scenario says of them, and they do not.
 //
 // Those who ask more than one run can tell begin with [Build] or [Trace].
 package datacenter
@@ -134,7 +133,7 @@ func Run(ctx context.Context, s *scenario.Scenario, o Options) (*Result, error) 
 	if cut := ctx.Err(); cut != nil && err == nil { // what these have run again may have ended too soon
 		status, err = "interrupted", cut
 	}
-	r, problem := p.collect(status, o.SummaryOnly)
+	r, problem := p.collect(status)
 	if record != nil {
 		r.Timeline, r.TimelineInFolder = record.timeline(p, r.Tables), o.Timeline.InFolder
 	}
