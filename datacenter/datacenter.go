@@ -28,6 +28,7 @@ import (
 	"fmt"
 
 	"github.com/railyard/railyard/cluster"
+	"github.com/railyard/railyard/record"
 	"github.com/railyard/railyard/result"
 	"github.com/railyard/railyard/scenario"
 	"github.com/railyard/railyard/sim"
@@ -55,7 +56,7 @@ type Options struct {
 	// results.
 	Kernels *cluster.Kernels
 	// Timeline, if set, has a timeline made of what happens.
-	Timeline *TimelineOptions
+	Timeline *record.Options
 	// Usage has accelerators and network interfaces looked at one by one over time.
 	Usage bool
 }
@@ -99,9 +100,9 @@ func Run(ctx context.Context, s *scenario.Scenario, o Options) (*Result, error) 
 	if err := faults.Err(); err != nil {
 		return nil, err
 	}
-	var record *recorder
+	var recorder *record.Recorder
 	if o.Timeline != nil {
-		record = p.record(o.Timeline)
+		recorder = record.New(p.cluster, o.Timeline, func(text string) { p.warnings = append(p.warnings, text) })
 	}
 	told := 0
 	tell := func() {
@@ -134,8 +135,8 @@ func Run(ctx context.Context, s *scenario.Scenario, o Options) (*Result, error) 
 		status, err = "interrupted", cut
 	}
 	r, problem := p.collect(status)
-	if record != nil {
-		r.Timeline, r.TimelineInFolder = record.timeline(p, r.Tables), o.Timeline.InFolder
+	if recorder != nil {
+		r.Timeline, r.TimelineInFolder = p.timeline(recorder, r.Tables), o.Timeline.InFolder
 	}
 	if o.Usage {
 		r.Usage = p.usage(p.engine.Now())
