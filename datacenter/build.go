@@ -26,45 +26,52 @@ func seriesBins(links int) int {
 	return max(32, min(256, (1<<24)/max(links, 1)))
 }
 
-// plant is a scenario built: a cluster with its jobs, ready to run.
+// plant is a scenario built: a cluster with its jobs, ready to run. What a field is for
+// says the file of its type.
 type plant struct {
 	scenario *scenario.Scenario
 	topology *topology.Topology
 	links    *scenario.LinkTable // of a topology of bare links
 	engine   *sim.Engine
 	cluster  *cluster.Cluster
-	packets  *packet.Fabric // of the cluster's network, nil if that is a fluid
 
+	// What the data centre has, where the scenario asks for it.
+	packets    *packet.Fabric                // of the cluster's network; nil: it is a fluid
+	hosting    *hosting                      // nil: jobs are not placed host by host
+	files      *storage.System               // nil: there is no file system on hosts
+	checkpoint files                         // of the job that asked last
+	registries map[string][]rollout.Registry // by the path of their rollout
+	vaults     map[string]vault              // by the path of their backup
+	power      *power.Model                  // nil: nobody asks for energy
+	sites      *sited                        // nil: there is but one
+
+	// What runs, of each kind of workload.
 	training    []*training.Job
-	jobs        []int // number of each training's job in the cluster
+	jobs        []int    // number of each training's job in the cluster
+	loading     []loaded // the input of trainings
 	collectives []benchmark
 	replays     []*replayed
 	served      []*served
-	files       *storage.System // nil without a file system on hosts
-	checkpoint  files           // of the job that asked last
 	stored      []*stored
-	loading     []loaded
 	making      []*making
-	registries  map[string][]rollout.Registry // by the path of their rollout
+	queued      *queued // nil without [[workload.jobs]]
+	queueing    int     // jobs of the cluster that are of the queue, the first
 	rollouts    []*rolledOut
-	vaults      map[string]vault // by the path of their backup
 	backups     []*backedUp
-	written     float64                   // bytes on its drives
-	queued      *queued                   // nil without [[workload.jobs]]
-	queueing    int                       // jobs of the cluster that are of the queue, the first
-	audit       []scheduler.Decision      // of the queue, if it is kept
-	hosting     *hosting                  // nil where jobs are not placed host by host
 	workloads   map[int]scenario.Workload // of jobs of the cluster, by number, each without all others
+
+	// What fails.
+	broken   *faulty   // nil: no link breaks
+	stopping *stopping // nil: nothing stops jobs
+	failing  *failing  // nil: the queue loses no accelerators
+
+	// What is found once it has run, and how much of it is told.
 	contention  contention
-	broken      *faulty      // nil: no link breaks
-	stopping    *stopping    // nil: nothing stops jobs
-	fates       []fate       // of training jobs in the failures of other seeds
-	failing     *failing     // nil: the queue loses no accelerators
-	sites       *sited       // nil: there is but one
-	power       *power.Model // nil: nobody asks for energy
-	consumed    *consumption // once it has run
-	summaryOnly bool
+	fates       []fate               // of training jobs in the failures of other seeds
+	audit       []scheduler.Decision // of the queue, if it is kept
+	consumed    *consumption
 	warnings    []string
+	summaryOnly bool
 }
 
 // builder builds a plant and gathers what is wrong.
@@ -79,6 +86,7 @@ type builder struct {
 	taken  map[string]int // names of workloads
 	scale  topology.Scale
 
+	written    float64 // bytes on drives
 	packetHops float64 // packets to send, each on every link that it crosses
 }
 
