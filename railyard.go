@@ -19,6 +19,7 @@ import (
 	"github.com/railyard/railyard/bound"
 	"github.com/railyard/railyard/datacenter"
 	"github.com/railyard/railyard/nccltests"
+	"github.com/railyard/railyard/record"
 	"github.com/railyard/railyard/report/openmetrics"
 	"github.com/railyard/railyard/result"
 	"github.com/railyard/railyard/scenario"
@@ -64,11 +65,11 @@ type (
 
 // TimelineOptions are what of a run is put into its timeline: at most MaxSlices slices,
 // unless they say otherwise.
-type TimelineOptions = datacenter.TimelineOptions
+type TimelineOptions = record.Options
 
 // MaxSlices is how many slices a timeline has, unless more or fewer are asked for: 130 MB
 // of them in memory.
-const MaxSlices = datacenter.MaxSlices
+const MaxSlices = record.MaxSlices
 
 // Check does all of Run but the running: it reads the files that a scenario
 // names, builds its topology and its jobs, and returns what is wrong as Faults.

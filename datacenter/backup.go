@@ -144,6 +144,15 @@ func copyStatus(r *backup.Row) string {
 	return "fits"
 }
 
+// collectBackups tells how each backup went.
+func (p *plant) collectBackups(r *Result) {
+	if len(p.backups) == 0 {
+		return
+	}
+	r.Tables = append(r.Tables, p.backupTable())
+	r.Summary.Add(result.Backups, p.backupRecords())
+}
+
 // backupTable has a row for each copy that was due.
 func (p *plant) backupTable() *result.Table {
 	var of, kind, status []string

@@ -2,15 +2,12 @@ package datacenter
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/railyard/railyard/alert"
 	"github.com/railyard/railyard/cluster"
 	"github.com/railyard/railyard/cluster/rollout"
 	"github.com/railyard/railyard/cluster/storage"
 	"github.com/railyard/railyard/cluster/training"
-	"github.com/railyard/railyard/collective"
-	"github.com/railyard/railyard/network"
 	"github.com/railyard/railyard/network/packet"
 	"github.com/railyard/railyard/power"
 	"github.com/railyard/railyard/scenario"
@@ -29,68 +26,68 @@ func seriesBins(links int) int {
 	return max(32, min(256, (1<<24)/max(links, 1)))
 }
 
-// Bounds of a collective that is simulated message by message, and so of the
-// memory that it takes.
-const (
-	maxMessages = 1 << 22
-	maxWaits    = 1 << 24
-)
-
-// plant is a scenario built: a cluster with its jobs, ready to run.
+// plant is a scenario built: a cluster with its jobs, ready to run. What a field is for
+// says the file of its type.
 type plant struct {
 	scenario *scenario.Scenario
 	topology *topology.Topology
 	links    *scenario.LinkTable // of a topology of bare links
 	engine   *sim.Engine
 	cluster  *cluster.Cluster
-	packets  *packet.Fabric // of the cluster's network, nil if that is a fluid
 
+	// What the data centre has, where the scenario asks for it.
+	packets    *packet.Fabric                // of the cluster's network; nil: it is a fluid
+	hosting    *hosting                      // nil: jobs are not placed host by host
+	files      *storage.System               // nil: there is no file system on hosts
+	checkpoint files                         // of the job that asked last
+	registries map[string][]rollout.Registry // by the path of their rollout
+	vaults     map[string]vault              // by the path of their backup
+	power      *power.Model                  // nil: nobody asks for energy
+	sites      *sited                        // nil: there is but one
+
+	// What runs, of each kind of workload.
 	training    []*training.Job
-	jobs        []int // number of each training's job in the cluster
-	collectives []*cluster.CollectiveBenchmark
-	names       []string // of each collective workload
+	jobs        []int    // number of each training's job in the cluster
+	loading     []loaded // the input of trainings
+	collectives []benchmark
 	replays     []*replayed
 	served      []*served
-	files       *storage.System // nil without a file system on hosts
-	checkpoint  files           // of the job that asked last
 	stored      []*stored
-	loading     []loaded
 	making      []*making
-	registries  map[string][]rollout.Registry // by the path of their rollout
+	queued      *queued // nil without [[workload.jobs]]
+	queueing    int     // jobs of the cluster that are of the queue, the first
 	rollouts    []*rolledOut
-	vaults      map[string]vault // by the path of their backup
 	backups     []*backedUp
-	written     float64                   // bytes on its drives
-	queued      *queued                   // nil without [[workload.jobs]]
-	queueing    int                       // jobs of the cluster that are of the queue, the first
-	audit       []scheduler.Decision      // of the queue, if it is kept
-	hosting     *hosting                  // nil where jobs are not placed host by host
 	workloads   map[int]scenario.Workload // of jobs of the cluster, by number, each without all others
+
+	// What fails.
+	broken   *faulty   // nil: no link breaks
+	stopping *stopping // nil: nothing stops jobs
+	failing  *failing  // nil: the queue loses no accelerators
+
+	// What is found once it has run, and how much of it is told.
 	contention  contention
-	broken      *faulty      // nil: no link breaks
-	stopping    *stopping    // nil: nothing stops jobs
-	fates       []fate       // of training jobs in the failures of other seeds
-	failing     *failing     // nil: the queue loses no accelerators
-	sites       *sited       // nil: there is but one
-	power       *power.Model // nil: nobody asks for energy
-	consumed    *consumption // once it has run
+	fates       []fate               // of training jobs in the failures of other seeds
+	audit       []scheduler.Decision // of the queue, if it is kept
+	consumed    *consumption
 	warnings    []string
+	summaryOnly bool
 }
 
 // builder builds a plant and gathers what is wrong.
 type builder struct {
 	kernels *cluster.Kernels
 	*plant
-	breaks      bool // the faults of the scenario happen
-	alone       bool // it has one workload of several, so that others may have used what it does not
-	summaryOnly bool
-	stepsKnown  *StepCosts // nil: nothing is kept
-	noPeak      bool
-	nodes       *scenario.NodeTable
-	faults      scenario.Faults
-	taken       map[string]int // names of workloads
-	scale       topology.Scale
+	breaks     bool // the faults of the scenario happen
+	alone      bool // it has one workload of several, so that others may have used what it does not
+	noPeak     bool
+	stepsKnown *StepCosts // nil: nothing is kept
+	nodes      *scenario.NodeTable
+	faults     scenario.Faults
+	taken      map[string]int // names of workloads
+	scale      topology.Scale
 
+	written    float64 // bytes on drives
 	packetHops float64 // packets to send, each on every link that it crosses
 }
 
@@ -107,8 +104,8 @@ func buildScaled(s *scenario.Scenario, o Options, scale topology.Scale) (*plant,
 }
 
 func newBuilder(s *scenario.Scenario, o Options) *builder {
-	p := &plant{scenario: s, engine: sim.New(), workloads: map[int]scenario.Workload{}}
-	return &builder{kernels: o.Kernels, summaryOnly: o.SummaryOnly, noPeak: o.NoPeak, plant: p, taken: map[string]int{}}
+	p := &plant{scenario: s, engine: sim.New(), workloads: map[int]scenario.Workload{}, summaryOnly: o.SummaryOnly}
+	return &builder{kernels: o.Kernels, noPeak: o.NoPeak, plant: p, taken: map[string]int{}}
 }
 
 func (b *builder) build(scale topology.Scale) (*plant, scenario.Faults) {
@@ -181,34 +178,8 @@ func (b *builder) populate(bins int) {
 	default:
 		b.useBlocking()
 	}
-	for i := range s.Workload.Training {
-		b.addTraining(&s.Workload.Training[i])
-	}
-	for i := range s.Workload.Collective {
-		b.addCollective(&s.Workload.Collective[i])
-	}
-	for i := range s.Workload.Flows {
-		b.addFlows(&s.Workload.Flows[i])
-	}
-	for i := range s.Workload.Replay {
-		b.addReplay(&s.Workload.Replay[i])
-	}
-	for i := range s.Workload.Serving {
-		b.addServing(&s.Workload.Serving[i])
-	}
-	for i := range s.Workload.Storage {
-		b.addStorage(&s.Workload.Storage[i])
-	}
-	for i := range s.Workload.Pipeline {
-		b.addPipeline(&s.Workload.Pipeline[i])
-	}
-	b.addJobs()
-	b.addAudit()
-	for i := range s.Workload.Rollout {
-		b.addRollout(&s.Workload.Rollout[i], i)
-	}
-	for i := range s.Workload.Backup {
-		b.addBackup(&s.Workload.Backup[i])
+	for _, k := range kinds {
+		k.add(b)
 	}
 	b.replicate()
 	b.checkFlows()
@@ -267,171 +238,4 @@ func (b *builder) place(p *scenario.Placing, path string, at scenario.Position, 
 		j.Count = int(a.Value.Count)
 	}
 	return true
-}
-
-func (b *builder) addCollective(w *scenario.Collective) {
-	path := w.Path
-	j := &cluster.Job{Name: b.name(w.Name, w.Op.Value)}
-	op, _ := collective.ParseOp(w.Op.Value)
-	algorithm, _ := collective.ParseAlgorithm(w.Algorithm.Value)
-	place := w.Placing
-	var ranks []int
-	switch r := w.Ranks.Value; {
-	case !w.Ranks.Set:
-	case !w.Accelerators.Set: // the ranks are its accelerators
-		place.Accelerators = w.Ranks
-	case r.List != nil:
-		for _, i := range r.List {
-			ranks = append(ranks, int(i))
-		}
-	default:
-		for i := range int(r.Count) {
-			ranks = append(ranks, i)
-		}
-	}
-	if !b.place(&place, path, w.At, j) {
-		return
-	}
-	if ranks != nil && slices.Max(ranks) >= j.Count {
-		b.fault(w.Ranks.Pos, path+".ranks", "there is no rank %d: the workload has %d accelerators", slices.Max(ranks), j.Count)
-		return
-	}
-	p := &cluster.CollectiveBenchmark{
-		Op: op, Algorithm: algorithm, Iterations: w.Iterations.Value, Ranks: ranks, Explode: w.Expand.Value,
-	}
-	for _, size := range w.Sizes.Value {
-		p.Sizes = append(p.Sizes, float64(size))
-	}
-	if w.Overhead.Set {
-		overhead := sim.Time(w.Overhead.Value)
-		p.Overhead = &overhead
-	}
-	if !b.checkPlan(w, p, j) {
-		return
-	}
-	j.Program = p
-	b.collectives = append(b.collectives, p)
-	b.names = append(b.names, j.Name)
-	only := *w
-	only.Name.Value, only.Name.Set = j.Name, true
-	b.submit(j, scenario.Workload{Collective: []scenario.Collective{only}})
-}
-
-// checkPlan sees to it that the algorithm can perform the operation on so many
-// ranks, and in the exploded form if that is asked for.
-func (b *builder) checkPlan(w *scenario.Collective, p *cluster.CollectiveBenchmark, j *cluster.Job) bool {
-	n := j.Count
-	if p.Ranks != nil {
-		n = len(p.Ranks)
-	}
-	messages, waits, err := b.messages(p, j, n)
-	if err == nil {
-		err = collective.Supports(b.topology, p.Algorithm)
-	}
-	if err != nil {
-		at := w.Algorithm.Pos.Or(w.Op.Pos)
-		b.fault(at, w.Path+".algorithm", "%v", err)
-		return false
-	}
-	inOrder := slices.IsSorted(p.Ranks) && slices.IsSorted(j.List)
-	if p.Algorithm == collective.Hierarchical && n > 1 && b.topology.Bare() && (b.topology.Dimensions() == nil || n != b.topology.Accelerators() || !inOrder) {
-		b.fault(w.Algorithm.Pos, w.Path+".algorithm", "hierarchical takes all accelerators of a torus or a multi-dimensional network, in their order")
-		return false
-	}
-	if b.cluster.Network.Ships() {
-		return b.checkShipped(w, p, n, messages, waits)
-	}
-	// Of these auto may take the pipeline, which has no messages of its own.
-	auto := p.Algorithm == collective.Auto && (p.Op == collective.Broadcast || p.Op == collective.Reduce)
-	if p.Explode && (messages == 0 || auto) && n > 1 {
-		b.fault(w.Expand.Pos, w.Path+".expand", "%s by %s is a pipeline of small pieces or sums in switches and cannot be expanded; algorithm = \"direct\" can", p.Op, p.Algorithm)
-		return false
-	}
-	if p.Explode && (messages > maxMessages || waits > maxWaits) {
-		b.fault(w.Expand.Pos, w.Path+".expand", "%d messages that wait for %d others are more than can be simulated one by one, %d and %d",
-			messages, waits, maxMessages, maxWaits)
-		return false
-	}
-	return true
-}
-
-// messages is what collective.Messages gives for a benchmark. Which hosts the scheduler will
-// give to it an algorithm of one's own cannot be asked yet: those that it lists, or the
-// first.
-func (b *builder) messages(p *cluster.CollectiveBenchmark, j *cluster.Job, n int) (messages, waits int, err error) {
-	own := b.cluster.Planner.Own[p.Algorithm]
-	if own == nil || n == 1 {
-		return collective.Messages(p.Op, p.Algorithm, n)
-	}
-	ranks := make([]topology.NodeID, n)
-	for i := range ranks {
-		r := i
-		if p.Ranks != nil {
-			r = p.Ranks[i]
-		}
-		if ranks[i] = topology.NodeID(r); j.List != nil {
-			ranks[i] = topology.NodeID(j.List[r])
-		}
-	}
-	return own.Messages(p.Op, p.Algorithm, b.cluster.Planner.Hosts(ranks))
-}
-
-func (b *builder) addFlows(w *scenario.Flows) {
-	var find func(string) (int32, bool)
-	if b.links != nil {
-		find = b.links.Find
-	}
-	table, faults := b.scenario.ReadFlows(w, find)
-	if faults != nil {
-		b.faults = append(b.faults, faults...)
-		return
-	}
-	flows := make([]cluster.Flow, len(table.Name))
-	var nodes map[string]topology.NodeID
-	if table.Src != nil {
-		nodes = b.topology.AcceleratorNames()
-	}
-	offset := sim.Time(w.Start.Value)
-	before := len(b.faults)
-	for i := range flows {
-		f := &flows[i]
-		*f = cluster.Flow{
-			Name: table.Name[i], Start: sim.FromSeconds(table.Start[i]).After(offset),
-			Bytes: table.Bytes[i], Weight: table.Weight[i], After: table.After[table.AfterAt[i]:table.AfterAt[i+1]],
-		}
-		if table.Src == nil {
-			route := table.Route[table.RouteAt[i]:table.RouteAt[i+1]]
-			f.Route = make([]topology.LinkID, len(route))
-			for k, l := range route {
-				f.Route[k] = topology.LinkID(l)
-			}
-			continue
-		}
-		at := scenario.Position{File: b.scenario.Path(w.File.Value), Line: int(table.Line[i]), Col: 1}
-		src, ok := b.node(nodes, table.Src[i], at, "src")
-		dst, ok2 := b.node(nodes, table.Dst[i], at, "dst")
-		if !ok || !ok2 {
-			if len(b.faults)-before > 20 {
-				return
-			}
-			continue
-		}
-		f.Connection = network.Connection{From: src, To: dst, Label: uint64(i)}
-	}
-	if len(b.faults) > before {
-		return
-	}
-	b.cluster.AddFlows(b.name(w.Name, w.File.Value), flows)
-}
-
-func (b *builder) node(nodes map[string]topology.NodeID, name string, at scenario.Position, column string) (topology.NodeID, bool) {
-	if n, ok := nodes[name]; ok {
-		return n, true
-	}
-	hint := ""
-	if n := b.topology.Accelerators(); n > 0 {
-		hint = fmt.Sprintf("; accelerators are %s to %s", b.topology.NodeName(0), b.topology.NodeName(topology.NodeID(n-1)))
-	}
-	b.faults = append(b.faults, at.Faultf(column, "%s: there is no accelerator %q%s", column, name, hint))
-	return 0, false
 }

@@ -250,7 +250,7 @@ func (p *plant) addLostColumns(t *result.Table, uses []network.LinkUse) {
 func (p *plant) addAloneColumns(t *result.Table) {
 	var alone, lost []float64
 	for _, b := range p.collectives {
-		run, held := p.contention.alone[p.jobOf(b)]
+		run, held := p.contention.alone[p.jobOf(b.CollectiveBenchmark)]
 		for i, row := range b.Rows {
 			time := row.Time
 			switch {

@@ -15,10 +15,9 @@
 //   - Collect (collect.go): ledgers of accelerators, counters of links and logs of jobs
 //     become the summary and the tables, and of them energy, carbon and cost.
 //
-// There is a file for each kind of workload, which builds its jobs and collects them:
-// training.go, serving.go, storage.go, pipeline.go, replay.go, jobs.go for a queue,
-// rollout.go and backup.go. The models themselves are below, in cluster, network and
-// workload; this package knows what a scenario says of them, and they do not.
+// There is a file for each kind of workload, which builds its jobs and tells what they
+// did; workloads.go lists them. The models themselves are below, in cluster, network and
+// workload: this package knows what a scenario says of them, and they do not.
 //
 // Those who ask more than one run can tell begin with [Build] or [Trace].
 package datacenter
@@ -29,6 +28,7 @@ import (
 	"fmt"
 
 	"github.com/railyard/railyard/cluster"
+	"github.com/railyard/railyard/record"
 	"github.com/railyard/railyard/result"
 	"github.com/railyard/railyard/scenario"
 	"github.com/railyard/railyard/sim"
@@ -59,7 +59,7 @@ type Options struct {
 	// one after another that differ in replicas or demand. Results are the same without.
 	StepCosts *StepCosts
 	// Timeline, if set, has a timeline made of what happens.
-	Timeline *TimelineOptions
+	Timeline *record.Options
 	// Usage has accelerators and network interfaces looked at one by one over time.
 	Usage bool
 }
@@ -103,9 +103,9 @@ func Run(ctx context.Context, s *scenario.Scenario, o Options) (*Result, error) 
 	if err := faults.Err(); err != nil {
 		return nil, err
 	}
-	var record *recorder
+	var recorder *record.Recorder
 	if o.Timeline != nil {
-		record = p.record(o.Timeline)
+		recorder = record.New(p.cluster, o.Timeline, func(text string) { p.warnings = append(p.warnings, text) })
 	}
 	told := 0
 	tell := func() {
@@ -138,9 +138,9 @@ func Run(ctx context.Context, s *scenario.Scenario, o Options) (*Result, error) 
 	if cut := ctx.Err(); cut != nil && err == nil { // what these have run again may have ended too soon
 		status, err = "interrupted", cut
 	}
-	r, problem := p.collect(status, o.SummaryOnly)
-	if record != nil {
-		r.Timeline, r.TimelineInFolder = record.timeline(p, r.Tables), o.Timeline.InFolder
+	r, problem := p.collect(status)
+	if recorder != nil {
+		r.Timeline, r.TimelineInFolder = p.timeline(recorder, r.Tables), o.Timeline.InFolder
 	}
 	if o.Usage {
 		r.Usage = p.usage(p.engine.Now())

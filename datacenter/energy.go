@@ -171,7 +171,7 @@ func (c *consumption) siteLoad(end sim.Time) energy.Steps {
 }
 
 // addEnergy adds what the run took to its results.
-func (p *plant) addEnergy(r *Result, end sim.Time, summaryOnly bool) {
+func (p *plant) addEnergy(r *Result, end sim.Time) {
 	if p.power == nil {
 		return
 	}
@@ -192,7 +192,7 @@ func (p *plant) addEnergy(r *Result, end sim.Time, summaryOnly bool) {
 	if w.Limits != nil {
 		x.Add(result.LowestClock, w.Limits.Lowest())
 		x.Add(result.CappedTime, c.slowed)
-		if !summaryOnly {
+		if !p.summaryOnly {
 			r.Tables = append(r.Tables, p.rackTable(end))
 		}
 	}
@@ -208,7 +208,7 @@ func (p *plant) addEnergy(r *Result, end sim.Time, summaryOnly bool) {
 	}
 	x.Add(result.EnergyJobs, p.jobEnergies(c))
 	r.Summary.Add(result.Energy, x)
-	if summaryOnly {
+	if p.summaryOnly {
 		return
 	}
 	if t := r.Table("jobs"); t != nil {

@@ -58,6 +58,22 @@ type jobResults struct {
 	distributions []result.Distribution // of what record sums up
 }
 
+// collectJobs tells what became of all jobs, where some may wait, fail or make room: nil
+// where none may.
+func (p *plant) collectJobs(r *Result) *jobResults {
+	if p.queued == nil && p.failing == nil && !p.scenario.Scheduler.Decisions.Value && !(p.cluster.Stops() && p.scenario.Workload.Several()) {
+		return nil
+	}
+	jobs := p.jobResults()
+	r.Tables = append(r.Tables, jobs.table(), jobs.stretchTable(), jobs.series())
+	if p.scenario.Scheduler.Decisions.Value {
+		r.Tables = append(r.Tables, jobs.decisionTable(p.audit))
+	}
+	r.Summary.Add(result.Jobs, jobs.record(p.scenario.Scheduler.Policy.Value))
+	r.Distributions = jobs.distributions
+	return jobs
+}
+
 func (p *plant) jobResults() *jobResults {
 	q, end := p.queued, p.engine.Now()
 	r := &jobResults{end: end, first: end, total: p.cluster.Topology.Accelerators()}

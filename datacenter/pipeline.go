@@ -116,6 +116,15 @@ func (p *plant) made(name string) *storage.Pipeline {
 	return nil
 }
 
+// collectPipelines tells what the stages of each pipeline made.
+func (p *plant) collectPipelines(r *Result) {
+	if len(p.making) == 0 {
+		return
+	}
+	r.Tables = append(r.Tables, p.pipelineTable())
+	r.Summary.Add(result.Pipelines, p.pipelineRecords())
+}
+
 // pipelineTable has a row for each stage.
 func (p *plant) pipelineTable() *result.Table {
 	var of, kind []string

@@ -173,6 +173,15 @@ func (p *plant) replayWarnings() {
 	}
 }
 
+// collectReplays tells when the ranks of each trace ended.
+func (p *plant) collectReplays(r *Result) {
+	if len(p.replays) == 0 {
+		return
+	}
+	r.Tables = append(r.Tables, p.replayTable())
+	r.Summary.Add(result.Replay, p.replayRecords())
+}
+
 func (p *plant) replayTable() *result.Table {
 	var ranks []int64
 	var finish []float64

@@ -42,7 +42,7 @@ func (b *builder) buildRegistries() {
 }
 
 // addRollout adds what brings software to hosts.
-func (b *builder) addRollout(w *scenario.Rollout, number int) {
+func (b *builder) addRollout(w *scenario.Rollout) {
 	p := &rollout.Job{
 		Image: float64(w.Image.Value), Registries: b.registries[w.Path], Batch: int(w.Batch.Value), Peers: w.Distribution.Value == "peer-to-peer",
 		Piece: float64(w.Piece.Value), Drain: sim.Time(w.Drain.Value), Restart: sim.Time(w.Restart.Value),
@@ -73,13 +73,22 @@ func (b *builder) addRollout(w *scenario.Rollout, number int) {
 		return
 	}
 	if b.failing != nil { // its source is among the last
-		p.Hold = b.failing.Hold(len(b.failing.said) - len(b.scenario.Workload.Rollout) + number)
+		p.Hold = b.failing.Hold(len(b.failing.said) - len(b.scenario.Workload.Rollout) + len(b.rollouts))
 	}
 	only := *w
 	only.Name = scenario.Key[string]{Value: b.name(w.Name, "rollout"), Set: true}
 	j := &cluster.Job{Name: only.Name.Value, Start: sim.Time(w.Start.Value), Shared: true, Program: p}
 	b.rollouts = append(b.rollouts, &rolledOut{p, len(b.cluster.Jobs)})
 	b.submit(j, scenario.Workload{Rollout: []scenario.Rollout{only}})
+}
+
+// collectRollouts tells how the batches of each rollout went.
+func (p *plant) collectRollouts(r *Result) {
+	if len(p.rollouts) == 0 {
+		return
+	}
+	r.Tables = append(r.Tables, p.rolloutTable())
+	r.Summary.Add(result.Rollouts, p.rolloutRecords())
 }
 
 // rolloutTable has a row for each batch.

@@ -325,6 +325,18 @@ func knownSeconds(t sim.Time) float64 {
 	return t.Seconds()
 }
 
+// collectServing tells how requests were answered.
+func (p *plant) collectServing(r *Result) {
+	if len(p.served) == 0 {
+		return
+	}
+	r.Tables = append(r.Tables, p.requestTable())
+	r.Summary.Add(result.Serving, p.servingRecords())
+	if table := p.scalingTable(); table != nil {
+		r.Tables = append(r.Tables, table)
+	}
+}
+
 // requestTable is what became of every request.
 func (p *plant) requestTable() *result.Table {
 	var name, status, replica, of, whose []string

@@ -36,7 +36,7 @@ func elapsed(from, to sim.Time) float64 {
 }
 
 // addSites adds what became of the sites to the results.
-func (p *plant) addSites(r *Result, summaryOnly bool) {
+func (p *plant) addSites(r *Result) {
 	if p.sites == nil {
 		return
 	}
@@ -52,7 +52,7 @@ func (p *plant) addSites(r *Result, summaryOnly bool) {
 	all.requests()
 	x.Add(result.Replications, append([]*result.Record{}, all.records...))
 	r.Summary.Add(result.Sites, x)
-	if summaryOnly {
+	if p.summaryOnly {
 		return
 	}
 	r.Tables = append(r.Tables, table)

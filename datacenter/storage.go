@@ -164,6 +164,15 @@ func (p *plant) together(accelerators []topology.NodeID, bytes float64) (write, 
 	return p.checkpoint.write, p.checkpoint.read
 }
 
+// collectStorage tells how files were read and written.
+func (p *plant) collectStorage(r *Result) {
+	if len(p.stored) == 0 {
+		return
+	}
+	r.Tables = append(r.Tables, p.storageTable())
+	r.Summary.Add(result.StorageLoads, p.storageRecords())
+}
+
 // storageTable has a row for each time that files were read or written.
 func (p *plant) storageTable() *result.Table {
 	var of, op []string

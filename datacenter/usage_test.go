@@ -20,6 +20,24 @@ import (
 	"github.com/railyard/railyard/result"
 )
 
+// twoStages is a pipeline of two stages with tensor parallelism over two hosts, whose
+// four replicas are alike.
+const twoStages = `
+[topology]
+kind = "leaf-spine"
+host = "dgx-h100"
+hosts = 2
+
+[[workload.training]]
+name = "job"
+model = "llama-3.1-8b"
+tensor = 2
+pipeline = 2
+data = 4
+global_batch = 16
+iterations = 20
+`
+
 // monitored has training, inference and a queue of jobs, whose file is beside it.
 const monitored = `
 name = "monitored"

@@ -1,4 +1,4 @@
-package datacenter_test
+package record_test
 
 import (
 	"context"
@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/railyard/railyard"
+	"github.com/railyard/railyard/internal/lab"
+	"github.com/railyard/railyard/record"
 	"github.com/railyard/railyard/report"
 	"github.com/railyard/railyard/result"
 	"github.com/railyard/railyard/sim"
@@ -34,7 +36,7 @@ global_batch = 16
 iterations = 20
 `
 
-func recorded(t testing.TB, toml string, o railyard.TimelineOptions) *railyard.Result {
+func recorded(t testing.TB, toml string, o record.Options) *railyard.Result {
 	t.Helper()
 	s, err := railyard.Parse("case.toml", []byte(toml))
 	if err != nil {
@@ -61,10 +63,10 @@ func lasted(r *railyard.Result, process, track string) map[string]sim.Time {
 
 // TestTimelineOfTraining holds slices to what the tables say of the same run.
 func TestTimelineOfTraining(t *testing.T) {
-	r := recorded(t, twoStages, railyard.TimelineOptions{})
+	r := recorded(t, twoStages, record.Options{})
 	iterations := lasted(r, "jobs", "job")
-	end := number(t, r, "makespan_s")
-	if all := (iterations["iteration"] + iterations["iterations like the last"]).Seconds(); !near(all, end, 1e-12) {
+	end := lab.Number(t, r, "makespan_s")
+	if all := (iterations["iteration"] + iterations["iterations like the last"]).Seconds(); !lab.Near(all, end, 1e-12) {
 		t.Errorf("iterations take %g s of %g", all, end)
 	}
 	if alike := iterations["iterations like the last"]; alike == 0 {
@@ -73,7 +75,7 @@ func TestTimelineOfTraining(t *testing.T) {
 	// What is jumped over is not shown: 8 of 20 iterations are.
 	compute := lasted(r, "host0 (rack0)", "acc0 compute")
 	sum := (compute["forward"] + compute["backward"] + compute["optimizer"]).Seconds()
-	if want := r.Table("accelerators").Column("compute_s").Numbers[0] * 8 / 20; !near(sum, want, 1e-9) {
+	if want := r.Table("accelerators").Column("compute_s").Numbers[0] * 8 / 20; !lab.Near(sum, want, 1e-9) {
 		t.Errorf("acc0 computes for %g s in the timeline, %g s in the table", sum, want)
 	}
 	x := r.Timeline
@@ -98,7 +100,7 @@ func TestTimelineOfTraining(t *testing.T) {
 
 // TestTimelineOfChosen shows those that were asked for, when it was asked for.
 func TestTimelineOfChosen(t *testing.T) {
-	whole := recorded(t, twoStages, railyard.TimelineOptions{Accelerators: []int{0, 3, 8, 9999}})
+	whole := recorded(t, twoStages, record.Options{Accelerators: []int{0, 3, 8, 9999}})
 	if len(whole.Warnings) != 1 || !strings.Contains(whole.Warnings[0], "accelerator 9999") {
 		t.Errorf("warnings are %q", whole.Warnings)
 	}
@@ -111,7 +113,7 @@ func TestTimelineOfChosen(t *testing.T) {
 		t.Errorf("acc1 is shown: %v", other)
 	}
 	from, to := 100*sim.Millisecond, 120*sim.Millisecond
-	part := recorded(t, twoStages, railyard.TimelineOptions{Accelerators: []int{0}, From: from, To: to})
+	part := recorded(t, twoStages, record.Options{Accelerators: []int{0}, From: from, To: to})
 	inside := 0
 	for _, s := range part.Timeline.Slices {
 		if s.To < from || s.From > to {
@@ -160,13 +162,13 @@ output = 20
 `,
 	} {
 		t.Run(name, func(t *testing.T) {
-			with, without := recorded(t, toml, railyard.TimelineOptions{}), run(t, toml, nil)
+			with, without := recorded(t, toml, record.Options{}), lab.Run(t, toml, nil)
 			a, _ := json.Marshal(with.Summary)
 			b, _ := json.Marshal(without.Summary)
 			if string(a) != string(b) {
 				t.Errorf("the summary is\n%s\nwithout a timeline\n%s", a, b)
 			}
-			end := sim.FromSeconds(number(t, without, "makespan_s"))
+			end := sim.FromSeconds(lab.Number(t, without, "makespan_s"))
 			for _, s := range with.Timeline.Slices {
 				if s.From < 0 || s.To < s.From || s.To > end {
 					t.Fatalf("a slice from %v to %v of %v", s.From, s.To, end)
@@ -188,7 +190,7 @@ output = 20
 
 // TestTimelineOfCollective has the time of a ring, which is known.
 func TestTimelineOfCollective(t *testing.T) {
-	r := recorded(t, "[topology]\nkind = \"ring\"\naccelerators = 4\nbandwidth = \"10GB/s\"\nlatency = \"1us\"\n\n[[workload.collective]]\nop = \"all_reduce\"\nalgorithm = \"ring\"\nsizes = [\"40MB\"]\n", railyard.TimelineOptions{})
+	r := recorded(t, "[topology]\nkind = \"ring\"\naccelerators = 4\nbandwidth = \"10GB/s\"\nlatency = \"1us\"\n\n[[workload.collective]]\nop = \"all_reduce\"\nalgorithm = \"ring\"\nsizes = [\"40MB\"]\n", record.Options{})
 	x := r.Timeline
 	// 2 x 3 steps of 10 MB at 10 GB/s and a microsecond.
 	if s := x.Slices[0]; x.Names[s.Name] != "all_reduce" || s.From != 0 || s.To != 6*(sim.Millisecond+sim.Microsecond) {
@@ -205,7 +207,7 @@ func TestTimelineOfCollective(t *testing.T) {
 
 // TestTimelineOfAll shows every accelerator of 16.
 func TestTimelineOfAll(t *testing.T) {
-	r := recorded(t, twoStages, railyard.TimelineOptions{All: true})
+	r := recorded(t, twoStages, record.Options{All: true})
 	n := 0
 	for _, k := range r.Timeline.Tracks {
 		if strings.Contains(k.Name, " compute") {
@@ -227,7 +229,7 @@ func TestTimelineOfJobs(t *testing.T) {
 		"case.toml": "[topology]\nkind = \"rail\"\nhost = \"dgx-h100\"\nhosts = 2\n\n[[workload.jobs]]\nfile = \"jobs.csv\"\n",
 		"jobs.csv":  "job,submit_s,accelerators,duration_s\nwide,0,16,10\nnarrow,1,4,5\n",
 	})
-	r, err := railyard.Run(context.Background(), s, railyard.Options{Timeline: &railyard.TimelineOptions{}})
+	r, err := railyard.Run(context.Background(), s, railyard.Options{Timeline: &record.Options{}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -248,7 +250,7 @@ func TestTimelineOfFlows(t *testing.T) {
 		"case.toml": "[topology]\nkind = \"ring\"\naccelerators = 2\nbandwidth = \"1GB/s\"\nlatency = \"0s\"\n\n[[workload.flows]]\nfile = \"flows.csv\"\n",
 		"flows.csv": "flow,start_s,bytes,src,dst,after\na,0,1e9,acc0,acc1,\nb,0,1e9,acc1,acc0,a\n",
 	})
-	r, err := railyard.Run(context.Background(), s, railyard.Options{Timeline: &railyard.TimelineOptions{}})
+	r, err := railyard.Run(context.Background(), s, railyard.Options{Timeline: &record.Options{}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -266,7 +268,7 @@ func TestTimelineOfFlows(t *testing.T) {
 
 // TestTimelineIsBounded ends one that would be too long, and says when.
 func TestTimelineIsBounded(t *testing.T) {
-	r := recorded(t, twoStages, railyard.TimelineOptions{Slices: 1000})
+	r := recorded(t, twoStages, record.Options{Slices: 1000})
 	if n := len(r.Timeline.Slices); n != 1000 {
 		t.Errorf("%d slices", n)
 	}
@@ -308,11 +310,11 @@ zero = 1
 global_batch = 32
 iterations = 1000000
 checkpoint_interval = "1h"
-`, railyard.TimelineOptions{})
+`, record.Options{})
 	got := lasted(r, "jobs", "job")
 	for _, cause := range []string{"detection", "waiting", "restart", "reload"} {
-		want := number(t, r, "training.0.reliability.time_s."+cause)
-		if !near(got[cause].Seconds(), want, 1e-9) {
+		want := lab.Number(t, r, "training.0.reliability.time_s."+cause)
+		if !lab.Near(got[cause].Seconds(), want, 1e-9) {
 			t.Errorf("%s takes %v in the timeline, %g s in the summary", cause, got[cause], want)
 		}
 	}
@@ -340,7 +342,7 @@ func BenchmarkTimeline(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	for name, o := range map[string]*railyard.TimelineOptions{"without": nil, "with": {}} {
+	for name, o := range map[string]*record.Options{"without": nil, "with": {}} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
@@ -363,7 +365,7 @@ func TestTimelineInFolder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	read := func(o *railyard.TimelineOptions) map[string]string {
+	read := func(o *record.Options) map[string]string {
 		r, err := railyard.Run(t.Context(), s, railyard.Options{Timeline: o})
 		if err != nil || len(r.Warnings) > 0 {
 			t.Fatal(err, r.Warnings)
@@ -387,7 +389,7 @@ func TestTimelineInFolder(t *testing.T) {
 		delete(files, "manifest.json") // which lists the others
 		return files
 	}
-	plain, with := read(nil), read(&railyard.TimelineOptions{Slices: 100, Brief: true, InFolder: true})
+	plain, with := read(nil), read(&record.Options{Slices: 100, Brief: true, InFolder: true})
 	if with["timeline.json.gz"] == "" || plain["timeline.json.gz"] != "" {
 		t.Errorf("timelines of %d and %d bytes", len(with["timeline.json.gz"]), len(plain["timeline.json.gz"]))
 	}
