@@ -287,7 +287,7 @@ func (n *Network) Handle(now sim.Time, arg uint64) {
 			return
 		}
 		n.loads.depart(id, t)
-		n.engine.Schedule(now.After(t.latency), n.actor, argBegin|uint64(id))
+		n.engine.Schedule(max(now, t.eligible.After(t.latency)), n.actor, argBegin|uint64(id))
 	case argFinish:
 		n.timerAt = sim.Never
 		for {
