@@ -55,9 +55,10 @@ type Planner struct {
 	count    []float64 // hops on each link in the phase that is being built
 	way      topology.Way
 	path     []topology.LinkID
-	longest  pass       // message of the round laid last
-	sent     []send     // its messages, if they follow each other
+	longest  pass       // message of the round laid last, or way around one of its rings
+	sent     []send     // messages that follow each other, of a pipeline or a ring
 	hops     []sim.Time // latency of each
+	crossing []sim.Time // 1 for each between hosts
 	budget   int        // links that the messages of the plan may still cross
 
 	keeps, laying bool // see KeepPlans
@@ -159,8 +160,6 @@ func (p *Planner) layRound(phase *Phase, op Op, a Algorithm, r round, ranks []to
 		return pass{}, nil
 	case r.chain:
 		return p.longestChain(r, ranks), nil
-	case r.repeat > 1:
-		return p.longestRing(r, ranks), nil
 	}
 	return p.longest, nil
 }
@@ -190,22 +189,17 @@ func (p *Planner) between(from, to topology.NodeID) bool {
 	return p.topology.Server(from) != p.topology.Server(to)
 }
 
-// longestRing is the longest way of a chunk in a repeated round that has been laid.
-func (p *Planner) longestRing(r round, ranks []topology.NodeID) pass {
-	crossing := make([]sim.Time, 0, len(p.hops))
+// longestAround is the longest way of a chunk around a ring that has been laid.
+func (p *Planner) longestAround(r round, ranks []topology.NodeID) pass {
+	p.crossing = p.crossing[:0]
 	for _, s := range p.sent {
 		var one sim.Time
 		if p.between(ranks[s.from], ranks[s.to]) {
 			one = 1
 		}
-		crossing = append(crossing, one)
+		p.crossing = append(p.crossing, one)
 	}
-	var longest pass
-	for first := 0; first < len(p.hops); first += r.ring {
-		hops, crossing := p.hops[first:first+r.ring], crossing[first:first+r.ring]
-		longest = longest.later(pass{longestWay(hops, r.repeat), r.repeat, int(longestWay(crossing, r.repeat))})
-	}
-	return longest
+	return pass{longestWay(p.hops, r.repeat), r.repeat, int(longestWay(p.crossing, r.repeat))}
 }
 
 // longestChain is the longest way of a chunk through a pipeline that has been laid.
@@ -366,20 +360,28 @@ func (p *Planner) Plans(op Op, groups ...[]topology.NodeID) (Plans, error) {
 // says.
 func (p *Planner) choices(op Op, ranks []topology.NodeID) []Algorithm {
 	h := p.topology.Servers[p.topology.Server(ranks[0])].Spec
-	hosts := p.layout(ranks).hosts
+	hosts, inFirst := 0, 0 // and the ranks of the first
+	for i, r := range ranks {
+		if i == 0 || p.between(ranks[i-1], r) {
+			hosts++
+		}
+		if hosts == 1 {
+			inFirst++
+		}
+	}
 	all := []Algorithm{Ring}
 	switch op {
 	case AllToAll, SendRecv:
 		return []Algorithm{Direct}
 	case AllReduce:
-		if len(hosts) > 1 {
+		if hosts > 1 {
 			all = append(all, Tree)
 		}
-		if reduces(h) && len(hosts[0]) > 1 {
+		if reduces(h) && inFirst > 1 {
 			all = append(all, NVLS)
 		}
 	case AllGather, ReduceScatter:
-		if len(hosts) == len(ranks) {
+		if hosts == len(ranks) {
 			all = append(all, PAT)
 		}
 	}
@@ -430,26 +432,36 @@ func (p *Plan) Footprints() []*network.Footprint {
 }
 
 // lay counts the hops of a round of one group on each link. longest is left with its
-// longest message and, where they follow each other, sent and hops with all and the
-// latency of each.
+// longest message or, of one that is repeated, its longest way around a ring; and of a
+// pipeline sent and hops with all messages and the latency of each.
 func (p *Planner) lay(f *Phase, r round, ranks []topology.NodeID) {
 	p.sent, p.hops, p.longest = p.sent[:0], p.hops[:0], pass{steps: 1}
-	follow := r.chain || r.repeat > 1
-	if follow { // rather than to grow by doubling
-		messages := 2 * max(1, r.lanes) * len(ranks)
-		p.sent, p.hops = slices.Grow(p.sent, messages), slices.Grow(p.hops, messages)
+	messages := 0 // that are kept
+	switch {
+	case r.chain:
+		messages = 2 * r.lanes * len(ranks)
+	case r.repeat > 1:
+		messages, p.longest = r.ring, pass{}
 	}
+	p.sent, p.hops = slices.Grow(p.sent, messages), slices.Grow(p.hops, messages) // rather than by doubling
 	for from, to := range r.sends {
 		latency := p.message(f, ranks[from], ranks[to], 1)
 		if p.budget < 0 {
 			return
 		}
+		if messages > 0 {
+			p.sent, p.hops = append(p.sent, send{int32(from), int32(to)}), append(p.hops, latency)
+		}
+		if r.repeat > 1 {
+			if len(p.sent) == r.ring {
+				p.longest = p.longest.later(p.longestAround(r, ranks))
+				p.sent, p.hops = p.sent[:0], p.hops[:0]
+			}
+			continue
+		}
 		p.longest.latency = max(p.longest.latency, latency)
 		if p.longest.network == 0 && p.between(ranks[from], ranks[to]) {
 			p.longest.network = 1
-		}
-		if follow {
-			p.sent, p.hops = append(p.sent, send{int32(from), int32(to)}), append(p.hops, latency)
 		}
 	}
 }

@@ -79,6 +79,27 @@ func TestTwoRingsOverOneUplink(t *testing.T) {
 	}
 }
 
+// Two hosts of eight under a leaf each, eight rings of 16 ranks through both, a byte to
+// sum: 30 steps around a ring of 14 hops inside hosts, 0.1 us each, and two between
+// them, of four cables, 0.3 us, and three switches, 0.1 us: twice around less two hops.
+// Latencies of messages that wait for their turn pass meanwhile, also where
+// each finds its way through the fabric when it is its turn.
+func TestLatencyPassesInQueues(t *testing.T) {
+	for _, policy := range []topology.Policy{topology.HashECMP, topology.Spray, topology.Adaptive} {
+		topo := must(topology.LeafSpine(topology.Fabric{
+			Host: node(8, 8), Hosts: 2, HostsPerRack: 1, Oversubscription: 1, LinkLatency: 3 * us / 10, SwitchLatency: us / 10,
+			Routing: topology.Routing{Policy: policy},
+		}))
+		plan := must(collective.NewPlanner(topo).Plan(collective.AllReduce, collective.Ring, accelerators(16)))
+		plan.SetOverhead(0)
+		coupled, exploded := both(topo, plan, 1)
+		want := 2*(14*0.1e-6+2*(4*0.3e-6+3*0.1e-6)) - 2*0.1e-6
+		if math.Abs(coupled.Seconds()-want) > 1e-9 || math.Abs(exploded.Seconds()-want) > 1e-9 {
+			t.Errorf("%v: coupled %v, exploded %v, want %v s", policy, coupled, exploded, want)
+		}
+	}
+}
+
 // Whatever else is under way, a ring in the exploded form takes at most
 //
 //	L + K s / r,  r = least over its links of capacity / (its hops + other transfers)

@@ -14,16 +14,34 @@ import (
 // greatest crowd.
 const crowdSize = 4
 
+// since is the instant from which something lasts. The zero value is that it does not:
+// the account of a link that is never used is all zero, and takes no memory.
+type since sim.Time
+
+func (s *since) begin(now sim.Time) { *s = since(now + 1) }
+
+// end gives how long it has lasted.
+func (s *since) end(now sim.Time) sim.Time {
+	long := s.until(now)
+	*s = 0
+	return long
+}
+
+func (s since) lasts() bool { return s != 0 }
+
+// until is how long it has lasted so far.
+func (s since) until(now sim.Time) sim.Time { return now - sim.Time(s-1) }
+
 // account is what is kept of one link.
 type account struct {
 	bytes          float64  // drained over it by transfers that have left
 	busy           sim.Time // with any traffic
-	busySince      sim.Time // -1: idle
 	contended      sim.Time
-	contendedSince sim.Time // -1: not contended
-	owned          int32    // transfers on it that have an owner
-	ahead          ahead    // busy in these times, not in busy yet; see Carry
-	contest        int32    // place in contests from 1, 0: never contended
+	busySince      since
+	contendedSince since
+	owned          int32 // transfers on it that have an owner
+	ahead          ahead // busy in these times, not in busy yet; see Carry
+	contest        int32 // place in contests from 1, 0: never contended
 }
 
 // ownerOn is an owner with transfers on a link. entered is the link's contended
@@ -48,6 +66,7 @@ type accounts struct {
 	solver *solver
 	links  []account
 	owners [][]ownerOn
+	room   rooms[ownerOn]
 	shares map[topology.LinkID]map[Owner]sim.Time // contended time of owners that have left
 	crowds map[topology.LinkID]*crowd
 	series series
@@ -60,14 +79,7 @@ type accounts struct {
 func (a *accounts) init(s *solver, links, bins int) {
 	a.solver = s
 	a.links = withRoom[account](links)
-	for i := range a.links {
-		a.links[i].busySince, a.links[i].contendedSince = -1, -1
-	}
 	a.owners = withRoom[[]ownerOn](links)
-	first := make([]ownerOn, links) // room for the first owner of each link
-	for l := range a.owners {
-		a.owners[l] = first[l : l : l+1]
-	}
 	a.shares = map[topology.LinkID]map[Owner]sim.Time{}
 	a.crowds = map[topology.LinkID]*crowd{}
 	a.series.init(links, bins)
@@ -76,10 +88,10 @@ func (a *accounts) init(s *solver, links, bins int) {
 // contended is for how long a link has been contended by now.
 func (a *accounts) contended(l topology.LinkID, now sim.Time) sim.Time {
 	k := &a.links[l]
-	if k.contendedSince < 0 {
+	if !k.contendedSince.lasts() {
 		return k.contended
 	}
-	return k.contended + now - k.contendedSince
+	return k.contended + k.contendedSince.until(now)
 }
 
 // joined is called when a transfer has been put on its links.
@@ -118,7 +130,7 @@ func (a *accounts) settled(links []topology.LinkID, arrivals []int32, now sim.Ti
 	}
 	for _, slot := range arrivals {
 		for _, l := range a.solver.flows[slot].links {
-			if k := &a.links[l]; k.contendedSince >= 0 && len(a.solver.links[l].flows) > int(k.owned) {
+			if k := &a.links[l]; k.contendedSince.lasts() && len(a.solver.links[l].flows) > int(k.owned) {
 				a.crowd(l)
 			}
 		}
@@ -132,6 +144,9 @@ func (a *accounts) enter(l topology.LinkID, owner Owner, now sim.Time) {
 			a.owners[l][i].transfers++
 			return
 		}
+	}
+	if a.owners[l] == nil {
+		a.owners[l] = a.room.one()
 	}
 	a.owners[l] = append(a.owners[l], ownerOn{owner, 1, a.contended(l, now)})
 }
@@ -169,23 +184,21 @@ func (a *accounts) update(l topology.LinkID, now sim.Time) {
 	k := &a.links[l]
 	on := len(a.solver.links[l].flows)
 	switch {
-	case on > 0 && k.busySince < 0:
-		k.busySince = now
-	case on == 0 && k.busySince >= 0:
-		k.busy += now - k.busySince
-		k.busySince = -1
+	case on > 0 && !k.busySince.lasts():
+		k.busySince.begin(now)
+	case on == 0 && k.busySince.lasts():
+		k.busy += k.busySince.end(now)
 	}
 	owners := len(a.owners[l]) + on - int(k.owned)
 	contended := owners > 1 && a.solver.links[l].demand > a.solver.links[l].limit*(1+levelTolerance)
-	if contended || k.contendedSince >= 0 {
+	if contended || k.contendedSince.lasts() {
 		a.compete(l, contended, now)
 	}
 	switch {
-	case contended && k.contendedSince < 0:
-		k.contendedSince = now
-	case !contended && k.contendedSince >= 0:
-		k.contended += now - k.contendedSince
-		k.contendedSince = -1
+	case contended && !k.contendedSince.lasts():
+		k.contendedSince.begin(now)
+	case !contended && k.contendedSince.lasts():
+		k.contended += k.contendedSince.end(now)
 	}
 }
 
@@ -232,7 +245,7 @@ type Share struct {
 // Use is what a link has done by now.
 func (n *Network) Use(l topology.LinkID) LinkUse {
 	u := n.use(l)
-	if b := n.solver.links[l].bundle; b != 0 {
+	if b := n.bundles.holds(l); b != 0 {
 		more := n.use(b)
 		u.Bytes += more.Bytes
 		u.Busy += more.Busy
@@ -248,8 +261,8 @@ func (n *Network) use(l topology.LinkID) LinkUse {
 	now := n.engine.Now()
 	k := n.accounts.links[l]
 	u := LinkUse{Bytes: k.bytes, Busy: k.busy + k.ahead.by(now), Contended: n.accounts.contended(l, now)}
-	if k.busySince >= 0 {
-		u.Busy += now - k.busySince
+	if k.busySince.lasts() {
+		u.Busy += k.busySince.until(now)
 	}
 	for _, r := range n.solver.links[l].flows {
 		f := &n.solver.flows[r.slot]
@@ -278,7 +291,7 @@ func (n *Network) Contenders(l topology.LinkID) (owners []Share, crowd int, name
 		}
 	}
 	note(l)
-	if b := n.solver.links[l].bundle; b != 0 {
+	if b := n.bundles.holds(l); b != 0 {
 		note(b)
 	}
 	for owner, t := range times {
@@ -351,7 +364,7 @@ func (n *Network) Series(links []topology.LinkID) Series {
 	for i, l := range links {
 		s.pass(l, now)
 		all[i] = &s.links[l].carried
-		if b := n.solver.links[l].bundle; b != 0 {
+		if b := n.bundles.holds(l); b != 0 {
 			s.pass(b, now)
 			both := &result.Bins{}
 			both.Merge(all[i])

@@ -45,6 +45,7 @@ type bundles struct {
 	all     []bundle // by number, from the first after the topology's links on
 	free    []topology.LinkID
 	changes int               // made to which link is in which bundle
+	of      []topology.LinkID // bundle that each link is in, 0: none; nil before the first
 	class   []int32           // of each link while links are sorted, else 0
 	links   []topology.LinkID // room for those that are sorted
 	classes []class           // and for their classes
@@ -64,8 +65,28 @@ type user struct {
 // the first does not move all.
 func withRoom[T any](links int) []T { return make([]T, links, links+links/16) }
 
+// rooms gives out lists with room for one, which most links never have more of.
+type rooms[T any] struct{ left []T }
+
+func (r *rooms[T]) one() []T {
+	if len(r.left) == 0 {
+		r.left = make([]T, 512)
+	}
+	one := r.left[:0:1]
+	r.left = r.left[1:]
+	return one
+}
+
 // any says whether there are bundles.
 func (b *bundles) any() bool { return len(b.all) > len(b.free) }
+
+// holds is the bundle that a link is in, 0: none, as of a bundle.
+func (b *bundles) holds(l topology.LinkID) topology.LinkID {
+	if int(l) < len(b.of) {
+		return b.of[l]
+	}
+	return 0
+}
 
 // bundle is the bundle of a number.
 func (n *Network) bundle(b topology.LinkID) *bundle {
@@ -96,7 +117,7 @@ func (n *Network) Bundle(footprints ...*Footprint) {
 	}
 	for number, f := range fresh {
 		for i, l := range f.Links {
-			if b := n.solver.links[l].bundle; b != 0 {
+			if b := n.bundles.of[l]; b != 0 {
 				c := &classes[n.bundles.class[l]]
 				if c.listed == number+1 {
 					continue
@@ -146,7 +167,7 @@ type origin struct {
 // which number 0 is none.
 func (n *Network) classify(footprints []*Footprint) ([]topology.LinkID, []class) {
 	if n.bundles.class == nil {
-		n.bundles.class = make([]int32, len(n.topology.Links))
+		n.bundles.of, n.bundles.class = make([]topology.LinkID, len(n.topology.Links)), make([]int32, len(n.topology.Links))
 	}
 	of := n.bundles.class
 	links, classes := n.bundles.links[:0], append(n.bundles.classes[:0], class{})
@@ -160,8 +181,7 @@ func (n *Network) classify(footprints []*Footprint) ([]topology.LinkID, []class)
 			if of[l] != 0 {
 				continue
 			}
-			k := &n.solver.links[l]
-			key := origin{k.bundle, k.limit, len(k.flows) > 0}
+			key := origin{n.bundles.of[l], n.solver.limit(l), len(n.solver.links[l].flows) > 0}
 			at := 0
 			for at < len(last) && (numbers[at] == 0 || last[at] != key) {
 				at++
@@ -227,7 +247,7 @@ func (n *Network) assign(l topology.LinkID, c *class) {
 		c.bundle = n.newBundle(c.size, c.origin.limit)
 		n.split(was, c.bundle, c.size)
 	}
-	n.solver.links[l].bundle = c.bundle
+	n.bundles.of[l] = c.bundle
 }
 
 // Unbundle forgets footprints that are not used any more. Links that are bundled
@@ -251,7 +271,7 @@ func (n *Network) Unbundle(footprints ...*Footprint) {
 			if !last {
 				break
 			}
-			b := n.solver.links[l].bundle
+			b := n.bundles.of[l]
 			if b == 0 {
 				continue
 			}
@@ -275,7 +295,7 @@ func (n *Network) Unbundle(footprints ...*Footprint) {
 // unbundle takes a link out of a bundle that nothing is on, of which all links are
 // taken out.
 func (n *Network) unbundle(b, l topology.LinkID) {
-	n.solver.links[l].bundle = 0
+	n.bundles.of[l] = 0
 	n.solver.split(b, l)
 	n.accounts.split(b, l, n.engine.Now())
 	from := n.bundle(b)
@@ -304,7 +324,7 @@ func (n *Network) newBundle(size int, limit float64) topology.LinkID {
 	} else {
 		b = topology.LinkID(len(n.solver.links))
 		n.bundles.all = append(n.bundles.all, bundle{})
-		n.solver.links = append(n.solver.links, link{level: math.Inf(1)})
+		n.solver.links = append(n.solver.links, link{level: math.Inf(1), flows: n.solver.room.one()})
 		n.accounts.add()
 	}
 	n.bundle(b).size = size
@@ -314,15 +334,15 @@ func (n *Network) newBundle(size int, limit float64) topology.LinkID {
 
 // single takes a link out of its bundle.
 func (n *Network) single(l topology.LinkID) {
-	b := n.solver.links[l].bundle
-	n.solver.links[l].bundle = 0
+	b := n.bundles.of[l]
+	n.bundles.of[l] = 0
 	n.split(b, l, 1)
 }
 
 // separate sees to it that none of the links is in a bundle.
 func (n *Network) separate(links []topology.LinkID) {
 	for _, l := range links {
-		if n.solver.links[l].bundle != 0 {
+		if n.bundles.holds(l) != 0 {
 			n.single(l)
 		}
 	}
@@ -375,7 +395,7 @@ func (n *Network) relink(b topology.LinkID) {
 // split puts the flows of a bundle, whose lists of links end with another link,
 // on that one too.
 func (s *solver) split(b, to topology.LinkID) {
-	from, k := &s.links[b], &s.links[to]
+	from, k := &s.links[b], s.use(to)
 	for _, r := range from.flows {
 		f := &s.flows[r.slot]
 		f.at = append(f.at, int32(len(k.flows)))
@@ -417,7 +437,7 @@ func (s *solver) replace(b, by topology.LinkID) {
 
 // add makes room for one more link.
 func (a *accounts) add() {
-	a.links = append(a.links, account{busySince: -1, contendedSince: -1})
+	a.links = append(a.links, account{})
 	a.owners = append(a.owners, nil)
 	if a.series.bins > 0 {
 		a.series.links = append(a.series.links, linkSeries{})
@@ -426,7 +446,7 @@ func (a *accounts) add() {
 
 // clear forgets a bundle.
 func (a *accounts) clear(b topology.LinkID) {
-	a.links[b] = account{busySince: -1, contendedSince: -1}
+	a.links[b] = account{}
 	a.owners[b] = a.owners[b][:0]
 	delete(a.shares, b)
 	delete(a.crowds, b)

@@ -239,9 +239,9 @@ func alike(t *rapid.T, n, plain *Network, transfers int) {
 func checkBundles(t *rapid.T, n *Network, footprints []*Footprint) {
 	sizes := map[topology.LinkID]int{}
 	for l := range n.topology.Links {
-		if b := n.solver.links[l].bundle; b != 0 {
+		if b := n.bundles.holds(topology.LinkID(l)); b != 0 {
 			sizes[b]++
-			if n.solver.links[l].limit != n.solver.links[b].limit || len(n.solver.links[l].flows) > 0 {
+			if n.solver.limit(topology.LinkID(l)) != n.solver.links[b].limit || len(n.solver.links[l].flows) > 0 {
 				t.Fatalf("link %d is %+v, bundle %d %+v", l, n.solver.links[l], b, n.solver.links[b])
 			}
 		}
@@ -265,7 +265,7 @@ func checkBundles(t *rapid.T, n *Network, footprints []*Footprint) {
 				continue
 			}
 			for m := range n.topology.Links {
-				if n.solver.links[m].bundle == l {
+				if n.bundles.holds(topology.LinkID(m)) == l {
 					single[topology.LinkID(m)] = f.counts[i]
 				}
 			}

@@ -123,11 +123,10 @@ func (s *shipping) contend(l topology.LinkID, now sim.Time) {
 	k := &a.links[l]
 	contended := s.waiting[l] && len(a.owners[l])+len(s.unowned[l]) > 1
 	switch {
-	case contended && k.contendedSince < 0:
-		k.contendedSince = now
-	case !contended && k.contendedSince >= 0:
-		k.contended += now - k.contendedSince
-		k.contendedSince = -1
+	case contended && !k.contendedSince.lasts():
+		k.contendedSince.begin(now)
+	case !contended && k.contendedSince.lasts():
+		k.contended += k.contendedSince.end(now)
 	}
 	if contended && len(s.unowned[l]) > 0 {
 		s.crowd(l)

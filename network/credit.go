@@ -135,4 +135,8 @@ func (a *ahead) add(o *ahead) {
 }
 
 // pass has the times noted ahead that have passed join the link's busy time.
-func (k *account) pass(now sim.Time) { k.busy += k.ahead.pass(now) }
+func (k *account) pass(now sim.Time) {
+	if k.ahead.latest.length() > 0 || len(k.ahead.others) > 0 {
+		k.busy += k.ahead.pass(now)
+	}
+}

@@ -243,7 +243,7 @@ func (n *Network) eachContest(l topology.LinkID, yield func(*contest)) {
 		}
 	}
 	add(l)
-	if b := n.solver.links[l].bundle; b != 0 {
+	if b := n.bundles.holds(l); b != 0 {
 		add(b)
 	}
 }

@@ -287,7 +287,7 @@ func (n *Network) Handle(now sim.Time, arg uint64) {
 			return
 		}
 		n.loads.depart(id, t)
-		n.engine.Schedule(now.After(t.latency), n.actor, argBegin|uint64(id))
+		n.engine.Schedule(max(now, t.eligible.After(t.latency)), n.actor, argBegin|uint64(id))
 	case argFinish:
 		n.timerAt = sim.Never
 		for {
@@ -429,7 +429,7 @@ func (n *Network) setPayload(l topology.LinkID, payload float64) {
 		n.shipping.carrier.SetRate(l, payload)
 		return
 	}
-	if n.solver.links[l].bundle != 0 {
+	if n.bundles.holds(l) != 0 {
 		n.single(l)
 	}
 	n.solver.setLimit(l, payload)
@@ -467,7 +467,7 @@ func (n *Network) Waiting() []sim.Wait {
 		case t.slot >= 0:
 			l := n.solver.flows[t.slot].bottleneck()
 			if int(l) >= len(n.topology.Links) { // the first of those alike
-				l = topology.LinkID(slices.IndexFunc(n.solver.links, func(k link) bool { return k.bundle == l }))
+				l = topology.LinkID(slices.Index(n.bundles.of, l))
 			}
 			wait.For = "bandwidth on link " + n.topology.LinkName(l)
 			if rate := n.solver.flows[t.slot].rate; rate > 0 {

@@ -28,10 +28,7 @@ func (n *Network) Snapshot() *Snapshot {
 		s.shares[l] = maps.Clone(shares)
 	}
 	if n.bundles.any() {
-		s.bundles = make([]topology.LinkID, len(n.topology.Links))
-		for l := range s.bundles {
-			s.bundles[l] = n.solver.links[l].bundle
-		}
+		s.bundles = slices.Clone(n.bundles.of)
 	}
 	return s
 }
@@ -82,7 +79,7 @@ func (n *Network) accounted(links []topology.LinkID) []topology.LinkID {
 	all := make([]topology.LinkID, len(links))
 	for i, l := range links {
 		all[i] = l
-		if b := n.solver.links[l].bundle; b != 0 {
+		if b := n.bundles.holds(l); b != 0 {
 			all[i] = b
 		}
 	}
@@ -96,9 +93,9 @@ func (a *accounts) pass(now sim.Time) {
 	for l := range a.links {
 		k := &a.links[l]
 		k.pass(now)
-		if k.busySince >= 0 {
-			k.busy += now - k.busySince
-			k.busySince = now
+		if k.busySince.lasts() {
+			k.busy += k.busySince.end(now)
+			k.busySince.begin(now)
 		}
 	}
 }

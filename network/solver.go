@@ -80,17 +80,18 @@ type link struct {
 	demand  float64 // sum of the rates that its flows would have alone
 	flows   []ref   // those that it stops come first
 
-	held    int32           // so many
-	changes int32           // of the sums since they were last added up
-	queued  bool            // its level is to be found anew
-	bundle  topology.LinkID // that the link is in, 0: none
+	held    int32 // so many
+	changes int32 // of the sums since they were last added up
+	queued  bool  // its level is to be found anew
 	touched uint64
 }
 
 // solver keeps the weighted max-min fair levels of the draining transfers; see the
 // package comment for how.
 type solver struct {
-	links     []link
+	links     []link // zero until used; see use
+	topology  *topology.Topology
+	room      rooms[ref]
 	flows     []flow
 	freeSlots []int32
 
@@ -109,13 +110,26 @@ type solver struct {
 }
 
 func (s *solver) init(t *topology.Topology) {
-	s.links = withRoom[link](len(t.Links))
-	first := make([]ref, len(t.Links)) // room for the first flow of each link
-	for i := range t.Links {
-		s.links[i].limit, s.links[i].level = t.Links[i].Payload, math.Inf(1)
-		s.links[i].flows = first[i : i : i+1]
-	}
+	s.links, s.topology = withRoom[link](len(t.Links)), t
 	s.repair = 1
+}
+
+// use gives the state of a link, which is set up when it is first asked for: in a large
+// topology most links are never used, and memory that is never written is not taken.
+func (s *solver) use(l topology.LinkID) *link {
+	k := &s.links[l]
+	if k.flows == nil {
+		k.limit, k.level, k.flows = s.topology.Links[l].Payload, math.Inf(1), s.room.one()
+	}
+	return k
+}
+
+// limit is the capacity of a link, in use or not.
+func (s *solver) limit(l topology.LinkID) float64 {
+	if k := &s.links[l]; k.flows != nil {
+		return k.limit
+	}
+	return s.topology.Links[l].Payload
 }
 
 // attach puts a flow on its links, at no rate yet. O(links).
@@ -152,7 +166,7 @@ func (s *solver) attach(id ID, t *transfer, now sim.Time) int32 {
 func (s *solver) bind(f *flow) {
 	f.bound = math.Inf(1)
 	for i, l := range f.links {
-		if rate := s.links[l].limit / f.count(i); rate < f.bound {
+		if rate := s.use(l).limit / f.count(i); rate < f.bound {
 			f.alone, f.bound = int32(i), rate
 		}
 	}
@@ -187,7 +201,7 @@ func (s *solver) detach(slot int32) {
 // setLimit changes the capacity of a link. What its flows want on their other
 // links is added up anew: next to what they wanted before, it may be rounding.
 func (s *solver) setLimit(l topology.LinkID, limit float64) {
-	s.links[l].limit = limit
+	s.use(l).limit = limit
 	for _, r := range s.links[l].flows {
 		f := &s.flows[r.slot]
 		s.bind(f)

@@ -350,7 +350,7 @@ func checkTraffic(t *rapid.T, c *traffic) {
 		used := make([]float64, len(c.Links))
 		highest := make([]float64, len(c.Links))
 		for l := range limits {
-			limits[l] = n.solver.links[l].limit
+			limits[l] = n.solver.limit(topology.LinkID(l))
 		}
 		for i := range c.Transfers {
 			tr, id := &c.Transfers[i], ID(i)

@@ -25,7 +25,8 @@ type clos struct {
 // LeafSpine builds racks of HostsPerRack hosts that join one leaf with all
 // their NICs. A leaf has ceil(down-links / Oversubscription) up-links, one to
 // each of the first so many spines; there are as many spines as a full leaf has
-// up-links. An up-link has the rate of the NICs below.
+// up-links, or all leaves together where none is nearly full. An up-link has the
+// rate of the NICs below.
 func LeafSpine(f Fabric) (*Topology, error) {
 	return f.buildClos("leaf-spine", func(*Host) int { return 1 }, func(_, leaf, _ int) string {
 		return "leaf" + strconv.Itoa(leaf)
@@ -65,7 +66,7 @@ func (f *Fabric) buildClos(kind string, leaves func(*Host) int, name func(rack, 
 	ports := tors * planes
 	c := &clos{t: t, ports: ports, tors: tors, leafOf: make([]int32, t.nics)}
 	r.fabric = c
-	if err := checkLinks(len(t.Links) + 2*ports*t.nics); err != nil {
+	if err := t.reserve(2 * ports * t.nics); err != nil {
 		return nil, err
 	}
 	var down []int    // down-links of each leaf
@@ -112,14 +113,15 @@ func (f *Fabric) buildClos(kind string, leaves func(*Host) int, name func(rack, 
 		return int(min(math.Ceil(float64(down)/f.Oversubscription*(1-1e-12)), MaxLinks))
 	}
 	total := 0
-	for _, p := range f.pools() {
-		c.spines = max(c.spines, up(f.HostsPerRack*p.Host.NICs/leaves(&p.Host)))
-	}
 	for l, d := range down {
 		c.uplinks[l] = int32(up(d))
 		total += up(d)
 	}
-	if err := checkLinks(len(t.Links) + 2*total + c.spines*planes); err != nil {
+	for _, p := range f.pools() {
+		c.spines = max(c.spines, up(f.HostsPerRack*p.Host.NICs/leaves(&p.Host)))
+	}
+	c.spines = min(c.spines, total/planes) // the others would be without a cable
+	if err := t.reserve(2 * total); err != nil {
 		return nil, err
 	}
 	for s := range c.spines * planes {

@@ -11,10 +11,17 @@ type Parts struct {
 	host  []int32           // of each node
 }
 
-// Parts makes the index, in O(nodes + links).
-func (t *Topology) Parts() *Parts {
-	nodes := t.accelerators + t.nics + len(t.switchNames)
-	p := &Parts{t: t, node: make(map[string]NodeID, nodes), bare: map[string]LinkID{}, links: make([][]LinkID, nodes), host: t.hosts()}
+// Parts is the index of them. It is made when something is first looked for, in
+// O(nodes + links).
+func (t *Topology) Parts() *Parts { return &Parts{t: t} }
+
+func (p *Parts) index() {
+	if p.node != nil {
+		return
+	}
+	t := p.t
+	nodes := t.nodes()
+	p.node, p.bare, p.links, p.host = make(map[string]NodeID, nodes), map[string]LinkID{}, make([][]LinkID, nodes), t.hosts()
 	for n := range NodeID(nodes) {
 		p.node[t.NodeName(n)] = n
 	}
@@ -25,13 +32,13 @@ func (t *Topology) Parts() *Parts {
 			p.links[l.From], p.links[l.To] = append(p.links[l.From], LinkID(i)), append(p.links[l.To], LinkID(i))
 		}
 	}
-	return p
 }
 
 // Cable gives the links of a cable, both directions, that is named as one of them:
 // "leaf0>spine1". Where several lie between the same two nodes they are one cable. A
 // bare link is by itself. It gives nil if there is none of the name.
 func (p *Parts) Cable(name string) []LinkID {
+	p.index()
 	if l, found := p.bare[name]; found {
 		return []LinkID{l}
 	}
@@ -47,6 +54,7 @@ func (p *Parts) Cable(name string) []LinkID {
 // Switch gives the links of all cables of a switch. It gives nil if there is none of the
 // name.
 func (p *Parts) Switch(name string) []LinkID {
+	p.index()
 	n, known := p.node[name]
 	if !known || int(n) < p.t.accelerators+p.t.nics {
 		return nil
@@ -57,6 +65,7 @@ func (p *Parts) Switch(name string) []LinkID {
 // NIC gives the links between a NIC, named as "host3/nic0", and what it is joined to
 // outside its host. It gives nil if there is none of the name.
 func (p *Parts) NIC(name string) []LinkID {
+	p.index()
 	n, known := p.node[name]
 	if !known || int(n) < p.t.accelerators || int(n) >= p.t.accelerators+p.t.nics {
 		return nil

@@ -99,7 +99,7 @@ func Dragonfly(f Fabric) (*Topology, error) {
 	if d.groups > 1 {
 		d.parallel = ports / (d.groups - 1)
 	}
-	if err := checkLinks(len(t.Links) + 2*t.nics + d.groups*(d.routers*(d.routers-1)+ports)); err != nil {
+	if err := t.reserve(2*t.nics + d.groups*(d.routers*(d.routers-1)+ports)); err != nil {
 		return nil, err
 	}
 	for i := range d.groups * d.routers {
@@ -121,19 +121,24 @@ func Dragonfly(f Fabric) (*Topology, error) {
 	for g := range d.groups {
 		t.buildMesh(span{d.firstRouter + NodeID(g*d.routers), 1, d.routers}, rate, efficiency, sim.Time(hop))
 	}
-	global := LinkID(len(t.Links))
 	d.global = make([]LinkID, d.groups*ports)
 	for g := range d.groups {
 		for peer := g + 1; peer < d.groups; peer++ {
+			var last [2]NodeID
+			before := 0 // cables between the same two routers
 			for c := range d.parallel {
 				here, there := g*ports+d.port(g, peer)+c, peer*ports+d.port(peer, g)+c
-				d.global[here] = LinkID(len(t.Links))
-				d.global[there] = d.global[here] + 1
-				f.trunk(t, d.firstRouter+NodeID(here/d.globals), d.firstRouter+NodeID(there/d.globals), rate, efficiency, false)
+				l, ends := LinkID(len(t.Links)), [2]NodeID{d.firstRouter + NodeID(here/d.globals), d.firstRouter + NodeID(there/d.globals)}
+				d.global[here], d.global[there] = l, l+1
+				f.trunk(t, ends[0], ends[1], rate, efficiency, false)
+				if before++; ends != last {
+					last, before = ends, 0
+				}
+				t.follow(l, before)
+				t.follow(l+1, before)
 			}
 		}
 	}
-	t.countParallel(global)
 	return t, nil
 }
 

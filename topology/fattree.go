@@ -51,7 +51,7 @@ func FatTree(f Fabric) (*Topology, error) {
 		return t, err
 	}
 	pods := (t.nics + half*half - 1) / (half * half)
-	if err := checkLinks(len(t.Links) + 2*t.nics + 4*pods*half*half); err != nil {
+	if err := t.reserve(2*t.nics + 4*pods*half*half); err != nil {
 		return nil, err
 	}
 	tree := &fatTree{t: t, half: half}

@@ -214,10 +214,7 @@ func (r *siteRouter) add(s *Site, number, nics int) {
 		t.switchNames = append(t.switchNames, s.Name+"/"+name)
 	}
 	for l, before := range local.parallel {
-		if t.parallel == nil {
-			t.parallel = map[LinkID]int{}
-		}
-		t.parallel[l+p.links] = before
+		t.follow(l+p.links, before)
 	}
 	local.Links = nil // the whole has them
 	local.Routing.Seed = mix(local.Routing.Seed + uint64(number))

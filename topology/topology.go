@@ -43,6 +43,7 @@ package topology
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/railyard/railyard/sim"
@@ -278,14 +279,20 @@ func (t *Topology) countParallel(first LinkID) {
 	seen := make(map[[2]NodeID]int, len(t.Links)-int(first))
 	for i, k := range t.Links[first:] {
 		ends := [2]NodeID{k.From, k.To}
-		if before := seen[ends]; before > 0 {
-			if t.parallel == nil {
-				t.parallel = map[LinkID]int{}
-			}
-			t.parallel[first+LinkID(i)] = before
-		}
+		t.follow(first+LinkID(i), seen[ends])
 		seen[ends]++
 	}
+}
+
+// follow notes how many links before one have the same ends.
+func (t *Topology) follow(l LinkID, before int) {
+	if before == 0 {
+		return
+	}
+	if t.parallel == nil {
+		t.parallel = map[LinkID]int{}
+	}
+	t.parallel[l] = before
 }
 
 // AcceleratorNames maps the names of all accelerators to their nodes, and in a
@@ -323,6 +330,15 @@ func checkBare(n int, bandwidth units.Rate, latency units.Duration, links int) e
 		return fmt.Errorf("topology: links of bandwidth %v and latency %v", bandwidth, latency)
 	}
 	return checkLinks(links)
+}
+
+// reserve makes room for so many more links, or says that they are too many.
+func (t *Topology) reserve(more int) error {
+	if err := checkLinks(len(t.Links) + more); err != nil {
+		return err
+	}
+	t.Links = slices.Grow(t.Links, more)
+	return nil
 }
 
 func checkLinks(links int) error {

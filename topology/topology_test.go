@@ -327,7 +327,7 @@ func TestNICSharing(t *testing.T) {
 
 // TestLeafSpine counts leaves, spines and up-links. A leaf has as many up-links
 // as ceil(down-links / oversubscription); up-link s leads to spine s; there are
-// as many spines as a full leaf has up-links.
+// as many spines as a full leaf has up-links, and no more than all leaves have.
 func TestLeafSpine(t *testing.T) {
 	for _, c := range []struct {
 		name                string
@@ -399,6 +399,7 @@ func TestRail(t *testing.T) {
 		{"partial group", 8, 9, 4, 1, 3, 4, 4, 1},
 		{"partial group, oversubscribed", 4, 11, 8, 3, 2, 3, 3, 1},
 		{"one host a group", 2, 3, 1, 1, 3, 1, 1, 1},
+		{"room for more than there are", 8, 3, 1 << 18, 1, 1, 24, 3, 3},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			topo, err := Rail(fabric(host(8, c.nics, ScaleUpSwitch), c.hosts, c.group, c.oversubscription, 0))
