@@ -358,9 +358,7 @@ func (f *Fleet) decide(n int) {
 		err = fmt.Errorf("a step of %d tokens would take %.3g s", f.shape.Tokens, seconds)
 	}
 	if err != nil {
-		f.ended = len(f.Requests) + 1
-		f.end()
-		f.c.Fail(f.job, fmt.Errorf("request %s: %w", f.Requests[step[len(step)-1].Request].ID, err))
+		f.stop(fmt.Errorf("request %s: %w", f.Requests[step[len(step)-1].Request].ID, err))
 		return
 	}
 	stage := sim.FromSeconds(seconds / float64(p.Stages))
@@ -380,6 +378,13 @@ func (f *Fleet) decide(n int) {
 	l.replica.ledger.AddCompute(f.now, f.now+stage)
 	l.ends = at
 	f.c.Engine.Schedule(at, f.actor, argEnd|uint64(n))
+}
+
+// stop ends the job with an error.
+func (f *Fleet) stop(err error) {
+	f.ended = len(f.Requests) + 1
+	f.end()
+	f.c.Fail(f.job, err)
 }
 
 // measure is the shape of a step.
@@ -439,12 +444,12 @@ func (f *Fleet) answered(request int) {
 	}
 }
 
-// Busy is how long the replicas of a pool computed, in all.
+// Busy is how long the replicas of a pool computed until now, in all: the first stage of each,
+// which stands for the others.
 func (f *Fleet) Busy(p *Pool) (sum sim.Time) {
-	for i := range f.replicas {
-		if r := &f.replicas[i]; r.pool == p {
-			sum += r.ledger.Compute + r.ledger.Exposed
-		}
+	for i := range p.replicas {
+		l := p.replicas[i].ledger
+		sum += l.ComputeBy(f.c.Engine.Now()) + l.Exposed
 	}
 	return sum
 }

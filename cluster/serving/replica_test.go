@@ -1,9 +1,11 @@
 package serving
 
 import (
+	"errors"
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -194,6 +196,64 @@ func TestScaleAfterLastFailure(t *testing.T) {
 		t.Errorf("it ends at %v s, want 61", got)
 	}
 }
+
+// often fails every 10 s, for a second.
+type often sim.Time
+
+func (o *often) Next() (at, until sim.Time) {
+	*o += often(10 * second)
+	return sim.Time(*o), sim.Time(*o) + second
+}
+
+// A start of 20 s on a host that fails every 10 s comes to nothing, however often: the run says
+// so, unless it has a horizon to end at.
+func TestNeverReady(t *testing.T) {
+	for _, horizon := range []sim.Time{0, 1_000_000 * second} {
+		f := &Fleet{
+			Pool:     Pool{Replicas: 1, Tensor: 1, Stages: 1, Batching: mixed(), Costs: flat(1), Start: Start{Weights: 20 * second}},
+			Failures: func([]topology.NodeID) Failures { return new(often) }, Requests: []serving.Request{{Arrival: 15, Input: 10, Output: 4}},
+		}
+		top, err := topology.Pool(1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		engine := sim.New()
+		engine.Horizon = horizon
+		c := cluster.New(engine, top, 0)
+		c.Submit(&cluster.Job{Name: "fleet", Count: 1, Program: f})
+		err = engine.Run(t.Context())
+		if horizon == 0 && (c.Err == nil || !strings.Contains(c.Err.Error(), "no replica answers")) || horizon > 0 && (c.Err != nil || !errors.Is(err, sim.ErrHorizon)) {
+			t.Errorf("with a horizon of %v: %v, %v", horizon, c.Err, err)
+		}
+	}
+}
+
+// What a replica computes counts as far as it has come: of steps of 1 s, 2.5 s until its host
+// fails, and half of one at a horizon of 4.5 s.
+func TestBusyAsFarAsItCame(t *testing.T) {
+	f := &Fleet{
+		Pool: Pool{Replicas: 1, Tensor: 1, Stages: 1, Batching: mixed(), Costs: flat(1)}, Failures: only([2]sim.Time{5 * second / 2, 4 * second}),
+		Requests: []serving.Request{{Input: 10, Output: 4}},
+	}
+	top, err := topology.Pool(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	engine := sim.New()
+	engine.Horizon = 9 * second / 2
+	cluster.New(engine, top, 0).Submit(&cluster.Job{Name: "fleet", Count: 1, Program: f})
+	engine.Schedule(engine.Horizon, engine.Register(nothing{}), 0)
+	if err := engine.Run(t.Context()); !errors.Is(err, sim.ErrHorizon) {
+		t.Fatal(err)
+	}
+	if got, want := f.Busy(&f.Pool), 3*second; got != want {
+		t.Errorf("it computed for %v, want %v", got, want)
+	}
+}
+
+type nothing struct{}
+
+func (nothing) Handle(sim.Time, uint64) {}
 
 // All broken for good: the run says what waits.
 func TestAllBroken(t *testing.T) {
