@@ -464,6 +464,19 @@ func (f *Fleet) accept(guessed int) (right int) {
 	return right
 }
 
+// Settle accounts for what has happened until now, where the run ends with requests left, and
+// between sites.
+func (f *Fleet) Settle() {
+	if f.c != nil && f.ended < len(f.Requests) {
+		for _, p := range f.pools {
+			p.Level.until(f.c.Engine.Now())
+		}
+	}
+	if f.Geography != nil {
+		f.Geography.settle(f)
+	}
+}
+
 // Prefixes is how many tokens of prompts were admitted, and how many of them their replica
 // had kept.
 func (f *Fleet) Prefixes() (asked, hit int64) {

@@ -249,6 +249,9 @@ func TestBusyAsFarAsItCame(t *testing.T) {
 	if got, want := f.Busy(&f.Pool), 3*second; got != want {
 		t.Errorf("it computed for %v, want %v", got, want)
 	}
+	if f.Settle(); f.Level.Up != 3 || f.Level.Lasted() != 4.5 {
+		t.Errorf("it answered for %v of %v s, want 3 of 4.5", f.Level.Up, f.Level.Lasted())
+	}
 }
 
 type nothing struct{}
