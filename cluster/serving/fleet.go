@@ -489,5 +489,9 @@ func (f *Fleet) Prefixes() (asked, hit int64) {
 
 // Waiting says what is not done, for a report of a deadlock.
 func (f *Fleet) Waiting() []sim.Wait {
-	return []sim.Wait{{Who: f.c.Jobs[f.job].Name, For: fmt.Sprintf("%d requests that no step takes up", len(f.Requests)-f.ended)}}
+	what := fmt.Sprintf("%d requests that no step takes up", len(f.Requests)-f.ended)
+	if f.gone() {
+		what += ": the hosts of all replicas are lost for good"
+	}
+	return []sim.Wait{{Who: f.c.Jobs[f.job].Name, For: what}}
 }
