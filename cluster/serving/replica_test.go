@@ -321,6 +321,11 @@ func TestNothingIsLost(t *testing.T) {
 		}
 		f.Intake.Request = seconds(0, 0.3, "intake")
 		f.Batching.Swap, f.SwapTime = rapid.IntRange(0, 40).Draw(t, "swap"), 0.001
+		f.Batching.Lookahead, f.Acceptance = rapid.IntRange(0, 3).Draw(t, "guesses"), 0.5
+		f.Batching.Piece = 8 * rapid.IntRange(0, 2).Draw(t, "piece")
+		f.Batching.Watermark = rapid.IntRange(0, 2).Draw(t, "watermark")
+		f.Batching.Whole, f.Batching.Padded = rapid.Bool().Draw(t, "whole"), rapid.Bool().Draw(t, "padded")
+		f.Priorities = []int32{0, 1, -1}
 		if f.Batching.Reserve = f.Batching.Order == scheduler.Static; f.Batching.Reserve {
 			f.Delay = seconds(0, 2, "delay")
 		}
@@ -346,7 +351,10 @@ func TestNothingIsLost(t *testing.T) {
 		at, tokens := 0.0, int64(0)
 		for range rapid.IntRange(1, 30).Draw(t, "requests") {
 			at += rapid.Float64Range(0, 0.5).Draw(t, "gap")
-			f.Requests = append(f.Requests, serving.Request{Arrival: at, Input: rapid.IntRange(1, 60).Draw(t, "input"), Output: rapid.IntRange(1, 30).Draw(t, "output")})
+			f.Requests = append(f.Requests, serving.Request{
+				Arrival: at, Input: rapid.IntRange(1, 60).Draw(t, "input"), Output: rapid.IntRange(1, 30).Draw(t, "output"),
+				Tenant: rapid.IntRange(0, 2).Draw(t, "tenant"), Session: rapid.Int32Range(0, 2).Draw(t, "session"), Prefix: []uint64{1, rapid.Uint64Range(2, 3).Draw(t, "prefix")},
+			})
 		}
 		top, err := topology.Pool(replicas * f.Stages)
 		if err != nil {
@@ -361,7 +369,7 @@ func TestNothingIsLost(t *testing.T) {
 		var spent float64
 		for i := range f.Outcomes {
 			o := &f.Outcomes[i]
-			if o.Refused {
+			if o.Refused || o.Rejected {
 				continue
 			}
 			if o.Status() != "finished" || o.Arrival >= o.First || o.First > o.Finish {
@@ -370,7 +378,7 @@ func TestNothingIsLost(t *testing.T) {
 			tokens += int64(f.Requests[i].Output)
 			spent += (o.Finish - o.Arrival).Seconds()
 		}
-		if ended := int64(len(f.Outcomes)) - f.count(func(o *Outcome) bool { return o.Refused }); tokens != f.Gaps.total+ended {
+		if ended := int64(len(f.Outcomes)) - f.count(func(o *Outcome) bool { return o.Refused || o.Rejected }); tokens != f.Gaps.total+ended {
 			t.Errorf("%d tokens came, %d were asked for", f.Gaps.total+ended, tokens)
 		}
 		// A static batch keeps those that have ended until its last has.
