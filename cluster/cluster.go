@@ -586,6 +586,18 @@ func (l *Ledger) AddCompute(from, to sim.Time) {
 	}
 }
 
+// Cut notes that the computation which was to go on beyond an instant ends there.
+func (l *Ledger) Cut(now sim.Time) {
+	if l.until <= now {
+		return
+	}
+	l.Compute -= l.until - now
+	if l.bins > 0 {
+		l.compute.Add(now, l.until, -1, l.bins)
+	}
+	l.until = now
+}
+
 // Add notes what the gang did up to now, in a cluster that keeps no series.
 func (l *Ledger) Add(compute, exposed, overlapped, now sim.Time) {
 	l.Compute += compute

@@ -472,7 +472,7 @@ func (p *plant) servingRecords() []*result.Record {
 		if s.Batching.Swap > 0 {
 			m.Add(result.SwappedBlocks, s.Swapped)
 		}
-		m.Add(result.ReplicaUse, ratio(l.busy, l.stages))
+		m.Add(result.ReplicaUse, ratio(l.busy, l.up))
 		if asked, hit := s.Prefixes(); asked > 0 {
 			m.Add(result.PrefixHits, ratio(float64(hit), float64(asked)))
 		}
@@ -492,10 +492,10 @@ func (p *plant) servingRecords() []*result.Record {
 
 // levels are the integrals over time of all pools together.
 type levels struct {
-	replicas, accelerators    int
-	lasted, queued, ran       float64 // s
-	cached, room              float64 // s, times blocks
-	up, stages, busy, holding float64 // s; times stages, that compute; times accelerators
+	replicas, accelerators int
+	lasted, queued, ran    float64 // s
+	cached, room           float64 // s, times blocks
+	up, busy, holding      float64 // s; that compute; times accelerators
 }
 
 func (s *served) levels() (all levels) {
@@ -509,7 +509,6 @@ func (s *served) levels() (all levels) {
 		all.cached += l.Cached
 		all.up += l.Up
 		all.room += l.Up * float64(p.Blocks())
-		all.stages += l.Up * float64(p.Stages)
 		all.holding += l.Held * float64(p.Ranks())
 		all.busy += s.Busy(p).Seconds()
 	}

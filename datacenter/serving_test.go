@@ -249,3 +249,11 @@ func TestMeasuredLengths(t *testing.T) {
 		t.Errorf("errors of the time to first token: %.3f", first)
 	}
 }
+
+// Each of four stages that requests keep busy computes nearly all the time.
+func TestPipelineIsUsed(t *testing.T) {
+	r := run(t, servingOn("h100-sxm-80gb", 4, "model = \"llama-3.1-8b\"\npipeline = 4\nconcurrency = 64\ncount = 400\ninput = 100\noutput = 100\n"), nil)
+	if use := r.Summary.List("serving")[0].Float("utilization_ratio"); use < 0.9 || use > 1 {
+		t.Errorf("stages compute for %v of the time", use)
+	}
+}

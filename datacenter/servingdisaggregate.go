@@ -116,7 +116,7 @@ func (s *served) addHandovers(m *result.Record) {
 		r.Add(result.Name, s.poolName(i))
 		r.Add(result.ServingReplicas, int64(p.Replicas))
 		r.Add(result.AcceleratorCount, int64(p.Accelerators()))
-		r.Add(result.ReplicaUse, ratio(s.Busy(p).Seconds(), l.Up*float64(p.Stages)))
+		r.Add(result.ReplicaUse, ratio(s.Busy(p).Seconds(), l.Up))
 		r.Add(result.MeanQueue, ratio(l.Queued, l.Lasted()))
 		r.Add(result.MeanBatch, ratio(l.Ran, l.Up))
 		r.Add(result.MeanCache, ratio(l.Cached, l.Up*float64(p.Blocks())))

@@ -28,7 +28,7 @@ var (
 	RequestsRefused   = Metric{Name: "refused", Definition: "requests that found the queue full"}
 
 	SwappedBlocks = Metric{Name: "swapped_blocks", Definition: "blocks of caches that were moved to the memory of the host, or back"}
-	ReplicaUse    = Metric{Name: "utilization_ratio", Unit: "ratio", Definition: "share of the time in which the replicas that answer compute, over their stages"}
+	ReplicaUse    = Metric{Name: "utilization_ratio", Unit: "ratio", Definition: "share of the time in which the replicas that answer compute, in the mean of their stages"}
 	PrefixHits    = Metric{Name: "prefix_hit_ratio", Unit: "ratio", Definition: "share of the tokens of the prompts that were admitted whose keys and values the replica had kept of others"}
 
 	QualityScore = Metric{Name: "quality_score", Definition: "score of the model as it is served, of the table of quality that the scenario names; the more the better"}

@@ -358,9 +358,7 @@ func (f *Fleet) decide(n int) {
 		err = fmt.Errorf("a step of %d tokens would take %.3g s", f.shape.Tokens, seconds)
 	}
 	if err != nil {
-		f.ended = len(f.Requests) + 1
-		f.end()
-		f.c.Fail(f.job, fmt.Errorf("request %s: %w", f.Requests[step[len(step)-1].Request].ID, err))
+		f.stop(fmt.Errorf("request %s: %w", f.Requests[step[len(step)-1].Request].ID, err))
 		return
 	}
 	stage := sim.FromSeconds(seconds / float64(p.Stages))
@@ -380,6 +378,13 @@ func (f *Fleet) decide(n int) {
 	l.replica.ledger.AddCompute(f.now, f.now+stage)
 	l.ends = at
 	f.c.Engine.Schedule(at, f.actor, argEnd|uint64(n))
+}
+
+// stop ends the job with an error.
+func (f *Fleet) stop(err error) {
+	f.ended = len(f.Requests) + 1
+	f.end()
+	f.c.Fail(f.job, err)
 }
 
 // measure is the shape of a step.
@@ -439,12 +444,12 @@ func (f *Fleet) answered(request int) {
 	}
 }
 
-// Busy is how long the replicas of a pool computed, in all.
+// Busy is how long the replicas of a pool computed until now, in all: the first stage of each,
+// which stands for the others.
 func (f *Fleet) Busy(p *Pool) (sum sim.Time) {
-	for i := range f.replicas {
-		if r := &f.replicas[i]; r.pool == p {
-			sum += r.ledger.Compute + r.ledger.Exposed
-		}
+	for i := range p.replicas {
+		l := p.replicas[i].ledger
+		sum += l.ComputeBy(f.c.Engine.Now()) + l.Exposed
 	}
 	return sum
 }
@@ -459,6 +464,19 @@ func (f *Fleet) accept(guessed int) (right int) {
 	return right
 }
 
+// Settle accounts for what has happened until now, where the run ends with requests left, and
+// between sites.
+func (f *Fleet) Settle() {
+	if f.c != nil && f.ended < len(f.Requests) {
+		for _, p := range f.pools {
+			p.Level.until(f.c.Engine.Now())
+		}
+	}
+	if f.Geography != nil {
+		f.Geography.settle(f)
+	}
+}
+
 // Prefixes is how many tokens of prompts were admitted, and how many of them their replica
 // had kept.
 func (f *Fleet) Prefixes() (asked, hit int64) {
@@ -471,5 +489,9 @@ func (f *Fleet) Prefixes() (asked, hit int64) {
 
 // Waiting says what is not done, for a report of a deadlock.
 func (f *Fleet) Waiting() []sim.Wait {
-	return []sim.Wait{{Who: f.c.Jobs[f.job].Name, For: fmt.Sprintf("%d requests that no step takes up", len(f.Requests)-f.ended)}}
+	what := fmt.Sprintf("%d requests that no step takes up", len(f.Requests)-f.ended)
+	if f.gone() {
+		what += ": the hosts of all replicas are lost for good"
+	}
+	return []sim.Wait{{Who: f.c.Jobs[f.job].Name, For: what}}
 }

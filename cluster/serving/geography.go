@@ -244,12 +244,8 @@ func (g *Geography) answer(f *Fleet, s *scheduler.Sequence, at sim.Time) {
 	f.c.Engine.Schedule(at, f.actor, argAnswer|uint64(s.Request))
 }
 
-// Settle counts the bytes that have crossed on the cables between sites.
-func (f *Fleet) Settle() {
-	g := f.Geography
-	if g == nil {
-		return
-	}
+// settle counts the bytes that have crossed on the cables between sites.
+func (g *Geography) settle(f *Fleet) {
 	for from := range g.Crossed {
 		for to, bytes := range g.Crossed[from] {
 			var w topology.Way

@@ -179,6 +179,7 @@ func TestHandoversLoseNothing(t *testing.T) {
 		}
 		*f.Decode = pool("decode")
 		f.Intake.Token = sim.FromSeconds(rapid.Float64Range(0, 0.01).Draw(t, "intake"))
+		f.Priorities = []int32{0, 1, -1}
 		f.Batching.Hold, f.Batching.Piece = true, 8*count(0, 2, "piece")
 		f.Decode.Batching.Swap, f.Decode.SwapTime = count(0, 40, "swap"), 0.001
 		if f.Decode.Routing > scheduler.PowerOfTwo {
@@ -213,7 +214,7 @@ func TestHandoversLoseNothing(t *testing.T) {
 		at := 0.0
 		for range count(1, 30, "requests") {
 			at += rapid.Float64Range(0, 0.5).Draw(t, "gap")
-			f.Requests = append(f.Requests, serving.Request{Arrival: at, Input: count(1, 60, "input"), Output: count(1, 30, "output"), Prefix: []uint64{1, uint64(count(2, 3, "prefix"))}})
+			f.Requests = append(f.Requests, serving.Request{Arrival: at, Input: count(1, 60, "input"), Output: count(1, 30, "output"), Tenant: count(0, 2, "tenant"), Prefix: []uint64{1, uint64(count(2, 3, "prefix"))}})
 		}
 		top, err := topology.Switch(f.Accelerators()+f.Decode.Accelerators(), units.Rate(1e9), units.Duration(1000))
 		if err != nil {

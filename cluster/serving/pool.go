@@ -22,6 +22,7 @@ type Pool struct {
 
 	number   int                   // in the order of Pools
 	wanted   int                   // replicas
+	vain     int                   // starts since one was ready that failures have cut short
 	scaler   *scheduler.Autoscaler // of Scaling
 	syncs    sim.Timer
 	polls    sim.Timer

@@ -1,6 +1,7 @@
 package serving
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/railyard/railyard/cluster"
@@ -396,6 +397,7 @@ func (f *Fleet) phasePassed(r *replica) {
 		f.load(r, true, f.now, r.pool.Start.Weights, r.pool.Start.Engine)
 	case loading:
 		f.enter(r, ready)
+		r.pool.vain = 0
 		r.computed = r.ledger.ComputeBy(f.now)
 		f.refresh()
 	case draining:
@@ -436,6 +438,7 @@ func (f *Fleet) evict(r *replica) {
 		f.recall(held)
 	}
 	clear(r.free)
+	r.ledger.Cut(f.now)
 	r.across.abort()
 }
 
@@ -464,10 +467,21 @@ func (f *Fleet) awaitFailure(r *replica) {
 	}
 }
 
+// mostVain is how many starts in a row may come to nothing, in a run without a horizon,
+// until it is given up: hosts that never stay as long as a start takes would have it go on to
+// the end of the clock.
+const mostVain = 1 << 14
+
 // fail is the failure of a replica's hosts. Their disks are new when they are back.
 func (f *Fleet) fail(r *replica) {
 	if r.phase != off && r.phase != broken {
 		f.Grown.Failed++
+	}
+	if p := r.pool; len(p.open) == 0 && (r.phase == pending || r.phase == loading) {
+		if p.vain++; p.vain == mostVain && f.c.Engine.Horizon == 0 {
+			f.stop(fmt.Errorf("no replica answers: hosts have failed %d times in a row before one was ready; with a horizon the run ends there", mostVain))
+			return
+		}
 	}
 	f.enter(r, broken)
 	r.host.image = false

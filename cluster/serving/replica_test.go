@@ -1,9 +1,11 @@
 package serving
 
 import (
+	"errors"
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -195,6 +197,67 @@ func TestScaleAfterLastFailure(t *testing.T) {
 	}
 }
 
+// often fails every 10 s, for a second.
+type often sim.Time
+
+func (o *often) Next() (at, until sim.Time) {
+	*o += often(10 * second)
+	return sim.Time(*o), sim.Time(*o) + second
+}
+
+// A start of 20 s on a host that fails every 10 s comes to nothing, however often: the run says
+// so, unless it has a horizon to end at.
+func TestNeverReady(t *testing.T) {
+	for _, horizon := range []sim.Time{0, 1_000_000 * second} {
+		f := &Fleet{
+			Pool:     Pool{Replicas: 1, Tensor: 1, Stages: 1, Batching: mixed(), Costs: flat(1), Start: Start{Weights: 20 * second}},
+			Failures: func([]topology.NodeID) Failures { return new(often) }, Requests: []serving.Request{{Arrival: 15, Input: 10, Output: 4}},
+		}
+		top, err := topology.Pool(1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		engine := sim.New()
+		engine.Horizon = horizon
+		c := cluster.New(engine, top, 0)
+		c.Submit(&cluster.Job{Name: "fleet", Count: 1, Program: f})
+		err = engine.Run(t.Context())
+		if horizon == 0 && (c.Err == nil || !strings.Contains(c.Err.Error(), "no replica answers")) || horizon > 0 && (c.Err != nil || !errors.Is(err, sim.ErrHorizon)) {
+			t.Errorf("with a horizon of %v: %v, %v", horizon, c.Err, err)
+		}
+	}
+}
+
+// What a replica computes counts as far as it has come: of steps of 1 s, 2.5 s until its host
+// fails, and half of one at a horizon of 4.5 s.
+func TestBusyAsFarAsItCame(t *testing.T) {
+	f := &Fleet{
+		Pool: Pool{Replicas: 1, Tensor: 1, Stages: 1, Batching: mixed(), Costs: flat(1)}, Failures: only([2]sim.Time{5 * second / 2, 4 * second}),
+		Requests: []serving.Request{{Input: 10, Output: 4}},
+	}
+	top, err := topology.Pool(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	engine := sim.New()
+	engine.Horizon = 9 * second / 2
+	cluster.New(engine, top, 0).Submit(&cluster.Job{Name: "fleet", Count: 1, Program: f})
+	engine.Schedule(engine.Horizon, engine.Register(nothing{}), 0)
+	if err := engine.Run(t.Context()); !errors.Is(err, sim.ErrHorizon) {
+		t.Fatal(err)
+	}
+	if got, want := f.Busy(&f.Pool), 3*second; got != want {
+		t.Errorf("it computed for %v, want %v", got, want)
+	}
+	if f.Settle(); f.Level.Up != 3 || f.Level.Lasted() != 4.5 {
+		t.Errorf("it answered for %v of %v s, want 3 of 4.5", f.Level.Up, f.Level.Lasted())
+	}
+}
+
+type nothing struct{}
+
+func (nothing) Handle(sim.Time, uint64) {}
+
 // All broken for good: the run says what waits.
 func TestAllBroken(t *testing.T) {
 	f := &Fleet{
@@ -208,8 +271,8 @@ func TestAllBroken(t *testing.T) {
 	engine := sim.New()
 	c := cluster.New(engine, top, 0)
 	c.Submit(&cluster.Job{Name: "fleet", Count: 1, Program: f})
-	if err := engine.Run(t.Context()); err == nil {
-		t.Error("it ends")
+	if err := engine.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "1 requests that no step takes up: the hosts of all replicas are lost for good") {
+		t.Errorf("it ends: %v", err)
 	}
 }
 
@@ -258,6 +321,11 @@ func TestNothingIsLost(t *testing.T) {
 		}
 		f.Intake.Request = seconds(0, 0.3, "intake")
 		f.Batching.Swap, f.SwapTime = rapid.IntRange(0, 40).Draw(t, "swap"), 0.001
+		f.Batching.Lookahead, f.Acceptance = rapid.IntRange(0, 3).Draw(t, "guesses"), 0.5
+		f.Batching.Piece = 8 * rapid.IntRange(0, 2).Draw(t, "piece")
+		f.Batching.Watermark = rapid.IntRange(0, 2).Draw(t, "watermark")
+		f.Batching.Whole, f.Batching.Padded = rapid.Bool().Draw(t, "whole"), rapid.Bool().Draw(t, "padded")
+		f.Priorities = []int32{0, 1, -1}
 		if f.Batching.Reserve = f.Batching.Order == scheduler.Static; f.Batching.Reserve {
 			f.Delay = seconds(0, 2, "delay")
 		}
@@ -283,7 +351,10 @@ func TestNothingIsLost(t *testing.T) {
 		at, tokens := 0.0, int64(0)
 		for range rapid.IntRange(1, 30).Draw(t, "requests") {
 			at += rapid.Float64Range(0, 0.5).Draw(t, "gap")
-			f.Requests = append(f.Requests, serving.Request{Arrival: at, Input: rapid.IntRange(1, 60).Draw(t, "input"), Output: rapid.IntRange(1, 30).Draw(t, "output")})
+			f.Requests = append(f.Requests, serving.Request{
+				Arrival: at, Input: rapid.IntRange(1, 60).Draw(t, "input"), Output: rapid.IntRange(1, 30).Draw(t, "output"),
+				Tenant: rapid.IntRange(0, 2).Draw(t, "tenant"), Session: rapid.Int32Range(0, 2).Draw(t, "session"), Prefix: []uint64{1, rapid.Uint64Range(2, 3).Draw(t, "prefix")},
+			})
 		}
 		top, err := topology.Pool(replicas * f.Stages)
 		if err != nil {
@@ -298,7 +369,7 @@ func TestNothingIsLost(t *testing.T) {
 		var spent float64
 		for i := range f.Outcomes {
 			o := &f.Outcomes[i]
-			if o.Refused {
+			if o.Refused || o.Rejected {
 				continue
 			}
 			if o.Status() != "finished" || o.Arrival >= o.First || o.First > o.Finish {
@@ -307,7 +378,7 @@ func TestNothingIsLost(t *testing.T) {
 			tokens += int64(f.Requests[i].Output)
 			spent += (o.Finish - o.Arrival).Seconds()
 		}
-		if ended := int64(len(f.Outcomes)) - f.count(func(o *Outcome) bool { return o.Refused }); tokens != f.Gaps.total+ended {
+		if ended := int64(len(f.Outcomes)) - f.count(func(o *Outcome) bool { return o.Refused || o.Rejected }); tokens != f.Gaps.total+ended {
 			t.Errorf("%d tokens came, %d were asked for", f.Gaps.total+ended, tokens)
 		}
 		// A static batch keeps those that have ended until its last has.
