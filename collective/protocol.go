@@ -137,7 +137,7 @@ func (p *Plan) costs(h *topology.Host, loss, copied float64) []cost {
 		if r.protocol == Simple {
 			c.ramp = ramp
 		}
-		if p.Algorithm == Direct {
+		if p.Algorithm == Direct && len(p.Phases) > 0 { // one rank sends nothing
 			switch r.protocol {
 			case LL:
 				fence, c.limit = peerFence, peerLL/p.Phases[0].Share

@@ -93,6 +93,16 @@ func (b *builder) checkPlan(w *scenario.Collective, p *cluster.CollectiveBenchma
 		b.fault(w.Algorithm.Pos, w.Path+".algorithm", "hierarchical takes all accelerators of a torus or a multi-dimensional network, in their order")
 		return false
 	}
+	if p.Algorithm == collective.Hierarchical && b.topology.Bare() && p.Op == collective.AllToAll && n > 1 {
+		b.fault(w.Algorithm.Pos, w.Path+".algorithm", "hierarchical takes all_reduce, all_gather and reduce_scatter along dimensions, not all_to_all")
+		return false
+	}
+	if placed := j.List != nil || j.Count == b.topology.Accelerators(); placed && n > 1 && !b.topology.Bare() && byHost(p.Algorithm) {
+		if _, err := b.cluster.Planner.Plan(p.Op, p.Algorithm, ranksOf(p, j, n)); err != nil {
+			b.fault(w.Algorithm.Pos, w.Path+".algorithm", "%v", err)
+			return false
+		}
+	}
 	if b.cluster.Network.Ships() {
 		return b.checkShipped(w, p, n, messages, waits)
 	}
@@ -118,6 +128,16 @@ func (b *builder) messages(p *cluster.CollectiveBenchmark, j *cluster.Job, n int
 	if own == nil || n == 1 {
 		return collective.Messages(p.Op, p.Algorithm, n)
 	}
+	return own.Messages(p.Op, p.Algorithm, b.cluster.Planner.Hosts(ranksOf(p, j, n)))
+}
+
+// byHost says whether an algorithm asks for as many ranks in every host.
+func byHost(a collective.Algorithm) bool {
+	return a == collective.Hierarchical || a == collective.NVLS || a == collective.SHARP
+}
+
+// ranksOf are the n ranks of a benchmark on the accelerators that it lists, or the first.
+func ranksOf(p *cluster.CollectiveBenchmark, j *cluster.Job, n int) []topology.NodeID {
 	ranks := make([]topology.NodeID, n)
 	for i := range ranks {
 		r := i
@@ -128,7 +148,7 @@ func (b *builder) messages(p *cluster.CollectiveBenchmark, j *cluster.Job, n int
 			ranks[i] = topology.NodeID(j.List[r])
 		}
 	}
-	return own.Messages(p.Op, p.Algorithm, b.cluster.Planner.Hosts(ranks))
+	return ranks
 }
 
 // collectCollectives tells what each size of each collective took.

@@ -182,7 +182,7 @@ func (r *jobResults) fairness() {
 	for i := range r.jobs {
 		j := &r.jobs[i]
 		j.rho = result.Missing
-		if !j.done() || j.alone == 0 {
+		if !j.timed() {
 			continue
 		}
 		took := (j.FinishedAt - j.Start).Seconds()
@@ -216,8 +216,11 @@ func (j *jobResult) completion(now sim.Time) sim.Time {
 	return max(0, now-j.Start)
 }
 
+// timed says whether a job has ended and took time, alone and as it was.
+func (j *jobResult) timed() bool { return j.done() && j.alone > 0 && j.FinishedAt > j.Start }
+
 func (j *jobResult) slowdown() float64 {
-	if !j.done() || j.alone == 0 {
+	if !j.timed() {
 		return result.Missing
 	}
 	return j.completion(0).Seconds() / j.alone.Seconds()
@@ -434,7 +437,7 @@ func (r *jobResults) record(policy string) *result.Record {
 		default:
 			jct = append(jct, j.completion(r.end).Seconds())
 			wait = append(wait, (j.completion(r.end) - j.ran).Seconds())
-			if j.alone > 0 {
+			if j.timed() {
 				s := j.slowdown()
 				slowdown, rho = append(slowdown, s), append(rho, j.rho)
 				pace += 1 / s
@@ -526,7 +529,7 @@ func (r *jobResults) owners(of func(j *jobResult) string) []*result.Record {
 			o.finished++
 			o.jct = append(o.jct, j.completion(r.end).Seconds())
 			o.wait = append(o.wait, (j.completion(r.end) - j.ran).Seconds())
-			if j.alone > 0 {
+			if j.timed() {
 				o.slowdown, o.rho = append(o.slowdown, j.slowdown()), append(o.rho, j.rho)
 			}
 		}

@@ -362,3 +362,18 @@ func TestJobsByUser(t *testing.T) {
 		}
 	}
 }
+
+// A job that takes a tick where durations are given and none on hosts that are faster by far
+// has no slowdown: nothing is said of it, rather than what is no number.
+func TestJobInNoTime(t *testing.T) {
+	r := run(t, "[topology]\nkind = \"pool\"\nfile = \"nodes.csv\"\n[[workload.jobs]]\nfile = \"jobs.csv\"\n", map[string]string{
+		"nodes.csv": "node,accelerators,type,speed\nn0,8,A,1e18\n",
+		"jobs.csv":  "job,submit_s,accelerators,duration_s\na,0,2,1\nb,1,2,1\n",
+	})
+	if got := number(t, r, "jobs.slowdown.mean"); got != 0 {
+		t.Errorf("slowdown %v", got)
+	}
+	if _, err := r.Summary.MarshalJSON(); err != nil {
+		t.Error(err)
+	}
+}

@@ -346,6 +346,10 @@ func (r *rows) heading(lacks string) bool {
 // columns judges the names of the first row.
 func (r *rows) columns(required, optional []string) bool {
 	known := slices.Concat(required, optional)
+	if !slices.ContainsFunc(r.names, func(name string) bool { return meant(name, known) != "" || slices.Contains(known, name) }) {
+		r.add(Position{r.file, 1, 1}.Faultf("", "unknown column %q, as are all others; the first row must name %s", shown(r.names[0]), strings.Join(required, ",")))
+		return false
+	}
 	for i, name := range r.names {
 		if !slices.Contains(known, name) {
 			line, col := r.reader.FieldPos(i)
@@ -433,7 +437,7 @@ func (r *rows) number(column int) float64 {
 	text := r.text(column)
 	v, err := strconv.ParseFloat(text, 64)
 	switch {
-	case errors.Is(err, strconv.ErrRange):
+	case errors.Is(err, strconv.ErrRange), err == nil && v > mostNumber && !math.IsInf(v, 0):
 		r.faultf(column, "%q is too large", shown(text))
 	case err != nil:
 		r.faultf(column, "%q is not a number", shown(text))

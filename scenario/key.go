@@ -280,8 +280,18 @@ func wantQuantity(to encoding.TextUnmarshaler, n *node) error {
 	default:
 		return fmt.Errorf("must be a quantity in a string, not %s", n.kind())
 	}
-	return to.UnmarshalText([]byte(text))
+	if err := to.UnmarshalText([]byte(text)); err != nil {
+		return err
+	}
+	if v := reflect.ValueOf(to).Elem(); v.CanFloat() && v.Float() > mostNumber {
+		return fmt.Errorf("%q is too large", shown(text))
+	}
+	return nil
 }
+
+// mostNumber bounds quantities in their base units, and numbers of tables: what is added up
+// of a million of them over years is a number still.
+const mostNumber = 1e30
 
 // itemError is a fault in one entry of a list, which has its own place.
 type itemError struct {

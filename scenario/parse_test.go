@@ -63,6 +63,10 @@ func TestOneFaultOnce(t *testing.T) {
 			"case.toml:3:16: topology.accelerators: 99999999999999999999 is more than any number can be",
 		},
 		{
+			"a quantity beyond all", switch8 + "[topology.cost]\nserver = \"1e300USD\"\n" + allReduce,
+			"case.toml:7:10: topology.cost.server: \"1e300USD\" is too large",
+		},
+		{
 			"gaps of no variation", switch8 + serving + "rate = 5\narrivals = \"gamma\"\ncv = 1e-308\n",
 			"case.toml:14:6: workload.serving[0].cv: must be from 0.001 to 100, not 1e-308",
 		},

@@ -26,6 +26,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/railyard/railyard"
 	"github.com/railyard/railyard/sweep"
@@ -157,7 +158,21 @@ Exit status: 0 done, 1 internal error, 2 usage, 3 scenario or input invalid,
 	root.SetFlagErrorFunc(plainly)
 	completions(root)
 	sayArguments(root)
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return countsFromOne(cmd) }
 	return root
+}
+
+// countsFromOne sees to it that a number of things that a flag gives is one or more: 0, the
+// default, stands for a number that is found.
+func countsFromOne(cmd *cobra.Command) (err error) {
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if kind := f.Value.Type(); (kind == "int" || kind == "int64") && f.DefValue == "0" {
+			if n, _ := strconv.ParseInt(f.Value.String(), 10, 64); n < 1 && err == nil {
+				err = fmt.Errorf("--%s %d: it is 1 or more, or left out", f.Name, n)
+			}
+		}
+	})
+	return err
 }
 
 // sayArguments has commands that are given too few or too many arguments say what they

@@ -126,11 +126,19 @@ func limits(r *plan.Request, given map[string]string) (err error) {
 	}
 	read("tokens", func(text string) (e error) { r.Tokens, e = amount(text); return e })
 	read("samples", func(text string) (e error) { r.Samples, e = amount(text); return e })
-	read("deadline", func(text string) (e error) { r.Deadline, e = units.ParseDuration(text); return e })
-	read("budget", func(text string) (e error) { r.Budget, e = units.ParseMoney(text); return e })
-	read("purchase", func(text string) (e error) { r.Purchase, e = units.ParseMoney(text); return e })
-	read("power", func(text string) (e error) { r.Power, e = units.ParsePower(text); return e })
+	read("deadline", func(text string) (e error) { r.Deadline, e = aboveZero(units.ParseDuration(text)); return e })
+	read("budget", func(text string) (e error) { r.Budget, e = aboveZero(units.ParseMoney(text)); return e })
+	read("purchase", func(text string) (e error) { r.Purchase, e = aboveZero(units.ParseMoney(text)); return e })
+	read("power", func(text string) (e error) { r.Power, e = aboveZero(units.ParsePower(text)); return e })
 	return err
+}
+
+// aboveZero refuses a limit under which there is nothing.
+func aboveZero[T units.Duration | units.Money | units.Power](limit T, err error) (T, error) {
+	if err == nil && limit == 0 {
+		err = errors.New("must be more than 0")
+	}
+	return limit, err
 }
 
 // amount reads a number of tokens: digits, or with k, M, B and T of 1000 each.
