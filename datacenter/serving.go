@@ -330,11 +330,13 @@ func (p *plant) collectServing(r *Result) {
 	if len(p.served) == 0 {
 		return
 	}
-	r.Tables = append(r.Tables, p.requestTable())
-	r.Summary.Add(result.Serving, p.servingRecords())
-	if table := p.scalingTable(); table != nil {
-		r.Tables = append(r.Tables, table)
+	if !p.summaryOnly {
+		r.Tables = append(r.Tables, p.requestTable())
+		if table := p.scalingTable(); table != nil {
+			r.Tables = append(r.Tables, table)
+		}
 	}
+	r.Summary.Add(result.Serving, p.servingRecords())
 }
 
 // requestTable is what became of every request.
