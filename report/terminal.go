@@ -237,7 +237,7 @@ func (p *printer) contention(n *result.Record, makespan float64) {
 	if len(n.List(result.Losses.Name)) > 0 {
 		first = "those on which most was lost"
 	}
-	p.line("contention: %s links; %s", Count(n.Float(result.ContendedLinks.Name)), first)
+	p.line("contention: %s; %s", plural(int(n.Float(result.ContendedLinks.Name)), "link"), first)
 	for _, l := range links {
 		var names []string
 		for _, c := range l.List(result.LinkContenders.Name) {

@@ -47,9 +47,12 @@ func whereTimeGoes(f *folder) (section, error) {
 		add(b)
 		b = f.bars("The whole run of "+name, job+".reliability.time_s")
 		if len(b.Bars) > 0 {
+			stops, times := f.summary.number(job+".reliability.interruptions"), " failures"
+			if stops == 1 {
+				times = " failure"
+			}
 			b.Text = []any{
-				count(f.summary.number(job + ".reliability.interruptions")),
-				" failures stopped the job; ",
+				count(stops), times + " stopped the job; ",
 				amount(f.summary.number(job+".goodput_ratio"), "ratio"),
 				" of its time is in iterations that counted.",
 			}
@@ -154,7 +157,7 @@ func (f *folder) held() bars {
 	b.Text = []any{"Jobs held the accelerators for ", amount(held/all, "ratio"), " of the run."}
 	for _, part := range []bar{
 		{Name: "work that counts", Value: (held - max(lost, 0)) / 3600, Definition: result.JobUtilization.Definition},
-		{Name: "lost to preemptions", Value: lost / 3600, Definition: result.JobLost.Definition},
+		{Name: "lost to stops", Value: lost / 3600, Definition: result.JobLost.Definition},
 		{Name: "idle", Value: (all - held) / 3600, Definition: "held by no job"},
 	} {
 		if part.Value > 0 {

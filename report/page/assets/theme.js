@@ -20,7 +20,7 @@ const theme = {
 
 // What is known by name has one colour on the whole page.
 const known = {
-  compute: 0, computing: 0, running: 0, "exposed communication": 1, communication: 1, waiting: 1, bubble: 4, storage: 3, optimizer: 2, idle: -1, "work that counts": 0, "lost to preemptions": 1,
+  compute: 0, computing: 0, running: 0, "exposed communication": 1, communication: 1, waiting: 1, bubble: 4, storage: 3, optimizer: 2, idle: -1, "work that counts": 0, "lost to stops": 1,
   productive: 0, checkpoint: 2, "lost work": 1, detection: 4, restart: 3, reload: 5, allocated: 2, fragmented: 1, used: 0, carried: 0, wanted: 1,
 };
 
