@@ -114,9 +114,10 @@ func (a *Autoscaling) Recommend(current int, seen Observed) int {
 // changed.
 type Autoscaler struct {
 	Autoscaling
-	recommended []dated
-	changed     []dated // replicas that came, or less than zero went
-	active      units.Duration
+	began           bool
+	lowest, highest []dated // recommendations of the windows that may yet be the lowest, the highest
+	changed         []dated // after each change, replicas that have come in all less those that went
+	active          units.Duration
 }
 
 // dated is a number of replicas at a time.
@@ -132,8 +133,9 @@ func NewAutoscaler(a Autoscaling) *Autoscaler { return &Autoscaler{Autoscaling: 
 // recommends. Nothing is decided where there are none; see Activate.
 func (a *Autoscaler) Decide(now units.Duration, current int, seen Observed) (recommended, replicas int) {
 	least := max(1, a.Min)
-	if len(a.recommended) == 0 { // what there was counts as recommended
-		a.recommended = append(a.recommended, dated{now, current})
+	if !a.began { // what there was counts as recommended
+		a.began = true
+		a.recommend(now, current)
 	}
 	switch {
 	case current == 0:
@@ -177,26 +179,71 @@ func (a *Autoscaler) note(now units.Duration, change int) {
 			longest = max(longest, p.Period)
 		}
 	}
-	a.changed = append(since(a.changed, now-longest), dated{now, change})
-}
-
-// since drops what is not after a time.
-func since(all []dated, after units.Duration) []dated {
-	return slices.DeleteFunc(all, func(d dated) bool { return d.at <= after })
-}
-
-// stabilize keeps to the recommendations of the windows.
-func (a *Autoscaler) stabilize(now units.Duration, current, desired int) int {
-	up, down := desired, desired
-	for _, r := range a.recommended {
-		if r.at > now-a.Up.Window {
-			up = min(up, r.count)
-		}
-		if r.at > now-a.Down.Window {
-			down = max(down, r.count)
-		}
+	if n := len(a.changed); n > 0 {
+		change += a.changed[n-1].count
 	}
-	a.recommended = append(since(a.recommended, now-max(a.Up.Window, a.Down.Window)), dated{now, desired})
+	// The last before the longest period stays: what came within it is the difference.
+	first := max(0, after(a.changed, now-longest)-1)
+	a.changed = append(dropped(a.changed, first), dated{now, change})
+}
+
+// came is how many replicas have come since a time, less those that went.
+func (a *Autoscaler) came(since units.Duration) int {
+	n := len(a.changed)
+	i := after(a.changed, since)
+	switch {
+	case i == n:
+		return 0
+	case i == 0:
+		return a.changed[n-1].count
+	}
+	return a.changed[n-1].count - a.changed[i-1].count
+}
+
+// after is the first of some, in their order, that is after a time.
+func after(all []dated, at units.Duration) int {
+	i, _ := slices.BinarySearchFunc(all, at, func(d dated, at units.Duration) int {
+		if d.at > at {
+			return 1
+		}
+		return -1
+	})
+	return i
+}
+
+// dropped leaves the first of some out. O(1) amortized: they are moved when they are as many
+// as those that stay.
+func dropped(all []dated, first int) []dated {
+	if first*2 < len(all) {
+		return all
+	}
+	return slices.Delete(all, 0, first)
+}
+
+// recommend remembers a recommendation. One that is not lower than a later one will not be
+// the lowest of a window any more, one that is not higher not the highest.
+func (a *Autoscaler) recommend(now units.Duration, count int) {
+	for n := len(a.lowest); n > 0 && a.lowest[n-1].count >= count; n-- {
+		a.lowest = a.lowest[:n-1]
+	}
+	for n := len(a.highest); n > 0 && a.highest[n-1].count <= count; n-- {
+		a.highest = a.highest[:n-1]
+	}
+	a.lowest, a.highest = append(a.lowest, dated{now, count}), append(a.highest, dated{now, count})
+}
+
+// stabilize keeps to the recommendations of the windows: to the first that is left of each.
+func (a *Autoscaler) stabilize(now units.Duration, current, desired int) int {
+	a.recommend(now, desired)
+	low, high := after(a.lowest, now-a.Up.Window), after(a.highest, now-a.Down.Window)
+	up, down := desired, desired
+	if low < len(a.lowest) {
+		up = a.lowest[low].count
+	}
+	if high < len(a.highest) {
+		down = a.highest[high].count
+	}
+	a.lowest, a.highest = dropped(a.lowest, low), dropped(a.highest, high)
 	return min(max(current, up), down)
 }
 
@@ -218,12 +265,7 @@ func (a *Autoscaler) reach(now units.Duration, current int, rules *ScalingRules,
 	}
 	change, first := 0, true
 	for _, p := range rules.Policies {
-		began := current
-		for _, c := range a.changed {
-			if c.at > now-p.Period {
-				began -= c.count
-			}
-		}
+		began := current - a.came(now-p.Period)
 		allowed := p.Value
 		if p.Percent { // rounded up: else few replicas would never scale
 			allowed = (began*p.Value + 99) / 100

@@ -178,3 +178,99 @@ func TestDecideIsTheFormula(t *testing.T) {
 		}
 	})
 }
+
+// plain is the rules of scaling over all that was recommended and changed.
+type plain struct {
+	scheduler.Autoscaling
+	recommended, changed [][2]int // when, in seconds, and how many
+}
+
+func (p *plain) decide(now, current int, seen scheduler.Observed) int {
+	if p.recommended == nil {
+		p.recommended = append(p.recommended, [2]int{now, current})
+	}
+	desired := p.Recommend(current, seen)
+	up, down := desired, desired
+	for _, r := range p.recommended {
+		if at := units.Duration(r[0]) * second; at > units.Duration(now)*second-p.Up.Window {
+			up = min(up, r[1])
+		}
+		if at := units.Duration(r[0]) * second; at > units.Duration(now)*second-p.Down.Window {
+			down = max(down, r[1])
+		}
+	}
+	p.recommended = append(p.recommended, [2]int{now, desired})
+	desired = min(max(current, up), down)
+	rules, direction := p.Up, 1
+	if desired < current {
+		rules, direction = p.Down, -1
+	}
+	allowed := []int{}
+	for _, x := range rules.Policies {
+		began := current
+		for _, c := range p.changed {
+			if units.Duration(c[0])*second > units.Duration(now)*second-x.Period {
+				began -= c[1]
+			}
+		}
+		to := x.Value
+		if x.Percent {
+			to = (began*x.Value + 99) / 100
+		}
+		allowed = append(allowed, direction*(began-current)+to)
+	}
+	reach := 0
+	switch rules.Select {
+	case scheduler.MostChange:
+		reach = slices.Max(allowed)
+	case scheduler.LeastChange:
+		reach = slices.Min(allowed)
+	}
+	to := current + direction*min(direction*(desired-current), max(0, reach))
+	to = min(max(to, max(1, p.Min)), p.Max)
+	p.changed = append(p.changed, [2]int{now, to - current})
+	return to
+}
+
+// What is kept of recommendations and changes decides as all of them would.
+func TestDecideLikeAllThatWas(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		rules := func(name string) (r scheduler.ScalingRules) {
+			r.Window = units.Duration(rapid.IntRange(0, 60).Draw(t, name+" window")) * second
+			r.Select = scheduler.PolicySelect(rapid.IntRange(0, 2).Draw(t, name+" select"))
+			for range rapid.IntRange(1, 3).Draw(t, name+" policies") {
+				r.Policies = append(r.Policies, scheduler.ScalingPolicy{
+					Percent: rapid.Bool().Draw(t, "percent"), Value: rapid.IntRange(1, 50).Draw(t, "value"), Period: units.Duration(rapid.IntRange(1, 60).Draw(t, "period")) * second,
+				})
+			}
+			return r
+		}
+		a := scheduler.Autoscaling{Min: 1, Max: 50, Target: 10, Tolerance: 0.1, Up: rules("up"), Down: rules("down")}
+		x, twin := scheduler.NewAutoscaler(a), &plain{Autoscaling: a}
+		now, current := 0, rapid.IntRange(1, 50).Draw(t, "replicas")
+		for range rapid.IntRange(1, 100).Draw(t, "decisions") {
+			now += rapid.IntRange(1, 20).Draw(t, "after")
+			seen := scheduler.Observed{Sum: float64(current * rapid.IntRange(0, 40).Draw(t, "metric")), Ready: current}
+			_, got := x.Decide(units.Duration(now)*second, current, seen)
+			if want := twin.decide(now, current, seen); got != want {
+				t.Fatalf("after %d s %d replicas become %d, want %d", now, current, got, want)
+			}
+			current = got
+		}
+	})
+}
+
+// What is kept does not grow with what has been decided: a window of a year over a million
+// decisions, up and down, takes no time.
+func TestDecideLong(t *testing.T) {
+	a := kubernetes(10, 1, 1000)
+	a.Down.Window, a.Up.Window = 365*24*3600*second, 365*24*3600*second
+	a.Down.Policies[0].Period, a.Up.Policies = 365*24*3600*second, a.Down.Policies
+	x, current := scheduler.NewAutoscaler(a), 10
+	for i := range 1_000_000 {
+		_, current = x.Decide(units.Duration(i)*second, current, scheduler.Observed{Sum: float64(current * (5 + i%11)), Ready: current})
+	}
+	if current != 10 {
+		t.Errorf("%d replicas, that of a year are to agree on any other number", current)
+	}
+}
