@@ -34,7 +34,6 @@ func (p *plant) collect(status string) (*Result, error) {
 		if k.collect != nil {
 			k.collect(p, r)
 		}
-		s.Add(result.Serving, p.servingRecords())
 	}
 	jobs := p.collectJobs(r)
 	if p.failing != nil {

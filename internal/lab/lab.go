@@ -43,7 +43,29 @@ func Run(t testing.TB, toml string, files map[string]string, set ...string) *rai
 		t.Fatal(err)
 	}
 	declared(t, r)
+	once(t, r.Summary, "summary")
 	return r
+}
+
+// once holds a record, and those within it, to saying each thing once.
+func once(t testing.TB, r *result.Record, path string) {
+	t.Helper()
+	said := map[string]bool{}
+	for _, f := range r.Fields {
+		name := path + "." + f.Metric.Name
+		if said[name] {
+			t.Errorf("%s is there twice", name)
+		}
+		said[name] = true
+		switch v := f.Value.(type) {
+		case *result.Record:
+			once(t, v, name)
+		case []*result.Record:
+			for _, sub := range v {
+				once(t, sub, name)
+			}
+		}
+	}
 }
 
 // declared holds the tables of a run to what docs/results.md says of them: each is a file
