@@ -45,10 +45,10 @@ import (
 // Of 1,616 products in 16 bits measured on A100, H100 and B200 half are met within
 // 5 to 10 %, nine in ten within 13 to 25 %; of 570 prefills half within 6 to 7 %, of 600
 // decodes within 6 to 9 %; of products in FP8 and FP4 within 1 to 12 %, once what an
-// engine's call takes beside the product is told apart (calibrate, TestMeasuredKernels). A smooth maximum of the two bounds and other
-// tile overheads were tried: they lower the mean error by a fiftieth at most. So was that
-// operands come in waves, too, one that is not full taking as long: on B200 products
-// are then met within 9 % in place of 7.
+// engine's call takes beside the product is told apart (calibrate, TestMeasuredKernels).
+// A smooth maximum of the two bounds and other tile overheads were tried: they lower the
+// mean error by a fiftieth at most. So was that operands come in waves, too, one that is not
+// full taking as long: on B200 products are then met within 9 % in place of 7.
 type Roofline struct {
 	Accelerator topology.Accelerator
 	// Kernels are the constants of the model; nil is [Shipped].

@@ -108,6 +108,14 @@ func newBuilder(s *scenario.Scenario, o Options) *builder {
 	return &builder{kernels: o.Kernels, noPeak: o.NoPeak, plant: p, taken: map[string]int{}}
 }
 
+// again is a builder of another plant, of what the data centre has.
+func (p *plant) again(s *scenario.Scenario, o Options) *builder {
+	b := newBuilder(s, o)
+	b.topology, b.links, b.power = p.topology, p.links, p.power
+	b.files, b.vaults, b.registries = p.files, p.vaults, p.registries
+	return b
+}
+
 func (b *builder) build(scale topology.Scale) (*plant, scenario.Faults) {
 	if b.buildTopology(); b.faults != nil {
 		return nil, b.faults

@@ -84,8 +84,7 @@ func (p *plant) runAlone(ctx context.Context, o Options, n int) *aloneRun {
 	}
 	s := *p.scenario
 	s.Workload = only
-	b := newBuilder(&s, o)
-	b.topology, b.files, b.vaults, b.registries = p.topology, p.files, p.vaults, p.registries
+	b := p.again(&s, o)
 	b.breaks, b.alone = true, true
 	b.populate(0)
 	if b.faults != nil {

@@ -119,8 +119,7 @@ func (p *plant) runWithout(ctx context.Context, o Options) {
 	if !happened {
 		return
 	}
-	b := newBuilder(p.scenario, o)
-	b.topology, b.links = p.topology, p.links
+	b := p.again(p.scenario, o)
 	b.populate(0)
 	b.engine.Horizon = p.engine.Horizon
 	if err := b.run(ctx, o); b.faults == nil && b.cluster.Err == nil && (err == nil || errors.Is(err, sim.ErrHorizon)) {

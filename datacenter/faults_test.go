@@ -65,6 +65,24 @@ func TestTrainingThroughFaults(t *testing.T) {
 	}
 }
 
+// Where limits of power lower clocks, the run without the faults has its jobs on the same
+// hosts: what breaks where nobody sends costs nobody anything.
+func TestFaultsOfCappedRacks(t *testing.T) {
+	toml := fabric + "[topology.power]\nrack_cap = \"6.5kW\"\n" + breaks("link", "leaf0>spine0", "at = \"1ms\"")
+	for _, n := range []int{2, 8} {
+		toml += fmt.Sprintf("[[workload.training]]\nmodel = \"bert-large\"\naccelerators = %d\nglobal_batch = 64\nsequence = 128\niterations = 3\n", n)
+	}
+	r := run(t, toml, nil)
+	if lowest := number(t, r, "energy.clock_ratio"); lowest >= 1 {
+		t.Fatalf("the lowest clock is %v", lowest)
+	}
+	for i := range 2 {
+		if lost := number(t, r, fmt.Sprintf("training.%d.lost_to_faults_s", i)); lost != 0 {
+			t.Errorf("training %d lost %v s", i, lost)
+		}
+	}
+}
+
 // Faults hold for a job that is run again alone, so that what it lost to others is
 // only that.
 func TestLostToOthersWithFaults(t *testing.T) {
