@@ -12,6 +12,7 @@ import (
 
 	"github.com/railyard/railyard/scenario"
 	"github.com/railyard/railyard/topology"
+	"github.com/railyard/railyard/units"
 	"github.com/railyard/railyard/workload"
 )
 
@@ -230,7 +231,7 @@ func (t *table) text(column string) string {
 }
 
 func (t *table) number(column string) float64 {
-	x, err := strconv.ParseFloat(t.text(column), 64)
+	x, err := units.ParseNumber(t.text(column))
 	if err != nil {
 		return math.NaN()
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/railyard/railyard/collective"
 	"github.com/railyard/railyard/scenario"
+	"github.com/railyard/railyard/units"
 )
 
 // Log is what one run of nccl-tests measured: one operation over so many ranks
@@ -74,7 +75,7 @@ func ReadLog(file string, in io.Reader, given Given) (Log, error) {
 			if err != nil || size == 0 || column < 0 || column >= len(fields) {
 				continue
 			}
-			time, err := strconv.ParseFloat(fields[column], 64)
+			time, err := units.ParseNumber(fields[column])
 			if err != nil || !(time > 0) {
 				return l, scenario.Faults{at.Faultf("", "%q is not a time above 0 us", fields[column])}
 			}

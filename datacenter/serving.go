@@ -460,7 +460,7 @@ func (p *plant) servingRecords() []*result.Record {
 		m.Add(result.OutputRate, ratio(float64(t.output), t.span()))
 		m.Add(result.InputRate, ratio(float64(t.input), t.span()))
 		m.Add(result.RequestRate, ratio(float64(len(t.whole)), t.span()))
-		m.Add(result.MeanQueue, ratio(l.queued, l.lasted))
+		m.Add(result.MeanQueue, l.queue)
 		m.Add(result.MeanBatch, ratio(l.ran, l.up))
 		if !s.passes() {
 			m.Add(result.MeanCache, ratio(l.cached, l.room))
@@ -495,23 +495,23 @@ func (p *plant) servingRecords() []*result.Record {
 // levels are the integrals over time of all pools together.
 type levels struct {
 	replicas, accelerators int
-	lasted, queued, ran    float64 // s
-	cached, room           float64 // s, times blocks
+	ran, cached, room      float64 // s; times blocks; times blocks
 	up, busy, holding      float64 // s; that compute; times accelerators
+	queue, answering       float64 // requests that wait and replicas that answer, in the mean
 }
 
 func (s *served) levels() (all levels) {
 	for _, p := range s.Pools() {
 		l := &p.Level
-		all.lasted = l.Lasted()
 		all.replicas += p.Replicas
 		all.accelerators += p.Accelerators()
-		all.queued += l.Queued
-		all.ran += l.Ran
-		all.cached += l.Cached
-		all.up += l.Up
-		all.room += l.Up * float64(p.Blocks())
-		all.holding += l.Held * float64(p.Ranks())
+		all.queue += l.Queued.Mean(l.Lasted())
+		all.answering += l.Up.Mean(l.Lasted())
+		all.ran += l.Ran.Seconds()
+		all.cached += l.Cached.Seconds()
+		all.up += l.Up.Seconds()
+		all.room += l.Up.Seconds() * float64(p.Blocks())
+		all.holding += l.Held.Seconds() * float64(p.Ranks())
 		all.busy += s.Busy(p).Seconds()
 	}
 	return all

@@ -152,7 +152,7 @@ func (s *served) scalings(pool int) (changes int64) {
 
 // addReplicas adds to a workload's record how its replicas came, went and failed.
 func (s *served) addReplicas(m *result.Record, l *levels) {
-	m.Add(result.MeanReplicas, ratio(l.up, l.lasted))
+	m.Add(result.MeanReplicas, l.answering)
 	m.Add(result.AcceleratorHours, l.holding/secondsPerHour)
 	if s.Scales() {
 		m.Add(result.MostReplicas, int64(s.Grown.Most))

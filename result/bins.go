@@ -11,6 +11,9 @@ import (
 // time 0: its memory does not grow with the run. The width of an interval is a
 // power of two of ticks; when time runs past the last, neighbours are merged and
 // the width doubles. The zero value keeps nothing yet.
+//
+// Amounts are rates times ticks, not seconds: those of whole rates, such as counts, are
+// whole numbers, and their mean over an interval is exact.
 type Bins struct {
 	amounts []float64
 	shift   uint8 // the width is 1<<shift ticks
@@ -35,14 +38,14 @@ func (b *Bins) Add(from, to sim.Time, rate float64, n int) {
 			b.settle()
 			b.open = int64(first)
 		}
-		b.opened += rate * (to - from).Seconds()
+		b.opened += rate * float64(to-from)
 		return
 	}
 	for i := first; i <= last; i++ {
 		begin := i << b.shift
 		end := min(to, begin.After(1<<b.shift))
 		begin = max(from, begin)
-		b.amounts[i] += rate * (end - begin).Seconds()
+		b.amounts[i] += rate * float64(end-begin)
 	}
 }
 
@@ -102,11 +105,11 @@ func (b *Bins) Merge(others *Bins) {
 // which CommonShift gave, that cover the time to end.
 func (b *Bins) Rates(shift uint8, end sim.Time) []float64 {
 	b.settle()
-	width := sim.Time(1) << shift
+	width := float64(sim.Time(1) << shift)
 	rates := make([]float64, Intervals(shift, end))
 	for i, v := range b.amounts {
 		if at := i >> (shift - b.shift); at < len(rates) {
-			rates[at] += v / width.Seconds()
+			rates[at] += v / width
 		}
 	}
 	return rates

@@ -68,6 +68,26 @@ func TestBinsToTheEndOfTheClock(t *testing.T) {
 	}
 }
 
+// A count that never changes is the mean of every interval, exactly, in whatever spans it is
+// added.
+func TestBinsOfACount(t *testing.T) {
+	const n, count = 100, 3
+	var b result.Bins
+	var now sim.Time
+	for i := range 50_000 {
+		next := now + sim.Millisecond/3 + sim.Time(i%17)
+		b.Add(now, next, count, n)
+		now = next
+	}
+	shift := result.CommonShift(now, n, &b)
+	rates := b.Rates(shift, now)
+	for i, got := range rates[:len(rates)-1] { // the last reaches beyond the end
+		if got != count {
+			t.Errorf("interval %d of %d: a mean of %v, want %d", i, len(rates), got, count)
+		}
+	}
+}
+
 func TestCommonShift(t *testing.T) {
 	var short, long result.Bins
 	short.Add(0, 10, 1, 4)

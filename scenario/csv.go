@@ -435,7 +435,7 @@ func (r *rows) node(column int) string {
 // number is a finite number of zero or more.
 func (r *rows) number(column int) float64 {
 	text := r.text(column)
-	v, err := strconv.ParseFloat(text, 64)
+	v, err := units.ParseNumber(text)
 	switch {
 	case errors.Is(err, strconv.ErrRange), err == nil && v > mostNumber && !math.IsInf(v, 0):
 		r.faultf(column, "%q is too large", shown(text))

@@ -76,6 +76,8 @@ func TestTableFaults(t *testing.T) {
 		{"row cut short", links("a,1,0\nb,1\n"), "t.csv:3:1: 2 fields where the header has 3; is the file cut short?"},
 		{"row too long", links("a,1,0,9\n"), "t.csv:2:1: 4 fields where the header has 3; is the file cut short?"},
 		{"not a number", links("a,fast,0\n"), `t.csv:2:3: capacity_Bps: "fast" is not a number`},
+		{"digits as in Go", links("a,1_000,0\n"), `t.csv:2:3: capacity_Bps: "1_000" is not a number`},
+		{"hexadecimal", links("a,0x1p4,0\n"), `t.csv:2:3: capacity_Bps: "0x1p4" is not a number`},
 		{"a quantity", links("a,1GB/s,0\n"), `t.csv:2:3: capacity_Bps: "1GB/s" is not a number`},
 		{"no number", links("a,,0\n"), `t.csv:2:3: capacity_Bps: "" is not a number`},
 		{"NaN", links("a,NaN,0\n"), `t.csv:2:3: capacity_Bps: "NaN" is not a finite number`},

@@ -131,7 +131,7 @@ func (r *rows) integer(column int) int64 {
 		return n
 	}
 	// Tables of other programs write 8.0.
-	if v, err := strconv.ParseFloat(text, 64); err == nil && v == math.Trunc(v) && math.Abs(v) < 1<<53 {
+	if v, err := units.ParseNumber(text); err == nil && v == math.Trunc(v) && math.Abs(v) < 1<<53 {
 		return int64(v)
 	}
 	r.faultf(column, "%q is not a whole number", shown(text))

@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"github.com/railyard/railyard/scenario"
-	"github.com/railyard/railyard/units"
 )
 
 // Constraint is a condition on the values of a point, in the syntax of Go's
@@ -20,18 +19,19 @@ import (
 // name is a key that is varied, given in the scenario, or has a default; its
 // front may be left off as long as it is clear which is meant, and so may the
 // numbers of lists: tensor, training.tensor, workload.training[0].tensor.
-// Quantities are strings, as in bandwidth >= "100Gbps".
+// Quantities are strings, as in bandwidth >= "100Gbps", and are compared with quantities
+// of their kind only.
 type Constraint struct {
 	text     string
 	tree     ast.Expr
-	constant map[string]constant.Value // names that are not varied
-	varied   map[string]int            // names that are: which key
+	constant map[string]operand // names that are not varied
+	varied   map[string]int     // names that are: which key
 }
 
 // ParseConstraint reads a constraint on the keys that are varied. known are the
 // values of those that the scenario gives.
 func ParseConstraint(text string, varied []string, known map[string]string) (*Constraint, error) {
-	c := &Constraint{text: text, constant: map[string]constant.Value{}, varied: map[string]int{}}
+	c := &Constraint{text: text, constant: map[string]operand{}, varied: map[string]int{}}
 	tree, err := parser.ParseExpr(text)
 	if err != nil {
 		return nil, fmt.Errorf("where: %q cannot be read: %w", text, err)
@@ -60,7 +60,7 @@ func (c *Constraint) names(e ast.Expr, varied []string, known map[string]string)
 		return fmt.Errorf("where: %q has more than keys, numbers, strings and operators", c.text)
 	}
 	if name == "true" || name == "false" {
-		c.constant[name] = constant.MakeBool(name == "true")
+		c.constant[name] = value(name)
 		return nil
 	}
 	if found := matching(name, varied); len(found) == 1 {
@@ -127,45 +127,6 @@ func withoutIndices(key string) string {
 	return strings.Join(parts, ".")
 }
 
-// value is a value of --set: a truth, a number, a quantity in SI units, or
-// else a string.
-func value(text string) constant.Value {
-	if unquoted, err := strconv.Unquote(text); err == nil {
-		text = unquoted
-	}
-	switch text {
-	case "true", "false":
-		return constant.MakeBool(text == "true")
-	}
-	if v := constant.MakeFromLiteral(strings.ReplaceAll(text, "_", ""), token.FLOAT, 0); v.Kind() != constant.Unknown {
-		return constant.ToFloat(v)
-	}
-	if v, ok := quantity(text); ok {
-		return constant.MakeFloat64(v)
-	}
-	return constant.MakeString(text)
-}
-
-// quantity is a quantity in its SI base unit.
-func quantity(text string) (float64, bool) {
-	if v, err := units.ParseBytes(text); err == nil {
-		return float64(v), true
-	}
-	if v, err := units.ParseRate(text); err == nil {
-		return float64(v), true
-	}
-	if v, err := units.ParseDuration(text); err == nil {
-		return v.Seconds(), true
-	}
-	if v, err := units.ParseCompute(text); err == nil {
-		return float64(v), true
-	}
-	if v, err := units.ParsePower(text); err == nil {
-		return float64(v), true
-	}
-	return 0, false
-}
-
 // Holds says whether the values of the varied keys keep to the constraint.
 func (c *Constraint) Holds(values []string) (bool, error) {
 	v, err := c.eval(c.tree, values)
@@ -175,10 +136,10 @@ func (c *Constraint) Holds(values []string) (bool, error) {
 	if v.Kind() != constant.Bool {
 		return false, fmt.Errorf("where: %q is %s, not true or false", c.text, v)
 	}
-	return constant.BoolVal(v), nil
+	return constant.BoolVal(v.Value), nil
 }
 
-func (c *Constraint) eval(e ast.Expr, values []string) (constant.Value, error) {
+func (c *Constraint) eval(e ast.Expr, values []string) (operand, error) {
 	switch e := e.(type) {
 	case *ast.ParenExpr:
 		return c.eval(e.X, values)
@@ -186,25 +147,25 @@ func (c *Constraint) eval(e ast.Expr, values []string) (constant.Value, error) {
 		if e.Kind == token.STRING || e.Kind == token.CHAR {
 			return value(e.Value), nil
 		}
-		return constant.ToFloat(constant.MakeFromLiteral(e.Value, e.Kind, 0)), nil
+		return operand{Value: constant.ToFloat(constant.MakeFromLiteral(e.Value, e.Kind, 0))}, nil
 	case *ast.UnaryExpr:
 		x, err := c.eval(e.X, values)
 		if err != nil {
-			return nil, err
+			return operand{}, err
 		}
 		isBool := x.Kind() == constant.Bool
-		if e.Op == token.NOT && isBool || e.Op == token.SUB && isNumber(x) {
-			return constant.UnaryOp(e.Op, x, 0), nil
+		if e.Op == token.NOT && isBool || e.Op == token.SUB && x.isNumber() {
+			return operand{constant.UnaryOp(e.Op, x.Value, 0), x.dimension}, nil
 		}
-		return nil, fmt.Errorf("%s %s has no meaning", e.Op, x)
+		return operand{}, fmt.Errorf("%s %s has no meaning", e.Op, x)
 	case *ast.BinaryExpr:
 		x, err := c.eval(e.X, values)
 		if err != nil {
-			return nil, err
+			return operand{}, err
 		}
 		y, err := c.eval(e.Y, values)
 		if err != nil {
-			return nil, err
+			return operand{}, err
 		}
 		return binary(x, e.Op, y)
 	}
@@ -215,45 +176,5 @@ func (c *Constraint) eval(e ast.Expr, values []string) (constant.Value, error) {
 	if text := values[c.varied[name]]; text != "" {
 		return value(text), nil
 	}
-	return nil, fmt.Errorf("a point does not set %s", name)
-}
-
-func isNumber(v constant.Value) bool { return v.Kind() == constant.Float || v.Kind() == constant.Int }
-
-func binary(x constant.Value, op token.Token, y constant.Value) (constant.Value, error) {
-	numbers := isNumber(x) && isNumber(y)
-	same := numbers || x.Kind() == y.Kind()
-	switch op {
-	case token.LAND, token.LOR:
-		if x.Kind() == constant.Bool && y.Kind() == constant.Bool {
-			return constant.BinaryOp(x, op, y), nil
-		}
-	case token.EQL, token.NEQ:
-		if same {
-			return constant.MakeBool(constant.Compare(x, op, y)), nil
-		}
-	case token.LSS, token.LEQ, token.GTR, token.GEQ:
-		if numbers {
-			return constant.MakeBool(constant.Compare(x, op, y)), nil
-		}
-	case token.ADD, token.SUB, token.MUL:
-		if numbers {
-			return constant.BinaryOp(x, op, y), nil
-		}
-	case token.QUO, token.REM:
-		if !numbers {
-			break
-		}
-		if constant.Sign(y) == 0 {
-			return nil, fmt.Errorf("division by zero")
-		}
-		if op == token.QUO {
-			return constant.BinaryOp(x, op, y), nil
-		}
-		a, b := constant.ToInt(x), constant.ToInt(y)
-		if a.Kind() == constant.Int && b.Kind() == constant.Int {
-			return constant.ToFloat(constant.BinaryOp(a, op, b)), nil
-		}
-	}
-	return nil, fmt.Errorf("%s %s %s has no meaning", x, op, y)
+	return operand{}, fmt.Errorf("a point does not set %s", name)
 }

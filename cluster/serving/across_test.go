@@ -196,7 +196,7 @@ func TestAcrossLosesNothing(t *testing.T) {
 		if came := f.Gaps.total + int64(len(f.Outcomes)); tokens != came {
 			t.Errorf("%d tokens came, %d were asked for", came, tokens)
 		}
-		if inside := f.Level.Queued + f.Level.Ran; math.Abs(inside-spent) > 1e-6*spent+1e-9 {
+		if inside := f.Level.Queued.Seconds() + f.Level.Ran.Seconds(); math.Abs(inside-spent) > 1e-6*spent+1e-9 {
 			t.Errorf("integral of the requests inside %v s, time that they spent %v s", inside, spent)
 		}
 		for i := range f.lanes {

@@ -127,7 +127,7 @@ func TestLittle(t *testing.T) {
 			}
 			spent += (o.Finish - o.Arrival).Seconds()
 		}
-		if inside := f.Level.Queued + f.Level.Ran; math.Abs(inside-spent) > 1e-6*spent {
+		if inside := f.Level.Queued.Seconds() + f.Level.Ran.Seconds(); math.Abs(inside-spent) > 1e-6*spent {
 			t.Errorf("integral of the requests inside %v s, time that they spent %v s", inside, spent)
 		}
 	})

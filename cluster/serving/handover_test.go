@@ -243,7 +243,7 @@ func TestHandoversLoseNothing(t *testing.T) {
 		if ended := int64(len(f.Outcomes)); tokens != f.Gaps.total+ended {
 			t.Errorf("%d tokens came, %d were asked for", f.Gaps.total+ended, tokens)
 		}
-		inside := f.Level.Queued + f.Level.Ran + f.Decode.Level.Queued + f.Decode.Level.Ran
+		inside := f.Level.Queued.Seconds() + f.Level.Ran.Seconds() + f.Decode.Level.Queued.Seconds() + f.Decode.Level.Ran.Seconds()
 		if math.Abs(inside-spent) > 1e-6*spent+1e-9 {
 			t.Errorf("integral of the requests inside %v s, time that they spent %v s", inside, spent)
 		}

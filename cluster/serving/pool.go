@@ -135,8 +135,8 @@ func (r *replica) leastLane() *lane {
 type Level struct {
 	Queue, Batch, Cache result.Bins
 	Replicas            result.Bins // that answer or drain
-	// The integrals of them, in seconds, and of the replicas that hold accelerators.
-	Queued, Ran, Cached, Up, Held float64
+	// The integrals of them, and of the replicas that hold accelerators.
+	Queued, Ran, Cached, Up, Held Integral
 	Most                          int // replicas that held their accelerators at a time
 
 	waiting, running, used, up, held int
@@ -144,20 +144,20 @@ type Level struct {
 	first, last                      sim.Time
 }
 
-// Lasted is the time that has been accounted for, in seconds.
-func (l *Level) Lasted() float64 { return (l.last - l.first).Seconds() }
+// Lasted is the time that has been accounted for.
+func (l *Level) Lasted() sim.Time { return l.last - l.first }
 
 // until accounts for the time up to now.
 func (l *Level) until(now sim.Time) {
 	if now == l.last {
 		return
 	}
-	span := (now - l.last).Seconds()
-	l.Queued += span * float64(l.waiting)
-	l.Ran += span * float64(l.running)
-	l.Cached += span * float64(l.used)
-	l.Up += span * float64(l.up)
-	l.Held += span * float64(l.held)
+	span := now - l.last
+	l.Queued.add(l.waiting, span)
+	l.Ran.add(l.running, span)
+	l.Cached.add(l.used, span)
+	l.Up.add(l.up, span)
+	l.Held.add(l.held, span)
 	if l.bins > 0 {
 		l.Queue.Add(l.last, now, float64(l.waiting), l.bins)
 		l.Batch.Add(l.last, now, float64(l.running), l.bins)

@@ -104,7 +104,7 @@ func TestDrainPrefill(t *testing.T) {
 		if got := finishes(f); !within(got, []float64{1.1 + 9, c.ends}) {
 			t.Errorf("grace of %v: they end at %v s, want the second at %v", c.grace.Seconds(), got, c.ends)
 		}
-		if got := f.Level.Up; math.Abs(got-c.up) > 1e-4 {
+		if got := f.Level.Up.Seconds(); math.Abs(got-c.up) > 1e-4 {
 			t.Errorf("grace of %v: replicas of prompts answer for %v s, want %v", c.grace.Seconds(), got, c.up)
 		}
 		if f.Grown.Moved != c.moved || f.Outcomes[1].Stops != c.recovered {

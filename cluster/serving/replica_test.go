@@ -81,7 +81,7 @@ func TestColdStart(t *testing.T) {
 	}
 	// It answers from 119 s until the look after 450 s: the one after 120 s was the last
 	// that found a request, 300 s are not yet over 300 s at 420.
-	if got := f.Level.Up; math.Abs(got-(450-119+1)) > 1e-9 {
+	if got := f.Level.Up.Seconds(); math.Abs(got-(450-119+1)) > 1e-9 {
 		t.Errorf("replicas answered for %v s", got)
 	}
 }
@@ -249,8 +249,8 @@ func TestBusyAsFarAsItCame(t *testing.T) {
 	if got, want := f.Busy(&f.Pool), 3*second; got != want {
 		t.Errorf("it computed for %v, want %v", got, want)
 	}
-	if f.Settle(); f.Level.Up != 3 || f.Level.Lasted() != 4.5 {
-		t.Errorf("it answered for %v of %v s, want 3 of 4.5", f.Level.Up, f.Level.Lasted())
+	if f.Settle(); f.Level.Up.Seconds() != 3 || f.Level.Lasted().Seconds() != 4.5 {
+		t.Errorf("it answered for %v of %v s, want 3 of 4.5", f.Level.Up.Seconds(), f.Level.Lasted().Seconds())
 	}
 }
 
@@ -382,7 +382,7 @@ func TestNothingIsLost(t *testing.T) {
 			t.Errorf("%d tokens came, %d were asked for", f.Gaps.total+ended, tokens)
 		}
 		// A static batch keeps those that have ended until its last has.
-		if inside := f.Level.Queued + f.Level.Ran; f.Batching.Order != scheduler.Static && math.Abs(inside-spent) > 1e-6*spent+1e-9 {
+		if inside := f.Level.Queued.Seconds() + f.Level.Ran.Seconds(); f.Batching.Order != scheduler.Static && math.Abs(inside-spent) > 1e-6*spent+1e-9 {
 			t.Errorf("integral of the requests inside %v s, time that they spent %v s", inside, spent)
 		}
 		for i := range f.lanes {
@@ -390,8 +390,8 @@ func TestNothingIsLost(t *testing.T) {
 				t.Errorf("batch %d ends with %d blocks, %d sequences", i, l.Used(), l.Waiting()+l.Running())
 			}
 		}
-		if f.Level.Up > f.Level.Held+1e-9 || f.Grown.Most > replicas {
-			t.Errorf("%v s of replicas up, %v s held; %d at most", f.Level.Up, f.Level.Held, f.Grown.Most)
+		if f.Level.Up.Seconds() > f.Level.Held.Seconds()+1e-9 || f.Grown.Most > replicas {
+			t.Errorf("%v s of replicas up, %v s held; %d at most", f.Level.Up.Seconds(), f.Level.Held.Seconds(), f.Grown.Most)
 		}
 	})
 }

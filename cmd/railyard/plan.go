@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -149,7 +148,7 @@ func amount(text string) (int64, error) {
 			number, factor = cut, []float64{1e3, 1e6, 1e9, 1e12}[i]
 		}
 	}
-	n, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+	n, err := units.ParseNumber(strings.TrimSpace(number))
 	if n *= factor; err != nil || !(n >= 1 && n <= 1<<53) {
 		return 0, fmt.Errorf("%q is not an amount: a number, with k, M, B or T of 1000 each, as in 2T or 300B", text)
 	}

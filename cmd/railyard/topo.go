@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -26,6 +27,9 @@ not arrive. With --plot it draws hosts and switches.`,
   railyard topo scenarios/quickstart.toml --json | jq .bisection_Bps`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if format := filepath.Ext(picture); picture != "" && format != ".svg" && format != ".png" {
+				return &failure{exitUsage, fmt.Errorf("--plot %s: the name of a picture ends in .svg or .png", picture)}
+			}
 			s, err := railyard.Load(args[0], set...)
 			if err != nil {
 				return err

@@ -5,8 +5,9 @@ import (
 	"io"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
+
+	"github.com/railyard/railyard/units"
 )
 
 // Format is how a trace is written.
@@ -100,6 +101,6 @@ func Guess(file string, head []byte) (f Format, ok bool) {
 }
 
 func notNumber(s string) bool {
-	_, err := strconv.ParseFloat(s, 64)
+	_, err := units.ParseNumber(s)
 	return err != nil
 }

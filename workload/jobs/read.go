@@ -8,7 +8,6 @@ import (
 	"io"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -283,7 +282,7 @@ func (r *row) fail(column, format string, args ...any) {
 // number is a finite number.
 func (r *row) number(column string) float64 {
 	text := r.text(column)
-	v, err := strconv.ParseFloat(text, 64)
+	v, err := units.ParseNumber(text)
 	switch {
 	case text == "":
 		r.fail(column, "is empty")
@@ -327,7 +326,7 @@ func (r *row) instant(column string) float64 {
 var layouts = [...]string{"2006-01-02 15:04:05", "2006-01-02T15:04:05", "2006-01-02 15:04:05Z07:00", "2006-01-02T15:04:05Z07:00", "2006-01-02T15:04:05Z0700"}
 
 func instant(text string) (float64, error) {
-	if v, err := strconv.ParseFloat(text, 64); err == nil && math.Abs(v) < 1<<53 {
+	if v, err := units.ParseNumber(text); err == nil && math.Abs(v) < 1<<53 {
 		return v, nil
 	}
 	for _, layout := range layouts {

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/railyard/railyard/units"
 )
 
 // openSlurm reads what sacct prints with --parsable2 or --parsable. It wants the
@@ -153,7 +155,7 @@ func (j *Job) tres(text string) error {
 // amount is a number that Slurm may have shortened: 64, 1.50K.
 func amount(text string) (float64, error) {
 	digits := strings.TrimRight(text, "KMGTP")
-	v, err := strconv.ParseFloat(digits, 64)
+	v, err := units.ParseNumber(digits)
 	if err != nil || !(v >= 0 && v < 1<<40) || len(text)-len(digits) > 1 {
 		return 0, fmt.Errorf("%.40q is not an amount", text)
 	}
@@ -168,7 +170,7 @@ func amount(text string) (float64, error) {
 func memory(text string) (int64, error) {
 	text = strings.TrimRight(text, "nc")
 	digits := strings.TrimRight(text, "KMGTP")
-	v, err := strconv.ParseFloat(digits, 64)
+	v, err := units.ParseNumber(digits)
 	if err != nil || !(v >= 0 && v < 1<<40) || len(text)-len(digits) > 1 {
 		return 0, fmt.Errorf("mem=%.40s is not an amount", text)
 	}
@@ -188,7 +190,7 @@ var errSpan = errors.New("is not [days-][hours:]minutes:seconds")
 // 03:04; raw ones are minutes.
 func slurmSpan(text string, minutes bool) (float64, error) {
 	if minutes {
-		v, err := strconv.ParseFloat(text, 64)
+		v, err := units.ParseNumber(text)
 		if err != nil || !(v >= 0 && v < 1<<40) {
 			return 0, fmt.Errorf("%.40q is not a number of minutes", text)
 		}
@@ -202,7 +204,7 @@ func slurmSpan(text string, minutes bool) (float64, error) {
 	if len(parts) > 3 || len(parts) < 2 && !dashed {
 		return 0, fmt.Errorf("%.40q %w", text, errSpan)
 	}
-	total, err := strconv.ParseFloat(days, 64)
+	total, err := units.ParseNumber(days)
 	if err != nil || !(total >= 0 && total < 1e6) {
 		return 0, fmt.Errorf("%.40q %w", text, errSpan)
 	}
@@ -213,7 +215,7 @@ func slurmSpan(text string, minutes bool) (float64, error) {
 	for i := range 3 { // hours, minutes, seconds; 1-02 is a day and two hours
 		v := 0.0
 		if i < len(parts) {
-			v, err = strconv.ParseFloat(parts[i], 64)
+			v, err = units.ParseNumber(parts[i])
 			if err != nil || !(v >= 0 && v < 1e9) {
 				return 0, fmt.Errorf("%.40q %w", text, errSpan)
 			}

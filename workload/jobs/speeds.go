@@ -2,8 +2,9 @@ package jobs
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
+
+	"github.com/railyard/railyard/units"
 )
 
 // Bounds of a speed, and of how many types a job names.
@@ -27,7 +28,7 @@ func ParseSpeeds(text string) (all []Speed, err error) {
 		if !ok || name == "" {
 			return nil, fmt.Errorf("%.40q is not of the form type=speed", part)
 		}
-		v, err := strconv.ParseFloat(number, 64)
+		v, err := units.ParseNumber(number)
 		if err != nil || !(v >= leastSpeed && v <= mostSpeed) {
 			return nil, fmt.Errorf("the speed on %.40q must be from %g to %g, not %.40q", name, leastSpeed, mostSpeed, number)
 		}

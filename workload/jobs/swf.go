@@ -2,8 +2,9 @@ package jobs
 
 import (
 	"io"
-	"strconv"
 	"strings"
+
+	"github.com/railyard/railyard/units"
 )
 
 // swfFields of a job: number, submit, wait, run, processors, CPU time, memory,
@@ -40,7 +41,7 @@ func swfJob(fields []string) (Job, error) {
 	var v [swfFields]float64
 	for i, text := range fields {
 		var err error
-		if v[i], err = strconv.ParseFloat(text, 64); err != nil {
+		if v[i], err = units.ParseNumber(text); err != nil {
 			return Job{}, badf("field %d: %.40q is not a number", i+1, text)
 		}
 	}

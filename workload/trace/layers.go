@@ -7,6 +7,8 @@ import (
 	"io"
 	"strconv"
 	"strings"
+
+	"github.com/railyard/railyard/units"
 )
 
 // Bounds of a text. The largest of SimAI has some thousand layers.
@@ -196,7 +198,7 @@ func readLayer(columns []string) (Layer, error) {
 	}
 	layer := Layer{Name: columns[0]}
 	nanoseconds := func(column int) (float64, error) {
-		v, err := strconv.ParseFloat(columns[column], 64)
+		v, err := units.ParseNumber(columns[column])
 		if err != nil || !(v >= 0 && v <= 1e18) {
 			return 0, fmt.Errorf("column %d: %.40q is no time in ns", column+1, columns[column])
 		}
@@ -208,7 +210,7 @@ func readLayer(columns []string) (Layer, error) {
 		if p.Seconds, err = nanoseconds(at); err != nil {
 			return layer, err
 		}
-		bytes, err := strconv.ParseFloat(columns[at+2], 64)
+		bytes, err := units.ParseNumber(columns[at+2])
 		if err != nil || !(bytes >= 0 && bytes <= 1e18) {
 			return layer, fmt.Errorf("column %d: %.40q is no number of bytes", at+3, columns[at+2])
 		}
