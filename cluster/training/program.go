@@ -105,7 +105,7 @@ type part struct {
 	ahead     *part // without waiting for the host, once it has been asked for
 }
 
-// newPart is a part of some steps, nil if there are none.
+// newPart is a part of some steps.
 func newPart(steps ...step) *part {
 	p := &part{steps: steps}
 	for i := range steps {

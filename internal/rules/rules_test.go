@@ -31,8 +31,9 @@ const (
 // root package. Imports go down this list only. internal holds what is made and
 // checked with the house, and is no part of it.
 var rooms = []string{
-	"internal", "cmd", "session", "plan", "sweep", ".", "study", "bound", "datacenter", "alert", "record", "power",
-	"price", "nccltests", "calibrate", "scenario", "report", "cluster", "scheduler", "workload", "collective", "network", "topology", "energy", "result", "sim", "units",
+	"internal", "cmd", "session", "plan", "sweep", ".", "study", "bound", "datacenter", "alert", "record", "power", "price",
+	"nccltests", "calibrate", "scenario", "report", "cluster", "scheduler", "workload", "collective", "network", "topology",
+	"energy", "result", "sim", "units",
 }
 
 // only limits what a room may import of ours, where going down is not enough.
