@@ -577,6 +577,13 @@ func (c *Cluster) NewLedger(accelerators []topology.NodeID) *Ledger {
 // Ledgers are those of all gangs.
 func (c *Cluster) Ledgers() []*Ledger { return c.ledgers }
 
+// Settle brings all ledgers, and what they have over time, to the end of the run.
+func (c *Cluster) Settle() {
+	for _, l := range c.ledgers {
+		l.settle(c.Engine.Now())
+	}
+}
+
 // AddCompute notes that the gang computes from one instant to another.
 func (l *Ledger) AddCompute(from, to sim.Time) {
 	l.Compute += to - from
@@ -622,6 +629,14 @@ func (l *Ledger) ComputeBy(now sim.Time) sim.Time {
 		return l.Compute + now - l.begun
 	}
 	return l.Compute - max(0, l.until-now)
+}
+
+// settle accounts for the computation that is on when the run ends: up to now, not beyond.
+func (l *Ledger) settle(now sim.Time) {
+	if l.begun >= 0 {
+		l.End(now)
+	}
+	l.Cut(now)
 }
 
 // AddExposed notes that the gang waits for communication.

@@ -15,6 +15,7 @@ func (p *plant) collect(status string) (*Result, error) {
 	r := &Result{}
 	end := p.engine.Now()
 	t := p.cluster.Topology
+	p.cluster.Settle()
 	for _, s := range p.served {
 		s.Settle()
 	}

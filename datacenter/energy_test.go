@@ -309,3 +309,57 @@ func TestNoFacility(t *testing.T) {
 		}
 	}
 }
+
+// A run that its horizon cuts short has the power of what is computed then, up to there and
+// not beyond. By hand: an accelerator of 1 kW (100 W idle) that trains computes from the
+// start on, and 10 ms, within its first pass, take 10 J. One that answers begins its step,
+// which the horizon cuts, when the first request comes: from there on it draws 1 kW.
+func TestPowerUpToTheHorizon(t *testing.T) {
+	const site = `[topology]
+kind = "single-host"
+host = "lone"
+[hosts.lone]
+accelerator = "a100-sxm-80gb"
+accelerators = 1
+nics = 1
+nic_bandwidth = "100Gbps"
+[topology.power]
+accelerator = "1kW"
+accelerator_idle = "100W"
+host = "0W"
+host_idle = "0W"
+switch = "0W"
+pue = 1
+[topology.carbon]
+intensity = 360
+[sim]
+horizon = "10ms"
+`
+	for name, c := range map[string]struct {
+		workload string
+		idle     float64 // s before it computes
+	}{
+		"training": {"[[workload.training]]\nmodel = \"bert-large\"\nglobal_batch = 64\nmicro_batch = 64\niterations = 1\n", 0},
+		"serving":  {"[[workload.serving]]\nmodel = \"bert-large\"\nrequests = \"requests.csv\"\n", 9.5e-3},
+	} {
+		r := run(t, site+c.workload, map[string]string{"requests.csv": "request,arrival_s,input_tokens,output_tokens\na,0.0095,512,1\n"})
+		want := c.idle*100 + (10e-3-c.idle)*1000
+		series := r.Table("power_series")
+		at, sum := append(series.Column("time_s").Numbers, 10e-3), 0.0
+		for i, power := range series.Column("power_W").Numbers {
+			sum += power * (at[i+1] - at[i])
+		}
+		job := r.Summary.Record("energy").List("jobs")[0]
+		for path, got := range map[string]float64{
+			"total_J": number(t, r, "energy.total_J"), "energy_J": job.Float("energy_J"), "the series": sum,
+			"emissions_g": number(t, r, "energy.emissions_g") * 1e4, "emissions_g of the job": job.Float("emissions_g") * 1e4, // 0.1 g/kJ
+		} {
+			if !near(got, want, 1e-9) {
+				t.Errorf("%s: %s is %v J, want %v", name, path, got, want)
+			}
+		}
+		if got := number(t, r, "energy.peak_power_W"); !near(got, 1000, 1e-9) {
+			t.Errorf("%s: a peak of %v W", name, got)
+		}
+	}
+}
