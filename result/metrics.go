@@ -84,7 +84,7 @@ var (
 	BubblePart          = Metric{Name: "bubble", Unit: "s", Definition: "waiting for another pipeline stage, or at the end for slower ranks"}
 	StoragePart         = Metric{Name: "storage", Unit: "s", Definition: "waiting for data or checkpoints"}
 	OptimizerPart       = Metric{Name: "optimizer", Unit: "s", Definition: "the optimizer's update; with gradient_compression, the gradients made whole before it too"}
-	LaunchPart          = Metric{Name: "launch", Unit: "s", Definition: "waiting for the host to launch kernels; left out where it never waits"}
+	LaunchPart          = Metric{Name: "host_launch", Unit: "s", Definition: "waiting for the host to launch kernels; left out where it never waits"}
 	ExposedByKind       = Metric{Name: "exposed_by_kind_s", Unit: "s", Definition: "exposed communication of one iteration by what was communicated"}
 	ComputeByClass      = Metric{Name: "compute_by_class_s", Unit: "s", Definition: "compute of one iteration by class of operator, as it would be with no communication beside it; what that adds is slowed_compute_s"}
 	SlowedCompute       = Metric{Name: "slowed_compute_s", Unit: "s", Definition: "part of breakdown_s.compute by which communication kernels slow the computation beside them: it is not in compute_by_class_s", Formula: "share of the multiprocessors that they take x overlapped_communication_s"}
