@@ -118,7 +118,7 @@ func TestTrainingStops(t *testing.T) {
 		t.Errorf("%v s with checkpoints, want %v", took, want)
 	}
 	sum := 0.0
-	for _, part := range []string{"compute", "launch", "exposed_communication", "bubble", "storage", "optimizer"} {
+	for _, part := range []string{"compute", "host_launch", "exposed_communication", "bubble", "storage", "optimizer"} {
 		sum += number(t, r, "training.0.breakdown_s."+part)
 	}
 	if got := number(t, r, "training.0.iteration_s"); !near(got, sum, 1e-9) || !near(got, iteration*(1+write/work), 1e-6) {
