@@ -681,13 +681,17 @@ func (c *Cluster) Shares(end sim.Time) Shares {
 	columns := result.Intervals(shift, end)
 	s := Shares{Width: 1 << shift, Compute: make([]float64, columns), Communication: make([]float64, columns)}
 	for _, l := range c.ledgers {
-		share := float64(len(l.Accelerators)) / float64(c.Topology.Accelerators())
+		count := float64(len(l.Accelerators))
 		for i, v := range l.compute.Rates(shift, end) {
-			s.Compute[i] += share * v
+			s.Compute[i] += count * v
 		}
 		for i, v := range l.comms.Rates(shift, end) {
-			s.Communication[i] += share * v
+			s.Communication[i] += count * v
 		}
+	}
+	for i := range columns {
+		s.Compute[i] /= float64(c.Topology.Accelerators())
+		s.Communication[i] /= float64(c.Topology.Accelerators())
 	}
 	return s
 }

@@ -412,7 +412,7 @@ func TestShares(t *testing.T) {
 	shares := c.Shares(c.Engine.Now())
 	sum := 0.0
 	for i, v := range shares.Compute {
-		if v < 0 || v > 1+1e-6 || shares.Communication[i] != 0 {
+		if v < 0 || v > 1 || shares.Communication[i] != 0 {
 			t.Errorf("interval %d: %v compute, %v communicate", i, v, shares.Communication[i])
 		}
 		sum += v * shares.Width.Seconds()

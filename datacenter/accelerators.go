@@ -10,6 +10,7 @@ func (p *plant) acceleratorTable(end sim.Time) *result.Table {
 	t := p.cluster.Topology
 	n := t.Accelerators()
 	name, host, rack := make([]string, n), make([]string, n), make([]string, n)
+	computes, waits, beside := make([]sim.Time, n), make([]sim.Time, n), make([]sim.Time, n)
 	compute, exposed, overlapped := make([]float64, n), make([]float64, n), make([]float64, n)
 	idle, used := make([]float64, n), make([]float64, n)
 	for i := range n {
@@ -21,15 +22,16 @@ func (p *plant) acceleratorTable(end sim.Time) *result.Table {
 	}
 	for _, l := range p.cluster.Ledgers() {
 		for _, a := range l.Accelerators {
-			compute[a] += l.ComputeBy(end).Seconds()
-			exposed[a] += l.Exposed.Seconds()
-			overlapped[a] += l.Overlapped.Seconds()
+			computes[a] += l.ComputeBy(end)
+			waits[a] += l.Exposed
+			beside[a] += l.Overlapped
 		}
 	}
 	for i := range n {
-		rest := max(0, end.Seconds()-compute[i])
-		exposed[i] = min(exposed[i], rest) // jobs that share the accelerator may both count a time
-		idle[i] = rest - exposed[i]
+		rest := max(0, end-computes[i])
+		wait := min(waits[i], rest) // jobs that share the accelerator may both count a time
+		compute[i], exposed[i], overlapped[i] = computes[i].Seconds(), wait.Seconds(), beside[i].Seconds()
+		idle[i] = (rest - wait).Seconds()
 		used[i] = ratio(compute[i], end.Seconds())
 	}
 	return &result.Table{Name: "accelerators", Columns: []result.Column{

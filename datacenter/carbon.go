@@ -13,12 +13,7 @@ import (
 // power_series.csv, as for the whole site.
 func (p *plant) emit(c *consumption, end sim.Time) []float64 {
 	w := p.power
-	grid := *w.Grid
-	if w.Battery != nil { // what it gives has the intensity at which it was charged
-		shares := c.grid.Combine(c.siteLoad(end), ratio)
-		grid = shares.Combine(grid, func(share, intensity float64) float64 { return share * intensity })
-	}
-	emitted, under := make([]float64, len(c.jobs)), grid.Sum()
+	emitted, under := make([]float64, len(c.jobs)), p.drawn(c, *w.Grid, end).Sum()
 	grams := func(watts float64, from, to sim.Time) float64 {
 		return watts * w.PUE * under.Between(from.Seconds(), to.Seconds()) / energy.JoulesPerKWh
 	}
@@ -60,6 +55,17 @@ func (p *plant) emit(c *consumption, end sim.Time) []float64 {
 		}
 	}
 	return emitted
+}
+
+// drawn is what a joule that machines use emits, or costs, when one of the grid does so
+// much: with a battery the grid gives more while it charges and nothing while it carries the
+// site.
+func (p *plant) drawn(c *consumption, grid energy.Steps, end sim.Time) energy.Steps {
+	if p.power.Battery == nil {
+		return grid
+	}
+	shares := c.grid.Combine(c.siteLoad(end), ratio)
+	return shares.Combine(grid, func(share, each float64) float64 { return share * each })
 }
 
 // addCarbon adds what a job emitted to its record.

@@ -367,7 +367,7 @@ func (r *jobResults) series() *result.Table {
 	at := make([]float64, n)
 	for i := range n {
 		begin := sim.Time(i) << shift
-		part := min(width, r.end-begin).Seconds() / width.Seconds()
+		part := float64(min(width, r.end-begin)) / float64(width)
 		at[i] = begin.Seconds()
 		a[i] = max(0, a[i]-c[i]) / part
 		b[i] = max(0, b[i]-e[i]) / part
@@ -400,8 +400,9 @@ func distribution(values []float64) *result.Record {
 	rank := func(p float64) float64 { return 0 }
 	if n > 0 {
 		for _, v := range values {
-			mean += v / float64(n)
+			mean += v
 		}
+		mean /= float64(n)
 		median = (values[(n-1)/2] + values[n/2]) / 2
 		rank = func(p float64) float64 { return values[int(math.Ceil(p*float64(n)))-1] }
 	}

@@ -15,7 +15,8 @@ type siteUse struct {
 
 // consumeBySite finds what each site took until the end, as consume does of all together:
 // the energy is exact, and its price and emissions are by the power over time, constant
-// within an interval, with what it costs and emits then.
+// within an interval, with what it costs and emits then. A battery is all sites' by the
+// power that they draw.
 func (p *plant) consumeBySite(end sim.Time) []siteUse {
 	t, w := p.topology, p.power
 	uses := make([]siteUse, len(p.sites.names))
@@ -57,9 +58,9 @@ func (p *plant) consumeBySite(end sim.Time) []siteUse {
 		}
 		x := &uses[site]
 		x.joules = joules
-		x.price = load.IntegralWith(p.sites.prices[site], 0, end.Seconds()) / energy.JoulesPerKWh
+		x.price = load.IntegralWith(p.drawn(p.consumed, p.sites.prices[site], end), 0, end.Seconds()) / energy.JoulesPerKWh
 		if p.sites.carbon != nil {
-			x.emitted = energy.Emissions(load, p.sites.carbon[site], 0, end.Seconds())
+			x.emitted = energy.Emissions(load, p.drawn(p.consumed, p.sites.carbon[site], end), 0, end.Seconds())
 		}
 	}
 	return uses

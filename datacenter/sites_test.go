@@ -373,6 +373,38 @@ func TestSiteEnergy(t *testing.T) {
 	}
 }
 
+// Sites share a battery by what they draw: together they pay for what the grid gave, and emit
+// what it did, with what is left in the battery. By hand, each of two equal sites draws half.
+func TestSitesShareABattery(t *testing.T) {
+	toml := eastLost(5000) + `
+[topology.carbon]
+file = "grid.csv"
+[topology.battery]
+capacity = "10kWh"
+charge = "30kW"
+threshold = 100
+[topology.cost]
+tariff = "0.1USD/kWh"
+[[workload.jobs]]
+file = "jobs.csv"
+[scheduler]
+site = "load"
+`
+	r := run(t, toml, map[string]string{"jobs.csv": "job,submit_s,accelerators,duration_s\na,0,8,3000\nb,0,8,3000\n", "grid.csv": "timestamp,carbon_intensity\n0,80\n600000,120\n1200000,60\n"})
+	grid := number(t, r, "energy.grid_J")
+	if used := number(t, r, "energy.total_J"); !near(grid, used+number(t, r, "energy.battery_J"), 1e-9) || grid == used {
+		t.Errorf("the grid gives %v J, of which %v are used", grid, used)
+	}
+	for i := range 2 {
+		if got, want := number(t, r, fmt.Sprintf("sites.sites.%d.energy_USD", i)), grid/2/3.6e6*0.1; !near(got, want, 1e-9) {
+			t.Errorf("site %d pays %v USD, want %v", i, got, want)
+		}
+		if got, want := number(t, r, fmt.Sprintf("sites.sites.%d.emissions_g", i)), number(t, r, "energy.emissions_g")/2; !near(got, want, 1e-9) {
+			t.Errorf("site %d emits %v g, want %v", i, got, want)
+		}
+	}
+}
+
 // A training over both sites meets the copies of a dataset on the cable between them, which
 // come for as long as it lasts: its iterations take longer than alone, however many there are,
 // and those of a training within a site do not.

@@ -9,7 +9,7 @@ var (
 	SiteAnswered  = Metric{Name: "answered", Definition: "requests that its replicas answered"}
 	SiteAsked     = Metric{Name: "asked", Definition: "of the requests of clients near it, those that were answered"}
 	SiteEnergy    = Metric{Name: "energy_J", Unit: "J", Definition: "energy that it took, its overhead (pue) included"}
-	SitePrice     = Metric{Name: "energy_USD", Unit: "USD", Definition: "that energy at the site's tariff over time"}
+	SitePrice     = Metric{Name: "energy_USD", Unit: "USD", Definition: "that energy at the site's tariff over time; with a battery, its part of what the grid gave"}
 	WANTotal      = Metric{Name: "wan_bytes", Unit: "bytes", Definition: "bytes that crossed cables between sites, counted on each cable"}
 	WANCost       = Metric{Name: "wan_USD", Unit: "USD", Definition: "what they cost, by the price of each cable"}
 	Replications  = Metric{Name: "replication", Definition: "a record for each dataset with copies, and the checkpoints of each file of jobs"}
