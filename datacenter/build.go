@@ -70,6 +70,7 @@ type plant struct {
 	fates       []fate               // of training jobs in the failures of other seeds
 	audit       []scheduler.Decision // of the queue, if it is kept
 	consumed    *consumption
+	shared      map[topology.NodeID]counted // accelerators that jobs share all the time
 	warnings    []string
 	summaryOnly bool
 }

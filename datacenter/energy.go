@@ -46,12 +46,15 @@ func (p *plant) consume(end sim.Time) *consumption {
 			compute[a] += l.ComputeBy(end).Seconds()
 			exposed[a] += l.Exposed.Seconds()
 		}
+	}
+	var trace result.Bins
+	p.consumeTrace(c, compute, &trace, end)
+	p.share(compute, exposed, end.Seconds())
+	for _, l := range p.cluster.Ledgers() {
 		if l.Job >= 0 {
 			c.jobs[l.Job] += p.above(l, l.ComputeBy(end).Seconds(), l.Exposed.Seconds())
 		}
 	}
-	var trace result.Bins
-	p.consumeTrace(c, compute, &trace, end)
 	for i, j := range p.cluster.Jobs {
 		if p.row(i) >= 0 || !j.Started || j.Shared {
 			continue
@@ -67,8 +70,7 @@ func (p *plant) consume(end sim.Time) *consumption {
 	}
 	for i := range n {
 		d := p.draws(topology.NodeID(i))
-		busy := min(compute[i], end.Seconds()) // jobs that share an accelerator may both count a time
-		waits := min(exposed[i], end.Seconds()-busy)
+		busy, waits := compute[i], exposed[i]
 		c.accelerators += d.Accelerator.Idle*end.Seconds() + d.Accelerator.Above(busy, waits)
 		c.hosts += d.Host.Idle*end.Seconds() + d.Host.Above(busy, waits)
 		c.idle += d.Idle()
@@ -84,12 +86,43 @@ func (p *plant) consume(end sim.Time) *consumption {
 	return c
 }
 
-// above is what the accelerators of a ledger and their parts of hosts take beyond idling
-// in so many seconds.
+// counted is what part of the times that jobs have an accelerator compute and communicate
+// counts, where it is shared.
+type counted struct{ compute, communicate float64 }
+
+// share brings the times of accelerators down to the end of the run. Jobs that share an
+// accelerator may both count a time: of each then counts a part, so that the power of all is
+// that of the accelerator.
+func (p *plant) share(compute, communicate []float64, end float64) {
+	p.shared = nil
+	for a := range compute {
+		if compute[a]+communicate[a] <= end*(1+1e-9) { // rounding aside
+			continue
+		}
+		busy := min(compute[a], end)
+		waits := min(communicate[a], end-busy)
+		if p.shared == nil {
+			p.shared = map[topology.NodeID]counted{}
+		}
+		p.shared[topology.NodeID(a)] = counted{ratio(busy, compute[a]), ratio(waits, communicate[a])}
+		compute[a], communicate[a] = busy, waits
+	}
+}
+
+// aboveIdle is what an accelerator and its part of the host take beyond idling for a job in
+// so many seconds.
+func (p *plant) aboveIdle(a topology.NodeID, compute, communicate float64) float64 {
+	if part, shared := p.shared[a]; shared {
+		compute, communicate = compute*part.compute, communicate*part.communicate
+	}
+	return p.draws(a).Above(compute, communicate)
+}
+
+// above is that of the accelerators of a ledger.
 func (p *plant) above(l *cluster.Ledger, compute, communicate float64) float64 {
 	sum := 0.0
 	for _, a := range l.Accelerators {
-		sum += p.draws(a).Above(compute, communicate)
+		sum += p.aboveIdle(a, compute, communicate)
 	}
 	return sum
 }

@@ -363,3 +363,47 @@ horizon = "10ms"
 		}
 	}
 }
+
+// Two collectives that share a host's accelerators from the first to the last instant do not
+// draw twice: an accelerator of 1 kW (100 W idle) that communicates is at half of it, 550 W,
+// whoever it does so for. Each of the two has half of what it draws beyond idling, and the
+// power over time and its emissions add up to the whole.
+func TestPowerOfSharedAccelerators(t *testing.T) {
+	const all = "[[workload.collective]]\nop = \"all_reduce\"\nsizes = [\"64MB\"]\niterations = 10\nshared = true\naccelerators = [0, 1, 2, 3, 4, 5, 6, 7]\n"
+	r := run(t, `[topology]
+kind = "single-host"
+host = "dgx-h100"
+[topology.power]
+accelerator = "1kW"
+accelerator_idle = "100W"
+communication_utilization = 0.5
+host = "0W"
+host_idle = "0W"
+pue = 1
+[topology.carbon]
+intensity = 360
+`+all+all, nil)
+	end := number(t, r, "makespan_s")
+	whole := 8 * 550 * end
+	series := r.Table("power_series")
+	at, sum := append(series.Column("time_s").Numbers, end), 0.0
+	for i, power := range series.Column("power_W").Numbers {
+		sum += power * (at[i+1] - at[i])
+	}
+	jobs := r.Summary.Record("energy").List("jobs")
+	for _, c := range []struct {
+		what      string
+		got, want float64
+	}{
+		{"total_J", number(t, r, "energy.total_J"), whole},
+		{"the series", sum, whole},
+		{"emissions_g", number(t, r, "energy.emissions_g") * 1e4, whole}, // 0.1 g/kJ
+		{"the first", jobs[0].Float("energy_J"), 8 * 450 * end / 2},
+		{"the second", jobs[1].Float("energy_J"), 8 * 450 * end / 2},
+		{"peak_power_W", number(t, r, "energy.peak_power_W"), 8 * 550},
+	} {
+		if !near(c.got, c.want, 1e-9) {
+			t.Errorf("%s: %v, want %v", c.what, c.got, c.want)
+		}
+	}
+}

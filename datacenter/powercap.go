@@ -77,8 +77,7 @@ func (p *plant) rackPeaks(end sim.Time) []float64 {
 		_, rates := p.cluster.Weighed(end, func(l *cluster.Ledger) (compute, communicate float64) {
 			for _, a := range l.Accelerators {
 				if t.Servers[t.Server(a)].Rack == r {
-					d := p.draws(a)
-					compute, communicate = compute+d.Above(1, 0), communicate+d.Above(0, 1)
+					compute, communicate = compute+p.aboveIdle(a, 1, 0), communicate+p.aboveIdle(a, 0, 1)
 				}
 			}
 			return compute, communicate

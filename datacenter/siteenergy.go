@@ -37,7 +37,7 @@ func (p *plant) consumeBySite(end sim.Time) []siteUse {
 		of := func(l *cluster.Ledger, compute, communicate float64) (sum float64) {
 			for _, a := range l.Accelerators {
 				if here(a) {
-					sum += p.draws(a).Above(compute, communicate)
+					sum += p.aboveIdle(a, compute, communicate)
 				}
 			}
 			return sum

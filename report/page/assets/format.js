@@ -107,6 +107,6 @@ function short(v, unit, base) {
     const u = timeUnits.find(u => v >= u[0]);
     return +(v / u[0]).toPrecision(3) + " " + (v === 86400 ? "day" : u[1]);
   }
-  const [factor, name] = scaleOf(unit, v);
-  return +(v / factor).toPrecision(3) + (name ? " " + name : "");
+  const [factor, name] = scaleOf(unit, v), rounded = +(v / factor).toPrecision(3);
+  return (Math.abs(rounded) < 1000 ? rounded : rounded.toLocaleString("en-US")) + (name ? " " + name : "");
 }

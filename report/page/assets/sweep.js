@@ -153,6 +153,8 @@ function drawStudies(part) {
   const parallel = chart(frame({ title: "Parallel coordinates", text: ["A line is a point, the better in x the stronger. Drag along an axis to keep the points between; the charts above follow. Double-click an axis to let go."] },
     state, el("button", { type: "button", onclick: () => { brushes.clear(); redraw(); } }, "keep all")), shown => {
     const axes = [...keys.filter(k => k.distinct.length > 1).slice(0, 8), ...new Set([named(chosen.x), named(chosen.y), ...metrics.slice(0, 3)])];
+    const ending = (c, parts) => c.name.split(".").slice(-parts).join(".");
+    const endings = axes.map(c => ending(c, axes.some(d => d !== c && ending(d, 1) === ending(c, 1)) ? 2 : 1));
     const width = Math.max(shown, 100 * axes.length); // a narrow screen scrolls
     const height = 360, top = 34, bottom = height - 26;
     const svg = el("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": "parallel coordinates of " + axes.map(a => a.name).join(", ") });
@@ -171,9 +173,8 @@ function drawStudies(part) {
     for (const i of drawn) if (!keptSet.has(i)) line(i, false);
     for (const i of kept) line(i, true);
     axes.forEach((c, k) => {
-      const name = c.name.split(".").slice(-1)[0];
       svg.append(el("line", { x1: x(k), x2: x(k), y1: top, y2: bottom, class: "axis" }),
-        el("text", { x: x(k), y: k % 2 && axes.length > 6 ? 26 : 12, "text-anchor": k === 0 ? "start" : k === axes.length - 1 ? "end" : "middle", ...(k === 0 ? { x: 4 } : k === axes.length - 1 ? { x: width - 4 } : {}) }, name, el("title", null, c.name)),
+        el("text", { x: x(k), y: k % 2 && axes.length > 6 ? 26 : 12, "text-anchor": k === 0 ? "start" : k === axes.length - 1 ? "end" : "middle", ...(k === 0 ? { x: 4 } : k === axes.length - 1 ? { x: width - 4 } : {}) }, endings[k], el("title", null, c.name)),
         ...at[k].ticks.map(([v, label]) => el("text", { x: x(k) - 6, y: at[k].of(v) + 4, "text-anchor": "end", class: "faint" }, label)));
       const b = brushes.get(c.name);
       if (b) {
