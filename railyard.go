@@ -54,13 +54,13 @@ func Parse(path string, text []byte, overrides ...string) (*Scenario, error) {
 }
 
 // Options are how to run, Progress is how far a run has come, and Result is what it
-// found. StepCosts are what a run may leave to the next that serves the same model.
+// found. StepCache is what a run may leave to the next that serves the same model.
 type (
 	Options  = datacenter.Options
 	Progress = datacenter.Progress
 	Result   = datacenter.Result
 
-	StepCosts = datacenter.StepCosts
+	StepCache = datacenter.StepCache
 )
 
 // TimelineOptions are what of a run is put into its timeline: at most MaxSlices slices,
@@ -131,7 +131,7 @@ type (
 
 // NewDeployment builds a scenario. What is wrong with it is returned as Faults, among it
 // that the model does not fit. What is known of its steps may be given.
-func NewDeployment(s *Scenario, known *StepCosts) (*Deployment, error) {
+func NewDeployment(s *Scenario, known *StepCache) (*Deployment, error) {
 	return bound.NewDeployment(s, known)
 }
 

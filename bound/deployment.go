@@ -20,8 +20,8 @@ type Deployment struct {
 
 // NewDeployment builds a scenario. What is wrong with it is returned as Faults, among it
 // that the model does not fit. What is known of its steps may be given.
-func NewDeployment(s *scenario.Scenario, known *datacenter.StepCosts) (*Deployment, error) {
-	built, err := datacenter.Build(s, datacenter.Options{SummaryOnly: true, NoPeak: true, StepCosts: known})
+func NewDeployment(s *scenario.Scenario, known *datacenter.StepCache) (*Deployment, error) {
+	built, err := datacenter.Build(s, datacenter.Options{SummaryOnly: true, NoPeak: true, StepCache: known})
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,7 @@ package collective
 // it was to follow, so that a hop has the share of one message, as in the coupled form.
 type queues struct {
 	byEnds map[ends]int
-	last   []int // number of the latest message of each, -1: none
+	last   []int // number of the latest message of each, -1: none yet
 	round  []int // of each message of the present round, its queue
 	behind [1]int
 }
@@ -25,12 +25,11 @@ func (q *queues) enter(r round) {
 		q.byEnds = map[ends]int{}
 	}
 	q.round = q.round[:0]
-	channels := map[ends]int{} // taken, by the first
+	taken := map[ends]int{} // channels between two ranks, by the first of them
 	for from, to := range r.sends {
-		e := ends{from: from, to: to}
-		first := e
-		e.channel = channels[first]
-		channels[first]++
+		first := ends{from: from, to: to}
+		e := ends{from, to, taken[first]}
+		taken[first]++
 		n, known := q.byEnds[e]
 		if !known {
 			n = len(q.last)

@@ -32,7 +32,7 @@ func (p *plant) acceleratorTable(end sim.Time) *result.Table {
 		wait := min(waits[i], rest) // jobs that share the accelerator may both count a time
 		compute[i], exposed[i], overlapped[i] = computes[i].Seconds(), wait.Seconds(), beside[i].Seconds()
 		idle[i] = (rest - wait).Seconds()
-		used[i] = ratio(compute[i], end.Seconds())
+		used[i] = result.Ratio(compute[i], end.Seconds())
 	}
 	return &result.Table{Name: "accelerators", Columns: []result.Column{
 		{Metric: result.Accelerator, Text: name},

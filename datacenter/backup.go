@@ -217,8 +217,8 @@ func (p *plant) backupRecords() []*result.Record {
 		r.Add(result.BackupBytes, bytes)
 		r.Add(result.BackupWindow, x.Window.Seconds())
 		r.Add(result.BackupLongest, longest.Seconds())
-		r.Add(result.BackupRate, ratio(bytes, spent))
-		r.Add(result.BackupIdle, ratio(idle, spent))
+		r.Add(result.BackupRate, result.Ratio(bytes, spent))
+		r.Add(result.BackupIdle, result.Ratio(idle, spent))
 		all = append(all, r)
 	}
 	return all

@@ -82,7 +82,7 @@ type builder struct {
 	breaks     bool // the faults of the scenario happen
 	alone      bool // it has one workload of several, so that others may have used what it does not
 	noPeak     bool
-	stepsKnown *StepCosts // nil: nothing is kept
+	stepsKnown *StepCache // nil: nothing is kept
 	nodes      *scenario.NodeTable
 	faults     scenario.Faults
 	taken      map[string]int // names of workloads
@@ -94,7 +94,7 @@ type builder struct {
 
 func build(s *scenario.Scenario, o Options) (*plant, scenario.Faults) {
 	b := newBuilder(s, o)
-	b.breaks, b.stepsKnown = true, o.StepCosts
+	b.breaks, b.stepsKnown = true, o.StepCache
 	return b.build(topology.Scale{})
 }
 

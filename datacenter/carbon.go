@@ -51,7 +51,7 @@ func (p *plant) emit(c *consumption, end sim.Time) []float64 {
 			for _, l := range p.cluster.Ledgers() {
 				above += of(l, l.ComputeBy(end).Seconds(), l.Exposed.Seconds())
 			}
-			emitted[i] += grams(ratio(above, end.Seconds()), 0, end)
+			emitted[i] += grams(result.Ratio(above, end.Seconds()), 0, end)
 		}
 	}
 	return emitted
@@ -64,7 +64,7 @@ func (p *plant) drawn(c *consumption, grid energy.Steps, end sim.Time) energy.St
 	if p.power.Battery == nil {
 		return grid
 	}
-	shares := c.grid.Combine(c.siteLoad(end), ratio)
+	shares := c.grid.Combine(c.siteLoad(end), result.Ratio)
 	return shares.Combine(grid, func(share, each float64) float64 { return share * each })
 }
 

@@ -137,11 +137,3 @@ func records(t *result.Table) []*result.Record {
 	}
 	return all
 }
-
-// ratio is a/b, 0 if nothing could happen.
-func ratio(a, b float64) float64 {
-	if b == 0 {
-		return 0
-	}
-	return a / b
-}

@@ -235,7 +235,7 @@ func (p *plant) lossRecords() []*result.Record {
 func (p *plant) addLostColumns(t *result.Table, uses []network.LinkUse) {
 	offered, lost := make([]float64, len(uses)), make([]float64, len(uses))
 	for l, u := range uses {
-		offered[l] = ratio(u.Wanted, u.Contended.Seconds())
+		offered[l] = result.Ratio(u.Wanted, u.Contended.Seconds())
 	}
 	for l, s := range p.mostLost() {
 		lost[l] = s

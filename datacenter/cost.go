@@ -42,14 +42,14 @@ func (p *plant) addCost(r *Result, seconds float64) {
 		x.Add(result.CostEnergy, costs.Energy)
 		x.Add(result.CostPurchase, purchaseRecord(costs.Bought))
 	}
-	x.Add(result.CostPerHour, ratio(total, hours))
+	x.Add(result.CostPerHour, result.Ratio(total, hours))
 	jobs := []*result.Record{}
 	for i, j := range p.cluster.Jobs {
 		if p.row(i) >= 0 || !j.Started {
 			continue
 		}
 		held := float64(len(j.Accelerators)) * p.heldFor(i).Seconds() / secondsPerHour
-		share := total * ratio(held, n*hours)
+		share := total * result.Ratio(held, n*hours)
 		y := &result.Record{}
 		y.Add(result.Name, j.Name)
 		y.Add(result.CostHours, held)

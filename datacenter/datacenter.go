@@ -55,9 +55,9 @@ type Options struct {
 	// shipped ones, for whoever fits them. It is the one option that changes
 	// results.
 	Kernels *cluster.Kernels
-	// StepCosts, if set, keeps what steps of the first [[workload.serving]] cost, for runs
+	// StepCache, if set, keeps what steps of the first [[workload.serving]] cost, for runs
 	// one after another that differ in replicas or demand. Results are the same without.
-	StepCosts *StepCosts
+	StepCache *StepCache
 	// Timeline, if set, has a timeline made of what happens.
 	Timeline *record.Options
 	// Usage has accelerators and network interfaces looked at one by one over time.

@@ -104,7 +104,7 @@ func (p *plant) share(compute, communicate []float64, end float64) {
 		if p.shared == nil {
 			p.shared = map[topology.NodeID]counted{}
 		}
-		p.shared[topology.NodeID(a)] = counted{ratio(busy, compute[a]), ratio(waits, communicate[a])}
+		p.shared[topology.NodeID(a)] = counted{result.Ratio(busy, compute[a]), result.Ratio(waits, communicate[a])}
 		compute[a], communicate[a] = busy, waits
 	}
 }
@@ -200,7 +200,7 @@ func (c *consumption) siteLoad(end sim.Time) energy.Steps {
 	if len(c.load.Values) > 0 {
 		return c.load
 	}
-	return energy.Steps{At: []float64{0}, Values: []float64{ratio(c.total, end.Seconds())}}
+	return energy.Steps{At: []float64{0}, Values: []float64{result.Ratio(c.total, end.Seconds())}}
 }
 
 // addEnergy adds what the run took to its results.
@@ -218,7 +218,7 @@ func (p *plant) addEnergy(r *Result, end sim.Time) {
 	x.Add(result.EnergySwitches, c.switches)
 	x.Add(result.EnergyFacility, max(0, c.total-c.accelerators-c.hosts-c.switches)) // rounding aside
 	x.Add(result.PUE, w.PUE)
-	x.Add(result.AveragePower, ratio(c.total, seconds))
+	x.Add(result.AveragePower, result.Ratio(c.total, seconds))
 	if len(c.load.Values) > 0 {
 		x.Add(result.PeakPower, slices.Max(c.load.Values))
 	}
@@ -236,7 +236,7 @@ func (p *plant) addEnergy(r *Result, end sim.Time) {
 	if w.Grid != nil && seconds > 0 {
 		emissions := energy.Emissions(c.grid, *w.Grid, 0, seconds)
 		x.Add(result.CarbonEmissions, emissions)
-		x.Add(result.CarbonMean, ratio(w.Grid.Integral(0, seconds), seconds))
+		x.Add(result.CarbonMean, result.Ratio(w.Grid.Integral(0, seconds), seconds))
 		c.emitted = p.emit(c, end)
 	}
 	x.Add(result.EnergyJobs, p.jobEnergies(c))

@@ -10,22 +10,11 @@ import (
 
 	"github.com/railyard/railyard"
 	"github.com/railyard/railyard/cluster"
+	"github.com/railyard/railyard/internal/lab"
 )
 
 // fabric is four hosts under two leaves, which eight spines join.
-const fabric = `
-[hosts.small]
-accelerator = "h100-sxm-80gb"
-accelerators = 4
-nics = 4
-nic_bandwidth = "400Gbps"
-[topology]
-kind = "leaf-spine"
-host = "small"
-hosts = 4
-hosts_per_rack = 2
-oversubscription = 1.0
-`
+const fabric = lab.Fabric
 
 // breaks is a [[topology.fault]].
 func breaks(kind, name, keys string) string {

@@ -75,8 +75,8 @@ func (r *jobResults) addTime(c *result.Record, held float64, s spent, total floa
 	for _, o := range r.outages {
 		down += float64(o.Count) * (o.To - o.From).Seconds()
 	}
-	c.Add(result.JobGoodput, ratio(held-s.all(), held))
-	c.Add(result.JobAvailability, 1-ratio(down, total))
+	c.Add(result.JobGoodput, result.Ratio(held-s.all(), held))
+	c.Add(result.JobAvailability, 1-result.Ratio(down, total))
 	t := &result.Record{}
 	t.Add(result.TimeUseful, held-s.all())
 	t.Add(result.TimeLost, s.lost)

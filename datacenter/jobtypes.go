@@ -43,7 +43,7 @@ func (r *jobResults) addTypes(c *result.Record, makespan float64) {
 		x.Add(result.Name, t.name)
 		x.Add(result.AcceleratorCount, int64(t.count))
 		x.Add(result.JobHeld, t.held)
-		x.Add(result.JobAllocation, ratio(t.held, makespan*float64(t.count)))
+		x.Add(result.JobAllocation, result.Ratio(t.held, makespan*float64(t.count)))
 		all = append(all, x)
 	}
 	c.Add(result.JobAcceleratorUse, all)

@@ -26,8 +26,8 @@ func linkTable(t *topology.Topology, uses []network.LinkUse, end sim.Time) *resu
 	for i, u := range uses {
 		l := &t.Links[i]
 		capacity[i], payload[i], bytes[i] = l.Capacity, l.Payload, u.Bytes
-		busy[i] = ratio(u.Busy.Seconds(), end.Seconds())
-		used[i] = ratio(u.Bytes, l.Capacity*end.Seconds())
+		busy[i] = result.Ratio(u.Busy.Seconds(), end.Seconds())
+		used[i] = result.Ratio(u.Bytes, l.Capacity*end.Seconds())
 		contended[i] = u.Contended.Seconds()
 	}
 	return &result.Table{Name: "links", Columns: []result.Column{
@@ -49,7 +49,7 @@ func (p *plant) networkRecord(uses []network.LinkUse, end sim.Time) *result.Reco
 	var links []topology.LinkID
 	for l, u := range uses {
 		bytes += u.Bytes
-		peak = max(peak, ratio(u.Bytes, t.Links[l].Capacity*end.Seconds()))
+		peak = max(peak, result.Ratio(u.Bytes, t.Links[l].Capacity*end.Seconds()))
 		contended += u.Contended.Seconds()
 		if u.Contended > 0 {
 			links = append(links, topology.LinkID(l))
@@ -69,7 +69,7 @@ func (p *plant) networkRecord(uses []network.LinkUse, end sim.Time) *result.Reco
 		m := &result.Record{}
 		m.Add(result.Link, t.LinkName(l))
 		m.Add(result.Contended, uses[l].Contended.Seconds())
-		m.Add(result.Utilization, ratio(uses[l].Bytes, t.Links[l].Capacity*end.Seconds()))
+		m.Add(result.Utilization, result.Ratio(uses[l].Bytes, t.Links[l].Capacity*end.Seconds()))
 		m.Add(result.LinkContenders, p.contenders(l))
 		most = append(most, m)
 	}

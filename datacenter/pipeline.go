@@ -137,7 +137,7 @@ func (p *plant) pipelineTable() *result.Table {
 			in, out = append(in, s.In), append(out, s.Out)
 			read, written = append(read, s.Read), append(written, s.Written)
 			cores = append(cores, s.Computed.Seconds()*s.Workers)
-			busy = append(busy, ratio(s.Computed.Seconds(), p.lasted(m).Seconds()))
+			busy = append(busy, result.Ratio(s.Computed.Seconds(), p.lasted(m).Seconds()))
 			rates = append(rates, stageRate(s))
 			ends = append(ends, s.Ended.Seconds())
 		}
@@ -185,7 +185,7 @@ func (p *plant) pipelineRecords() []*result.Record {
 		r.Add(result.ItemsOut, last.Out)
 		r.Add(result.StageWritten, last.Written)
 		r.Add(result.PipelineTime, took)
-		r.Add(result.PipelineRate, ratio(m.pipeline.Stages[0].In, took))
+		r.Add(result.PipelineRate, result.Ratio(m.pipeline.Stages[0].In, took))
 		r.Add(result.BusiestStage, m.said.Stage[busiest(m.pipeline.Stages)].Kind.Value)
 		p.addLost(r, m.job)
 		all = append(all, r)

@@ -433,7 +433,7 @@ func productive(o *training.Outcome, elapsed sim.Time) training.Outcome {
 // goodput is the share of productive time.
 func goodput(o *training.Outcome, elapsed sim.Time) float64 {
 	all := productive(o, elapsed)
-	return ratio(all.Time[training.Productive].Seconds(), elapsed.Seconds())
+	return result.Ratio(all.Time[training.Productive].Seconds(), elapsed.Seconds())
 }
 
 // tolls is what each sort of failure cost a job, the greatest first; nil if there was

@@ -176,7 +176,7 @@ func (p *plant) stays(e *estate) []stay {
 			}
 		}
 		for i, seconds := range computed[n] {
-			x.sites[i].used[accelerators] = ratio(seconds, lasted)
+			x.sites[i].used[accelerators] = result.Ratio(seconds, lasted)
 		}
 		p.addDemands(e, &x, n, lasted)
 		all = append(all, x)
@@ -221,7 +221,7 @@ func (p *plant) addLoading(e *estate, x *stay, i int, lasted float64) {
 	hosts := map[int]bool{}
 	for _, c := range clients {
 		hosts[e.t.Server(c)] = true
-		x.sites[e.site(c)].used[cpuCores] += ratio(float64(fed.Samples)*float64(j.Training.GlobalBatch)*l.seconds, lasted*float64(len(clients)))
+		x.sites[e.site(c)].used[cpuCores] += result.Ratio(float64(fed.Samples)*float64(j.Training.GlobalBatch)*l.seconds, lasted*float64(len(clients)))
 	}
 	for host := range hosts { // the same of each
 		h := &x.sites[e.of[host]]
@@ -250,7 +250,7 @@ func (p *plant) addMaking(e *estate, x *stay, m *making, lasted float64) {
 			s := &m.pipeline.Stages[i]
 			h.demanded[cpuCores] += s.Workers * part
 			h.allocated[cpuCores] += s.Workers * part
-			h.used[cpuCores] += ratio(s.Workers*s.Computed.Seconds()*part, lasted)
+			h.used[cpuCores] += result.Ratio(s.Workers*s.Computed.Seconds()*part, lasted)
 		}
 		of := workers * part / float64(e.t.Servers[host].Spec.CPUs)
 		h.demanded[nodes] += of
@@ -326,7 +326,7 @@ func (p *plant) queueStays(e *estate, r *jobResults) (all []stay, seconds []hold
 			x := &listed[k]
 			x.name, x.from, x.to = j.Name, from, to
 			for i := range x.sites {
-				x.sites[i] = x.sites[i].times(ratio(1, lasted))
+				x.sites[i] = x.sites[i].times(result.Ratio(1, lasted))
 			}
 			x.sites[site].demanded = d.demanded
 		}
@@ -374,7 +374,7 @@ func (p *plant) resourceTable(jobs *jobResults) (*result.Table, []*result.Record
 	for i := range all {
 		x := &all[i]
 		for s := range x.sites {
-			part := x.sites[s].times(ratio((x.to - x.from).Seconds(), end))
+			part := x.sites[s].times(result.Ratio((x.to - x.from).Seconds(), end))
 			total[s].add(&part)
 		}
 	}
@@ -382,7 +382,7 @@ func (p *plant) resourceTable(jobs *jobResults) (*result.Table, []*result.Record
 		listed, seconds := p.queueStays(e, jobs)
 		all = append(all, listed...)
 		for s := range seconds {
-			part := seconds[s].times(ratio(1, end))
+			part := seconds[s].times(result.Ratio(1, end))
 			total[s].add(&part)
 		}
 	}

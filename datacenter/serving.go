@@ -283,14 +283,14 @@ func (b *builder) stepCosts(w *scenario.Serving, f *serving.Fleet, p *serving.Po
 		costs.Draft = &serving.Computed{Forward: draft, Roofline: roofline}
 	}
 	if b.stepsKnown != nil && len(b.served) == 0 && p == &f.Pool {
-		costs.Memory = &b.stepsKnown.memory
+		costs.Steps = &b.stepsKnown.cache
 	}
 	p.Costs, f.Intake = costs, serving.FrontEnd
 	return forward
 }
 
-// StepCosts is what steps cost that has been computed. It may be used for one run at a time.
-type StepCosts struct{ memory serving.Memory }
+// StepCache is what steps cost that has been computed. It may be used for one run at a time.
+type StepCache struct{ cache serving.StepCache }
 
 // pruned is a width of which a part has been taken out.
 func pruned(width int64, part float64) int64 { return int64(math.Round(float64(width) * (1 - part))) }
@@ -419,7 +419,7 @@ func (p *plant) servingSeries(end sim.Time) *result.Table {
 			begin, width := sim.Time(i)<<shift, sim.Time(1)<<shift
 			part := float64(min(width, end-begin)) / float64(width)
 			of, at = append(of, p.cluster.Jobs[s.job].Name), append(at, begin.Seconds())
-			queue, batch, cache = append(queue, value(waiting, i, part)), append(batch, value(running, i, part)), append(cache, ratio(value(used, i, part), value(room, i, part)))
+			queue, batch, cache = append(queue, value(waiting, i, part)), append(batch, value(running, i, part)), append(cache, result.Ratio(value(used, i, part), value(room, i, part)))
 			replicas = append(replicas, value(up, i, part))
 		}
 	}
@@ -457,26 +457,26 @@ func (p *plant) servingRecords() []*result.Record {
 		m.Add(result.TokenTime, spread(t.each))
 		m.Add(result.InterTokenLatency, gapRecord(&s.Gaps))
 		m.Add(result.EndToEnd, spread(t.whole))
-		m.Add(result.OutputRate, ratio(float64(t.output), t.span()))
-		m.Add(result.InputRate, ratio(float64(t.input), t.span()))
-		m.Add(result.RequestRate, ratio(float64(len(t.whole)), t.span()))
+		m.Add(result.OutputRate, result.Ratio(float64(t.output), t.span()))
+		m.Add(result.InputRate, result.Ratio(float64(t.input), t.span()))
+		m.Add(result.RequestRate, result.Ratio(float64(len(t.whole)), t.span()))
 		m.Add(result.MeanQueue, l.queue)
-		m.Add(result.MeanBatch, ratio(l.ran, l.up))
+		m.Add(result.MeanBatch, result.Ratio(l.ran, l.up))
 		if !s.passes() {
-			m.Add(result.MeanCache, ratio(l.cached, l.room))
+			m.Add(result.MeanCache, result.Ratio(l.cached, l.room))
 			m.Add(result.CacheTokens, int64(s.Blocks())*int64(s.Batching.BlockSize))
 		}
 		m.Add(result.WeightBytes, s.weights)
 		m.Add(result.StepCount, s.Steps)
-		m.Add(result.StepTime, ratio(l.busy, float64(s.Steps)))
+		m.Add(result.StepTime, result.Ratio(l.busy, float64(s.Steps)))
 		m.Add(result.RequestStops, t.stops)
 		m.Add(result.RequestsRefused, t.refused)
 		if s.Batching.Swap > 0 {
 			m.Add(result.SwappedBlocks, s.Swapped)
 		}
-		m.Add(result.ReplicaUse, ratio(l.busy, l.up))
+		m.Add(result.ReplicaUse, result.Ratio(l.busy, l.up))
 		if asked, hit := s.Prefixes(); asked > 0 {
-			m.Add(result.PrefixHits, ratio(float64(hit), float64(asked)))
+			m.Add(result.PrefixHits, result.Ratio(float64(hit), float64(asked)))
 		}
 		s.addReplicas(m, &l)
 		s.addHandovers(m)
@@ -525,7 +525,7 @@ func spread(times []float64) *result.Record {
 		sum += t
 	}
 	r := &result.Record{}
-	r.Add(result.Mean, ratio(sum, float64(len(times))))
+	r.Add(result.Mean, result.Ratio(sum, float64(len(times))))
 	r.Add(result.P50, serving.Quantile(times, 0.5))
 	r.Add(result.P90, serving.Quantile(times, 0.9))
 	r.Add(result.P99, serving.Quantile(times, 0.99))

@@ -116,10 +116,10 @@ func (s *served) addHandovers(m *result.Record) {
 		r.Add(result.Name, s.poolName(i))
 		r.Add(result.ServingReplicas, int64(p.Replicas))
 		r.Add(result.AcceleratorCount, int64(p.Accelerators()))
-		r.Add(result.ReplicaUse, ratio(s.Busy(p).Seconds(), l.Up.Seconds()))
+		r.Add(result.ReplicaUse, result.Ratio(s.Busy(p).Seconds(), l.Up.Seconds()))
 		r.Add(result.MeanQueue, l.Queued.Mean(l.Lasted()))
-		r.Add(result.MeanBatch, ratio(l.Ran.Seconds(), l.Up.Seconds()))
-		r.Add(result.MeanCache, ratio(l.Cached.Seconds(), l.Up.Seconds()*float64(p.Blocks())))
+		r.Add(result.MeanBatch, result.Ratio(l.Ran.Seconds(), l.Up.Seconds()))
+		r.Add(result.MeanCache, result.Ratio(l.Cached.Seconds(), l.Up.Seconds()*float64(p.Blocks())))
 		r.Add(result.CacheTokens, int64(p.Blocks())*int64(p.Batching.BlockSize))
 		r.Add(result.MeanReplicas, l.Up.Mean(l.Lasted()))
 		if p.Scaling != nil {

@@ -99,13 +99,13 @@ func (t *tally) addGoodput(m *result.Record, slo bool) {
 	if !slo {
 		return
 	}
-	share := func(n int64) float64 { return ratio(float64(n), float64(t.all)) }
+	share := func(n int64) float64 { return result.Ratio(float64(n), float64(t.all)) }
 	m.Add(result.SLORatio, share(t.met))
 	m.Add(result.SLOFirst, share(t.metFirst))
 	m.Add(result.SLOEach, share(t.metEach))
 	m.Add(result.SLOWhole, share(t.metWhole))
-	m.Add(result.ServingGoodput, ratio(float64(t.met), t.span()))
-	m.Add(result.TokenGoodput, ratio(float64(t.kept), t.span()))
+	m.Add(result.ServingGoodput, result.Ratio(float64(t.met), t.span()))
+	m.Add(result.TokenGoodput, result.Ratio(float64(t.kept), t.span()))
 }
 
 // tallies count the requests of each tenant.
@@ -167,7 +167,7 @@ func (s *served) tenantRecords(parts []tally) []*result.Record {
 		m.Add(result.FirstTokenTime, spread(t.first))
 		m.Add(result.TokenTime, spread(t.each))
 		m.Add(result.EndToEnd, spread(t.whole))
-		m.Add(result.OutputRate, ratio(float64(t.output), t.span()))
+		m.Add(result.OutputRate, result.Ratio(float64(t.output), t.span()))
 		t.addGoodput(m, s.tenants[i].slo != objectives{})
 		all = append(all, m)
 	}

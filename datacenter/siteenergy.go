@@ -48,7 +48,7 @@ func (p *plant) consumeBySite(end sim.Time) []siteUse {
 			joules += of(l, l.ComputeBy(end).Seconds(), l.Exposed.Seconds())
 		}
 		joules *= w.PUE
-		load := energy.Steps{At: []float64{0}, Values: []float64{ratio(joules, end.Seconds())}}
+		load := energy.Steps{At: []float64{0}, Values: []float64{result.Ratio(joules, end.Seconds())}}
 		width, rates := p.cluster.Weighed(end, func(l *cluster.Ledger) (float64, float64) { return of(l, 1, 0), of(l, 0, 1) }, &trace)
 		for i, above := range rates {
 			if i == 0 {
@@ -97,7 +97,7 @@ func (p *plant) switchShares() []float64 {
 		whole += shares[site]
 	}
 	for site := range shares {
-		shares[site] = ratio(shares[site], whole)
+		shares[site] = result.Ratio(shares[site], whole)
 	}
 	return shares
 }

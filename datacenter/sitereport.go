@@ -110,9 +110,9 @@ func (x *replicas) datasets() {
 				c := &d.Copies[k]
 				done, bytes, spent, slowest = done+c.Done, bytes+c.Bytes, spent+c.Spent, max(slowest, c.Slowest)
 			}
-			addCopies(r, done, bytes, ratio(spent.Seconds(), float64(done)), slowest.Seconds())
+			addCopies(r, done, bytes, result.Ratio(spent.Seconds(), float64(done)), slowest.Seconds())
 			r.Add(result.CommitCount, d.Commits)
-			r.Add(result.CommitTime, ratio(d.Spent.Seconds(), float64(d.Commits)))
+			r.Add(result.CommitTime, result.Ratio(d.Spent.Seconds(), float64(d.Commits)))
 			r.Add(result.CommitSlowest, d.Slowest.Seconds())
 		})
 	}

@@ -183,7 +183,7 @@ func (p *plant) storageTable() *result.Table {
 			of, op, times = append(of, p.cluster.Jobs[s.job].Name), append(op, opOf(s.load)), append(times, int64(i))
 			start, finish = append(start, r.Start.Seconds()), append(finish, r.Finish.Seconds())
 			bytes, moved = append(bytes, r.Bytes), append(moved, r.Moved)
-			rates = append(rates, ratio(r.Bytes, (r.Finish-r.Start).Seconds()))
+			rates = append(rates, result.Ratio(r.Bytes, (r.Finish-r.Start).Seconds()))
 		}
 	}
 	return &result.Table{Name: "storage", Columns: []result.Column{
@@ -223,11 +223,11 @@ func (p *plant) storageRecords() []*result.Record {
 		r.Add(result.StorageServers, int64(len(p.files.Servers)))
 		r.Add(result.StorageClients, int64(len(job.List)))
 		r.Add(result.IterationCount, int64(len(s.load.Rows)))
-		r.Add(result.StorageTime, ratio(spent, float64(len(s.load.Rows))))
+		r.Add(result.StorageTime, result.Ratio(spent, float64(len(s.load.Rows))))
 		r.Add(result.StorageSlowest, slowest)
 		r.Add(result.StorageBytes, bytes)
 		r.Add(result.StorageMoved, moved)
-		r.Add(result.StorageRate, ratio(bytes, spent))
+		r.Add(result.StorageRate, result.Ratio(bytes, spent))
 		p.addLost(r, s.job)
 		all = append(all, r)
 	}

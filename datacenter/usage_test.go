@@ -20,24 +20,6 @@ import (
 	"github.com/railyard/railyard/result"
 )
 
-// twoStages is a pipeline of two stages with tensor parallelism over two hosts, whose
-// four replicas are alike.
-const twoStages = `
-[topology]
-kind = "leaf-spine"
-host = "dgx-h100"
-hosts = 2
-
-[[workload.training]]
-name = "job"
-model = "llama-3.1-8b"
-tensor = 2
-pipeline = 2
-data = 4
-global_batch = 16
-iterations = 20
-`
-
 // monitored has training, inference and a queue of jobs, whose file is beside it.
 const monitored = `
 name = "monitored"
@@ -211,7 +193,7 @@ func checkDashboard(t *testing.T, server string, start, end time.Time) {
 
 // TestUsage holds the means over time of single accelerators to their totals.
 func TestUsage(t *testing.T) {
-	s, err := railyard.Parse("case.toml", []byte(twoStages))
+	s, err := railyard.Parse("case.toml", []byte(lab.TwoStages))
 	if err != nil {
 		t.Fatal(err)
 	}

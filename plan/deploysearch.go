@@ -77,7 +77,7 @@ type variant struct {
 	limit
 
 	place  *site               // where its replicas stand
-	steps  *railyard.StepCosts // which batches do not change
+	steps  *railyard.StepCache // which batches do not change
 	each   int                 // replicas of a host
 	refuse string              // why no number of replicas will do
 	least  int                 // replicas that the work takes at the least
@@ -179,7 +179,7 @@ func (d *deploying) spread(k *kind, weights []scenario.Score) error {
 			if place == nil || tensor > most {
 				continue
 			}
-			steps := &railyard.StepCosts{}
+			steps := &railyard.StepCache{}
 			for _, l := range limits {
 				k.variants = append(k.variants, &variant{
 					kind: k, Score: x, tensor: tensor, limit: l, place: place, each: place.host.Accelerators / tensor, steps: steps, runs: map[int]*trial{},
@@ -517,7 +517,7 @@ func (d *deploying) simulate(ctx context.Context, v *variant, replicas, requests
 	if err != nil {
 		return nil, err
 	}
-	r, err := railyard.Run(ctx, made, railyard.Options{SummaryOnly: true, NoPeak: true, StepCosts: v.steps})
+	r, err := railyard.Run(ctx, made, railyard.Options{SummaryOnly: true, NoPeak: true, StepCache: v.steps})
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()

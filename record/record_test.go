@@ -18,24 +18,6 @@ import (
 	"github.com/railyard/railyard/sim"
 )
 
-// twoStages is a pipeline of two stages with tensor parallelism over two hosts, whose
-// four replicas are alike.
-const twoStages = `
-[topology]
-kind = "leaf-spine"
-host = "dgx-h100"
-hosts = 2
-
-[[workload.training]]
-name = "job"
-model = "llama-3.1-8b"
-tensor = 2
-pipeline = 2
-data = 4
-global_batch = 16
-iterations = 20
-`
-
 func recorded(t testing.TB, toml string, o record.Options) *railyard.Result {
 	t.Helper()
 	s, err := railyard.Parse("case.toml", []byte(toml))
@@ -63,7 +45,7 @@ func lasted(r *railyard.Result, process, track string) map[string]sim.Time {
 
 // TestTimelineOfTraining holds slices to what the tables say of the same run.
 func TestTimelineOfTraining(t *testing.T) {
-	r := recorded(t, twoStages, record.Options{})
+	r := recorded(t, lab.TwoStages, record.Options{})
 	iterations := lasted(r, "jobs", "job")
 	end := lab.Number(t, r, "makespan_s")
 	if all := (iterations["iteration"] + iterations["iterations like the last"]).Seconds(); !lab.Near(all, end, 1e-12) {
@@ -100,7 +82,7 @@ func TestTimelineOfTraining(t *testing.T) {
 
 // TestTimelineOfChosen shows those that were asked for, when it was asked for.
 func TestTimelineOfChosen(t *testing.T) {
-	whole := recorded(t, twoStages, record.Options{Accelerators: []int{0, 3, 8, 9999}})
+	whole := recorded(t, lab.TwoStages, record.Options{Accelerators: []int{0, 3, 8, 9999}})
 	if len(whole.Warnings) != 1 || !strings.Contains(whole.Warnings[0], "accelerator 9999") {
 		t.Errorf("warnings are %q", whole.Warnings)
 	}
@@ -113,7 +95,7 @@ func TestTimelineOfChosen(t *testing.T) {
 		t.Errorf("acc1 is shown: %v", other)
 	}
 	from, to := 100*sim.Millisecond, 120*sim.Millisecond
-	part := recorded(t, twoStages, record.Options{Accelerators: []int{0}, From: from, To: to})
+	part := recorded(t, lab.TwoStages, record.Options{Accelerators: []int{0}, From: from, To: to})
 	inside := 0
 	for _, s := range part.Timeline.Slices {
 		if s.To < from || s.From > to {
@@ -132,7 +114,7 @@ func TestTimelineOfChosen(t *testing.T) {
 // are the same to the byte, and every slice lies within the run.
 func TestTimelineChangesNothing(t *testing.T) {
 	for name, toml := range map[string]string{
-		"training": twoStages,
+		"training": lab.TwoStages,
 		"collective": `
 [topology]
 kind = "leaf-spine"
@@ -207,7 +189,7 @@ func TestTimelineOfCollective(t *testing.T) {
 
 // TestTimelineOfAll shows every accelerator of 16.
 func TestTimelineOfAll(t *testing.T) {
-	r := recorded(t, twoStages, record.Options{All: true})
+	r := recorded(t, lab.TwoStages, record.Options{All: true})
 	n := 0
 	for _, k := range r.Timeline.Tracks {
 		if strings.Contains(k.Name, " compute") {
@@ -268,7 +250,7 @@ func TestTimelineOfFlows(t *testing.T) {
 
 // TestTimelineIsBounded ends one that would be too long, and says when.
 func TestTimelineIsBounded(t *testing.T) {
-	r := recorded(t, twoStages, record.Options{Slices: 1000})
+	r := recorded(t, lab.TwoStages, record.Options{Slices: 1000})
 	if n := len(r.Timeline.Slices); n != 1000 {
 		t.Errorf("%d slices", n)
 	}
@@ -338,7 +320,7 @@ func inFolder(t *testing.T, files map[string]string) *railyard.Scenario {
 
 // BenchmarkTimeline is what observing costs, and that nobody who does not ask pays.
 func BenchmarkTimeline(b *testing.B) {
-	s, err := railyard.Parse("case.toml", []byte(twoStages))
+	s, err := railyard.Parse("case.toml", []byte(lab.TwoStages))
 	if err != nil {
 		b.Fatal(err)
 	}

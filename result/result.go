@@ -257,3 +257,11 @@ func (r *Results) Table(name string) *Table {
 	}
 	return nil
 }
+
+// Ratio is a/b, 0 if nothing could happen.
+func Ratio(a, b float64) float64 {
+	if b == 0 {
+		return 0
+	}
+	return a / b
+}

@@ -88,7 +88,7 @@ func estimateResources(t *topology.Topology, simulated []*result.Record) *result
 	r.Add(result.EstimateRAM, memory)
 	r.Add(result.EstimateDisk, storage)
 	r.Add(result.ResourceSum, sum)
-	r.Add(result.ResourceUnits, ratio(memory/1e9+storage/1e9, sum))
+	r.Add(result.ResourceUnits, result.Ratio(memory/1e9+storage/1e9, sum))
 	r.Add(result.AcceleratorMemory, hbm)
 	r.Add(result.MemoryNeeded, needed)
 	return r
@@ -116,7 +116,7 @@ func estimateTransfer(over *topology.Topology, j *training.Job, simulated *resul
 	spec := over.Servers[0].Spec
 	workers := float64(len(over.Servers))
 	rate := float64(spec.NICs) * float64(spec.NICBandwidth)
-	written := ratio(batch, rate) * workers
+	written := result.Ratio(batch, rate) * workers
 	exposed, overlapped := simulated.Record(result.Breakdown.Name).Float(result.ExposedPart.Name), simulated.Float(result.OverlappedTime.Name)
 	checkpoint := float64(t.CheckpointBytes())
 	r := &result.Record{}
@@ -130,7 +130,7 @@ func estimateTransfer(over *topology.Topology, j *training.Job, simulated *resul
 	if written > 0 {
 		r.Add(result.EstimateOff, (exposed+overlapped)/written)
 	}
-	r.Add(result.ReadRate, ratio(batch, iteration))
+	r.Add(result.ReadRate, result.Ratio(batch, iteration))
 	r.Add(result.CheckpointBytes, checkpoint)
 	r.Add(result.WriteRate, checkpoint/checkpointTakes)
 	return r
@@ -164,14 +164,14 @@ func estimateTraining(j *training.Job, epochs scenario.Key[float64], simulated *
 	r.Add(result.AsWritten, written)
 	r.Add(result.SixPerToken, six)
 	r.Add(result.SimulatedTraining, took)
-	r.Add(result.EstimateOff, ratio(took, written))
-	r.Add(result.SixOff, ratio(took, six))
+	r.Add(result.EstimateOff, result.Ratio(took, written))
+	r.Add(result.SixOff, result.Ratio(took, six))
 	factors := &result.Record{}
-	factors.Add(result.FactorTokens, ratio(tokens, batch*passes))
+	factors.Add(result.FactorTokens, result.Ratio(tokens, batch*passes))
 	factors.Add(result.FactorSix, 6.0)
-	factors.Add(result.FactorActive, ratio(active, parameters))
-	factors.Add(result.FactorModel, ratio(flops, 6*active*tokens))
-	factors.Add(result.FactorPeak, ratio(took*compute, flops))
+	factors.Add(result.FactorActive, result.Ratio(active, parameters))
+	factors.Add(result.FactorModel, result.Ratio(flops, 6*active*tokens))
+	factors.Add(result.FactorPeak, result.Ratio(took*compute, flops))
 	r.Add(result.EstimateFactors, factors)
 	return r
 }

@@ -68,7 +68,7 @@ func (c *comparison) add(what string, m result.Metric, fluid, packet *result.Rec
 	r.Add(result.ComparedMetric, m.Name)
 	r.Add(result.FluidValue, f)
 	r.Add(result.PacketValue, p)
-	r.Add(result.FidelityDifference, ratio(f-p, p))
+	r.Add(result.FidelityDifference, result.Ratio(f-p, p))
 	c.rows = append(c.rows, r)
 }
 
@@ -107,5 +107,5 @@ func flowDifference(fluid, packet *result.Table) (mean float64, ok bool) {
 			n++
 		}
 	}
-	return ratio(sum, float64(n)), true
+	return result.Ratio(sum, float64(n)), true
 }

@@ -8,11 +8,3 @@
 //
 // Answers are records, as the summary of a run is one.
 package study
-
-// ratio is a/b, 0 if nothing could happen.
-func ratio(a, b float64) float64 {
-	if b == 0 {
-		return 0
-	}
-	return a / b
-}

@@ -56,19 +56,7 @@ sizes = ["1MiB"]
 // A price is what the scenario says. The fabric is four hosts under two leaves, which eight
 // spines join.
 func TestPrices(t *testing.T) {
-	const fabric = `
-[hosts.small]
-accelerator = "h100-sxm-80gb"
-accelerators = 4
-nics = 4
-nic_bandwidth = "400Gbps"
-[topology]
-kind = "leaf-spine"
-host = "small"
-hosts = 4
-hosts_per_rack = 2
-oversubscription = 1.0
-`
+	const fabric = lab.Fabric
 	cost := func(set ...string) float64 {
 		s, err := lab.Load(t, fabric+"[[workload.collective]]\nop = \"all_reduce\"\nsizes = [\"1MiB\"]\n", nil, set...)
 		if err != nil {

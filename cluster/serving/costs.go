@@ -44,8 +44,8 @@ type Computed struct {
 	// Draft is the small model that guesses the tokens of speculative decoding, nil if that
 	// costs nothing (n-grams of the prompt). It is laid like the model itself.
 	Draft *Computed
-	// Memory, if set, is shared with fleets that run before or after.
-	Memory *Memory
+	// Steps, if set, is shared with fleets that run before or after.
+	Steps *StepCache
 
 	reduce, gather *collective.Plan // of the tensor-parallel ranks, nil for a single one
 	own            *collective.Plan // all-reduce of these by kernels of the engine if they share a host, else nil
@@ -101,10 +101,10 @@ func (x *Computed) Place(c *cluster.Cluster, accelerators []topology.NodeID) err
 		}
 		x.dispatch = plan
 	}
-	if x.Memory == nil {
-		x.Memory = &Memory{}
+	if x.Steps == nil {
+		x.Steps = &StepCache{}
 	}
-	x.Memory.keep(x)
+	x.Steps.keep(x)
 	if x.Draft != nil {
 		x.Draft.Engine = &Engine{LaunchShare: x.Engine.LaunchShare, ReduceOverhead: x.Engine.ReduceOverhead, SwitchedReduce: x.Engine.SwitchedReduce}
 		if err := x.Draft.Place(c, accelerators[:ranks]); err != nil {
@@ -171,7 +171,7 @@ func (x *Computed) denseTime(tokens int) float64 {
 	if tokens > mostKnown { // of static batches with long prompts, which are few
 		return x.computeDense(tokens)
 	}
-	m := x.Memory
+	m := x.Steps
 	if n := len(m.dense); tokens >= n {
 		m.dense = append(m.dense, make([]float64, tokens+1-n)...)
 	}
@@ -199,7 +199,7 @@ func (x *Computed) headTime(s *Step) float64 {
 		return 0
 	}
 	sequences := s.Sequences + s.Guessed
-	m := x.Memory
+	m := x.Steps
 	for sequences >= len(m.head) {
 		m.head = append(m.head, 0)
 	}

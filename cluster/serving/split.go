@@ -85,7 +85,7 @@ type tokens struct{ own, mean int }
 
 // parts are known for each number of tokens once they have been asked for.
 func (x *Computed) parts(n tokens) *parts {
-	m := x.Memory
+	m := x.Steps
 	if d := m.known[n]; d != nil {
 		return d
 	}

@@ -12,7 +12,7 @@ import (
 
 // What is kept from one fleet to the next changes no cost, be it of the same model, of one
 // that is narrower, or of an engine that launches its kernels otherwise.
-func TestMemory(t *testing.T) {
+func TestStepCache(t *testing.T) {
 	host := topology.Host{
 		Name: "host", Accelerators: 2, NICs: 1, NICBandwidth: 1e9, NICEfficiency: 1, ScaleUp: topology.ScaleUpSwitch, ScaleUpBandwidth: 1e11, ScaleUpEfficiency: 1,
 	}
@@ -22,12 +22,12 @@ func TestMemory(t *testing.T) {
 	}
 	accelerator := topology.Accelerator{Name: "a", Memory: 80e9, MemoryBandwidth: 2e12, LaunchOverhead: 2000, Multiprocessors: 108}
 	accelerator.Peak[topology.BF16] = 312e12
-	costs := func(ffn int64, tensor int, engine string, m *Memory) *Computed {
+	costs := func(ffn int64, tensor int, engine string, m *StepCache) *Computed {
 		model := workload.Model{Family: workload.FamilyTransformer, Layers: 4, Hidden: 512, Heads: 8, FFN: ffn, Vocab: 1000}
 		e, _ := ParseEngine(engine)
 		x := &Computed{
 			Forward: serving.NewForward(model, &accelerator, tensor, serving.Formats[0], 2), Engine: e,
-			Roofline: cluster.Roofline{Accelerator: accelerator}, Memory: m,
+			Roofline: cluster.Roofline{Accelerator: accelerator}, Steps: m,
 		}
 		if err := x.Place(cluster.New(sim.New(), top, 0), []topology.NodeID{0, 1}[:tensor]); err != nil {
 			t.Fatal(err)
@@ -35,7 +35,7 @@ func TestMemory(t *testing.T) {
 		return x
 	}
 	step := &Step{Tokens: 40, Sequences: 9, Decodes: 8, Context: 800, Chunks: []Chunk{{Tokens: 32}}}
-	m := &Memory{}
+	m := &StepCache{}
 	for i, c := range []struct {
 		ffn    int64
 		tensor int

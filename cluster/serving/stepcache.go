@@ -7,10 +7,10 @@ import (
 	"github.com/railyard/railyard/workload/serving"
 )
 
-// Memory keeps what steps cost that depends on the number of their tokens or sequences
+// StepCache keeps what steps cost that depends on the number of their tokens or sequences
 // alone: for [Computed] costs of one fleet after another, if they are of the same model on
 // the same accelerators. Of any others it forgets what it has. The zero value is empty.
-type Memory struct {
+type StepCache struct {
 	of    priced
 	dense []float64 // by tokens; 0 is not known yet
 	head  []float64 // by sequences
@@ -26,7 +26,7 @@ type priced struct {
 }
 
 // keep forgets all that is of other costs.
-func (m *Memory) keep(x *Computed) {
+func (m *StepCache) keep(x *Computed) {
 	of := priced{forward: *x.Forward, roofline: x.Roofline, engine: *x.Engine}
 	if x.reduce != nil {
 		for i, bytes := range []float64{1, 1 << 16, ownReduce, 2 * ownReduce} {
@@ -34,6 +34,6 @@ func (m *Memory) keep(x *Computed) {
 		}
 	}
 	if !reflect.DeepEqual(m.of, of) {
-		*m = Memory{of: of}
+		*m = StepCache{of: of}
 	}
 }
